@@ -1,0 +1,225 @@
+//! The table of each record kind: which groups it has, how they merge, who writes them, how they read.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::machine::Machine;
+use crate::value::Type;
+
+/// How two offline writers of one group become one; the low three bits of a group's tag.
+///
+/// Source: docs/PROTOCOL.md, Merge classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// The first by effective time stands, a second is kept and shown.
+    Once = 0,
+    /// The later effective time wins, the loser stays readable.
+    Last = 1,
+    /// Never automatic: all values are kept until a named person settles.
+    Contested = 2,
+    /// Grows only; a correction is a reversing entry.
+    Ledger = 3,
+    /// Add wins over a concurrent remove.
+    Set = 4,
+    /// Decisions, folded by the kind's [`Machine`].
+    Decision = 5,
+}
+
+impl Class {
+    /// Returns the class of a tag's low bits; `None` for the reserved 6 and 7.
+    #[must_use]
+    pub fn from_bits(bits: u8) -> Option<Self> {
+        [Self::Once, Self::Last, Self::Contested, Self::Ledger, Self::Set, Self::Decision]
+            .into_iter()
+            .find(|class| *class as u8 == bits)
+    }
+}
+
+/// A group's name on the wire: `number << 3 | class`, so that a build that does not know the group still merges it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+pub struct Tag(pub u16);
+
+impl Tag {
+    /// Returns the tag of group `number` (at most 8191) merging as `class`.
+    #[must_use]
+    pub const fn new(number: u16, class: Class) -> Self {
+        Self(number << 3 | class as u16)
+    }
+
+    /// Returns the group's number.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self.0 >> 3
+    }
+
+    /// Returns the merge class; `None` where a newer version uses a reserved one.
+    #[must_use]
+    pub fn class(self) -> Option<Class> {
+        Class::from_bits(u8::try_from(self.0 & 7).unwrap_or(7))
+    }
+}
+
+/// Who may write a group. Intake judges it; the device asks the same table first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// Whoever has the document in his scope.
+    Scope,
+    /// Only HQ, in its own log.
+    Hq,
+}
+
+/// One field of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The identifier of `--set`, JSON and CSV; unique within its kind except in Ledger and Set groups.
+    pub name: &'static str,
+    /// What it holds.
+    pub ty: Type,
+    /// The unit shown behind it; empty for none.
+    pub unit: &'static str,
+    /// The label in zh-CN.
+    pub zh: &'static str,
+    /// The label in English.
+    pub en: &'static str,
+}
+
+/// The fields that only make sense together: the unit of writing and of merging.
+///
+/// Payload of Once, Last, Contested: one row of `fields`. Of Ledger: a postcard sequence of rows, at least one;
+/// an entry's identity is (op id, index). Of Set: [`crate::schema::SetChange`]. Of Decision: [`crate::decision::Decision`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its number within the kind, never reused.
+    pub number: u16,
+    /// The word of `sheet add ID <name>`, JSON and history.
+    pub name: &'static str,
+    /// How it merges.
+    pub class: Class,
+    /// Whether a decision decides on it.
+    pub content: bool,
+    /// Whether it takes no writes after the seal.
+    pub frozen: bool,
+    /// Who writes it.
+    pub writer: Writer,
+    /// For a Set: index of the field that identifies an element; `None`: the op that added it does.
+    pub key: Option<usize>,
+    /// The label in zh-CN.
+    pub zh: &'static str,
+    /// The label in English.
+    pub en: &'static str,
+    /// The fields, in wire order; only appended to under a new schema number.
+    pub fields: &'static [Field],
+}
+
+impl Group {
+    /// Returns the group's tag.
+    #[must_use]
+    pub const fn tag(&self) -> Tag {
+        Tag::new(self.number, self.class)
+    }
+}
+
+/// Which feed a kind's documents go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Everybody: master data, staff, templates.
+    Company,
+    /// The branch, and the staff it concerns.
+    Branch,
+}
+
+/// One kind of record.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its number on the wire; the high bit means that a reader must understand it.
+    pub number: u16,
+    /// The number of this table's version.
+    pub schema: u8,
+    /// The identifier of `--kind`.
+    pub name: &'static str,
+    /// The label in zh-CN.
+    pub zh: &'static str,
+    /// The label in English.
+    pub en: &'static str,
+    /// Who gets it.
+    pub reach: Reach,
+    /// Its states; `None` for master data.
+    pub machine: Option<&'static Machine>,
+    /// Its groups, by number.
+    pub groups: &'static [&'static Group],
+}
+
+impl Kind {
+    /// Returns the group of that number.
+    #[must_use]
+    pub fn group(&self, number: u16) -> Option<&'static Group> {
+        self.groups.iter().copied().find(|group| group.number == number)
+    }
+
+    /// Returns the group and the field's index of a `--set` name: a field of a Once, Last or Contested group.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<(&'static Group, usize)> {
+        self.groups
+            .iter()
+            .copied()
+            .filter(|group| matches!(group.class, Class::Once | Class::Last | Class::Contested))
+            .find_map(|group| Some((group, group.fields.iter().position(|field| field.name == name)?)))
+    }
+}
+
+/// A typed group: the struct that the table's row decodes to.
+pub trait Typed: Serialize + DeserializeOwned {
+    /// Its line in the table.
+    const GROUP: Group;
+}
+
+/// What one op does to a Set group.
+///
+/// `add` rows follow the group's fields; `remove` names elements as seen by the author.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+pub struct SetChange<Row> {
+    /// New elements; an element's identity is (op id, index here), or its key field.
+    pub add: Vec<Row>,
+    /// Additions that the author saw and takes away: (op id, index).
+    pub remove: Vec<(crate::id::OpId, u32)>,
+}
+
+/// Declares one group: the typed struct and its line in the table.
+///
+/// `writer` is `Scope` or `Hq`; `content` and `frozen` are `true` or `false`; each field ends with (zh, en, unit).
+#[macro_export]
+macro_rules! group {
+    (
+        $(#[$doc:meta])*
+        $name:ident = $number:literal $word:literal ($zh:literal, $en:literal)
+        $class:ident content=$content:literal frozen=$frozen:literal writer=$writer:ident $(key=$key:literal)?
+        { $($field:ident : $ty:ty = ($fzh:literal, $fen:literal, $unit:literal)),* $(,)? }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+        pub struct $name { $(#[doc = $fen] pub $field: Option<$ty>),* }
+
+        impl $crate::schema::Typed for $name {
+            const GROUP: $crate::schema::Group = $crate::schema::Group {
+                number: $number,
+                name: $word,
+                class: $crate::schema::Class::$class,
+                content: $content,
+                frozen: $frozen,
+                writer: $crate::schema::Writer::$writer,
+                key: $crate::group!(@key $($key)?),
+                zh: $zh,
+                en: $en,
+                fields: &[$($crate::schema::Field {
+                    name: stringify!($field),
+                    ty: <$ty as $crate::value::FieldType>::TYPE,
+                    unit: $unit,
+                    zh: $fzh,
+                    en: $fen,
+                }),*],
+            };
+        }
+    };
+    (@key) => { None };
+    (@key $key:literal) => { Some($key) };
+}
