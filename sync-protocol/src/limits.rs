@@ -1,0 +1,30 @@
+//! The one list of limits, checked before anything is allocated.
+//!
+//! Source: docs/PROTOCOL.md, Limits.
+
+/// Row bytes of one op.
+pub const OP_BYTES_MAX: usize = 16 * 1024;
+/// UTF-8 bytes of one string.
+pub const STRING_BYTES_MAX: usize = 12 * 1024;
+/// Entries of one list in one op.
+pub const LIST_MAX: usize = 256;
+/// Groups of one document, unknown ones included.
+pub const GROUPS_MAX: usize = 512;
+/// Ops of one segment.
+pub const SEGMENT_OPS_MAX: usize = 256;
+/// Row bytes of one segment; a single larger op cannot exist.
+pub const SEGMENT_ROW_BYTES_MAX: usize = 64 * 1024;
+/// A request or an answer, inflated.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Ops of one request or answer.
+pub const BODY_OPS_MAX: usize = 16_384;
+/// How far a stamp may run ahead of HQ's clock before it is capped: 10 minutes.
+pub const STAMP_AHEAD_MS: u64 = 10 * 60 * 1000;
+/// One attached file.
+pub const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Returns the most that a body of `sent` bytes may inflate to: 50 times, at least 256 KiB, at most 4 MiB.
+#[must_use]
+pub fn inflate_max(sent: usize) -> usize {
+    sent.saturating_mul(50).clamp(256 * 1024, BODY_BYTES_MAX)
+}

@@ -1,0 +1,126 @@
+//! One intention on one document, and its canonical row form: what is journaled, hashed and kept.
+
+use records::id::{DocId, OpId};
+use records::schema::Tag;
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{GROUPS_MAX, LIST_MAX, OP_BYTES_MAX};
+use crate::stamp::Stamp;
+
+/// What one op writes to one group: the group's frozen bytes, readable or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Write {
+    /// The group and its merge class.
+    pub tag: Tag,
+    /// The payload, see [`records::schema::Group`].
+    pub bytes: Vec<u8>,
+}
+
+/// An op without its name: the name (replica, epoch, seq) is its place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The document's kind; the high bit means that a reader must understand it.
+    pub kind: u16,
+    /// The version of the kind's table.
+    pub schema: u8,
+    /// The document; `None` where this op creates it, its id then being this op's own.
+    pub doc: Option<DocId>,
+    /// When it was saved.
+    pub stamp: Stamp,
+    /// What the author had applied on this document outside his own line since his previous op on it:
+    /// each entry stands for that line up to that seq. Sorted, at most one entry per line.
+    pub seen: Vec<OpId>,
+    /// The op that this one writes again after a fork.
+    pub forked_from: Option<OpId>,
+    /// One write per group, by tag.
+    pub writes: Vec<Write>,
+}
+
+/// The row form is postcard of this; the body stands behind its own length.
+#[derive(Serialize, Deserialize)]
+struct RowWire<'a> {
+    kind: u16,
+    schema: u8,
+    doc: Option<DocId>,
+    stamp: Stamp,
+    seen: Vec<OpId>,
+    forked_from: Option<OpId>,
+    body: &'a [u8],
+}
+
+/// Why bytes are not a row.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+pub enum RowError {
+    /// Beyond [`OP_BYTES_MAX`].
+    #[error("op of {bytes} bytes; at most {OP_BYTES_MAX} are taken")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// Not the row form, or not its canonical spelling.
+    #[error("not a row in canonical form")]
+    Malformed,
+}
+
+impl Row {
+    /// Returns the canonical row bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Serialising plain data into a growing vector has no way to fail.
+        let body = postcard::to_allocvec(&self.writes).unwrap_or_default();
+        let wire = RowWire {
+            kind: self.kind,
+            schema: self.schema,
+            doc: self.doc,
+            stamp: self.stamp,
+            seen: self.seen.clone(),
+            forked_from: self.forked_from,
+            body: &body,
+        };
+        postcard::to_allocvec(&wire).unwrap_or_default()
+    }
+
+    /// Reads row bytes; whatever decodes, encodes to the same bytes again.
+    ///
+    /// # Errors
+    /// [`RowError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
+        if bytes.len() > OP_BYTES_MAX {
+            return Err(RowError::TooLong { bytes: bytes.len() });
+        }
+        let wire: RowWire<'_> = postcard::from_bytes(bytes).map_err(|_| RowError::Malformed)?;
+        let writes: Vec<Write> = postcard::from_bytes(wire.body).map_err(|_| RowError::Malformed)?;
+        let row = Self {
+            kind: wire.kind,
+            schema: wire.schema,
+            doc: wire.doc,
+            stamp: wire.stamp,
+            seen: wire.seen,
+            forked_from: wire.forked_from,
+            writes,
+        };
+        if row.well_formed() && row.to_bytes() == bytes { Ok(row) } else { Err(RowError::Malformed) }
+    }
+
+    /// Returns the document, given the op's own name.
+    #[must_use]
+    pub fn document(&self, id: OpId) -> DocId {
+        self.doc.unwrap_or(DocId(id))
+    }
+
+    /// Returns what the op writes to that group.
+    #[must_use]
+    pub fn write(&self, tag: Tag) -> Option<&[u8]> {
+        self.writes.iter().find(|write| write.tag == tag).map(|write| write.bytes.as_slice())
+    }
+
+    fn well_formed(&self) -> bool {
+        let rising = |pair: &[OpId]| matches!(pair, [a, b] if (a.replica, a.epoch) < (b.replica, b.epoch));
+        let tags = |pair: &[Write]| matches!(pair, [a, b] if a.tag < b.tag);
+        self.writes.len() <= GROUPS_MAX
+            && self.seen.len() <= LIST_MAX
+            && self.stamp.ms <= crate::stamp::MS_MAX
+            && self.seen.windows(2).all(rising)
+            && self.writes.windows(2).all(tags)
+    }
+}
