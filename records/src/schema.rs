@@ -29,9 +29,16 @@ impl Class {
     /// Returns the class of a tag's low bits; `None` for the reserved 6 and 7.
     #[must_use]
     pub fn from_bits(bits: u8) -> Option<Self> {
-        [Self::Once, Self::Last, Self::Contested, Self::Ledger, Self::Set, Self::Decision]
-            .into_iter()
-            .find(|class| *class as u8 == bits)
+        [
+            Self::Once,
+            Self::Last,
+            Self::Contested,
+            Self::Ledger,
+            Self::Set,
+            Self::Decision,
+        ]
+        .into_iter()
+        .find(|class| *class as u8 == bits)
     }
 }
 

@@ -99,7 +99,11 @@ impl Row {
             forked_from: wire.forked_from,
             writes,
         };
-        if row.well_formed() && row.to_bytes() == bytes { Ok(row) } else { Err(RowError::Malformed) }
+        if row.well_formed() && row.to_bytes() == bytes {
+            Ok(row)
+        } else {
+            Err(RowError::Malformed)
+        }
     }
 
     /// Returns the document, given the op's own name.
@@ -111,7 +115,10 @@ impl Row {
     /// Returns what the op writes to that group.
     #[must_use]
     pub fn write(&self, tag: Tag) -> Option<&[u8]> {
-        self.writes.iter().find(|write| write.tag == tag).map(|write| write.bytes.as_slice())
+        self.writes
+            .iter()
+            .find(|write| write.tag == tag)
+            .map(|write| write.bytes.as_slice())
     }
 
     fn well_formed(&self) -> bool {

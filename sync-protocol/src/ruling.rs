@@ -70,7 +70,9 @@ impl Ruling {
     /// Returns the judgement of op `seq` with that stamp; `None` outside the run.
     #[must_use]
     pub fn of(&self, seq: u64, stamp: Stamp) -> Option<Judgement> {
-        let offset = u32::try_from(seq.checked_sub(self.first)?).ok().filter(|offset| *offset < self.count)?;
+        let offset = u32::try_from(seq.checked_sub(self.first)?)
+            .ok()
+            .filter(|offset| *offset < self.count)?;
         let exception = self.exceptions.iter().find(|(at, _)| *at == offset);
         Some(Judgement {
             order: self.order.saturating_add(u64::from(offset)),

@@ -89,7 +89,11 @@ impl Segment {
     /// [`SegmentError::Signature`].
     pub fn verify(&self, key: &PublicKey) -> Result<(), SegmentError> {
         let genuine = key.verifies("segment", &[&self.signed()], &self.signature);
-        if genuine { Ok(()) } else { Err(SegmentError::Signature) }
+        if genuine {
+            Ok(())
+        } else {
+            Err(SegmentError::Signature)
+        }
     }
 
     /// Returns the last op's seq.

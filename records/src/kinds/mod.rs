@@ -1,5 +1,6 @@
 //! The record kinds, one file each.
 
+pub mod device;
 pub mod staff;
 
 use crate::schema::Kind;
@@ -18,6 +19,8 @@ pub mod number {
     pub const ASSET: u16 = 5;
     /// A checklist template.
     pub const TEMPLATE: u16 = 6;
+    /// A device (an installation that writes).
+    pub const DEVICE: u16 = 7;
     /// A job (work order).
     pub const JOB: u16 = 10;
     /// An installation sheet.
@@ -31,7 +34,7 @@ pub mod number {
 }
 
 /// Every kind this build knows, by number.
-pub static KINDS: &[&Kind] = &[&staff::STAFF];
+pub static KINDS: &[&Kind] = &[&staff::STAFF, &device::DEVICE];
 
 /// Returns the kind of that number; `None` for one of a newer version.
 #[must_use]
