@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{DocId, OpId};
 use crate::kinds::staff::Role;
 use crate::machine::Index;
+use crate::schema::{Class, Group, Tag, Writer};
 
 /// A role-bearing decision on a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,5 +30,18 @@ pub struct Decision {
 pub const DECISION_GROUP: u16 = 1;
 
 /// The tag of [`DECISION_GROUP`].
-pub const DECISION_TAG: crate::schema::Tag =
-    crate::schema::Tag::new(DECISION_GROUP, crate::schema::Class::Decision);
+pub const DECISION_TAG: Tag = Tag::new(DECISION_GROUP, Class::Decision);
+
+/// The group's line in the table of every kind with a machine; its payload is a [`Decision`], so it lists no fields.
+pub static DECISIONS: Group = Group {
+    number: DECISION_GROUP,
+    name: "decision",
+    class: Class::Decision,
+    content: false,
+    frozen: false,
+    writer: Writer::Scope,
+    key: None,
+    zh: "决定",
+    en: "Decision",
+    fields: &[],
+};

@@ -1,6 +1,8 @@
 //! State machines as tables: states, steps, who may take them, and which of two concurrent ones is stricter.
 
+use crate::decision::Decision;
 use crate::kinds::staff::Role;
+use crate::value::Choices;
 
 /// A state or a step by its place in the machine's list; lists are only appended to.
 pub type Index = u8;
@@ -17,7 +19,7 @@ pub struct State {
 }
 
 /// One step from some states to another.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The identifier.
     pub name: &'static str,
@@ -31,12 +33,58 @@ pub struct Step {
     pub to: Index,
     /// The roles that may take it; empty: only HQ's own log.
     pub who: &'static [Role],
-    /// Whether only the document's own engineer or assignee may take it.
+    /// Whether only the document's own people may take it: its author, the staff that [`crate::schema::Kind::concerns`]
+    /// names, and a colleague whom an earlier decision named in `to`.
     pub own: bool,
+    /// Whether exactly those people may *not* take it: nobody judges his own work.
+    pub apart: bool,
+    /// What must be said with it.
+    pub reason: Reason,
+    /// Whether it must name a colleague in [`crate::decision::Decision::to`].
+    pub names: bool,
     /// Of two concurrent steps the one with the larger number stands; equal numbers: the first in HQ's order.
+    /// A run of steps that follow one another counts as its strictest.
     pub strictness: u8,
     /// Whether the step closes the content (the seal): frozen groups take no further writes.
     pub seals: bool,
+    /// Whether two concurrent ones are a hard conflict, open until a step that [`Step::picks`] settles it.
+    pub rival: bool,
+    /// Whether it settles such a conflict by naming the decision that stands.
+    pub picks: bool,
+    /// The flag that a document carries where this step lost to a stricter concurrent one; empty for none.
+    pub lost_flag: &'static str,
+}
+
+/// What must be said with a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing.
+    None,
+    /// Some words.
+    Words,
+    /// One identifier of the list; words may follow after a colon.
+    OneOf(&'static Choices),
+}
+
+impl Step {
+    /// What most steps are: anybody with the role, nothing to say, nothing special. The tables name what differs.
+    pub const PLAIN: Self = Self {
+        name: "",
+        zh: "",
+        en: "",
+        from: &[],
+        to: 0,
+        who: &[],
+        own: false,
+        apart: false,
+        reason: Reason::None,
+        names: false,
+        strictness: 0,
+        seals: false,
+        rival: false,
+        picks: false,
+        lost_flag: "",
+    };
 }
 
 /// The states and steps of one kind.
@@ -57,4 +105,94 @@ impl Machine {
         let at = self.steps.iter().position(|step| step.name == name)?;
         Some((Index::try_from(at).ok()?, self.steps.get(at)?))
     }
+
+    /// Returns the step of that index; `None` for one of a newer version.
+    #[must_use]
+    pub fn step_at(&self, index: Index) -> Option<&'static Step> {
+        self.steps.get(usize::from(index))
+    }
+
+    /// Returns the index of the state of that name.
+    #[must_use]
+    pub fn state(&self, name: &str) -> Option<Index> {
+        Index::try_from(self.states.iter().position(|state| state.name == name)?).ok()
+    }
+
+    /// Returns where `decision` leads from `state`.
+    ///
+    /// Asks only what the document itself can answer: who may take the step is asked with [`Step::is_for`].
+    ///
+    /// # Errors
+    /// [`StepError`], the first that holds in its order.
+    pub fn apply(&self, state: Index, decision: &Decision) -> Result<Index, StepError> {
+        let step = self
+            .step_at(decision.step)
+            .ok_or(StepError::Unknown { step: decision.step })?;
+        if !step.from.contains(&state) {
+            return Err(StepError::NotFromHere {
+                step: step.name,
+                state,
+            });
+        }
+        match step.reason {
+            Reason::None => {}
+            Reason::Words if decision.reason.trim().is_empty() => return Err(StepError::NeedsReason),
+            Reason::Words => {}
+            Reason::OneOf(list) => {
+                let word = decision.reason.split(':').next().unwrap_or_default().trim();
+                if list.index(word).is_none() {
+                    return Err(StepError::NotAReason { list });
+                }
+            }
+        }
+        if step.names && decision.to.is_none() {
+            return Err(StepError::NeedsColleague);
+        }
+        if step.picks && decision.picks.is_none() {
+            return Err(StepError::NeedsPick);
+        }
+        Ok(step.to)
+    }
+}
+
+impl Step {
+    /// Returns whether somebody in `role` may take the step; `own` says whether he is one of the document's own people.
+    #[must_use]
+    pub fn is_for(&self, role: Role, own: bool) -> bool {
+        self.who.contains(&role) && (!self.own || own) && (!self.apart || !own)
+    }
+}
+
+/// Why a step cannot be taken.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+pub enum StepError {
+    /// A newer version's step.
+    #[error("step {step} is of a newer version")]
+    Unknown {
+        /// Its index.
+        step: Index,
+    },
+    /// The document is in another state.
+    #[error("{step} is not possible in state {state}")]
+    NotFromHere {
+        /// The step's name.
+        step: &'static str,
+        /// The state it is in.
+        state: Index,
+    },
+    /// Some words must be said.
+    #[error("a reason is needed")]
+    NeedsReason,
+    /// One of a list must be named.
+    #[error("the reason must be one of {}", list.name)]
+    NotAReason {
+        /// The list.
+        list: &'static Choices,
+    },
+    /// A colleague must be named.
+    #[error("a colleague must be named")]
+    NeedsColleague,
+    /// The decision that stands must be named.
+    #[error("the decision that stands must be named")]
+    NeedsPick,
 }

@@ -152,6 +152,13 @@ pub struct Kind {
     pub reach: Reach,
     /// Its states; `None` for master data.
     pub machine: Option<&'static Machine>,
+    /// The field by which people, imports and typed references name a document of the kind.
+    pub key: Option<&'static str>,
+    /// The fields shown of a document where one line must do, best first.
+    pub title: &'static [&'static str],
+    /// The staff fields whose people the document concerns: (group number, field index). HQ sends it to their devices,
+    /// and a step that only the document's own people may take is open to them, its author and a named colleague.
+    pub concerns: &'static [(u16, usize)],
     /// Its groups, by number.
     pub groups: &'static [&'static Group],
 }
@@ -193,14 +200,15 @@ pub struct SetChange<Row> {
 
 /// Declares one group: the typed struct and its line in the table.
 ///
-/// `writer` is `Scope` or `Hq`; `content` and `frozen` are `true` or `false`; each field ends with (zh, en, unit).
+/// `writer` is `Scope` or `Hq`; `content` and `frozen` are `true` or `false`; each field ends with (zh, en, unit);
+/// a field whose identifier is a word of Rust is written `kind_of as "type": …`.
 #[macro_export]
 macro_rules! group {
     (
         $(#[$doc:meta])*
         $name:ident = $number:literal $word:literal ($zh:literal, $en:literal)
         $class:ident content=$content:literal frozen=$frozen:literal writer=$writer:ident $(key=$key:literal)?
-        { $($field:ident : $ty:ty = ($fzh:literal, $fen:literal, $unit:literal)),* $(,)? }
+        { $($field:ident $(as $word_of:literal)? : $ty:ty = ($fzh:literal, $fen:literal, $unit:literal)),* $(,)? }
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -218,7 +226,7 @@ macro_rules! group {
                 zh: $zh,
                 en: $en,
                 fields: &[$($crate::schema::Field {
-                    name: stringify!($field),
+                    name: $crate::group!(@name $field $($word_of)?),
                     ty: <$ty as $crate::value::FieldType>::TYPE,
                     unit: $unit,
                     zh: $fzh,
@@ -227,6 +235,8 @@ macro_rules! group {
             };
         }
     };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $word:literal) => { $word };
     (@key) => { None };
     (@key $key:literal) => { Some($key) };
 }

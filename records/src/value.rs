@@ -72,6 +72,11 @@ pub struct Fix {
 #[serde(transparent)]
 pub struct FileHash(pub Vec<u8>);
 
+/// A digest of records, not of a file: at most 32 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(pub Vec<u8>);
+
 /// A closed list of named values; on the wire the index, one byte, and lists are only appended to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Choices {
@@ -79,6 +84,20 @@ pub struct Choices {
     pub name: &'static str,
     /// Identifier, zh-CN, en; the index is the value.
     pub options: &'static [(&'static str, &'static str, &'static str)],
+}
+
+impl Choices {
+    /// Returns the index of an identifier.
+    #[must_use]
+    pub fn index(&self, word: &str) -> Option<u8> {
+        u8::try_from(self.options.iter().position(|(name, ..)| *name == word)?).ok()
+    }
+
+    /// Returns identifier, zh-CN and English; `None` for one of a newer version.
+    #[must_use]
+    pub fn option(&self, index: u8) -> Option<(&'static str, &'static str, &'static str)> {
+        self.options.get(usize::from(index)).copied()
+    }
 }
 
 /// What a field may hold.
@@ -112,6 +131,8 @@ pub enum Type {
     Fix,
     /// A file's hash.
     File,
+    /// A digest that names no file.
+    Digest,
 }
 
 /// One value, with its type known from the field.
@@ -131,7 +152,7 @@ pub enum Value {
     Meter(MeterValue),
     /// [`Type::Fix`].
     Fix(Fix),
-    /// [`Type::File`].
+    /// [`Type::File`], [`Type::Digest`]: at most 32 bytes.
     File(Vec<u8>),
 }
 
@@ -153,7 +174,7 @@ macro_rules! field_types {
 }
 field_types! {
     Fen => Fen, Ts => Ts, Day => Day, Min => Min, Count => Count, Metre => Metre, Qty => Qty,
-    bool => Bool, MeterValue => Meter, Fix => Fix, FileHash => File,
+    bool => Bool, MeterValue => Meter, Fix => Fix, FileHash => File, Digest => Digest,
 }
 
 /// Declares a closed list: the type, its constants and its names.
@@ -239,7 +260,7 @@ fn decode_one(ty: Type, rest: &mut &[u8]) -> Result<Option<Value>, CodecError> {
         Type::Ref(_) => Value::Ref(take(rest)?),
         Type::Meter => Value::Meter(take(rest)?),
         Type::Fix => Value::Fix(take(rest)?),
-        Type::File => Value::File(take::<FileHash>(rest)?.0),
+        Type::File | Type::Digest => Value::File(take::<Vec<u8>>(rest)?),
     }))
 }
 

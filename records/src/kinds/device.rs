@@ -1,9 +1,10 @@
 //! A device: whose replica is whose, so that an op's author and key are known to everybody.
 
+use crate::decision::DECISIONS;
 use crate::kinds::number;
 use crate::machine::{Machine, State, Step};
 use crate::schema::{Kind, Reach, Typed};
-use crate::value::{Count, FileHash, Ref, Text};
+use crate::value::{Count, Digest, Ref, Text};
 
 crate::group! {
     /// The installation's short id.
@@ -15,7 +16,7 @@ crate::group! {
 crate::group! {
     /// The key that signs its log. A new installation under the same short id would be another epoch's key.
     DeviceKey = 3 "device_key" ("密钥", "Key") Contested content=false frozen=false writer=Hq {
-        public_key: FileHash = ("公钥", "Public key", ""),
+        public_key: Digest = ("公钥", "Public key", ""),
     }
 }
 
@@ -88,10 +89,8 @@ const fn step(
         en,
         from,
         to,
-        who: &[],
-        own: false,
         strictness,
-        seals: false,
+        ..Step::PLAIN
     }
 }
 
@@ -104,5 +103,13 @@ pub static DEVICE: Kind = Kind {
     en: "Device",
     reach: Reach::Company,
     machine: Some(&DEVICE_MACHINE),
-    groups: &[&Installation::GROUP, &DeviceKey::GROUP, &Holder::GROUP],
+    key: Some("replica"),
+    title: &["name", "owner"],
+    concerns: &[(Holder::GROUP.number, 0)],
+    groups: &[
+        &DECISIONS,
+        &Installation::GROUP,
+        &DeviceKey::GROUP,
+        &Holder::GROUP,
+    ],
 };

@@ -1,6 +1,10 @@
 //! The record kinds, one file each.
 
+pub mod customer;
 pub mod device;
+pub mod repair;
+pub mod sheet;
+pub mod sheet_machine;
 pub mod staff;
 
 use crate::schema::Kind;
@@ -31,10 +35,34 @@ pub mod number {
     pub const INSPECTION: u16 = 13;
     /// A voucher.
     pub const VOUCHER: u16 = 20;
+    /// A reference to any of the three sheets; not a kind of its own.
+    pub const SHEET: u16 = 9;
+    /// A service ticket: referred to by its number as text, the record comes with a later version.
+    pub const TICKET: u16 = 30;
+    /// A part: referred to by its code as text, the record comes with a later version.
+    pub const PART: u16 = 31;
+}
+
+/// Returns whether a reference of type `reference` may point at a document of kind `document`.
+///
+/// ```
+/// use records::kinds::{number, takes};
+/// assert!(takes(number::SHEET, number::REPAIR) && takes(number::SITE, number::SITE));
+/// assert!(!takes(number::SHEET, number::JOB));
+/// ```
+#[must_use]
+pub fn takes(reference: u16, document: u16) -> bool {
+    let sheet = [number::INSTALL, number::REPAIR, number::INSPECTION].contains(&document);
+    reference == document || reference == number::SHEET && sheet
 }
 
 /// Every kind this build knows, by number.
-pub static KINDS: &[&Kind] = &[&staff::STAFF, &device::DEVICE];
+pub static KINDS: &[&Kind] = &[
+    &staff::STAFF,
+    &customer::CUSTOMER,
+    &device::DEVICE,
+    &repair::REPAIR,
+];
 
 /// Returns the kind of that number; `None` for one of a newer version.
 #[must_use]

@@ -2,6 +2,7 @@
 
 use crate::kinds::number;
 use crate::schema::{Kind, Reach, Typed};
+use crate::time::Day;
 use crate::value::{Ref, Text};
 
 crate::choices! {
@@ -34,6 +35,7 @@ crate::group! {
     Post = 3 "post" ("岗位", "Post") Last content=true frozen=false writer=Hq {
         name: Text<120> = ("姓名", "Name", ""),
         unit: Ref<{ number::ORG }> = ("单位", "Unit", ""),
+        grade: Text<20> = ("级别", "Grade", ""),
     }
 }
 
@@ -41,6 +43,30 @@ crate::group! {
     /// The roles he holds.
     Roles = 4 "roles" ("角色", "Roles") Set content=true frozen=false writer=Hq key=0 {
         role: Role = ("角色", "Role", ""),
+    }
+}
+
+crate::group! {
+    /// How to reach him.
+    Phone = 5 "phone" ("电话", "Phone") Last content=true frozen=false writer=Scope {
+        phone: Text<40> = ("电话", "Phone", ""),
+    }
+}
+
+crate::group! {
+    /// What he has learned, and until when the certificate holds.
+    Skills = 6 "skill" ("技能", "Skills") Set content=true frozen=false writer=Hq key=0 {
+        skill: Text<80> = ("技能", "Skill", ""),
+        level: Text<20> = ("等级", "Level", ""),
+        valid_to: Day = ("有效期至", "Valid to", ""),
+    }
+}
+
+crate::group! {
+    /// From when to when he works here.
+    Active = 7 "active" ("在职", "Active") Last content=true frozen=false writer=Hq {
+        active_from: Day = ("入职日", "Active from", ""),
+        active_to: Day = ("离职日", "Active to", ""),
     }
 }
 
@@ -53,5 +79,15 @@ pub static STAFF: Kind = Kind {
     en: "Staff",
     reach: Reach::Company,
     machine: None,
-    groups: &[&Person::GROUP, &Post::GROUP, &Roles::GROUP],
+    key: Some("code"),
+    title: &["name", "code"],
+    concerns: &[],
+    groups: &[
+        &Person::GROUP,
+        &Post::GROUP,
+        &Roles::GROUP,
+        &Phone::GROUP,
+        &Skills::GROUP,
+        &Active::GROUP,
+    ],
 };
