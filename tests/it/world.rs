@@ -1,0 +1,301 @@
+//! Real programs in temporary folders: one HQ, as many devices as a test asks for.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What one command answered.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// The exit code; none when a signal ended the program.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Output {
+    /// Returns itself when the command ended with `code`, and shows both streams when not.
+    #[track_caller]
+    pub(crate) fn ended(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// Returns the one document that `--json` promises on standard output.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        match serde_json::from_str(&self.stdout) {
+            Ok(value) => value,
+            Err(error) => panic!("{error} in:\n{}\nstderr:\n{}", self.stdout, self.stderr),
+        }
+    }
+}
+
+/// One device: a home folder of its own and the agent that works on it.
+pub(crate) struct Device {
+    home: TempDir,
+    /// The clock of the next commands, RFC 3339; none is the machine's own.
+    pub(crate) now: Option<String>,
+}
+
+impl Device {
+    /// Returns a device that nobody has enrolled.
+    pub(crate) fn new() -> Self {
+        Self {
+            home: folder(),
+            now: None,
+        }
+    }
+
+    /// Returns a device enrolled with `code`; HQ need not be running.
+    #[track_caller]
+    pub(crate) fn enrol(code: &str) -> Self {
+        let device = Self::new();
+        device.run(["enrol", code]).ended(0);
+        device
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Runs one command to its end.
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
+        finish(self.command(args), "")
+    }
+
+    /// Runs one command with `input` on its standard input.
+    pub(crate) fn run_with<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>, input: &str) -> Output {
+        finish(self.command(args), input)
+    }
+
+    /// Starts one command and leaves it running; `Child::kill` is `kill -9`.
+    pub(crate) fn start<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Child {
+        let mut command = self.command(args);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        command.spawn().expect("the agent starts")
+    }
+
+    fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
+        let mut command = program(Path::new(env!("CARGO_BIN_EXE_fieldbook")));
+        command.arg("--home").arg(self.home.path());
+        set_clock(&mut command, self.now.as_deref());
+        command.args(args);
+        command
+    }
+}
+
+/// Headquarters: a data folder and, once served, a process on a loopback port.
+pub(crate) struct Hq {
+    data: TempDir,
+    serving: Option<Serving>,
+    /// The port of the first `serve`; later ones take it again, as devices know it.
+    address: Option<SocketAddr>,
+    /// The clock of the next commands, RFC 3339; none is the machine's own.
+    pub(crate) now: Option<String>,
+}
+
+struct Serving {
+    process: Child,
+    /// Kept open: a closed pipe would end the server at its next line.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Hq {
+    /// Returns a new HQ with its keys, default policy and calendar.
+    #[track_caller]
+    pub(crate) fn init() -> Self {
+        let hq = Self {
+            data: folder(),
+            serving: None,
+            address: None,
+            now: None,
+        };
+        hq.run(["init"]).ended(0);
+        hq
+    }
+
+    /// Starts `serve`, again after a [`kill`](Self::kill) on the same port, and returns its address.
+    #[track_caller]
+    pub(crate) fn serve(&mut self) -> SocketAddr {
+        let listen = self
+            .address
+            .map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
+        let log = File::create(self.log()).expect("a log beside the data");
+        let mut command = self.command(["serve", "--listen", &listen]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let mut process = command.spawn().expect("HQ starts");
+        let mut stdout = BufReader::new(process.stdout.take().expect("a piped standard output"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("the first line of HQ");
+        self.serving = Some(Serving {
+            process,
+            _stdout: stdout,
+        });
+        let address = line
+            .trim()
+            .strip_prefix("http://")
+            .and_then(|rest| rest.parse().ok());
+        let Some(address) = address else {
+            let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+            panic!("the first line is HQ's bare URL, not {line:?}\n{log}");
+        };
+        self.address = Some(address);
+        address
+    }
+
+    /// Returns the URL of the last `serve`.
+    #[track_caller]
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address.expect("HQ was served once"))
+    }
+
+    /// Ends the server with `kill -9`; the data stays as that moment left it.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut serving) = self.serving.take() {
+            serving.process.kill().expect("HQ is ours to end");
+            serving.process.wait().expect("HQ has ended");
+        }
+    }
+
+    /// Runs one command to its end.
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
+        finish(self.command(args), "")
+    }
+
+    /// Returns a fresh enrolment code for `staff`; `address` is HQ's own URL or a line to it.
+    #[track_caller]
+    pub(crate) fn device_code(&self, staff: &str, address: &str) -> String {
+        let answer = self
+            .run(["device", "code", "--staff", staff, "--address", address])
+            .ended(0);
+        answer.stdout.trim().to_owned()
+    }
+
+    /// Writes the input of an import beside the data and returns its path.
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.data.path().join(name);
+        std::fs::write(&path, content).expect("a file for an import");
+        path
+    }
+
+    fn log(&self) -> PathBuf {
+        self.data.path().join("serve.log")
+    }
+
+    fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
+        let mut command = program(hq_program());
+        command.arg("--data").arg(self.data.path().join("hq"));
+        set_clock(&mut command, self.now.as_deref());
+        command.args(args);
+        command
+    }
+}
+
+impl Drop for Hq {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// Returns a command that sees nothing of the tester's own settings.
+fn program(path: &Path) -> Command {
+    let mut command = Command::new(path);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FIELDBOOK_"))
+    {
+        command.env_remove(name);
+    }
+    command
+        .env("FIELDBOOK_LANG", "en")
+        .env("FIELDBOOK_TEST_CLOCK", "1")
+        .env("NO_COLOR", "1");
+    command
+}
+
+fn set_clock(command: &mut Command, now: Option<&str>) {
+    if let Some(now) = now {
+        command.args(["--now", now]);
+    }
+}
+
+fn finish(mut command: Command, input: &str) -> Output {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut process = command.spawn().expect("the program starts");
+    let mut stdin = process.stdin.take().expect("a piped standard input");
+    // A program that reads no input may already have ended.
+    drop(stdin.write_all(input.as_bytes()));
+    drop(stdin);
+    let output = process.wait_with_output().expect("the program ends");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("answers are UTF-8");
+    Output {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+/// Returns HQ's program, built once for this run beside the agent's.
+///
+/// Cargo builds the programs of the package under test only, and an old one would test yesterday's HQ.
+fn hq_program() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let agent = Path::new(env!("CARGO_BIN_EXE_fieldbook"));
+        let profile_folder = agent.parent().expect("a program lies in a folder");
+        let profile = match profile_folder.file_name().and_then(OsStr::to_str) {
+            Some("debug") | None => "dev",
+            Some(name) => name,
+        };
+        let mut cargo = Command::new(env!("CARGO"));
+        // Both packages and this very test, so that each dependency has the features it is built with already.
+        cargo.args([
+            "build",
+            "--quiet",
+            "-p",
+            "fieldbook",
+            "-p",
+            "fieldbook-hq",
+            "--bins",
+            "--test",
+            "it",
+        ]);
+        cargo
+            .args(["--profile", profile])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        // What cargo told this test about its package would make build scripts run again.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+                cargo.env_remove(name.as_ref());
+            }
+        }
+        assert!(
+            cargo.status().expect("cargo runs").success(),
+            "fieldbook-hq does not build"
+        );
+        profile_folder.join(format!("fieldbook-hq{}", std::env::consts::EXE_SUFFIX))
+    })
+}
