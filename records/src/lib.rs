@@ -8,5 +8,6 @@ pub mod kinds;
 pub mod machine;
 pub mod money;
 pub mod schema;
+pub mod table;
 pub mod time;
 pub mod value;

@@ -1,0 +1,16 @@
+//! Tables of others: CSV and JSON lines in, by a mapping; CSV, JSON lines and XLSX out.
+//!
+//! Bytes in, rows out; rows in, bytes out. Nothing here opens a file or changes a record: the importers of both
+//! programs do, row by row, and memory does not grow with the file (but for 20 bytes a row where a mapping names no key).
+//! Reading order: [`source`], [`record`], [`refusal`], [`cell`], [`pick`], [`mapping`], [`plain`], [`rows`].
+
+pub mod cell;
+pub mod decimal;
+pub mod mapping;
+mod mapping_toml;
+pub mod pick;
+pub mod plain;
+pub mod record;
+pub mod refusal;
+pub mod rows;
+pub mod source;

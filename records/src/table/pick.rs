@@ -1,0 +1,345 @@
+//! How one field gets its value from the columns of a row.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+
+use crate::schema::Field;
+use crate::table::cell;
+use crate::table::decimal::{Scale, fixed, parts};
+use crate::table::refusal::Reason;
+use crate::time::{Day, Ts, Zone};
+use crate::value::{MeterValue, Target, Type, Value};
+
+/// Where the text of a field comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// These columns, the empty ones left out, joined with [`Pick::join`].
+    Columns(Vec<String>),
+    /// The first of these columns that is there and not empty.
+    First(Vec<String>),
+    /// The same text in every row.
+    Constant(String),
+    /// All columns that nothing else of the mapping names, as lines `column: text`.
+    Rest,
+}
+
+/// How numbers of an instant or a day count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Epoch {
+    /// Seconds since 1970.
+    Seconds,
+    /// Milliseconds since 1970.
+    Millis,
+    /// Days since 1899-12-30, as spreadsheets keep dates.
+    Spreadsheet,
+}
+
+/// How one field gets its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pick {
+    /// Where the text comes from.
+    pub from: From,
+    /// What stands between two columns; a blank unless the mapping says otherwise.
+    pub join: String,
+    /// Words that mean "nothing" in this field, beside those of the whole mapping.
+    pub empty: Vec<String>,
+    /// Put before a text that is not empty.
+    pub before: String,
+    /// Word for word translations, before the field's type reads it.
+    pub words: BTreeMap<String, String>,
+    /// What a word that `words` does not list becomes; `None`: it stays as it is.
+    pub other: Option<String>,
+    /// Beginnings taken off, like a currency.
+    pub strip: Vec<String>,
+    /// Characters taken out of numbers, like the comma of thousands.
+    pub thousands: String,
+    /// Another unit than the field's.
+    pub scale: Scale,
+    /// The unit of a meter value.
+    pub unit: String,
+    /// Shapes of dates, `strftime` style, tried in order after the ISO form: the first that gives a day of 1900 to 2199.
+    pub dates: Vec<String>,
+    /// The time of day where the date has none.
+    pub clock: NaiveTime,
+    /// Numbers as dates.
+    pub epoch: Option<Epoch>,
+    /// Whether a longer text is cut to the field's length instead of refused.
+    pub cut: bool,
+    /// Whether a row without it is refused.
+    pub required: bool,
+    /// Whether a day or instant after today is refused.
+    pub past: bool,
+    /// Whether exports wrote the text: the sign against formulas is taken off, and ids are references.
+    pub plain: bool,
+}
+
+/// What reading needs to know about the outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outside {
+    /// The zone of instants without one.
+    pub zone: Zone,
+    /// Today, for [`Pick::past`].
+    pub today: Day,
+}
+
+impl Pick {
+    /// Returns a pick of one column, read in the plain form.
+    #[must_use]
+    pub fn column(name: &str) -> Self {
+        Self::new(From::Columns(vec![name.to_owned()]))
+    }
+
+    /// Returns a pick with nothing special.
+    #[must_use]
+    pub fn new(from: From) -> Self {
+        Self {
+            from,
+            join: " ".to_owned(),
+            empty: Vec::new(),
+            before: String::new(),
+            words: BTreeMap::new(),
+            other: None,
+            strip: Vec::new(),
+            thousands: String::new(),
+            scale: Scale::NONE,
+            unit: String::new(),
+            dates: Vec::new(),
+            clock: NaiveTime::MIN,
+            epoch: None,
+            cut: false,
+            required: false,
+            past: false,
+            plain: false,
+        }
+    }
+
+    /// Returns the columns it names.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        match &self.from {
+            From::Columns(names) | From::First(names) => names,
+            From::Constant(_) | From::Rest => &[],
+        }
+    }
+
+    /// Returns the text of the field; empty where there is none. `column` reads a column, `rest` gives the others.
+    pub(crate) fn text<'r>(
+        &self,
+        column: &dyn Fn(&str) -> Option<Cow<'r, str>>,
+        rest: &dyn Fn() -> String,
+        nothing: &[String],
+    ) -> String {
+        let full = |name: &String| {
+            let text = column(name).unwrap_or_default();
+            let none = text.is_empty()
+                || [nothing, &self.empty]
+                    .iter()
+                    .any(|list| list.iter().any(|w| *w == text));
+            if none { None } else { Some(text) }
+        };
+        let text = match &self.from {
+            From::Columns(names) => names.iter().filter_map(full).collect::<Vec<_>>().join(&self.join),
+            From::First(names) => names.iter().find_map(full).unwrap_or_default().into_owned(),
+            From::Constant(text) => text.clone(),
+            From::Rest => rest(),
+        };
+        if text.is_empty() || self.before.is_empty() {
+            text
+        } else {
+            format!("{}{text}", self.before)
+        }
+    }
+
+    /// Returns the value that `text` means in `field`; `None` for none.
+    ///
+    /// # Errors
+    /// [`Reason`].
+    pub(crate) fn value(&self, field: &Field, text: &str, outside: Outside) -> Result<Option<Value>, Reason> {
+        let word = match self.words.get(text) {
+            Some(word) => word,
+            None if text.is_empty() || self.words.is_empty() => text,
+            None => self.other.as_deref().unwrap_or(text),
+        };
+        let bare = if self.plain { bare(word) } else { word };
+        if bare.is_empty() {
+            return if self.required {
+                Err(Reason::Missing)
+            } else {
+                Ok(None)
+            };
+        }
+        let value = self.typed(field.ty, bare, outside)?;
+        if self.past && later(field.ty, &value, outside) {
+            Err(Reason::InFuture)
+        } else {
+            Ok(Some(value))
+        }
+    }
+
+    fn typed(&self, ty: Type, text: &str, outside: Outside) -> Result<Value, Reason> {
+        match ty {
+            Type::Text(max) if self.cut => cell::shortened(text, max).map(Value::Text),
+            Type::Ref(_) if self.cut => Ok(Value::Ref(Target::Text(cell::shortened(
+                text,
+                cell::REF_CHARS_MAX,
+            )?))),
+            Type::Ref(_) if !self.plain => {
+                Ok(Value::Ref(Target::Text(cell::clean(text, cell::REF_CHARS_MAX)?)))
+            }
+            Type::Fen => fixed(&self.number(text), 2, self.scale).and_then(amount),
+            Type::Qty => fixed(&self.number(text), 3, self.scale).map(Value::Int),
+            Type::Min | Type::Count | Type::Metre => {
+                cell::count(fixed(&self.number(text), 0, self.scale)?).map(Value::Int)
+            }
+            Type::Meter if !self.plain => {
+                let (mantissa, decimals) = parts(&self.number(text))?;
+                Ok(Value::Meter(MeterValue {
+                    mantissa,
+                    decimals,
+                    unit: self.unit.clone(),
+                }))
+            }
+            Type::Fix => cell::fix(text.trim_matches(['[', ']'])).map(Value::Fix),
+            Type::Ts => self.instant(text, outside.zone).map(|ts| Value::Int(ts.0)),
+            Type::Day => self
+                .day(text, outside.zone)
+                .map(|day| Value::Int(i64::from(day.0))),
+            Type::Text(_)
+            | Type::Bool
+            | Type::Choice(_)
+            | Type::Ref(_)
+            | Type::Meter
+            | Type::File
+            | Type::Digest => cell::read(ty, text, outside.zone),
+        }
+    }
+
+    fn number<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let sign = text.starts_with('-');
+        let bare = text.trim_start_matches('-').trim_start();
+        let bare = self
+            .strip
+            .iter()
+            .find_map(|prefix| bare.strip_prefix(prefix.as_str()))
+            .unwrap_or(bare)
+            .trim();
+        let bare: Cow<'t, str> = if self.thousands.is_empty() {
+            bare.into()
+        } else {
+            bare.chars()
+                .filter(|c| !self.thousands.contains(*c))
+                .collect::<String>()
+                .into()
+        };
+        if sign { format!("-{bare}").into() } else { bare }
+    }
+
+    fn instant(&self, text: &str, zone: Zone) -> Result<Ts, Reason> {
+        if let Some(epoch) = self.epoch {
+            return since(epoch, text, zone);
+        }
+        if let Ok(ts) = Ts::parse(text, zone) {
+            return Ok(ts);
+        }
+        let civil = |form: &String| {
+            let day = || {
+                NaiveDate::parse_from_str(text, form)
+                    .ok()
+                    .map(|day| day.and_time(self.clock))
+            };
+            let at = NaiveDateTime::parse_from_str(text, form).ok().or_else(day)?;
+            sane(at.date()).map(|_| at)
+        };
+        let day = || {
+            text.parse::<Day>()
+                .ok()
+                .and_then(|day| NaiveDate::from_epoch_days(day.0))
+        };
+        let at = self
+            .dates
+            .iter()
+            .find_map(civil)
+            .or_else(|| day().map(|day| day.and_time(self.clock)));
+        let ms = at.ok_or(Reason::NotADate)?.and_utc().timestamp_millis();
+        Ok(Ts(ms - i64::from(zone.0) * 60_000))
+    }
+
+    fn day(&self, text: &str, zone: Zone) -> Result<Day, Reason> {
+        if let Some(epoch) = self.epoch {
+            return since(epoch, text, zone).map(|ts| ts.day(zone));
+        }
+        if let Ok(day) = text.parse() {
+            return Ok(day);
+        }
+        let civil = |form: &String| sane(NaiveDate::parse_from_str(text, form).ok()?);
+        let day = self
+            .dates
+            .iter()
+            .find_map(civil)
+            .map(|day| Day(day.to_epoch_days()));
+        day.or_else(|| Ts::parse(text, zone).ok().map(|ts| ts.day(zone)))
+            .ok_or(Reason::NotADate)
+    }
+}
+
+/// `%Y` reads `18` as the year 18; then the next shape has its turn.
+fn sane(date: NaiveDate) -> Option<NaiveDate> {
+    use chrono::Datelike;
+    (1900..2200).contains(&date.year()).then_some(date)
+}
+
+fn since(epoch: Epoch, text: &str, zone: Zone) -> Result<Ts, Reason> {
+    let round = Scale {
+        round: true,
+        ..Scale::NONE
+    };
+    let ms = match epoch {
+        Epoch::Millis => fixed(text, 0, round)?,
+        Epoch::Seconds => fixed(text, 3, round)?,
+        Epoch::Spreadsheet => {
+            let civil = fixed(
+                text,
+                0,
+                Scale {
+                    times: 86_400_000,
+                    ..round
+                },
+            )?;
+            civil
+                .saturating_sub(25_569 * 86_400_000)
+                .saturating_sub(i64::from(zone.0) * 60_000)
+        }
+    };
+    // 9999-12-31: later numbers are no dates.
+    if ms.unsigned_abs() < 253_402_300_800_000 {
+        Ok(Ts(ms))
+    } else {
+        Err(Reason::OutOfRange)
+    }
+}
+
+fn amount(fen: i64) -> Result<Value, Reason> {
+    if fen.abs() <= crate::money::FEN_MAX {
+        Ok(Value::Int(fen))
+    } else {
+        Err(Reason::OutOfRange)
+    }
+}
+
+fn later(ty: Type, value: &Value, outside: Outside) -> bool {
+    match (ty, value) {
+        (Type::Day, Value::Int(day)) => *day > i64::from(outside.today.0),
+        (Type::Ts, Value::Int(ms)) => Ts(*ms).day(outside.zone) > outside.today,
+        _ => false,
+    }
+}
+
+/// Takes off the sign that exports put before a text that a spreadsheet would take for a formula.
+fn bare(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if cell::formula(rest) => rest,
+        _ => text,
+    }
+}
