@@ -1,5 +1,9 @@
 //! What a field may hold, and its frozen bytes: postcard of the same typed struct.
 
+pub mod json;
+pub mod payload;
+pub mod text;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +11,19 @@ use crate::id::DocId;
 use crate::money::Fen;
 use crate::schema::Field;
 use crate::time::{Day, Ts};
+
+/// Entries of one list in one op.
+///
+/// Source: docs/PROTOCOL.md, Limits.
+pub const LIST_MAX: usize = 256;
+
+/// UTF-8 bytes of one string in an op.
+///
+/// Source: docs/PROTOCOL.md, Limits.
+pub const STRING_BYTES_MAX: usize = 12 * 1024;
+
+/// Bytes of a file's name by content: SHA-256.
+pub const HASH_BYTES_MAX: usize = 32;
 
 /// Text of at most `MAX` characters, NFC.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -208,28 +225,54 @@ pub enum CodecError {
     /// Bytes are left over.
     #[error("{0} bytes left over")]
     LeftOver(usize),
+    /// A list of more than [`LIST_MAX`] entries, or an empty one where something must stand.
+    #[error("a list of {0} entries; 1 to {LIST_MAX} are taken")]
+    Entries(usize),
+    /// A string of more than [`STRING_BYTES_MAX`] bytes.
+    #[error("a string of {0} bytes; at most {STRING_BYTES_MAX} are taken")]
+    TooLong(usize),
+    /// A group or class of a newer version, whose rows this build cannot read.
+    #[error("the group's rows cannot be read by this version")]
+    Unreadable,
     /// Another spelling of the same values exists, so a re-encoding would change the hash.
     #[error("bytes are not in the canonical form")]
     NotCanonical,
 }
 
+/// One row: a value or nothing for each field, in the table's order.
+pub type Row = Vec<Option<Value>>;
+
 /// Returns the bytes of one row of `fields`: postcard of a struct of `Option`s in the table's order.
 ///
 /// `values` stands in the same order; a missing tail counts as `None`.
+///
+/// ```
+/// use records::schema::Typed;
+/// use records::value::{Text, Value, encode};
+/// let typed = records::kinds::sheet::Problem { problem: Some(Text("漏水".into())) };
+/// let row = [Some(Value::Text("漏水".into()))];
+/// let fields = records::kinds::sheet::Problem::GROUP.fields;
+/// assert_eq!(encode(fields, &row), postcard::to_allocvec(&typed)?);
+/// # Ok::<(), postcard::Error>(())
+/// ```
 #[must_use]
 pub fn encode(fields: &[Field], values: &[Option<Value>]) -> Vec<u8> {
     let mut out = Vec::new();
-    for (i, field) in fields.iter().enumerate() {
-        encode_one(field.ty, values.get(i).and_then(Option::as_ref), &mut out);
-    }
+    encode_into(fields, values, &mut out);
     out
+}
+
+fn encode_into(fields: &[Field], values: &[Option<Value>], out: &mut Vec<u8>) {
+    for (i, field) in fields.iter().enumerate() {
+        encode_one(field.ty, values.get(i).and_then(Option::as_ref), out);
+    }
 }
 
 /// Reads one row of `fields` from the front of `bytes` and returns the rest.
 ///
 /// # Errors
-/// [`CodecError::Malformed`].
-pub fn decode<'a>(fields: &[Field], bytes: &'a [u8]) -> Result<(Vec<Option<Value>>, &'a [u8]), CodecError> {
+/// [`CodecError::Malformed`], [`CodecError::TooLong`].
+pub fn decode<'a>(fields: &[Field], bytes: &'a [u8]) -> Result<(Row, &'a [u8]), CodecError> {
     let mut rest = bytes;
     let mut values = Vec::with_capacity(fields.len());
     for field in fields {
@@ -238,10 +281,39 @@ pub fn decode<'a>(fields: &[Field], bytes: &'a [u8]) -> Result<(Vec<Option<Value
     Ok((values, rest))
 }
 
+/// Reads a whole payload of one row: nothing left over, and the only spelling of its values.
+///
+/// # Errors
+/// [`CodecError`].
+pub fn decode_exact(fields: &[Field], bytes: &[u8]) -> Result<Row, CodecError> {
+    let (row, rest) = decode(fields, bytes)?;
+    if !rest.is_empty() {
+        return Err(CodecError::LeftOver(rest.len()));
+    }
+    if encode(fields, &row) != bytes {
+        return Err(CodecError::NotCanonical);
+    }
+    Ok(row)
+}
+
 fn take<'a, T: Deserialize<'a>>(rest: &mut &'a [u8]) -> Result<T, CodecError> {
     let (value, left) = postcard::take_from_bytes(rest).map_err(|_| CodecError::Malformed)?;
     *rest = left;
     Ok(value)
+}
+
+fn string(text: &str) -> Result<String, CodecError> {
+    match text.len() {
+        0..=STRING_BYTES_MAX => Ok(text.to_owned()),
+        long => Err(CodecError::TooLong(long)),
+    }
+}
+
+/// [`Target`] and [`MeterValue`] as they lie in the bytes, so that lengths are judged before anything is copied.
+#[derive(Deserialize)]
+enum TargetBytes<'a> {
+    Text(&'a str),
+    Doc(DocId),
 }
 
 fn decode_one(ty: Type, rest: &mut &[u8]) -> Result<Option<Value>, CodecError> {
@@ -251,23 +323,36 @@ fn decode_one(ty: Type, rest: &mut &[u8]) -> Result<Option<Value>, CodecError> {
         _ => return Err(CodecError::Malformed),
     }
     Ok(Some(match ty {
-        Type::Text(_) => Value::Text(take(rest)?),
+        Type::Text(_) => Value::Text(string(take(rest)?)?),
         Type::Fen | Type::Ts | Type::Qty => Value::Int(take(rest)?),
         Type::Day => Value::Int(i64::from(take::<i32>(rest)?)),
         Type::Min | Type::Count | Type::Metre => Value::Int(i64::from(take::<u32>(rest)?)),
         Type::Bool => Value::Bool(take(rest)?),
         Type::Choice(_) => Value::Choice(take(rest)?),
-        Type::Ref(_) => Value::Ref(take(rest)?),
-        Type::Meter => Value::Meter(take(rest)?),
+        Type::Ref(_) => Value::Ref(match take(rest)? {
+            TargetBytes::Text(text) => Target::Text(string(text)?),
+            TargetBytes::Doc(doc) => Target::Doc(doc),
+        }),
+        Type::Meter => {
+            let (mantissa, decimals, unit) = take(rest)?;
+            Value::Meter(MeterValue {
+                mantissa,
+                decimals,
+                unit: string(unit)?,
+            })
+        }
         Type::Fix => Value::Fix(take(rest)?),
-        Type::File | Type::Digest => Value::File(take::<Vec<u8>>(rest)?),
+        Type::File | Type::Digest => match take::<&[u8]>(rest)? {
+            hash if hash.len() <= HASH_BYTES_MAX => Value::File(hash.to_vec()),
+            long => return Err(CodecError::TooLong(long.len())),
+        },
     }))
 }
 
-fn push<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+fn push<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     // Serialising plain data into a growing vector has no way to fail.
-    if let Ok(bytes) = postcard::to_allocvec(value) {
-        out.extend_from_slice(&bytes);
+    if let Ok(longer) = postcard::to_extend(value, std::mem::take(out)) {
+        *out = longer;
     }
 }
 
@@ -289,5 +374,119 @@ fn encode_one(ty: Type, value: Option<&Value>, out: &mut Vec<u8>) {
         Value::Meter(meter) => push(out, meter),
         Value::Fix(fix) => push(out, fix),
         Value::File(hash) => push(out, hash),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::{Just, Strategy, any, prop};
+    use proptest::strategy::BoxedStrategy;
+
+    use super::*;
+
+    /// Any value of the type that a well-behaved writer may store.
+    pub(crate) fn any_value(ty: Type) -> BoxedStrategy<Value> {
+        let word = |max: u16| {
+            prop::collection::vec(prop::char::range(' ', '\u{9fa5}'), 1..=usize::from(max.min(12)))
+        };
+        match ty {
+            Type::Text(max) => word(max).prop_map(|word| Value::Text(composed(word))).boxed(),
+            Type::Fen => (-crate::money::FEN_MAX..=crate::money::FEN_MAX)
+                .prop_map(Value::Int)
+                .boxed(),
+            Type::Qty => (-10_i64.pow(12)..10_i64.pow(12)).prop_map(Value::Int).boxed(),
+            Type::Ts => (0..4_102_444_800_000_i64).prop_map(Value::Int).boxed(),
+            Type::Day => (0..50_000_i64).prop_map(Value::Int).boxed(),
+            Type::Min | Type::Count | Type::Metre => any::<u32>().prop_map(|n| Value::Int(n.into())).boxed(),
+            Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
+            Type::Choice(list) => (0..list.options.len())
+                .prop_map(|i| Value::Choice(u8::try_from(i).unwrap_or(0)))
+                .boxed(),
+            Type::Ref(_) => prop_oneof_ref(word(9)),
+            Type::Meter => (any::<i32>(), 0..=9_u8, Just("kWh"))
+                .prop_map(|(mantissa, decimals, unit)| {
+                    Value::Meter(MeterValue {
+                        mantissa: mantissa.into(),
+                        decimals,
+                        unit: unit.to_owned(),
+                    })
+                })
+                .boxed(),
+            Type::Fix => (
+                -900_000_000..=900_000_000,
+                -1_800_000_000..=1_800_000_000,
+                any::<u16>(),
+            )
+                .prop_map(|(lat, lon, accuracy)| {
+                    Value::Fix(Fix {
+                        lat,
+                        lon,
+                        accuracy,
+                        mock: false,
+                    })
+                })
+                .boxed(),
+            Type::File | Type::Digest => prop::collection::vec(any::<u8>(), 1..=32)
+                .prop_map(Value::File)
+                .boxed(),
+        }
+    }
+
+    fn prop_oneof_ref(word: impl Strategy<Value = Vec<char>> + 'static) -> BoxedStrategy<Value> {
+        let doc = (any::<u32>(), any::<u32>(), 1_u64..1_000_000).prop_map(|(replica, epoch, seq)| {
+            Target::Doc(DocId(crate::id::OpId {
+                replica: crate::id::Replica(replica),
+                epoch: crate::id::Epoch(epoch),
+                seq,
+            }))
+        });
+        let text = word.prop_map(|word| Target::Text(composed(word)));
+        proptest::prop_oneof![doc, text].prop_map(Value::Ref).boxed()
+    }
+
+    fn composed(word: Vec<char>) -> String {
+        use unicode_normalization::UnicodeNormalization;
+        let word: String = word.into_iter().filter(|c| !c.is_control()).nfc().collect();
+        let word = word.trim();
+        if word.is_empty() {
+            "x".to_owned()
+        } else {
+            word.to_owned()
+        }
+    }
+
+    /// Any row of the fields.
+    pub(crate) fn any_row(fields: &'static [Field]) -> BoxedStrategy<Row> {
+        fields
+            .iter()
+            .map(|field| prop::option::of(any_value(field.ty)))
+            .collect::<Vec<_>>()
+            .boxed()
+    }
+
+    #[test]
+    fn bytes_that_no_writer_makes_are_refused() {
+        use crate::schema::Typed;
+        let fields = crate::kinds::sheet::Rating::GROUP.fields;
+        assert_eq!(decode_exact(fields, &[1, 5]), Ok(vec![Some(Value::Int(5))]));
+        assert_eq!(decode_exact(fields, &[1, 0x85, 0]), Err(CodecError::NotCanonical));
+        assert_eq!(decode_exact(fields, &[1, 5, 0]), Err(CodecError::LeftOver(1)));
+        assert_eq!(decode_exact(fields, &[2, 5]), Err(CodecError::Malformed));
+        assert_eq!(decode_exact(fields, &[]), Err(CodecError::Malformed));
+        let text = crate::kinds::sheet::Problem::GROUP.fields;
+        assert_eq!(
+            decode_exact(text, &[1, 0xff, 0xff, 0xff, 0xff, 0x0f]),
+            Err(CodecError::Malformed)
+        );
+        assert_eq!(
+            decode_exact(text, &[1, 1, 0xff]),
+            Err(CodecError::Malformed),
+            "not UTF-8"
+        );
+        let long = encode(text, &[Some(Value::Text("x".repeat(STRING_BYTES_MAX + 1)))]);
+        assert_eq!(
+            decode_exact(text, &long),
+            Err(CodecError::TooLong(STRING_BYTES_MAX + 1))
+        );
     }
 }
