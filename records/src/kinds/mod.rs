@@ -1,11 +1,21 @@
 //! The record kinds, one file each.
 
+pub mod asset;
 pub mod customer;
 pub mod device;
+pub mod inspection;
+pub mod install;
+pub mod job;
+pub mod job_machine;
+pub mod org;
 pub mod repair;
 pub mod sheet;
 pub mod sheet_machine;
+pub mod site;
 pub mod staff;
+pub mod template;
+pub mod voucher;
+pub mod voucher_machine;
 
 use crate::schema::Kind;
 
@@ -58,10 +68,18 @@ pub fn takes(reference: u16, document: u16) -> bool {
 
 /// Every kind this build knows, by number.
 pub static KINDS: &[&Kind] = &[
+    &org::ORG,
     &staff::STAFF,
     &customer::CUSTOMER,
+    &site::SITE,
+    &asset::ASSET,
+    &template::TEMPLATE,
     &device::DEVICE,
+    &job::JOB,
+    &install::INSTALL,
     &repair::REPAIR,
+    &inspection::INSPECTION,
+    &voucher::VOUCHER,
 ];
 
 /// Returns the kind of that number; `None` for one of a newer version.
