@@ -29,6 +29,14 @@ pub struct Parent {
     pub link: Link,
 }
 
+impl Parent {
+    /// Returns the chain value that an epoch with this parent begins from; without one it is a root.
+    #[must_use]
+    pub fn seed(parent: Option<&Self>) -> Link {
+        parent.map_or(Link::ROOT, |parent| parent.link)
+    }
+}
+
 /// The name of a log's epoch.
 pub type Line = (Replica, Epoch);
 

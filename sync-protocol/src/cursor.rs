@@ -25,3 +25,56 @@ pub struct Cursor {
     /// The last position read of each.
     pub positions: Vec<(Feed, u64)>,
 }
+
+impl Cursor {
+    /// Moves on to what an answer said: feeds that it does not list stay, another incarnation begins anew.
+    pub fn advance(&mut self, next: &Self) {
+        if self.incarnation != next.incarnation {
+            self.clone_from(next);
+            return;
+        }
+        for (feed, position) in &next.positions {
+            match self.positions.binary_search_by_key(feed, |(feed, _)| *feed) {
+                Ok(at) => self
+                    .positions
+                    .get_mut(at)
+                    .into_iter()
+                    .for_each(|known| known.1 = *position),
+                Err(at) => self.positions.insert(at, (*feed, *position)),
+            }
+        }
+    }
+
+    /// Returns the last position read of a feed.
+    #[must_use]
+    pub fn position(&self, feed: Feed) -> u64 {
+        self.positions
+            .iter()
+            .find(|(known, _)| *known == feed)
+            .map_or(0, |(_, position)| *position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_that_did_not_move_stays_and_a_restored_hq_begins_anew() {
+        let at = |incarnation, positions: &[(Feed, u64)]| Cursor {
+            incarnation: Incarnation(incarnation),
+            positions: positions.to_vec(),
+        };
+        let mut cursor = at(7, &[(Feed::Company, 3), (Feed::Replica(9), 5)]);
+        cursor.advance(&at(7, &[(Feed::Branch(2), 1), (Feed::Replica(9), 6)]));
+        assert_eq!(
+            cursor,
+            at(
+                7,
+                &[(Feed::Company, 3), (Feed::Branch(2), 1), (Feed::Replica(9), 6)]
+            )
+        );
+        cursor.advance(&at(8, &[(Feed::Company, 1)]));
+        assert_eq!(cursor, at(8, &[(Feed::Company, 1)]));
+    }
+}

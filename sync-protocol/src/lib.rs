@@ -1,13 +1,22 @@
 //! What both ends must compute alike: how a change is written, named, chained, signed, sent, judged and merged.
 //!
 //! Pure: no clock, disk, socket, environment or randomness; what it needs is passed in.
-//! Reading order: [`stamp`], [`op`], [`chain`], [`segment`], [`ruling`], [`cursor`], [`message`].
+//! Reading order: [`stamp`], [`op`], [`chain`], [`columns`], [`segment`], [`ruling`], [`cursor`], [`message`],
+//! [`envelope`], [`frame`], [`conversation`], [`enrolment`], [`merge`].
 
+pub mod body;
+mod canonical;
 pub mod chain;
+pub mod columns;
+pub mod conversation;
 pub mod cursor;
+pub mod enrolment;
+pub mod envelope;
+pub mod frame;
 pub mod limits;
 pub mod merge;
 pub mod message;
+mod numbered;
 pub mod op;
 pub mod ruling;
 pub mod segment;

@@ -14,6 +14,10 @@ pub const GROUPS_MAX: usize = 512;
 pub const SEGMENT_OPS_MAX: usize = 256;
 /// Row bytes of one segment; a single larger op cannot exist.
 pub const SEGMENT_ROW_BYTES_MAX: usize = 64 * 1024;
+/// The coded body of one segment: its rows, two bytes of length for each, the parent, and room for a coding's tables.
+pub const SEGMENT_BYTES_MAX: usize = SEGMENT_ROW_BYTES_MAX + 8 * 1024;
+/// The frame of a request that holds its messages; segments have frames of their own.
+pub const CONTROL_BYTES_MAX: usize = 128 * 1024;
 /// A request or an answer, inflated.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Ops of one request or answer.

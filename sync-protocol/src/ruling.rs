@@ -3,10 +3,17 @@
 use records::id::{Epoch, OpId, Replica};
 use serde::{Deserialize, Serialize};
 
+use crate::canonical;
+use crate::numbered::Numbered;
 use crate::stamp::Stamp;
 
-/// HQ's answer to one op. The numbers are stable; new ones are appended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// HQ's answer to one op.
+///
+/// On the wire a number, a length and the variant's bytes. Below [`NOT_STANDING`] the op's writes are in the document,
+/// from there on they are not: so a verdict of a newer version folds right without being understood.
+///
+/// Source: docs/PROTOCOL.md, Verdicts.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// In the document.
     Accepted,
@@ -30,7 +37,62 @@ pub enum Verdict {
         /// Whether sending it again can help.
         retryable: bool,
     },
+    /// One of a newer version.
+    Newer {
+        /// Its number.
+        number: u8,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
 }
+
+/// The first number of the verdicts that leave an op's writes out of the document.
+pub const NOT_STANDING: u8 = 64;
+
+impl Numbered for Verdict {
+    fn to_numbered(&self) -> (u8, Vec<u8>) {
+        match self {
+            Self::Accepted => (0, Vec::new()),
+            Self::Merged => (1, Vec::new()),
+            Self::Duplicate => (2, Vec::new()),
+            Self::Deferred { missing } => (64, canonical::to_bytes(missing)),
+            Self::TooLate => (65, Vec::new()),
+            Self::Quarantined {
+                code,
+                text,
+                retryable,
+            } => (66, canonical::to_bytes(&(code, text, retryable))),
+            Self::Newer { number, bytes } => (*number, bytes.clone()),
+        }
+    }
+
+    fn from_numbered(number: u8, bytes: &[u8]) -> Option<Self> {
+        let bare = |verdict| bytes.is_empty().then_some(verdict);
+        match number {
+            0 => bare(Self::Accepted),
+            1 => bare(Self::Merged),
+            2 => bare(Self::Duplicate),
+            64 => Some(Self::Deferred {
+                missing: canonical::from_bytes(bytes)?,
+            }),
+            65 => bare(Self::TooLate),
+            66 => {
+                let (code, text, retryable) = canonical::from_bytes(bytes)?;
+                Some(Self::Quarantined {
+                    code,
+                    text,
+                    retryable,
+                })
+            }
+            _ => Some(Self::Newer {
+                number,
+                bytes: bytes.to_vec(),
+            }),
+        }
+    }
+}
+
+crate::numbered::numbered_serde!(Verdict);
 
 /// One signed-for run of verdicts: ops `first .. first + count` of a line, all [`Verdict::Accepted`] but the exceptions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +149,10 @@ impl Verdict {
     /// Returns whether the op's writes are in the document.
     #[must_use]
     pub fn stands(&self) -> bool {
-        matches!(self, Self::Accepted | Self::Merged | Self::Duplicate)
+        match self {
+            Self::Accepted | Self::Merged | Self::Duplicate => true,
+            Self::Deferred { .. } | Self::TooLate | Self::Quarantined { .. } => false,
+            Self::Newer { number, .. } => *number < NOT_STANDING,
+        }
     }
 }

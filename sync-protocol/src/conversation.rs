@@ -1,0 +1,427 @@
+//! One request and one answer: how messages become a body, and a body messages.
+//!
+//! A request is a Control frame with Hello, Enrol where it is the first, and one short segment;
+//! then a Push frame for each further segment.
+//! An answer is one Control frame: PushAck, Notices, Certificate, Page, Moved, and Rulings last.
+//!
+//! Source: docs/PROTOCOL.md, Bodies.
+
+use serde::{Deserialize, Serialize};
+
+use crate::body::{self, BodyError, SIGNATURE_BYTES, Unpack};
+use crate::canonical;
+use crate::chain::sha256;
+use crate::cursor::Cursor;
+use crate::envelope::{self, Message, MessageError, Moved, Notices, Page, Raw, Rulings};
+use crate::frame::{self, Frame, FrameError};
+use crate::limits::{BODY_BYTES_MAX, BODY_OPS_MAX, CONTROL_BYTES_MAX, SEGMENT_BYTES_MAX, inflate_max};
+use crate::message::{Certificate, Enrol, Hello, Item, Notice, PageEnd, PushAck};
+use crate::ruling::Ruling;
+use crate::segment::Segment;
+use crate::sign::{PublicKey, Signature, Signer};
+
+/// A segment up to this long rides in the Control frame: a frame of its own costs 9 bytes more.
+const RIDING_BYTES_MAX: usize = 1024;
+/// A whole segment: its body and what stands around it.
+const PUSH_BYTES_MAX: usize = SEGMENT_BYTES_MAX + 256;
+
+/// What a device asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who speaks, and what he has read.
+    pub hello: Hello,
+    /// His key, in his first request.
+    pub enrol: Option<Enrol>,
+    /// What he wrote.
+    pub segments: Vec<Segment>,
+}
+
+/// What HQ answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What HQ holds of the asker's log.
+    pub ack: PushAck,
+    /// What a person or the program should know.
+    pub notices: Vec<Notice>,
+    /// The asker's certificate, where it is new.
+    pub certificate: Option<Certificate>,
+    /// What the feeds bring.
+    pub items: Vec<Item>,
+    /// HQ's word on those ops and on the asker's.
+    pub rulings: Vec<Ruling>,
+    /// How far the feeds are read now.
+    pub end: PageEnd,
+}
+
+/// SHA-256 of a request's body before its signature: what an answer answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestHash(pub [u8; 32]);
+
+/// HQ's signature over rulings, kept so that they can be shown to a restored HQ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulingProof {
+    /// The bytes of the rulings as received; empty where the answer had none.
+    #[serde(with = "serde_bytes")]
+    pub rulings: Vec<u8>,
+    /// SHA-256 of the request, then SHA-256 of the rest of the answer.
+    #[serde(with = "serde_bytes")]
+    pub context: [u8; 64],
+    /// HQ's signature.
+    pub signature: Signature,
+}
+
+/// Something complete that a request brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Always the first. Nothing in it is proven before [`Reader::finish`].
+    Hello(Hello),
+    /// At most one. Not proven before [`Reader::finish`].
+    Enrol(Enrol),
+    /// A segment, which carries its own proof.
+    Push(Segment),
+    /// A message or frame of a newer version, to be stepped over.
+    Unknown {
+        /// The number of the message or the kind of the frame.
+        kind: u8,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// Why a body was refused.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+pub enum ReadError {
+    /// The body around the frames.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// It holds more ops than one body may.
+    #[error("the body holds more than {BODY_OPS_MAX} ops")]
+    TooManyOps,
+    /// A frame in it.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// A message in it.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// Hello is not the first message, or a message stands twice.
+    #[error("message {number:#04x} is missing, doubled or out of order")]
+    Order {
+        /// The message.
+        number: u8,
+    },
+    /// The signature is not of the key expected.
+    #[error("the signature is not of the key expected")]
+    Signature,
+}
+
+impl RequestHash {
+    /// Returns the hash of a request's whole body.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        let (signed, _) = body.split_at(body.len().saturating_sub(SIGNATURE_BYTES));
+        Self(sha256(&[signed]))
+    }
+}
+
+/// Returns the body of a request.
+#[must_use]
+pub fn write_request(request: &Request, signer: &Signer) -> Vec<u8> {
+    let mut control = Vec::new();
+    envelope::write(&request.hello, &mut control);
+    if let Some(enrol) = &request.enrol {
+        envelope::write(enrol, &mut control);
+    }
+    let mut segments = request.segments.as_slice();
+    if let [first, rest @ ..] = segments
+        && first.body.len() <= RIDING_BYTES_MAX
+    {
+        envelope::write(first, &mut control);
+        segments = rest;
+    }
+    let mut frames = Vec::new();
+    frame::write(frame::CONTROL, &control, &mut frames);
+    for segment in segments {
+        frame::write(frame::PUSH, &canonical::to_bytes(segment), &mut frames);
+    }
+    let body = body::pack(&frames);
+    let signature = signer.sign("request", &[&sha256(&[&body])]);
+    [body.as_slice(), &signature.0].concat()
+}
+
+/// Reads a request as it arrives, so that HQ can keep every complete segment of one that is cut.
+#[derive(Debug)]
+pub struct Reader {
+    unpack: Unpack,
+    frames: Vec<u8>,
+    greeted: bool,
+    enrolled: bool,
+    ops: usize,
+}
+
+impl Reader {
+    /// Returns a reader of a request that may hold `limit` bytes; with a Content-Length, `inflate_max` of it.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        let unpack = Unpack::new(limit.min(BODY_BYTES_MAX));
+        Self {
+            unpack,
+            frames: Vec::new(),
+            greeted: false,
+            enrolled: false,
+            ops: 0,
+        }
+    }
+
+    /// Takes bytes as they arrive and returns what they complete.
+    ///
+    /// # Errors
+    /// [`ReadError`]; the events of earlier calls stay good, a reader that failed must not be used again.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Event>, ReadError> {
+        let mut frames = std::mem::take(&mut self.frames);
+        self.unpack.push(bytes, &mut frames)?;
+        let mut events = Vec::new();
+        let mut rest = frames.as_slice();
+        while let Some((frame, length)) = frame::read(rest, CONTROL_BYTES_MAX)? {
+            self.take(&frame, &mut events)?;
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        self.frames = rest.to_vec();
+        Ok(events)
+    }
+
+    /// Ends the request: checks that it is whole and signed by `key`, and returns its name for the answer.
+    ///
+    /// # Errors
+    /// [`ReadError::Body`] where it is cut short, [`ReadError::Signature`], [`ReadError::Order`] without a Hello.
+    pub fn finish(self, key: &PublicKey) -> Result<RequestHash, ReadError> {
+        let (hash, signature) = self.unpack.finish()?;
+        if !self.frames.is_empty() {
+            return Err(BodyError::CutShort.into());
+        }
+        if !self.greeted {
+            return Err(ReadError::Order {
+                number: Hello::NUMBER,
+            });
+        }
+        let genuine = key.verifies("request", &[&hash], &signature);
+        if genuine {
+            Ok(RequestHash(hash))
+        } else {
+            Err(ReadError::Signature)
+        }
+    }
+
+    fn take(&mut self, frame: &Frame<'_>, events: &mut Vec<Event>) -> Result<(), ReadError> {
+        match frame.kind {
+            frame::CONTROL => {
+                for raw in envelope::split(frame.payload)? {
+                    let event = self.message(&raw)?;
+                    events.push(event);
+                }
+            }
+            frame::PUSH => events.push(self.segment(frame.payload)?),
+            kind if kind & frame::MUST_UNDERSTAND == 0 && self.greeted => {
+                events.push(Event::Unknown {
+                    kind,
+                    bytes: frame.payload.to_vec(),
+                });
+            }
+            number => return Err(MessageError::Newer { number }.into()),
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, raw: &Raw<'_>) -> Result<Event, ReadError> {
+        let number = raw.number;
+        if raw.is::<Hello>() != !self.greeted || (raw.is::<Enrol>() && self.enrolled) {
+            return Err(ReadError::Order { number });
+        }
+        if raw.is::<Hello>() {
+            self.greeted = true;
+            return Ok(Event::Hello(raw.read()?));
+        }
+        if raw.is::<Enrol>() {
+            self.enrolled = true;
+            return Ok(Event::Enrol(raw.read()?));
+        }
+        if raw.is::<Segment>() {
+            return self.segment(raw.bytes);
+        }
+        raw.skip()?;
+        Ok(Event::Unknown {
+            kind: number,
+            bytes: raw.bytes.to_vec(),
+        })
+    }
+
+    fn segment(&mut self, bytes: &[u8]) -> Result<Event, ReadError> {
+        let number = Segment::NUMBER;
+        if !self.greeted {
+            return Err(ReadError::Order { number });
+        }
+        if bytes.len() > PUSH_BYTES_MAX {
+            return Err(MessageError::Malformed { number }.into());
+        }
+        let segment: Segment = canonical::from_bytes(bytes).ok_or(MessageError::Malformed { number })?;
+        self.ops = self
+            .ops
+            .saturating_add(usize::try_from(segment.count).unwrap_or(usize::MAX));
+        if self.ops > BODY_OPS_MAX {
+            return Err(ReadError::TooManyOps);
+        }
+        Ok(Event::Push(segment))
+    }
+}
+
+/// Returns the body of an answer.
+///
+/// Its one signature is over SHA-256 of the rulings' bytes, then SHA-256 of the request and of everything else here:
+/// so that the rulings stay provable without the rest, see [`RulingProof`].
+#[must_use]
+pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> Vec<u8> {
+    let mut control = Vec::new();
+    envelope::write(&answer.ack, &mut control);
+    if !answer.notices.is_empty() {
+        envelope::write(&Notices(answer.notices.clone()), &mut control);
+    }
+    if let Some(certificate) = &answer.certificate {
+        envelope::write(certificate, &mut control);
+    }
+    if !answer.items.is_empty() {
+        envelope::write(&Page(answer.items.clone()), &mut control);
+    }
+    let PageEnd { next, more } = &answer.end;
+    envelope::write(
+        &Moved {
+            positions: next.positions.clone(),
+            more: *more,
+        },
+        &mut control,
+    );
+    let rest = sha256(&[&control]);
+    let mut rulings = Vec::new();
+    if !answer.rulings.is_empty() {
+        let message = Rulings(answer.rulings.clone());
+        rulings = canonical::to_bytes(&message);
+        envelope::write(&message, &mut control);
+    }
+    let mut frames = Vec::new();
+    frame::write(frame::CONTROL, &control, &mut frames);
+    let body = body::pack(&frames);
+    let signature = signer.sign("answer", &[&sha256(&[&rulings]), &request.0, &rest]);
+    [body.as_slice(), &signature.0].concat()
+}
+
+/// Reads the answer to `request`; HQ's signature is checked before anything in it is decoded.
+///
+/// # Errors
+/// [`ReadError`]; [`ReadError::Signature`] where it is not `key`'s, or answers another request.
+pub fn read_answer(
+    body: &[u8],
+    request: RequestHash,
+    key: &PublicKey,
+) -> Result<(Answer, RulingProof), ReadError> {
+    let mut unpack = Unpack::new(inflate_max(body.len()));
+    let mut frames = Vec::new();
+    unpack.push(body, &mut frames)?;
+    let (_, signature) = unpack.finish()?;
+    let (frame, length) = frame::read(&frames, BODY_BYTES_MAX)?.ok_or(BodyError::CutShort)?;
+    if frame.kind != frame::CONTROL || length != frames.len() {
+        return Err(MessageError::Newer { number: frame.kind }.into());
+    }
+    let raws = envelope::split(frame.payload)?;
+    let rulings = raws.last().filter(|raw| raw.is::<Rulings>());
+    let behind = rulings.map_or(0, |raw| envelope::written_len(raw.bytes.len()));
+    let (rest, _) = frame.payload.split_at(frame.payload.len().saturating_sub(behind));
+    let proof = RulingProof {
+        rulings: rulings.map_or_else(Vec::new, |raw| raw.bytes.to_vec()),
+        context: join(request.0, sha256(&[rest])),
+        signature,
+    };
+    if !proof.genuine(key) {
+        return Err(ReadError::Signature);
+    }
+    Ok((read_messages(&raws)?, proof))
+}
+
+impl RulingProof {
+    /// Checks HQ's signature and returns the rulings that it covers.
+    ///
+    /// # Errors
+    /// [`ReadError::Signature`], [`ReadError::Message`].
+    pub fn open(&self, key: &PublicKey) -> Result<Vec<Ruling>, ReadError> {
+        if !self.genuine(key) {
+            return Err(ReadError::Signature);
+        }
+        if self.rulings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let raw = Raw {
+            number: Rulings::NUMBER,
+            schema: Rulings::SCHEMA,
+            bytes: &self.rulings,
+        };
+        Ok(raw.read::<Rulings>()?.0)
+    }
+
+    fn genuine(&self, key: &PublicKey) -> bool {
+        key.verifies(
+            "answer",
+            &[&sha256(&[&self.rulings]), &self.context],
+            &self.signature,
+        )
+    }
+}
+
+fn join(request: [u8; 32], rest: [u8; 32]) -> [u8; 64] {
+    let mut context = [0; 64];
+    let (left, right) = context.split_at_mut(32);
+    left.copy_from_slice(&request);
+    right.copy_from_slice(&rest);
+    context
+}
+
+fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
+    let ack: PushAck = only(raws)?.ok_or(ReadError::Order {
+        number: PushAck::NUMBER,
+    })?;
+    let moved: Moved = only(raws)?.ok_or(ReadError::Order {
+        number: Moved::NUMBER,
+    })?;
+    let known = |raw: &&Raw<'_>| {
+        raw.is::<PushAck>()
+            || raw.is::<Notices>()
+            || raw.is::<Certificate>()
+            || raw.is::<Page>()
+            || raw.is::<Moved>()
+            || raw.is::<Rulings>()
+    };
+    for raw in raws.iter().filter(|raw| !known(raw)) {
+        raw.skip()?;
+    }
+    let next = Cursor {
+        incarnation: ack.incarnation,
+        positions: moved.positions,
+    };
+    Ok(Answer {
+        ack,
+        notices: only::<Notices>(raws)?.unwrap_or_default().0,
+        certificate: only(raws)?,
+        items: only::<Page>(raws)?.unwrap_or_default().0,
+        rulings: only::<Rulings>(raws)?.unwrap_or_default().0,
+        end: PageEnd {
+            next,
+            more: moved.more,
+        },
+    })
+}
+
+/// Returns the one message of that type; `None` without one.
+fn only<M: Message>(raws: &[Raw<'_>]) -> Result<Option<M>, ReadError> {
+    let mut found = raws.iter().filter(|raw| raw.is::<M>());
+    let first = found.next().map(Raw::read).transpose()?;
+    if found.next().is_some() {
+        return Err(ReadError::Order { number: M::NUMBER });
+    }
+    Ok(first)
+}

@@ -1,0 +1,138 @@
+//! A device and HQ talk over bytes: whole, in pieces, cut, changed, and with words of a newer version.
+
+use crate::sample;
+use proptest::prelude::*;
+use sync_protocol::body::BodyError;
+use sync_protocol::conversation::{
+    Event, ReadError, Reader, RequestHash, read_answer, write_answer, write_request,
+};
+use sync_protocol::limits::inflate_max;
+
+/// Reads a request in pieces of `step` bytes.
+fn events(body: &[u8], step: usize) -> Result<(Vec<Event>, RequestHash), ReadError> {
+    let mut reader = Reader::new(inflate_max(body.len()));
+    let mut events = Vec::new();
+    for piece in body.chunks(step) {
+        events.extend(reader.push(piece)?);
+    }
+    Ok((events, reader.finish(&sample::device().public())?))
+}
+
+#[test]
+fn a_request_reads_the_same_in_pieces_of_any_size() {
+    let request = sample::request(700);
+    assert!(request.segments.len() > 2);
+    let body = write_request(&request, &sample::device());
+    let expected: Vec<Event> = std::iter::once(Event::Hello(request.hello.clone()))
+        .chain(request.enrol.clone().map(Event::Enrol))
+        .chain(request.segments.iter().cloned().map(Event::Push))
+        .collect();
+    for step in [1, 63, 64, 65, 1000, body.len()] {
+        assert_eq!(
+            events(&body, step),
+            Ok((expected.clone(), RequestHash::of(&body))),
+            "{step}"
+        );
+    }
+}
+
+#[test]
+fn every_complete_segment_of_a_cut_request_is_kept() {
+    let request = sample::request(700);
+    let body = write_request(&request, &sample::device());
+    let mut most = 0;
+    for cut in (0..body.len()).step_by(97) {
+        let mut reader = Reader::new(inflate_max(body.len()));
+        let got = reader.push(&body[..cut]).unwrap();
+        let pushed: Vec<_> = got
+            .into_iter()
+            .filter_map(|event| if let Event::Push(s) = event { Some(s) } else { None })
+            .collect();
+        assert_eq!(pushed, request.segments[..pushed.len()], "cut at {cut}");
+        most = most.max(pushed.len());
+        assert!(reader.finish(&sample::device().public()).is_err(), "cut at {cut}");
+    }
+    assert!(most >= request.segments.len() - 1);
+}
+
+#[test]
+fn a_request_signed_by_another_key_is_refused() {
+    let body = write_request(&sample::request(1), &sample::hq());
+    assert_eq!(events(&body, body.len()).map(|_| ()), Err(ReadError::Signature));
+}
+
+#[test]
+fn an_answer_to_another_request_or_by_another_hq_is_refused() {
+    let answer = sample::answer();
+    let asked = RequestHash([7; 32]);
+    let body = write_answer(&answer, asked, &sample::hq());
+    let key = sample::hq().public();
+    let (read, proof) = read_answer(&body, asked, &key).unwrap();
+    assert_eq!(read, answer);
+    assert_eq!(proof.open(&key), Ok(answer.rulings));
+    assert_eq!(
+        read_answer(&body, RequestHash([8; 32]), &key),
+        Err(ReadError::Signature)
+    );
+    assert_eq!(
+        read_answer(&body, asked, &sample::device().public()),
+        Err(ReadError::Signature)
+    );
+    assert_eq!(proof.open(&sample::device().public()), Err(ReadError::Signature));
+}
+
+#[test]
+fn a_gigabyte_of_zeros_in_a_few_bytes_is_refused() {
+    let mut encoder = flate2::write::DeflateEncoder::new(vec![1], flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, b"FB\x01\x01\xff\xff\x01\x00....").unwrap();
+    std::io::Write::write_all(&mut encoder, &vec![0; 64 << 20]).unwrap();
+    let mut body = encoder.finish().unwrap();
+    body.extend_from_slice(&[0; 64]);
+    let limit = inflate_max(body.len());
+    let found = Reader::new(limit).push(&body);
+    assert_eq!(found, Err(ReadError::Body(BodyError::TooLarge { limit })));
+}
+
+#[test]
+fn bytes_of_each_conversation() {
+    let measure = |n_ops: usize| {
+        let request = sample::request(n_ops);
+        let up = write_request(&request, &sample::device());
+        let down = write_answer(
+            &sample::plain_answer(&request),
+            RequestHash::of(&up),
+            &sample::hq(),
+        );
+        (up.len(), down.len())
+    };
+    // Goals: 250 both ways without work.
+    println!(
+        "none {:?}, one {:?}, forty {:?}",
+        measure(0),
+        measure(1),
+        measure(40)
+    );
+    let (up, down) = measure(0);
+    assert!(up + down <= 250, "{up} + {down}");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_as_a_request_are_refused_and_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(events(&body, 50).is_err());
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_noticed(at in any::<prop::sample::Index>(), bit in 0_u8..8, n_ops in 0_usize..3) {
+        let request = sample::request(n_ops);
+        let mut up = write_request(&request, &sample::device());
+        let asked = RequestHash::of(&up);
+        let mut down = write_answer(&sample::answer(), asked, &sample::hq());
+        let i = at.index(up.len());
+        up[i] ^= 1_u8 << bit;
+        let i = at.index(down.len());
+        down[i] ^= 1_u8 << bit;
+        prop_assert!(events(&up, 64).is_err());
+        prop_assert!(read_answer(&down, asked, &sample::hq().public()).is_err());
+    }
+}

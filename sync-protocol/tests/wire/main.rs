@@ -1,0 +1,4 @@
+//! What crosses the wire, as bytes.
+
+mod conversation;
+mod sample;

@@ -1,0 +1,303 @@
+//! One device, one HQ and what they say, with fixed keys and clocks.
+
+use records::id::{DocId, Epoch, OpId, Replica};
+use records::kinds::staff::Role;
+use records::schema::{Class, Tag};
+use sync_protocol::chain::{Line, Link};
+use sync_protocol::conversation::{Answer, Request};
+use sync_protocol::cursor::{Cursor, Feed, Incarnation};
+use sync_protocol::message::{
+    Certificate, Clocks, Compared, Enrol, Extract, Held, Hello, Item, Notice, PageEnd, PushAck,
+};
+use sync_protocol::op::{Row, Write};
+use sync_protocol::ruling::{Ruling, Verdict};
+use sync_protocol::segment::{Run, Segment, cut};
+use sync_protocol::sign::Signer;
+use sync_protocol::stamp::Stamp;
+
+pub(crate) const LINE: Line = (Replica(0x9a3c_71e5), Epoch(0xb671_3f02));
+pub(crate) const INCARNATION: Incarnation = Incarnation(0xc0de_cafe);
+pub(crate) const NOW_MS: u64 = 1_795_399_200_000;
+
+pub(crate) fn device() -> Signer {
+    Signer::from_seed(&[1; 32]).unwrap()
+}
+
+pub(crate) fn hq() -> Signer {
+    Signer::from_seed(&[2; 32]).unwrap()
+}
+
+pub(crate) fn op(seq: u64) -> OpId {
+    OpId {
+        replica: LINE.0,
+        epoch: LINE.1,
+        seq,
+    }
+}
+
+pub(crate) fn doc(seq: u64) -> DocId {
+    DocId(OpId {
+        replica: Replica::HQ,
+        epoch: Epoch(0x51f0_22aa),
+        seq,
+    })
+}
+
+/// Row `n` creates a voucher: category, day, amount, a seller and a note.
+pub(crate) fn row(n: u64) -> Row {
+    let seller = format!("上海市浦东新区加油站 {}", n % 7);
+    let note = format!("客户现场往返 {n}");
+    let value = [
+        &[1, 3, 1][..],
+        &[0x9e, 0xbe, 0x02],
+        &[1, 0xac, 0x36],
+        &[1, u8::try_from(seller.len()).unwrap()],
+        seller.as_bytes(),
+        &[1, u8::try_from(note.len()).unwrap()],
+        note.as_bytes(),
+    ];
+    Row {
+        kind: 20,
+        schema: 1,
+        doc: None,
+        stamp: Stamp {
+            ms: NOW_MS + n * 61_000,
+            counter: 0,
+        },
+        seen: Vec::new(),
+        forked_from: None,
+        writes: vec![Write {
+            tag: Tag::new(2, Class::Contested),
+            bytes: value.concat(),
+        }],
+    }
+}
+
+pub(crate) fn segments(n_ops: usize) -> Vec<Segment> {
+    let rows: Vec<Row> = (1..=n_ops as u64).map(row).collect();
+    let run = Run {
+        line: LINE,
+        first: 1,
+        before: Link::ROOT,
+        parent: None,
+        test_clock: false,
+        rows: &rows,
+    };
+    cut(&device(), &run).unwrap()
+}
+
+pub(crate) fn hello() -> Hello {
+    Hello {
+        versions: (1, 1),
+        schemas: [0x5c, 0x11, 0x0e, 0x9d],
+        replica: LINE.0,
+        lease: [0x71, 0x0a, 0x33, 0x9c, 0x55, 0xe1, 0x08, 0xb4],
+        heads: Vec::new(),
+        cursor: Cursor {
+            incarnation: INCARNATION,
+            positions: vec![(Feed::Company, 412), (Feed::Replica(LINE.0.0), 97)],
+        },
+        digest: None,
+        clocks: Clocks {
+            wall_ms: NOW_MS,
+            monotonic_ms: 5_400_000,
+            boot: 0xd1e7_05b3,
+        },
+        answer_bytes_max: 0,
+    }
+}
+
+pub(crate) fn enrol() -> Enrol {
+    Enrol {
+        key: device().public(),
+        proof: [9; 32],
+        scanned_ms: NOW_MS,
+        name: "平板 3".into(),
+    }
+}
+
+/// A request with `n_ops` ops: without any it asks for a comparison of digests, with many it is the first.
+pub(crate) fn request(n_ops: usize) -> Request {
+    let digest = (n_ops == 0).then_some([0xd1; 16]);
+    Request {
+        hello: Hello { digest, ..hello() },
+        enrol: (n_ops > 256).then(enrol),
+        segments: segments(n_ops),
+    }
+}
+
+pub(crate) fn held(up_to: u64) -> Held {
+    Held {
+        epoch: LINE.1,
+        up_to,
+        link: [4; 8],
+        count: up_to,
+        backed_up_to: 0,
+    }
+}
+
+pub(crate) fn ruling(count: u32, exceptions: Vec<(u32, Verdict)>) -> Ruling {
+    Ruling {
+        replica: LINE.0,
+        epoch: LINE.1,
+        first: 1,
+        count,
+        order: 90_417,
+        cap_ms: NOW_MS + 600_000,
+        version: 1,
+        exceptions,
+    }
+}
+
+/// What HQ answers to a request of which it accepts everything.
+pub(crate) fn plain_answer(request: &Request) -> Answer {
+    let rulings: Vec<Ruling> = request
+        .segments
+        .iter()
+        .map(|segment| Ruling {
+            first: segment.first,
+            ..ruling(segment.count, Vec::new())
+        })
+        .collect();
+    let last = request.segments.last().map(|segment| held(segment.last()));
+    let positions = if rulings.is_empty() {
+        Vec::new()
+    } else {
+        vec![(Feed::Replica(LINE.0.0), 98)]
+    };
+    let digest = if rulings.is_empty() {
+        Compared::Equal
+    } else {
+        Compared::Not
+    };
+    Answer {
+        ack: PushAck {
+            incarnation: INCARNATION,
+            lease: [8, 7, 6, 5, 4, 3, 2, 1],
+            held: last.into_iter().collect(),
+            rulings: Vec::new(),
+            digest,
+        },
+        notices: Vec::new(),
+        certificate: None,
+        items: Vec::new(),
+        rulings,
+        end: PageEnd {
+            next: Cursor {
+                incarnation: INCARNATION,
+                positions,
+            },
+            more: false,
+        },
+    }
+}
+
+pub(crate) fn certificate() -> Certificate {
+    Certificate {
+        replica: LINE.0,
+        key: device().public(),
+        staff: doc(5),
+        roles: vec![Role::ENGINEER, Role::SUPERVISOR],
+        branch: 3,
+        unit: doc(2),
+        valid_until_ms: NOW_MS + 90 * 86_400_000,
+    }
+}
+
+pub(crate) fn extract() -> Extract {
+    let rows = [row(3), row(9)];
+    Extract {
+        replica: LINE.0,
+        epoch: LINE.1,
+        parent: None,
+        seqs: vec![3, 9],
+        rows: sync_protocol::columns::encode(&rows, LINE, &[3, 9]),
+    }
+}
+
+pub(crate) fn notices() -> Vec<Notice> {
+    vec![
+        Notice::UpgradeNeeded { versions: (2, 3) },
+        Notice::Revoked,
+        Notice::Unconfirmed,
+        Notice::ServerTime(NOW_MS),
+        Notice::Refused(7),
+        Notice::Rewound {
+            epoch: LINE.1,
+            seq: 40,
+        },
+        Notice::Copied,
+        Notice::Fork {
+            epoch: LINE.1,
+            common: 39,
+            link: Link([5; 32]),
+        },
+        Notice::Newer {
+            number: 99,
+            bytes: vec![1, 2, 3],
+        },
+    ]
+}
+
+pub(crate) fn items() -> Vec<Item> {
+    let mut items: Vec<Item> = segments(2).into_iter().map(Item::Segment).collect();
+    items.push(Item::Extract(extract()));
+    items.push(Item::Evict(doc(77)));
+    items.push(Item::Newer {
+        number: 9,
+        bytes: vec![4, 5],
+    });
+    items
+}
+
+pub(crate) fn rulings() -> Vec<Ruling> {
+    let quarantined = Verdict::Quarantined {
+        code: 12,
+        text: "amount".into(),
+        retryable: false,
+    };
+    vec![
+        ruling(200, Vec::new()),
+        ruling(
+            9,
+            vec![
+                (0, Verdict::Merged),
+                (1, Verdict::Duplicate),
+                (3, Verdict::Deferred { missing: op(4) }),
+                (4, Verdict::TooLate),
+                (7, quarantined),
+                (
+                    8,
+                    Verdict::Newer {
+                        number: 70,
+                        bytes: vec![6],
+                    },
+                ),
+            ],
+        ),
+    ]
+}
+
+/// An answer with one of everything.
+pub(crate) fn answer() -> Answer {
+    Answer {
+        ack: PushAck {
+            incarnation: INCARNATION,
+            lease: [8, 7, 6, 5, 4, 3, 2, 1],
+            held: vec![held(40)],
+            rulings: rulings(),
+            digest: Compared::Differs([0xee; 16]),
+        },
+        notices: notices(),
+        certificate: Some(certificate()),
+        items: items(),
+        rulings: rulings(),
+        end: PageEnd {
+            next: Cursor {
+                incarnation: INCARNATION,
+                positions: vec![(Feed::Company, 413), (Feed::Branch(3), 8)],
+            },
+            more: true,
+        },
+    }
+}
