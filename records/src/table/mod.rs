@@ -7,7 +7,7 @@
 pub mod cell;
 pub mod decimal;
 pub mod mapping;
-mod mapping_toml;
+pub mod mapping_toml;
 pub mod pick;
 pub mod plain;
 pub mod record;

@@ -353,7 +353,7 @@ fn on_earth(fix: &Fix) -> bool {
 }
 
 fn hex(text: &str) -> Result<Vec<u8>, ValueError> {
-    if !text.is_ascii() || text.len() % 2 != 0 || text.len() > HASH_BYTES_MAX * 2 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) || text.len() > HASH_BYTES_MAX * 2 {
         return Err(ValueError::NotAHash);
     }
     (0..text.len())
