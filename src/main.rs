@@ -1,3 +1,5 @@
-//! The agent's command line.
+//! The agent's process: arguments in, exit code out.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    fieldbook::cli::process::main()
+}

@@ -1,0 +1,234 @@
+//! The language of an answer, and the table of sentences.
+
+use std::collections::BTreeMap;
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "the macro keeps its table in one; nobody sees its order"
+)]
+mod table {
+    //! The sentences of `locales/app.yml`, built into the program.
+    rust_i18n::i18n!("locales");
+
+    /// Returns the sentence as it stands in the table.
+    pub(super) fn sentence(locale: &str, key: &str) -> Option<String> {
+        _rust_i18n_try_translate(locale, key).map(std::borrow::Cow::into_owned)
+    }
+}
+
+/// A language that the table of sentences holds whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    /// Simplified Chinese, the default.
+    ZhCn,
+    /// Traditional Chinese; names of fields, kinds and states stand in simplified characters.
+    ZhTw,
+    /// English.
+    En,
+}
+
+/// One fact of a sentence: the name of the place it fills, and its text.
+pub type Fact<'a> = (&'a str, &'a str);
+
+impl Lang {
+    /// All of them, in the order in which the help lists them.
+    pub const ALL: [Self; 3] = [Self::ZhCn, Self::ZhTw, Self::En];
+
+    /// Returns the name that `--lang` takes.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::ZhCn => "zh-CN",
+            Self::ZhTw => "zh-TW",
+            Self::En => "en",
+        }
+    }
+
+    /// Returns the language of `--lang`, as it is written there.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|lang| lang.id().eq_ignore_ascii_case(name))
+    }
+
+    /// Returns the language of a locale such as `zh_TW.UTF-8`; `None` where it names neither Chinese nor English.
+    #[must_use]
+    pub fn of_locale(locale: &str) -> Option<Self> {
+        let locale = locale
+            .split(['.', '@'])
+            .next()
+            .unwrap_or_default()
+            .replace('_', "-")
+            .to_ascii_lowercase();
+        let mut parts = locale.split('-');
+        match parts.next() {
+            Some("en") => Some(Self::En),
+            Some("zh") if parts.any(|part| matches!(part, "tw" | "hk" | "mo" | "hant")) => Some(Self::ZhTw),
+            Some("zh") => Some(Self::ZhCn),
+            _ => None,
+        }
+    }
+
+    /// Returns the language to use where the command line names none: `FIELDBOOK_LANG`, the locale, simplified Chinese.
+    #[must_use]
+    pub fn of_environment(env: &BTreeMap<String, String>) -> Self {
+        let locale = |name: &str| env.get(name).filter(|value| !value.is_empty());
+        let chosen =
+            locale("FIELDBOOK_LANG").and_then(|name| Self::named(name).or_else(|| Self::of_locale(name)));
+        chosen
+            .or_else(|| {
+                ["LC_ALL", "LC_MESSAGES", "LANG"]
+                    .into_iter()
+                    .find_map(locale)
+                    .and_then(|l| Self::of_locale(l))
+            })
+            .unwrap_or(Self::ZhCn)
+    }
+
+    /// Returns the sentence of `key` with its facts filled in; a key that is not in the table comes back as it is.
+    #[must_use]
+    pub fn say(self, key: &str, facts: &[Fact<'_>]) -> String {
+        let Some(sentence) = self.try_say(key) else {
+            return key.to_owned();
+        };
+        let names: Vec<&str> = facts.iter().map(|(name, _)| *name).collect();
+        let values: Vec<String> = facts.iter().map(|(_, value)| (*value).to_owned()).collect();
+        rust_i18n::replace_patterns(&sentence, &names, &values)
+    }
+
+    /// Returns the sentence of `key` as it stands in the table.
+    #[must_use]
+    pub fn try_say(self, key: &str) -> Option<String> {
+        table::sentence(self.id(), key)
+    }
+
+    /// Returns that one of the two labels of a schema table which fits.
+    #[must_use]
+    pub const fn label(self, zh: &'static str, en: &'static str) -> &'static str {
+        match self {
+            Self::ZhCn | Self::ZhTw => zh,
+            Self::En => en,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key of the table with its sentence in each language.
+    fn table() -> BTreeMap<String, BTreeMap<String, String>> {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/locales/app.yml")).unwrap();
+        let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        let mut key = String::new();
+        for line in text
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.starts_with('_'))
+        {
+            let (name, value) = line.split_once(':').unwrap();
+            if line.starts_with("  ") {
+                table
+                    .get_mut(&key)
+                    .unwrap()
+                    .insert(name.trim().to_owned(), value.trim().to_owned());
+            } else {
+                key = name.to_owned();
+                assert!(
+                    table.insert(key.clone(), BTreeMap::new()).is_none(),
+                    "{key} stands there twice"
+                );
+            }
+        }
+        table
+    }
+
+    fn places(sentence: &str) -> Vec<String> {
+        let mut places: Vec<String> = sentence
+            .split("%{")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name.to_owned()))
+            .collect();
+        places.sort();
+        places.dedup();
+        places
+    }
+
+    #[test]
+    fn every_sentence_stands_in_three_languages_with_the_same_facts() {
+        for (key, sentences) in table() {
+            let languages: Vec<&str> = sentences.keys().map(String::as_str).collect();
+            assert_eq!(languages, ["en", "zh-CN", "zh-TW"], "{key}");
+            let english = places(&sentences["en"]);
+            assert!(
+                sentences.values().all(|s| places(s) == english),
+                "{key}: the facts differ"
+            );
+            assert!(sentences.values().all(|s| s != "\"\""), "{key}: empty");
+        }
+    }
+
+    #[test]
+    fn every_key_that_the_code_names_is_in_the_table() {
+        let table = table();
+        let mut files = vec![std::path::PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src"
+        ))];
+        let mut asked = 0;
+        while let Some(path) = files.pop() {
+            if path.is_dir() {
+                files.extend(
+                    std::fs::read_dir(&path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                );
+                continue;
+            }
+            let code = std::fs::read_to_string(&path).unwrap();
+            let code = code.split("\n#[cfg(test)]").next().unwrap();
+            for literal in code.split('"').skip(1).step_by(2) {
+                let dotted = literal.split_once('.').is_some_and(|(room, rest)| {
+                    ["error", "text", "rule", "ask", "column"].contains(&room)
+                        && rest
+                            .bytes()
+                            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+                        && !rest.is_empty()
+                });
+                if dotted {
+                    asked += 1;
+                    assert!(table.contains_key(literal), "{} names {literal}", path.display());
+                }
+            }
+        }
+        assert!(asked > 20, "the search for keys found only {asked}");
+    }
+
+    #[test]
+    fn the_language_is_the_flag_then_the_variable_then_the_locale() {
+        let env = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
+        };
+        let check = |pairs: &[(&str, &str)], expected| {
+            assert_eq!(Lang::of_environment(&env(pairs)), expected, "{pairs:?}")
+        };
+        check(&[], Lang::ZhCn);
+        check(&[("LANG", "C")], Lang::ZhCn);
+        check(&[("LANG", "en_US.UTF-8")], Lang::En);
+        check(&[("LANG", "en_US.UTF-8"), ("LC_ALL", "zh_TW.UTF-8")], Lang::ZhTw);
+        check(&[("LC_ALL", "zh_Hant_HK")], Lang::ZhTw);
+        check(&[("LANG", "zh_TW"), ("FIELDBOOK_LANG", "en")], Lang::En);
+        check(&[("FIELDBOOK_LANG", "klingon"), ("LANG", "en_GB")], Lang::En);
+        assert_eq!(Lang::named("zh-cn"), Some(Lang::ZhCn));
+        assert_eq!(Lang::named("de"), None);
+    }
+
+    #[test]
+    fn facts_fill_their_places() {
+        let said = Lang::En.say("error.panic", &[("what", "src/cli/mod.rs:1")]);
+        assert!(said.contains("(src/cli/mod.rs:1)"), "{said}");
+    }
+}

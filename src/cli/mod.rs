@@ -1,0 +1,128 @@
+//! The command line: arguments in, one printed answer and an exit code out; no rule of the domain lives here.
+//!
+//! Reading order: [`process`], [`args`], [`usage`], [`desk`], [`fault`], [`lang`], [`table`], then one file per command.
+
+pub mod args;
+mod completions;
+pub mod desk;
+pub mod fault;
+mod help;
+pub mod lang;
+mod man;
+pub mod process;
+mod schema;
+pub mod table;
+mod usage;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{BufRead, Write};
+
+use clap::FromArgMatches;
+
+use crate::cli::args::{Cli, Command};
+use crate::cli::desk::{Desk, Page};
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::lang::Lang;
+
+/// What a command was started with, as a value: a test can be one.
+#[derive(Debug, Clone, Default)]
+pub struct Invocation {
+    /// The arguments, the program's name first.
+    pub args: Vec<OsString>,
+    /// The environment.
+    pub env: BTreeMap<String, String>,
+    /// Whether somebody can answer questions.
+    pub stdin_terminal: bool,
+    /// Whether somebody reads the answer.
+    pub stdout_terminal: bool,
+    /// Whether somebody sees a progress bar.
+    pub stderr_terminal: bool,
+}
+
+/// Where a command reads and writes.
+pub struct Streams<'a> {
+    /// Standard input.
+    pub input: &'a mut dyn BufRead,
+    /// Standard output: the answer.
+    pub out: &'a mut dyn Write,
+    /// Standard error: everything else.
+    pub err: &'a mut dyn Write,
+}
+
+impl std::fmt::Debug for Streams<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Streams(…)")
+    }
+}
+
+/// Runs a command and returns its exit code.
+pub fn run(invocation: &Invocation, streams: &mut Streams<'_>) -> u8 {
+    let lang = language(invocation);
+    let matches = match help::command(lang).try_get_matches_from(&invocation.args) {
+        Ok(matches) => matches,
+        Err(error) if !error.use_stderr() => {
+            // A reader that has gone away wants no help.
+            let _ = write!(streams.out, "{error}");
+            return Exit::Done as u8;
+        }
+        Err(error) => return tell(&usage::fault(&error), invocation, streams),
+    };
+    let done = Cli::from_arg_matches(&matches)
+        .map_err(|error| usage::fault(&error))
+        .and_then(|cli| Desk::open(&cli, lang, invocation).map(|desk| (cli, desk)))
+        .and_then(|(cli, desk)| answer(cli.command, &desk));
+    match done {
+        Ok(page) => print(&page, streams),
+        Err(fault) => tell(&fault, invocation, streams),
+    }
+}
+
+/// Prints a fault and returns its exit code.
+pub fn tell(fault: &Fault, invocation: &Invocation, streams: &mut Streams<'_>) -> u8 {
+    let lang = language(invocation);
+    // Where both streams are closed nobody is left to be told.
+    let _ = write!(streams.err, "{}", fault.text(lang));
+    if invocation.args.iter().any(|arg| arg == "--json") {
+        let _ = writeln!(streams.out, "{:#}", fault.json(lang));
+    }
+    fault.exit as u8
+}
+
+/// The language must be known before the arguments are read: the help and the errors are in it.
+fn language(invocation: &Invocation) -> Lang {
+    let args: Vec<&str> = invocation.args.iter().filter_map(|arg| arg.to_str()).collect();
+    let flag = args
+        .iter()
+        .enumerate()
+        .find_map(|(at, arg)| match arg.strip_prefix("--lang") {
+            Some("") => args.get(at + 1).copied(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        });
+    flag.and_then(Lang::named)
+        .unwrap_or_else(|| Lang::of_environment(&invocation.env))
+}
+
+fn print(page: &Page, streams: &mut Streams<'_>) -> u8 {
+    let (written, exit) = match page {
+        Page::Json(json, exit) => (writeln!(streams.out, "{json:#}"), *exit),
+        Page::Text(text, exit) => (write!(streams.out, "{text}"), *exit),
+        Page::Printed(exit) => (Ok(()), *exit),
+    };
+    // `fieldbook sheet list | head` closes the pipe: the command did its work all the same.
+    let _ = written.and_then(|()| streams.out.flush());
+    exit as u8
+}
+
+fn answer(command: Option<Command>, desk: &Desk) -> Result<Page, Fault> {
+    match command {
+        Some(Command::Schema(args)) => schema::run(&args, desk),
+        Some(Command::Completions(args)) => Ok(completions::run(&args, desk)),
+        Some(Command::Man(args)) => man::run(&args, desk),
+        None => Ok(Page::Text(
+            help::command(desk.lang).render_help().to_string(),
+            Exit::Done,
+        )),
+    }
+}

@@ -1,0 +1,50 @@
+//! The process around the command line: arguments, environment and terminals as they are, and nothing unexpected unsaid.
+
+use std::io::{IsTerminal, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::{Invocation, Streams};
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    static WHERE: Mutex<String> = Mutex::new(String::new());
+    std::panic::set_hook(Box::new(|info| {
+        let place = info
+            .location()
+            .map(|at| format!("{}:{}", at.file(), at.line()))
+            .unwrap_or_default();
+        *WHERE.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }));
+    let invocation = Invocation {
+        args: std::env::args_os().collect(),
+        env: std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect(),
+        stdin_terminal: std::io::stdin().is_terminal(),
+        stdout_terminal: std::io::stdout().is_terminal(),
+        stderr_terminal: std::io::stderr().is_terminal(),
+    };
+    let (mut input, mut out, mut err) = (
+        std::io::stdin().lock(),
+        std::io::stdout().lock(),
+        std::io::stderr().lock(),
+    );
+    let mut streams = Streams {
+        input: &mut input,
+        out: &mut out,
+        err: &mut err,
+    };
+    let exit = catch_unwind(AssertUnwindSafe(|| crate::cli::run(&invocation, &mut streams)));
+    let code = exit.unwrap_or_else(|_| {
+        let place = WHERE.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let fault = Fault::new(Exit::Damaged, "error.panic").with("what", &place);
+        crate::cli::tell(&fault, &invocation, &mut streams)
+    });
+    // A reader that has gone away wants no more of the answer.
+    let _ = out.flush();
+    ExitCode::from(code)
+}
