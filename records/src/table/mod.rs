@@ -2,10 +2,11 @@
 //!
 //! Bytes in, rows out; rows in, bytes out. Nothing here opens a file or changes a record: the importers of both
 //! programs do, row by row, and memory does not grow with the file (but for 20 bytes a row where a mapping names no key).
-//! Reading order: [`source`], [`record`], [`refusal`], [`cell`], [`pick`], [`mapping`], [`plain`], [`rows`].
+//! Reading order: [`source`], [`record`], [`refusal`], [`cell`], [`pick`], [`mapping`], [`plain`], [`rows`], [`export`].
 
 pub mod cell;
 pub mod decimal;
+pub mod export;
 pub mod mapping;
 pub mod mapping_toml;
 pub mod pick;
@@ -14,3 +15,4 @@ pub mod record;
 pub mod refusal;
 pub mod rows;
 pub mod source;
+mod xlsx;

@@ -71,8 +71,10 @@ pub struct Pick {
     pub required: bool,
     /// Whether a day or instant after today is refused.
     pub past: bool,
-    /// Whether exports wrote the text: the sign against formulas is taken off, and ids are references.
+    /// Whether an export wrote the text: ids are references, meter values have their unit.
     pub plain: bool,
+    /// Whether an export may have put a quote before it, against formulas.
+    pub quoted: bool,
 }
 
 /// What reading needs to know about the outside.
@@ -112,6 +114,7 @@ impl Pick {
             required: false,
             past: false,
             plain: false,
+            quoted: false,
         }
     }
 
@@ -162,7 +165,7 @@ impl Pick {
             None if text.is_empty() || self.words.is_empty() => text,
             None => self.other.as_deref().unwrap_or(text),
         };
-        let bare = if self.plain { bare(word) } else { word };
+        let bare = if self.quoted { bare(word) } else { word };
         if bare.is_empty() {
             return if self.required {
                 Err(Reason::Missing)

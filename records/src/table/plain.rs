@@ -17,9 +17,9 @@ const ID: &str = "id";
 
 /// Returns the mapping of a file whose columns are the kind's own: by identifier, or by label in either language.
 ///
-/// Columns that are no field are left alone; an export has some of these.
+/// Columns that are no field are left alone; an export has some of these. `csv`: exports quote cells against formulas.
 #[must_use]
-pub fn mapping(kind: &'static Kind, columns: &[String]) -> Mapping {
+pub fn mapping(kind: &'static Kind, columns: &[String], csv: bool) -> Mapping {
     let mut case = Case {
         kind,
         when: Vec::new(),
@@ -38,7 +38,7 @@ pub fn mapping(kind: &'static Kind, columns: &[String]) -> Mapping {
                         case.fields.push(Flat {
                             group,
                             index,
-                            pick: pick(column.clone()),
+                            pick: pick(column.clone(), csv),
                         });
                     }
                 }
@@ -67,9 +67,10 @@ pub fn mapping(kind: &'static Kind, columns: &[String]) -> Mapping {
     }
 }
 
-fn pick(column: String) -> Pick {
+fn pick(column: String, csv: bool) -> Pick {
     Pick {
         plain: true,
+        quoted: csv,
         ..Pick::new(From::Columns(vec![column]))
     }
 }

@@ -131,7 +131,7 @@ impl<'a> Rows<'a> {
         let plain = wanted.mapping.is_none();
         let mapping = match (wanted.mapping, wanted.kind) {
             (Some(mapping), _) => mapping,
-            (None, Some(kind)) => plain::mapping(kind, records.head().map_or(&[], |head| &head.names)),
+            (None, Some(kind)) => plain::mapping(kind, records.head().map_or(&[], |head| &head.names), true),
             (None, None) => return Err(RowsError::NoKind),
         };
         if let Some(head) = records.head() {
@@ -163,7 +163,7 @@ impl<'a> Rows<'a> {
         let own = match (self.plain, record, self.only) {
             (true, Record::Object(_), Some(kind)) => {
                 let columns: Vec<String> = record.columns().into_iter().map(str::to_owned).collect();
-                Some(plain::mapping(kind, &columns))
+                Some(plain::mapping(kind, &columns, false))
             }
             _ => None,
         };
