@@ -11,7 +11,7 @@ use crate::table::plain::list_column;
 use crate::table::rows::Values;
 use crate::table::xlsx::Workbook;
 use crate::time::{Ts, Zone};
-use crate::value::{Type, Value};
+use crate::value::{Type, Value, json};
 
 /// The file to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,37 +171,18 @@ impl Layout {
         match (ty, value) {
             (Type::Choice(list), Value::Choice(index)) => match list.options.get(usize::from(*index)) {
                 Some((name, zh, en)) => self.word(name, zh, en).to_owned(),
-                None => cell::write(ty, value, self.zone),
+                None => value.text(ty, self.zone),
             },
-            (Type::Bool, Value::Bool(true)) => self.word("true", "是", "Yes").to_owned(),
-            (Type::Bool, Value::Bool(false)) => self.word("false", "否", "No").to_owned(),
-            _ => cell::write(ty, value, self.zone),
-        }
-    }
-
-    fn json(&self, object: &mut Map<String, Json>, field: &Field, value: &Value) {
-        let json = match (field.ty, value) {
-            (_, Value::Bool(yes)) => Json::from(*yes),
-            (Type::Min | Type::Count | Type::Metre, Value::Int(int)) => Json::from(*int),
-            _ => Json::from(cell::write(field.ty, value, self.zone)),
-        };
-        object.insert(field.name.to_owned(), json);
-        if let (Type::Fen, Value::Int(fen)) = (field.ty, value) {
-            object.insert(format!("{}_fen", field.name), Json::from(*fen));
+            (Type::Bool, Value::Bool(true)) => self.word("yes", "是", "Yes").to_owned(),
+            (Type::Bool, Value::Bool(false)) => self.word("no", "否", "No").to_owned(),
+            _ => value.text(ty, self.zone),
         }
     }
 
     fn entries(&self, group: &Group, rows: &[Values]) -> Json {
-        let entry = |row: &Values| {
-            let mut object = Map::new();
-            for (field, value) in group.fields.iter().zip(row) {
-                if let Some(value) = value {
-                    self.json(&mut object, field, value);
-                }
-            }
-            Json::Object(object)
-        };
-        rows.iter().map(entry).collect()
+        rows.iter()
+            .map(|row| json::object(group.fields, row, self.zone))
+            .collect()
     }
 }
 
@@ -315,7 +296,7 @@ fn csv_cell(layout: &Layout, column: Column, line: &Line) -> String {
 /// Puts a quote before what a spreadsheet would calculate: a customer's name must not call a program.
 fn harmless(text: String) -> String {
     if cell::formula(&text) {
-        format!("'{text}")
+        format!("{}{text}", cell::QUOTE)
     } else {
         text
     }
@@ -333,7 +314,7 @@ fn object(layout: &Layout, line: &Line) -> Json {
             }
             Column::Field(group, index, field) => {
                 if let Some(value) = value_of(line, group, index) {
-                    layout.json(&mut object, field, value);
+                    object.extend(json::pairs(field, Some(value), layout.zone));
                 }
             }
             Column::List(group) => {

@@ -106,6 +106,19 @@ impl Mapping {
 }
 
 impl Case {
+    /// Returns every pick that reads columns of the row itself.
+    pub(crate) fn picks(&self) -> impl Iterator<Item = &Pick> {
+        let lists = self
+            .lists
+            .iter()
+            .filter(|list| list.each.is_none())
+            .flat_map(|list| &list.fields);
+        self.fields
+            .iter()
+            .map(|flat| &flat.pick)
+            .chain(lists.map(|(_, pick)| pick))
+    }
+
     /// Returns every column that the case names: in its key, its conditions, its fields and lists.
     #[must_use]
     pub fn columns(&self) -> Vec<&str> {

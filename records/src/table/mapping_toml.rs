@@ -9,12 +9,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::schema::{Field, Kind};
-use crate::table::cell;
 use crate::table::mapping::{Case, Condition, Flat, List, Mapping, list_group};
 use crate::table::pick::{Epoch, From, Pick};
 use crate::table::source::Encoding;
 use crate::time::Zone;
-use crate::value::Type;
+use crate::value::{Type, Value};
 
 /// Why a mapping file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +56,7 @@ pub enum Problem {
     UnknownStep(&'static str),
     /// A constant or translation that the field's type does not take.
     #[error("the field does not take this value: {0}")]
-    Value(crate::table::refusal::Reason),
+    Value(crate::value::text::ValueError),
 }
 
 type Node<'a, 'i> = &'a Spanned<DeValue<'i>>;
@@ -348,6 +347,7 @@ impl Walk<'_> {
             }
             "cut" => pick.cut = self.yes(key, node)?,
             "required" => pick.required = self.yes(key, node)?,
+            "optional" => pick.optional = self.yes(key, node)?,
             "past" => pick.past = self.yes(key, node)?,
             _ => return self.wrong(key, node, Problem::UnknownKey),
         }
@@ -370,8 +370,8 @@ impl Walk<'_> {
             .chain(constant)
             .filter(|word| !word.is_empty())
         {
-            if let Err(reason) = cell::read(field.ty, word, Zone(0)) {
-                return self.wrong(name, node, Problem::Value(reason));
+            if let Err(error) = Value::parse(field.ty, word, Zone(0)) {
+                return self.wrong(name, node, Problem::Value(error));
             }
         }
         Ok(())

@@ -16,3 +16,6 @@ pub mod refusal;
 pub mod rows;
 pub mod source;
 mod xlsx;
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,8 @@ use crate::schema::Field;
 use crate::table::cell;
 use crate::table::decimal::{Scale, fixed, parts};
 use crate::table::refusal::Reason;
-use crate::time::{Day, Ts, Zone};
+use crate::time::{Day, TimeError, Ts, Zone};
+use crate::value::text::{REF_CHARS_MAX, ValueError};
 use crate::value::{MeterValue, Target, Type, Value};
 
 /// Where the text of a field comes from.
@@ -69,6 +70,8 @@ pub struct Pick {
     pub cut: bool,
     /// Whether a row without it is refused.
     pub required: bool,
+    /// Whether a file may lack the columns altogether.
+    pub optional: bool,
     /// Whether a day or instant after today is refused.
     pub past: bool,
     /// Whether an export wrote the text: ids are references, meter values have their unit.
@@ -112,6 +115,7 @@ impl Pick {
             epoch: None,
             cut: false,
             required: false,
+            optional: false,
             past: false,
             plain: false,
             quoted: false,
@@ -165,7 +169,7 @@ impl Pick {
             None if text.is_empty() || self.words.is_empty() => text,
             None => self.other.as_deref().unwrap_or(text),
         };
-        let bare = if self.quoted { bare(word) } else { word };
+        let bare = if self.quoted { cell::unquoted(word) } else { word };
         if bare.is_empty() {
             return if self.required {
                 Err(Reason::Missing)
@@ -181,42 +185,43 @@ impl Pick {
         }
     }
 
-    fn typed(&self, ty: Type, text: &str, outside: Outside) -> Result<Value, Reason> {
-        match ty {
-            Type::Text(max) if self.cut => cell::shortened(text, max).map(Value::Text),
-            Type::Ref(_) if self.cut => Ok(Value::Ref(Target::Text(cell::shortened(
-                text,
-                cell::REF_CHARS_MAX,
-            )?))),
-            Type::Ref(_) if !self.plain => {
-                Ok(Value::Ref(Target::Text(cell::clean(text, cell::REF_CHARS_MAX)?)))
-            }
-            Type::Fen => fixed(&self.number(text), 2, self.scale).and_then(amount),
-            Type::Qty => fixed(&self.number(text), 3, self.scale).map(Value::Int),
+    fn typed(&self, ty: Type, text: &str, outside: Outside) -> Result<Value, ValueError> {
+        let scaled = |decimals| fixed(&self.number(text), decimals, self.scale);
+        let value = match ty {
+            Type::Text(max) if self.cut => return parse(ty, &cell::shortened(text, max.into()), outside),
+            Type::Ref(_) if self.cut => Value::Ref(Target::Text(cell::shortened(text, REF_CHARS_MAX))),
+            // Only an export writes ids; elsewhere "10.1.2" is a room.
+            Type::Ref(_) if !self.plain => match parse(Type::Text(u16::MAX), text, outside)? {
+                Value::Text(text) => Value::Ref(Target::Text(text)),
+                other => other,
+            },
+            Type::Fen => Value::Int(scaled(2)?),
+            Type::Qty => Value::Int(scaled(3).map_err(|_| ValueError::NotADecimal { decimals: 3 })?),
             Type::Min | Type::Count | Type::Metre => {
-                cell::count(fixed(&self.number(text), 0, self.scale)?).map(Value::Int)
+                Value::Int(scaled(0).map_err(|_| ValueError::NotACount)?)
             }
             Type::Meter if !self.plain => {
-                let (mantissa, decimals) = parts(&self.number(text))?;
-                Ok(Value::Meter(MeterValue {
+                let read = parts(&self.number(text));
+                let (mantissa, decimals) = read.map_err(|_| ValueError::NotADecimal { decimals: 9 })?;
+                Value::Meter(MeterValue {
                     mantissa,
                     decimals,
                     unit: self.unit.clone(),
-                }))
+                })
             }
-            Type::Fix => cell::fix(text.trim_matches(['[', ']'])).map(Value::Fix),
-            Type::Ts => self.instant(text, outside.zone).map(|ts| Value::Int(ts.0)),
-            Type::Day => self
-                .day(text, outside.zone)
-                .map(|day| Value::Int(i64::from(day.0))),
+            Type::Fix => return parse(ty, text.trim_matches(['[', ']']), outside),
+            Type::Ts => Value::Int(self.instant(text, outside.zone)?.0),
+            Type::Day => Value::Int(self.day(text, outside.zone)?.0.into()),
             Type::Text(_)
             | Type::Bool
             | Type::Choice(_)
             | Type::Ref(_)
             | Type::Meter
             | Type::File
-            | Type::Digest => cell::read(ty, text, outside.zone),
-        }
+            | Type::Digest => return parse(ty, text, outside),
+        };
+        value.check(ty)?;
+        Ok(value)
     }
 
     fn number<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -239,7 +244,7 @@ impl Pick {
         if sign { format!("-{bare}").into() } else { bare }
     }
 
-    fn instant(&self, text: &str, zone: Zone) -> Result<Ts, Reason> {
+    fn instant(&self, text: &str, zone: Zone) -> Result<Ts, TimeError> {
         if let Some(epoch) = self.epoch {
             return since(epoch, text, zone);
         }
@@ -265,11 +270,11 @@ impl Pick {
             .iter()
             .find_map(civil)
             .or_else(|| day().map(|day| day.and_time(self.clock)));
-        let ms = at.ok_or(Reason::NotADate)?.and_utc().timestamp_millis();
+        let ms = at.ok_or(TimeError::NotADay)?.and_utc().timestamp_millis();
         Ok(Ts(ms - i64::from(zone.0) * 60_000))
     }
 
-    fn day(&self, text: &str, zone: Zone) -> Result<Day, Reason> {
+    fn day(&self, text: &str, zone: Zone) -> Result<Day, TimeError> {
         if let Some(epoch) = self.epoch {
             return since(epoch, text, zone).map(|ts| ts.day(zone));
         }
@@ -283,7 +288,7 @@ impl Pick {
             .find_map(civil)
             .map(|day| Day(day.to_epoch_days()));
         day.or_else(|| Ts::parse(text, zone).ok().map(|ts| ts.day(zone)))
-            .ok_or(Reason::NotADate)
+            .ok_or(TimeError::NotADay)
     }
 }
 
@@ -293,17 +298,17 @@ fn sane(date: NaiveDate) -> Option<NaiveDate> {
     (1900..2200).contains(&date.year()).then_some(date)
 }
 
-fn since(epoch: Epoch, text: &str, zone: Zone) -> Result<Ts, Reason> {
+fn since(epoch: Epoch, text: &str, zone: Zone) -> Result<Ts, TimeError> {
     let round = Scale {
         round: true,
         ..Scale::NONE
     };
+    let number = |decimals, scale| fixed(text, decimals, scale).map_err(|_| TimeError::NotADay);
     let ms = match epoch {
-        Epoch::Millis => fixed(text, 0, round)?,
-        Epoch::Seconds => fixed(text, 3, round)?,
+        Epoch::Millis => number(0, round)?,
+        Epoch::Seconds => number(3, round)?,
         Epoch::Spreadsheet => {
-            let civil = fixed(
-                text,
+            let civil = number(
                 0,
                 Scale {
                     times: 86_400_000,
@@ -319,16 +324,13 @@ fn since(epoch: Epoch, text: &str, zone: Zone) -> Result<Ts, Reason> {
     if ms.unsigned_abs() < 253_402_300_800_000 {
         Ok(Ts(ms))
     } else {
-        Err(Reason::OutOfRange)
+        Err(TimeError::NotADay)
     }
 }
 
-fn amount(fen: i64) -> Result<Value, Reason> {
-    if fen.abs() <= crate::money::FEN_MAX {
-        Ok(Value::Int(fen))
-    } else {
-        Err(Reason::OutOfRange)
-    }
+fn parse(ty: Type, text: &str, outside: Outside) -> Result<Value, ValueError> {
+    // Old files end lines with a single carriage return.
+    Value::parse(ty, &text.replace("\r\n", "\n").replace('\r', "\n"), outside.zone)
 }
 
 fn later(ty: Type, value: &Value, outside: Outside) -> bool {
@@ -336,13 +338,5 @@ fn later(ty: Type, value: &Value, outside: Outside) -> bool {
         (Type::Day, Value::Int(day)) => *day > i64::from(outside.today.0),
         (Type::Ts, Value::Int(ms)) => Ts(*ms).day(outside.zone) > outside.today,
         _ => false,
-    }
-}
-
-/// Takes off the sign that exports put before a text that a spreadsheet would take for a formula.
-fn bare(text: &str) -> &str {
-    match text.strip_prefix('\'') {
-        Some(rest) if cell::formula(rest) => rest,
-        _ => text,
     }
 }

@@ -4,11 +4,6 @@ use crate::schema::{Class, Field, Group, Kind};
 use crate::table::mapping::{Case, Flat, List, Mapping};
 use crate::table::pick::{From, Pick};
 
-/// Columns that are called otherwise than their fields: (kind, column, field or list).
-///
-/// Source: docs/CLI.md, columns of the imports.
-const ALIASES: &[(&str, &str, &str)] = &[("job", "type", "job_type"), ("staff", "role", "roles")];
-
 /// What divides the entries of a list in one cell, as in the roles of a person.
 const SPLIT: &str = ";";
 
@@ -34,7 +29,7 @@ pub fn mapping(kind: &'static Kind, columns: &[String], csv: bool) -> Mapping {
         match group.class {
             Class::Once | Class::Last | Class::Contested => {
                 for (index, field) in group.fields.iter().enumerate() {
-                    if let Some(column) = named(kind, columns, field.name, (field.zh, field.en)) {
+                    if let Some(column) = named(columns, field.name, (field.zh, field.en)) {
                         case.fields.push(Flat {
                             group,
                             index,
@@ -57,7 +52,7 @@ pub fn mapping(kind: &'static Kind, columns: &[String], csv: bool) -> Mapping {
         }
     }
     let id = columns.iter().find(|column| *column == ID);
-    let own = || kind.key.and_then(|key| named(kind, columns, key, ("", "")));
+    let own = || kind.key.and_then(|key| named(columns, key, (key, key)));
     case.key = id.or_else(own).cloned().into_iter().collect();
     Mapping {
         encoding: None,
@@ -104,19 +99,12 @@ fn list_named<'c>(kind: &Kind, columns: &'c [String], group: &Group) -> Option<&
         .find(|column| **column == exported)
         .or_else(|| match kind.field(group.name) {
             Some(_) => None,
-            None => named(kind, columns, group.name, (group.zh, group.en)),
+            None => named(columns, group.name, (group.zh, group.en)),
         })
 }
 
-fn named<'c>(kind: &Kind, columns: &'c [String], name: &str, labels: (&str, &str)) -> Option<&'c String> {
-    let alias = |column: &str| {
-        ALIASES
-            .iter()
-            .any(|(of, alias, field)| *of == kind.name && *alias == column && *field == name)
-    };
-    columns.iter().find(|column| *column == name).or_else(|| {
-        columns
-            .iter()
-            .find(|column| alias(column) || *column == labels.0 || *column == labels.1)
-    })
+fn named<'c>(columns: &'c [String], name: &str, (zh, en): (&str, &str)) -> Option<&'c String> {
+    let label = |column: &&String| *column == zh || *column == en;
+    let exact = columns.iter().find(|column| *column == name);
+    exact.or_else(|| columns.iter().find(label))
 }

@@ -133,6 +133,10 @@ fn scalar(json: &Json) -> Option<Cow<'_, str>> {
     match json {
         Json::Null => None,
         Json::String(text) => Some(Cow::Borrowed(text.trim())),
+        // A reference as exports write it.
+        Json::Object(one) if one.len() == 1 && (one.contains_key("id") || one.contains_key("text")) => {
+            scalar(one.get("id").or_else(|| one.get("text"))?)
+        }
         other => Some(Cow::Owned(other.to_string())),
     }
 }

@@ -1,6 +1,6 @@
 //! Why a row was not taken: facts, with a stable rule id; the edge makes the sentence.
 
-use crate::money::FenError;
+use crate::value::text::ValueError;
 
 /// One row that was not taken; nothing of it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,44 +44,9 @@ pub enum Reason {
     /// I-05: a required value is missing.
     #[error("a required value is missing")]
     Missing,
-    /// I-06: no such day, or another shape of date than the mapping names.
-    #[error("not a date")]
-    NotADate,
-    /// I-07: not a number.
-    #[error("not a number")]
-    NotANumber,
-    /// I-08: more decimals than the field keeps.
-    #[error("more than {decimals} decimals")]
-    TooFine {
-        /// What the field keeps.
-        decimals: u8,
-    },
-    /// I-09: beyond the field's range.
-    #[error("beyond the range of the field")]
-    OutOfRange,
-    /// I-10: a word that is not in the list.
-    #[error("not one of the list {list}")]
-    UnknownWord {
-        /// The list's name.
-        list: &'static str,
-    },
-    /// I-11: longer than the field.
-    #[error("{found} characters where {max} are kept")]
-    TooLong {
-        /// The field's limit.
-        max: u16,
-        /// Of the text.
-        found: usize,
-    },
-    /// I-12: a control character other than tab and line end.
-    #[error("a control character")]
-    Control,
-    /// I-13: not pairs of hexadecimal digits, or more than 32 bytes.
-    #[error("not the hexadecimal digits of at most 32 bytes")]
-    NotHex,
-    /// I-14: not latitude and longitude in degrees.
-    #[error("not a latitude and a longitude in degrees")]
-    NotAPlace,
+    /// I-06 to I-14: the text is not a value of the field.
+    #[error(transparent)]
+    Value(#[from] ValueError),
     /// I-15: a day or an instant later than today where the mapping says that it has passed.
     #[error("lies in the future")]
     InFuture,
@@ -117,31 +82,23 @@ impl Reason {
             Self::TooManyBytes { .. } => "I-03",
             Self::NotAnObject => "I-04",
             Self::Missing => "I-05",
-            Self::NotADate => "I-06",
-            Self::NotANumber => "I-07",
-            Self::TooFine { .. } => "I-08",
-            Self::OutOfRange => "I-09",
-            Self::UnknownWord { .. } => "I-10",
-            Self::TooLong { .. } => "I-11",
-            Self::Control => "I-12",
-            Self::NotHex => "I-13",
-            Self::NotAPlace => "I-14",
+            Self::Value(error) => match error {
+                ValueError::Time(_) => "I-06",
+                ValueError::Amount(_) => "I-07",
+                ValueError::NotACount | ValueError::NotADecimal { .. } => "I-08",
+                ValueError::NotInList { .. } | ValueError::NotABool => "I-09",
+                ValueError::TooLong { .. } => "I-10",
+                ValueError::Control(_) | ValueError::NotComposed => "I-11",
+                ValueError::NotAHash => "I-12",
+                ValueError::NotAFix => "I-13",
+                ValueError::Empty | ValueError::WrongType => "I-14",
+            },
             Self::InFuture => "I-15",
             Self::ZeroAmount => "I-16",
             Self::NotAList => "I-17",
             Self::TooManyEntries { .. } => "I-18",
             Self::NoCase => "I-19",
             Self::BreaksOff => "I-20",
-        }
-    }
-}
-
-impl From<FenError> for Reason {
-    fn from(error: FenError) -> Self {
-        match error {
-            FenError::NotANumber => Self::NotANumber,
-            FenError::TooFine => Self::TooFine { decimals: 2 },
-            FenError::TooLarge => Self::OutOfRange,
         }
     }
 }

@@ -1,0 +1,125 @@
+//! The mappings on the real files they were written for.
+//!
+//! The extracts in `tests/data` are always read. The whole files are read where `FIELDBOOK_DATA` names their folder.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use records::table::mapping::Mapping;
+use records::table::rows::{Rows, Wanted};
+use records::time::{Day, Zone};
+
+/// What a file came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    read: u64,
+    good: u64,
+    left_out: u64,
+    repeated: u64,
+    refused: BTreeMap<String, Vec<u64>>,
+}
+
+fn read(file: &Path, map: &str, kind: Option<&str>) -> Tally {
+    let map = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../mappings")
+        .join(map);
+    let map = Mapping::parse(&std::fs::read_to_string(map).unwrap()).unwrap();
+    let wanted = Wanted {
+        mapping: Some(map),
+        kind: kind.and_then(records::kinds::by_name),
+        zone: Zone::SHANGHAI,
+        today: Day::from_ymd(2026, 11, 22).unwrap(),
+    };
+    let mut rows = Rows::open(File::open(file).unwrap(), wanted).unwrap();
+    let mut tally = Tally::default();
+    while let Some(row) = rows.next() {
+        match row {
+            Ok(row) => {
+                tally.good += 1;
+                tally.repeated += u64::from(row.ordinal > 0);
+            }
+            Err(refusal) => {
+                let why = format!("{} {}: {}", refusal.reason.rule(), refusal.field, refusal.reason);
+                tally.refused.entry(why).or_default().push(refusal.line);
+            }
+        }
+    }
+    (tally.read, tally.left_out) = (rows.read, rows.left_out);
+    tally
+}
+
+/// File, mapping, kind.
+const WHOLE: &[(&str, &str, Option<&str>)] = &[
+    (
+        "workorders/openrepair/FixitClinic_202507.csv",
+        "openrepair.toml",
+        None,
+    ),
+    (
+        "workorders/openrepair/RepairCafeWales_202507.csv",
+        "openrepair.toml",
+        None,
+    ),
+    (
+        "workorders/openrepair/RepairConnects_202507.csv",
+        "openrepair.toml",
+        None,
+    ),
+    (
+        "workorders/detroit/establishments.csv",
+        "detroit-establishments.toml",
+        Some("customer"),
+    ),
+    (
+        "workorders/detroit/establishments.csv",
+        "detroit-establishments.toml",
+        Some("site"),
+    ),
+    (
+        "workorders/detroit/inspections.csv",
+        "detroit-inspections.toml",
+        None,
+    ),
+    (
+        "workorders/detroit/violations.csv.gz",
+        "detroit-violations.toml",
+        None,
+    ),
+    ("workorders/nestor/excavators.csv", "nestor-excavators.toml", None),
+    (
+        "workorders/nestor/excavators-cleaned.csv",
+        "nestor-excavators.toml",
+        None,
+    ),
+    (
+        "expenses/birmingham_pcard_2014_2015.csv.gz",
+        "birmingham-pcard.toml",
+        None,
+    ),
+    ("expenses/sroie/keys.jsonl", "sroie-receipts.toml", None),
+    ("workload/sheets.jsonl", "workload-sheets.toml", None),
+    ("workload/vouchers.jsonl", "workload-vouchers.toml", None),
+];
+
+#[test]
+fn every_whole_file_is_read_to_its_end() {
+    let Some(folder) = std::env::var_os("FIELDBOOK_DATA").map(PathBuf::from) else {
+        println!("FIELDBOOK_DATA names no folder: the whole files were not read");
+        return;
+    };
+    for (file, map, kind) in WHOLE {
+        let tally = read(&folder.join(file), map, *kind);
+        let (read, good, repeated, left_out) = (tally.read, tally.good, tally.repeated, tally.left_out);
+        println!(
+            "{file} {}: {read} read, {good} good, {repeated} repeated, {left_out} left out",
+            kind.unwrap_or("")
+        );
+        for (why, lines) in &tally.refused {
+            println!("  {} refused, {why}, first on line {}", lines.len(), lines[0]);
+        }
+        let refused: u64 = tally.refused.values().map(|lines| lines.len() as u64).sum();
+        assert_eq!(good + left_out + refused, read);
+        assert!(refused * 50 < read, "{file}: most rows of a real file are good");
+    }
+}
