@@ -2,6 +2,8 @@
 //!
 //! The extracts in `tests/data` are always read. The whole files are read where `FIELDBOOK_DATA` names their folder.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where a file cannot be read")]
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -33,7 +35,7 @@ fn read(file: &Path, map: &str, kind: Option<&str>) -> Tally {
     };
     let mut rows = Rows::open(File::open(file).unwrap(), wanted).unwrap();
     let mut tally = Tally::default();
-    while let Some(row) = rows.next() {
+    for row in rows.by_ref() {
         match row {
             Ok(row) => {
                 tally.good += 1;
