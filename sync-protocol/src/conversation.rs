@@ -233,7 +233,7 @@ impl Reader {
 
     fn message(&mut self, raw: &Raw<'_>) -> Result<Event, ReadError> {
         let number = raw.number;
-        if raw.is::<Hello>() != !self.greeted || (raw.is::<Enrol>() && self.enrolled) {
+        if raw.is::<Hello>() == self.greeted || (raw.is::<Enrol>() && self.enrolled) {
             return Err(ReadError::Order { number });
         }
         if raw.is::<Hello>() {

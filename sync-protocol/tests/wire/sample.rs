@@ -3,11 +3,13 @@
 use records::id::{DocId, Epoch, OpId, Replica};
 use records::kinds::staff::Role;
 use records::schema::{Class, Tag};
-use sync_protocol::chain::{Line, Link};
+use records::time::Zone;
+use sync_protocol::chain::{Line, Link, Parent};
 use sync_protocol::conversation::{Answer, Request};
 use sync_protocol::cursor::{Cursor, Feed, Incarnation};
+use sync_protocol::enrolment::{self, Enrolment};
 use sync_protocol::message::{
-    Certificate, Clocks, Compared, Enrol, Extract, Held, Hello, Item, Notice, PageEnd, PushAck,
+    Certificate, Clocks, Compared, Enrol, Extract, Head, Held, Hello, Item, Notice, PageEnd, PushAck,
 };
 use sync_protocol::op::{Row, Write};
 use sync_protocol::ruling::{Ruling, Verdict};
@@ -110,7 +112,7 @@ pub(crate) fn hello() -> Hello {
 pub(crate) fn enrol() -> Enrol {
     Enrol {
         key: device().public(),
-        proof: [9; 32],
+        proof: enrolment::proof(&[0x77; 16], LINE.0, &device().public()),
         scanned_ms: NOW_MS,
         name: "平板 3".into(),
     }
@@ -299,5 +301,84 @@ pub(crate) fn answer() -> Answer {
             },
             more: true,
         },
+    }
+}
+
+/// A Hello with something in every field.
+pub(crate) fn full_hello() -> Hello {
+    let head = |seq, parent| Head {
+        epoch: LINE.1,
+        parent,
+        seq,
+        link: [3; 8],
+    };
+    Hello {
+        heads: vec![head(7, None), head(9, Some(parent()))],
+        digest: Some([0xd1; 16]),
+        ..hello()
+    }
+}
+
+fn parent() -> Parent {
+    Parent {
+        epoch: Epoch(17),
+        seq: 300,
+        link: Link([6; 32]),
+    }
+}
+
+/// A row with something in every field.
+pub(crate) fn full_row() -> Row {
+    Row {
+        doc: Some(doc(77)),
+        seen: vec![
+            OpId {
+                replica: Replica(1),
+                epoch: Epoch(2),
+                seq: 3,
+            },
+            op(300),
+        ],
+        forked_from: Some(op(5)),
+        ..row(2)
+    }
+}
+
+/// The first segment of an epoch that hangs under another one, written under a test clock.
+pub(crate) fn child_segment() -> Segment {
+    let rows = [full_row()];
+    let before = parent().link;
+    let run = Run {
+        line: LINE,
+        first: 1,
+        before,
+        parent: Some(parent()),
+        test_clock: true,
+        rows: &rows,
+    };
+    cut(&device(), &run).unwrap().remove(0)
+}
+
+pub(crate) fn enrolment() -> Enrolment {
+    Enrolment {
+        address: "https://hq.example.cn:7400".into(),
+        hq_key: hq().public(),
+        tls_pin: Some([0xab; 32]),
+        incarnation: INCARNATION,
+        replica: LINE.0,
+        secret: [0x77; 16],
+        issued_ms: NOW_MS,
+        expires_ms: NOW_MS + 86_400_000,
+        company: "示例服务有限公司".into(),
+        center_code: "A01".into(),
+        staff: doc(5),
+        staff_code: "10234".into(),
+        staff_name: "王工".into(),
+        unit: doc(2),
+        unit_name: "上海客服中心".into(),
+        roles: vec![Role::ENGINEER],
+        zone: Zone::SHANGHAI,
+        sheet_block: (1, 9_999),
+        claim_lease: Some((1, 1)),
     }
 }
