@@ -2,7 +2,7 @@
 //!
 //! Pure: no clock, disk, socket, environment or randomness; what it needs is passed in.
 //! Reading order: [`stamp`], [`op`], [`chain`], [`columns`], [`segment`], [`ruling`], [`cursor`], [`message`],
-//! [`envelope`], [`frame`], [`conversation`], [`enrolment`], [`merge`].
+//! [`envelope`], [`frame`], [`conversation`], [`enrolment`], [`merge`], [`digest`].
 
 pub mod body;
 mod canonical;
@@ -10,6 +10,7 @@ pub mod chain;
 pub mod columns;
 pub mod conversation;
 pub mod cursor;
+pub mod digest;
 pub mod enrolment;
 pub mod envelope;
 pub mod frame;

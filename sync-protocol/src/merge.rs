@@ -1,13 +1,24 @@
 //! What the ops on one document come to: the same pure fold on every device and at HQ.
 
+pub mod conflict;
+pub(crate) mod decisions;
+pub(crate) mod entries;
+pub mod fingerprint;
+pub mod past;
+pub(crate) mod payload;
+pub(crate) mod registers;
+#[cfg(test)]
+mod stories;
+
 use std::collections::BTreeMap;
 
 use records::id::{DocId, OpId};
 use records::machine::Index;
-use records::schema::Tag;
+use records::schema::{Class, Group, Kind, Tag};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::Line;
+use crate::merge::past::History;
 use crate::op::Row;
 use crate::ruling::Judgement;
 use crate::stamp::Stamp;
@@ -41,7 +52,7 @@ pub struct Register {
     /// The current value; of an open conflict the provisional one.
     pub value: Written,
     /// Values nobody has seen and replaced: of Last and Once the losers (soft), of Contested an open conflict (hard).
-    /// By op id; none equal to `value` in bytes.
+    /// By op id; none equal to `value` in bytes. Of a class of a newer version: every other value ever written.
     pub others: Vec<Written>,
 }
 
@@ -80,6 +91,8 @@ pub enum Standing {
     Contested,
     /// Not possible from where the document was.
     Void,
+    /// Others were built on a concurrent one before this came.
+    TooLate,
 }
 
 /// A document as all its ops make it.
@@ -99,11 +112,12 @@ pub struct Document {
     pub state: Index,
     /// Once, Last and Contested groups.
     pub registers: BTreeMap<Tag, Register>,
-    /// Ledger entries in causal order, then by op id.
+    /// Ledger entries in fold order. A payload that this build cannot read is one entry.
     pub ledgers: BTreeMap<Tag, Vec<Entry>>,
     /// Set elements that stand, by op id; of a keyed set one element a key, the losers are in the history.
+    /// A payload that this build cannot read is one element.
     pub sets: BTreeMap<Tag, Vec<Entry>>,
-    /// Decisions in fold order.
+    /// Decisions in fold order; those of a kind without states, or that this build cannot read, are void.
     pub decisions: Vec<Ruled>,
     /// Writes that came concurrently with the seal or after it: visible, outside the sealed content.
     pub late: Vec<(Tag, Written)>,
@@ -130,10 +144,143 @@ pub enum FoldError {
 
 /// Returns the document that these ops make, in whatever order they are given and however often.
 ///
+/// Ops whose `seen` names what is not there are folded as if it were not named: HQ holds such ops back.
+///
 /// # Errors
 /// [`FoldError`].
 ///
 /// Source: docs/PROTOCOL.md, Merge classes.
-pub fn fold(_ops: &[Judged], _lines: &Lines) -> Result<Document, FoldError> {
-    Err(FoldError::NoCreation)
+pub fn fold(ops: &[Judged], lines: &Lines) -> Result<Document, FoldError> {
+    let history = History::of(ops, lines)?;
+    let kind = history
+        .row(history.creation())
+        .and_then(|row| records::kinds::by_number(row.kind));
+    Ok(fold_as(&history, kind))
+}
+
+/// Folds a history as a document of `kind`; `None`: a kind of a newer version.
+pub(crate) fn fold_as(history: &History<'_>, kind: Option<&'static Kind>) -> Document {
+    let outcome = decisions::fold(history, kind);
+    let mut document = empty(history, kind);
+    (document.decisions, document.state) = (outcome.ruled, outcome.state);
+    for run in puts(history).chunk_by(|a, b| a.tag == b.tag) {
+        let Some(tag) = run.first().map(|put| put.tag) else {
+            continue;
+        };
+        let group = kind
+            .and_then(|kind| kind.group(tag.number()))
+            .filter(|group| group.tag() == tag);
+        document.newer |= group.is_none();
+        let sealed = outcome.seal.filter(|_| group.is_some_and(|group| group.frozen));
+        let Some(seal) = sealed else {
+            document.add(history, group, tag, run);
+            continue;
+        };
+        let inside = |put: &Put<'_>| put.op == seal || history.covers(seal, put.op);
+        let (content, late): (Vec<_>, Vec<_>) = run.iter().copied().partition(inside);
+        document
+            .late
+            .extend(late.iter().map(|put| (tag, put.written(history))));
+        document.add(history, group, tag, &content);
+    }
+    document
+}
+
+/// One standing write, borrowed from its op.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Put<'a> {
+    pub(crate) tag: Tag,
+    rank: usize,
+    pub(crate) op: usize,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Put<'_> {
+    pub(crate) fn written(&self, history: &History<'_>) -> Written {
+        Written {
+            op: history.id(self.op),
+            bytes: self.bytes.to_vec(),
+        }
+    }
+}
+
+/// Returns all standing writes by group, within a group in fold order.
+fn puts<'a>(history: &History<'a>) -> Vec<Put<'a>> {
+    let mut puts = Vec::new();
+    for (rank, op) in history
+        .order()
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|(_, op)| history.stands(*op))
+    {
+        let writes = history
+            .row(op)
+            .map(|row| row.writes.as_slice())
+            .unwrap_or_default();
+        puts.extend(writes.iter().map(|write| Put {
+            tag: write.tag,
+            rank,
+            op,
+            bytes: &write.bytes,
+        }));
+    }
+    puts.sort_unstable_by_key(|put| (put.tag, put.rank));
+    puts
+}
+
+/// Returns the document before any group is folded.
+fn empty(history: &History<'_>, kind: Option<&'static Kind>) -> Document {
+    let creation = history.row(history.creation());
+    let ops = || history.order().iter().copied();
+    let rows = || ops().filter_map(|op| history.row(op));
+    let schema = rows().map(|row| row.schema).max().unwrap_or(0);
+    let created = creation.map(|row| row.stamp).unwrap_or_default();
+    Document {
+        id: history.document(),
+        kind: creation.map_or(0, |row| row.kind),
+        schema,
+        created,
+        updated: ops()
+            .filter(|op| history.stands(*op))
+            .map(|op| history.effective(op))
+            .max()
+            .unwrap_or(created),
+        state: 0,
+        registers: BTreeMap::new(),
+        ledgers: BTreeMap::new(),
+        sets: BTreeMap::new(),
+        decisions: Vec::new(),
+        late: Vec::new(),
+        refused: ops()
+            .filter(|op| !history.stands(*op))
+            .map(|op| history.id(op))
+            .collect(),
+        newer: kind.is_none_or(|kind| schema > kind.schema),
+        provisional: ops().any(|op| history.judgement(op).is_none()),
+        ops: ops().map(|op| history.id(op)).collect(),
+    }
+}
+
+impl Document {
+    /// Folds what was written to one group.
+    fn add(&mut self, history: &History<'_>, group: Option<&Group>, tag: Tag, run: &[Put<'_>]) {
+        let Some((last, before)) = run.split_last() else {
+            return;
+        };
+        match tag.class() {
+            Some(Class::Ledger) => drop(self.ledgers.insert(tag, entries::ledger(history, group, run))),
+            Some(Class::Set) => drop(self.sets.insert(tag, entries::set(history, group, run))),
+            Some(Class::Decision) => {}
+            Some(Class::Once) => drop(self.registers.insert(tag, registers::once(history, before, last))),
+            Some(Class::Last) => drop(self.registers.insert(tag, registers::last(history, before, last))),
+            Some(Class::Contested) => {
+                drop(
+                    self.registers
+                        .insert(tag, registers::contested(history, before, last)),
+                );
+            }
+            None => drop(self.registers.insert(tag, registers::kept(history, before, last))),
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::stamp::Stamp;
 /// from there on they are not: so a verdict of a newer version folds right without being understood.
 ///
 /// Source: docs/PROTOCOL.md, Verdicts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// In the document.
     Accepted,
@@ -116,7 +116,7 @@ pub struct Ruling {
 }
 
 /// What is known of one op's verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Judgement {
     /// HQ's order of arrival.
     pub order: u64,
