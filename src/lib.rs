@@ -1,6 +1,10 @@
 //! The agent: what runs on a technician's or a supervisor's device.
 //!
-//! Reading order: [`cli`], [`notebook`].
+//! Reading order: [`cli`], [`notebook`], [`store`], [`keys`], [`home`], [`clock`].
 
 pub mod cli;
+pub mod clock;
+pub mod home;
+pub mod keys;
 pub mod notebook;
+pub mod store;

@@ -1,0 +1,257 @@
+//! The folder a device keeps everything in: whole files written so that a power cut leaves the old or the new one.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::store::error::StoreError;
+
+/// What creating a home needs: the database's first files, the reserve, keys and the first journal file.
+pub const CREATE_BYTES_MIN: u64 = 6 * 1024 * 1024;
+/// Below this much free space no new op is taken: what is left belongs to syncing what is there.
+pub const SAVE_BYTES_MIN: u64 = 8 * 1024 * 1024;
+/// Below this much free space no new attachment is taken.
+pub const BLOB_BYTES_MIN: u64 = 64 * 1024 * 1024;
+/// Size of the reserve, given up once when the disk is full.
+pub const RESERVE_BYTES: usize = 2 * 1024 * 1024;
+
+const TWIN_MAGIC: &[u8; 4] = b"FBT1";
+const TWIN_BYTES_MAX: u64 = 64 * 1024;
+const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
+
+/// Writes a whole file: temp, fsync, rename, fsync of the folder.
+///
+/// # Errors
+/// [`StoreError::Io`] and [`StoreError::NoSpace`]; the old file is then still whole.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let temp = path.with_extension("new");
+    let written = (|| {
+        let mut file = File::create(&temp)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temp, path)?;
+        sync_folder(path.parent().unwrap_or(path))
+    })();
+    written.map_err(|source| StoreError::io("writing a file", path, source))
+}
+
+/// Makes names in a folder survive a power cut.
+///
+/// # Errors
+/// What the system says.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Windows has no handle for folders that can be synced; its journal keeps renames in order.
+    if cfg!(windows) {
+        Ok(())
+    } else {
+        File::open(folder)?.sync_all()
+    }
+}
+
+/// Writes `bytes` twice, as `<name>.a` and `<name>.b`, each with a checksum and a rising generation.
+///
+/// # Errors
+/// [`StoreError::Io`], [`StoreError::NoSpace`].
+///
+/// Source: docs/STORAGE.md, The home.
+pub fn write_twin(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    let generation = copies(folder, name)
+        .iter()
+        .flatten()
+        .map(|copy| copy.0)
+        .max()
+        .unwrap_or(0);
+    let mut out = Vec::with_capacity(bytes.len() + 16);
+    out.extend_from_slice(TWIN_MAGIC);
+    out.extend_from_slice(&generation.wrapping_add(1).to_le_bytes());
+    out.extend_from_slice(bytes);
+    out.extend_from_slice(&CRC.checksum(&out).to_le_bytes());
+    for path in twin_paths(folder, name) {
+        write_whole(&path, &out)?;
+    }
+    Ok(())
+}
+
+/// Returns the newest readable copy; `None` where neither exists.
+///
+/// # Errors
+/// [`StoreError::Damaged`] where copies exist and none is readable.
+pub fn read_twin(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let newest = copies(folder, name)
+        .into_iter()
+        .flatten()
+        .max_by_key(|copy| copy.0);
+    if let Some((_, bytes)) = newest {
+        return Ok(Some(bytes));
+    }
+    if twin_paths(folder, name).iter().any(|path| path.exists()) {
+        return Err(StoreError::damaged(crate::store::error::Part::Keys, folder));
+    }
+    Ok(None)
+}
+
+/// Returns how many of the two copies are whole.
+#[must_use]
+pub fn whole_copies(folder: &Path, name: &str) -> usize {
+    copies(folder, name).iter().flatten().count()
+}
+
+fn twin_paths(folder: &Path, name: &str) -> [PathBuf; 2] {
+    [folder.join(format!("{name}.a")), folder.join(format!("{name}.b"))]
+}
+
+fn copies(folder: &Path, name: &str) -> [Option<(u32, Vec<u8>)>; 2] {
+    twin_paths(folder, name).map(|path| read_copy(&path))
+}
+
+fn read_copy(path: &Path) -> Option<(u32, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .ok()?
+        .take(TWIN_BYTES_MAX)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    let (body, crc) = bytes.split_at_checked(bytes.len().checked_sub(4)?)?;
+    if CRC.checksum(body).to_le_bytes() != crc {
+        return None;
+    }
+    let (generation, rest) = body.strip_prefix(TWIN_MAGIC)?.split_at_checked(4)?;
+    Some((u32::from_le_bytes(generation.try_into().ok()?), rest.to_vec()))
+}
+
+/// The home's lock: one process writes. It ends with the process, however that ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, waiting up to five seconds.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] names the process that holds it.
+    pub fn take(home: &Path, boot: u32) -> Result<Self, StoreError> {
+        let path = home.join("lock");
+        let failed = |source| StoreError::io("locking", &path, source);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        for _ in 0..100 {
+            match file.try_lock() {
+                Ok(()) => {
+                    // Only for the message to others; the lock itself does not depend on what is written.
+                    let _ = file
+                        .set_len(0)
+                        .and_then(|()| write!(file, "{} {boot}", std::process::id()));
+                    return Ok(Self { _file: file });
+                }
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
+                Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
+            }
+        }
+        let mut text = String::new();
+        let _ = file
+            .rewind()
+            .and_then(|()| file.take(64).read_to_string(&mut text));
+        let pid = text
+            .split(' ')
+            .next()
+            .and_then(|pid| pid.parse().ok())
+            .unwrap_or(0);
+        Err(StoreError::InUse { pid })
+    }
+}
+
+/// Returns the bytes an ordinary user may still write on the disk that holds `path`; `None` where the platform does not say.
+#[must_use]
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let existing = path.ancestors().find(|path| path.exists())?;
+        let stat = rustix::fs::statvfs(existing).ok()?;
+        Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Refuses where fewer than `needed` bytes are free.
+///
+/// # Errors
+/// [`StoreError::NoSpace`].
+pub fn require_space(path: &Path, needed: u64) -> Result<(), StoreError> {
+    match free_bytes(path) {
+        Some(free) if free < needed => Err(StoreError::NoSpace { needed, free }),
+        _ => Ok(()),
+    }
+}
+
+/// Returns what ties a home to this machine and this folder: a copy elsewhere has another one.
+#[must_use]
+pub fn fingerprint(home: &Path) -> [u8; 16] {
+    let machine = ["/etc/machine-id", "/var/lib/dbus/machine-id"]
+        .iter()
+        .find_map(|path| std::fs::read(path).ok())
+        .or_else(|| std::env::var("COMPUTERNAME").ok().map(String::into_bytes))
+        .unwrap_or_default();
+    let hash = sync_protocol::chain::sha256(&[b"fieldbook home\n", &machine, &folder_identity(home)]);
+    let mut out = [0; 16];
+    out.copy_from_slice(hash.split_at(16).0);
+    out
+}
+
+#[cfg(unix)]
+fn folder_identity(home: &Path) -> Vec<u8> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = std::fs::metadata(home);
+    meta.map(|meta| [meta.dev().to_le_bytes(), meta.ino().to_le_bytes()].concat())
+        .unwrap_or_default()
+}
+
+#[cfg(not(unix))]
+fn folder_identity(home: &Path) -> Vec<u8> {
+    std::fs::canonicalize(home)
+        .map(|path| path.to_string_lossy().into_owned().into_bytes())
+        .unwrap_or_default()
+}
+
+/// Returns the file of this home in the folder that a boot empties; `None` where the machine has no such folder.
+#[must_use]
+pub fn token_path(home: &Path) -> Option<PathBuf> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .filter(|dir| dir.is_dir())?;
+    let path = std::fs::canonicalize(home).ok()?;
+    let [a, b, c, d, ..] = sync_protocol::chain::sha256(&[path.to_string_lossy().as_bytes()]);
+    let folder = runtime.join("fieldbook");
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder.join(format!("{:08x}", u32::from_be_bytes([a, b, c, d]))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_damaged_copy_costs_nothing_and_two_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        assert_eq!(read_twin(dir, "key").unwrap(), None);
+        write_twin(dir, "key", b"one").unwrap();
+        write_twin(dir, "key", b"two").unwrap();
+        std::fs::write(dir.join("key.a"), b"FBT1 nonsense").unwrap();
+        assert_eq!(read_twin(dir, "key").unwrap().unwrap(), b"two");
+        assert_eq!(whole_copies(dir, "key"), 1);
+        std::fs::write(dir.join("key.b"), b"").unwrap();
+        assert!(matches!(read_twin(dir, "key"), Err(StoreError::Damaged { .. })));
+    }
+}

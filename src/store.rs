@@ -1,0 +1,271 @@
+//! What the device keeps: the op log of its own and others' work, current documents, how far it is synced.
+//!
+//! The one door to a home. *Saved* means: in the journal, on the disk; then in the database, in one transaction.
+//! Reading order: [`journal`], [`database`], [`run`], [`entry`], [`index`], [`state`], [`epoch`], then the verbs
+//! [`write`], [`read`].
+//!
+//! Source: docs/STORAGE.md.
+
+pub mod database;
+pub mod entry;
+pub mod epoch;
+pub mod error;
+pub mod index;
+pub mod journal;
+pub mod pack;
+pub mod read;
+pub mod run;
+pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod work;
+pub mod write;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sync_protocol::chain::Line;
+use sync_protocol::enrolment::Enrolment;
+use sync_protocol::sign::Signer;
+
+use crate::clock::Now;
+use crate::home::Lock;
+use crate::keys::{Domain, Keys, Place, random};
+use crate::store::database::{Database, Tree};
+use crate::store::epoch::{Opening, Token};
+use crate::store::error::{Part, StoreError};
+use crate::store::journal::Journal;
+use crate::store::run::Recent;
+use crate::store::state::{LineInfo, STATE_KEY, State};
+
+/// Ops in the journal that the database does not yet hold durably, at most.
+const CHECKPOINT_OPS: u64 = 200;
+/// Lines kept at hand.
+const LINES_MAX: usize = 4096;
+const IDENTITY_FILE: &str = "identity";
+const IDENTITY_SCHEMA: u8 = 1;
+
+/// Who this installation is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// What the enrolment code said; the secret is zeros once HQ has seen the proof.
+    pub enrolment: Enrolment,
+    /// When the code was read, by the device's clock, milliseconds UTC.
+    pub scanned_ms: u64,
+    /// What the device calls itself.
+    pub name: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct IdentityFile {
+    identity: Identity,
+    seed: [u8; 32],
+}
+
+/// An open home.
+#[derive(Debug)]
+pub struct Store {
+    home: PathBuf,
+    _lock: Lock,
+    keys: Keys,
+    seed: [u8; 32],
+    identity: Identity,
+    journal: Journal,
+    database: Database,
+    state: State,
+    opening: Opening,
+    token: Option<Token>,
+    lines: RefCell<BTreeMap<Line, LineInfo>>,
+    recent: Recent,
+    /// The last op that a checkpoint made durable in the database.
+    checkpointed: u64,
+    /// The database refused a change that the journal holds: reads would be stale until the next opening.
+    behind: bool,
+}
+
+impl Store {
+    /// Makes a home: nothing is written before there is room for all of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSpace`], [`StoreError::AlreadyEnrolled`], [`StoreError::Io`].
+    pub fn create(home: &Path, enrolment: &Enrolment, now: Now) -> Result<Self, StoreError> {
+        crate::home::require_space(home, crate::home::CREATE_BYTES_MIN)?;
+        let folders = ["", "id", "journal", "blobs", "quarantine"].map(|name| home.join(name));
+        if Keys::open(&home.join("id"))?.is_some() {
+            return Err(StoreError::AlreadyEnrolled {
+                home: home.to_path_buf(),
+            });
+        }
+        for folder in &folders {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StoreError::io("making a home", folder, source))?;
+        }
+        let lock = Lock::take(home, now.boot)?;
+        write_reserve(home)?;
+        Database::open(&home.join("sled"))?;
+        let keys = Keys::create(&home.join("id"))?;
+        let identity = Identity {
+            enrolment: enrolment.clone(),
+            scanned_ms: u64::try_from(now.wall.0).unwrap_or(0),
+            name: host_name(),
+        };
+        // Written last: with it the home is whole.
+        write_identity(home, &keys, &identity, random()?)?;
+        for folder in &folders {
+            let synced = crate::home::sync_folder(folder).and_then(|()| match folder.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => crate::home::sync_folder(parent),
+                _ => Ok(()),
+            });
+            synced.map_err(|source| StoreError::io("making a home", folder, source))?;
+        }
+        drop(lock);
+        Self::open(home, now)
+    }
+
+    /// Opens a home: takes its lock, cuts what a kill left torn, brings the database up to the journal.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEnrolled`], [`StoreError::InUse`], [`StoreError::Damaged`], [`StoreError::NoSpace`].
+    pub fn open(home: &Path, now: Now) -> Result<Self, StoreError> {
+        let not_enrolled = || StoreError::NotEnrolled {
+            home: home.to_path_buf(),
+        };
+        if !home.join("id").is_dir() {
+            return Err(not_enrolled());
+        }
+        let lock = Lock::take(home, now.boot)?;
+        let keys = Keys::open(&home.join("id"))?.ok_or_else(not_enrolled)?;
+        let IdentityFile { identity, seed } = read_identity(home, &keys)?.ok_or_else(not_enrolled)?;
+        let database = Database::open(&home.join("sled"))?;
+        let state: State = match database.get(&keys, Tree::Meta, STATE_KEY)? {
+            Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| StoreError::Newer)?,
+            None => State::default(),
+        };
+        let (journal, contents) = Journal::open(&home.join("journal"), &keys, state.journal)?;
+        let mut store = Self {
+            home: home.to_path_buf(),
+            _lock: lock,
+            token: Token::open(home, &keys),
+            checkpointed: state.own.map_or(0, |own| own.seq),
+            keys,
+            seed,
+            identity,
+            journal,
+            database,
+            state,
+            opening: Opening::First,
+            lines: RefCell::default(),
+            recent: Recent::default(),
+            behind: false,
+        };
+        store.replay(contents)?;
+        let head = epoch::read_head(home)?;
+        store.opening = epoch::judge(head.as_ref(), store.state.own, home, &store.keys, now);
+        Ok(store)
+    }
+
+    /// Returns who this installation is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Replaces what is known of this installation, as after the first contact with HQ.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], [`StoreError::NoSpace`].
+    pub fn set_identity(&mut self, identity: Identity) -> Result<(), StoreError> {
+        write_identity(&self.home, &self.keys, &identity, self.seed)?;
+        self.identity = identity;
+        Ok(())
+    }
+
+    /// Returns the key that signs for this installation.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`].
+    pub fn signer(&self) -> Result<Signer, StoreError> {
+        Signer::from_seed(&self.seed).map_err(|_| StoreError::Key)
+    }
+
+    /// Returns the folder.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Returns the door through which attachments pass.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Returns whether sheet and claim numbers wait until HQ confirmed the highest known.
+    #[must_use]
+    pub fn numbers_suspended(&self) -> bool {
+        self.state.numbers_suspended || self.opening == Opening::Elsewhere
+    }
+
+    /// Makes the database durable.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSpace`], [`StoreError::Io`].
+    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        self.database.checkpoint()?;
+        self.checkpointed = self.state.own.map_or(0, |own| own.seq);
+        Ok(())
+    }
+}
+
+/// Random bytes, so that no file system folds them into nothing.
+fn write_reserve(home: &Path) -> Result<(), StoreError> {
+    let mut bytes = Vec::with_capacity(crate::home::RESERVE_BYTES);
+    while bytes.len() < crate::home::RESERVE_BYTES {
+        bytes.extend_from_slice(&random::<4096>()?);
+    }
+    crate::home::write_whole(&home.join("reserve.bin"), &bytes)
+}
+
+fn identity_place() -> Place<'static> {
+    Place {
+        domain: Domain::Identity,
+        key: IDENTITY_FILE.as_bytes(),
+        seq: 0,
+        schema: IDENTITY_SCHEMA,
+    }
+}
+
+fn write_identity(home: &Path, keys: &Keys, identity: &Identity, seed: [u8; 32]) -> Result<(), StoreError> {
+    let file = IdentityFile {
+        identity: identity.clone(),
+        seed,
+    };
+    let sealed = keys.seal(
+        identity_place(),
+        &postcard::to_allocvec(&file).unwrap_or_default(),
+    )?;
+    crate::home::write_twin(&home.join("id"), IDENTITY_FILE, &sealed)
+}
+
+fn read_identity(home: &Path, keys: &Keys) -> Result<Option<IdentityFile>, StoreError> {
+    let id = home.join("id");
+    let Some(sealed) = crate::home::read_twin(&id, IDENTITY_FILE)? else {
+        return Ok(None);
+    };
+    let file = keys
+        .open_sealed(identity_place(), &sealed)
+        .and_then(|plain| postcard::from_bytes(&plain).ok());
+    file.map(Some).ok_or_else(|| StoreError::damaged(Part::Keys, &id))
+}
+
+fn host_name() -> String {
+    let named = std::fs::read_to_string("/etc/hostname")
+        .ok()
+        .or_else(|| std::env::var("COMPUTERNAME").ok());
+    named
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "device".to_owned())
+}

@@ -1,0 +1,85 @@
+//! The view of a document: what lists and counts ask, and which ops make it. The values stay in the log, once.
+
+use std::collections::BTreeMap;
+
+use records::id::{DocId, Epoch, OpId, Replica};
+use records::machine::Index;
+use serde::{Deserialize, Serialize};
+use sync_protocol::chain::sha256;
+use sync_protocol::stamp::Stamp;
+
+/// A document in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its id.
+    pub id: DocId,
+    /// Its kind's number.
+    pub kind: u16,
+    /// Whether the op that created it is here; without it the ops wait.
+    pub whole: bool,
+    /// The state's index in the kind's machine.
+    pub state: Index,
+    /// The stamp of its creation.
+    pub created: Stamp,
+    /// The latest effective stamp of an op that stands.
+    pub updated: Stamp,
+    /// Open conflicts.
+    pub conflicts: u32,
+    /// Whether an op asks a newer version.
+    pub newer: bool,
+    /// Its ops, by line.
+    pub ops: BTreeMap<(Replica, Epoch), Vec<u64>>,
+}
+
+impl Entry {
+    /// Returns the entry of a document of which no op is known.
+    #[must_use]
+    pub fn new(id: DocId, kind: u16) -> Self {
+        Self {
+            id,
+            kind,
+            whole: false,
+            state: 0,
+            created: Stamp::default(),
+            updated: Stamp::default(),
+            conflicts: 0,
+            newer: false,
+            ops: BTreeMap::new(),
+        }
+    }
+
+    /// Adds an op and returns whether it is new.
+    pub fn add(&mut self, op: OpId) -> bool {
+        let seqs = self.ops.entry((op.replica, op.epoch)).or_default();
+        match seqs.binary_search(&op.seq) {
+            Ok(_) => false,
+            Err(at) => {
+                seqs.insert(at, op.seq);
+                true
+            }
+        }
+    }
+
+    /// Returns its ops.
+    pub fn op_ids(&self) -> impl Iterator<Item = OpId> {
+        self.ops.iter().flat_map(|((replica, epoch), seqs)| {
+            seqs.iter().map(|seq| OpId {
+                replica: *replica,
+                epoch: *epoch,
+                seq: *seq,
+            })
+        })
+    }
+}
+
+/// The key of a document: the first 16 bytes of SHA-256 of its id's text. The code that people read is its beginning.
+pub type DocKey = [u8; 16];
+
+/// Returns the key of a document.
+#[must_use]
+pub fn doc_key(id: DocId) -> DocKey {
+    let hash = sha256(&[id.to_string().as_bytes()]);
+    let mut key = [0; 16];
+    key.copy_from_slice(hash.split_at(16).0);
+    key
+}

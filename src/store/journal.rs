@@ -1,0 +1,494 @@
+//! The append-only file of own ops: once a frame is on the disk, what it holds is saved.
+//!
+//! Frame: `magic 4 | len u32 | crc32c u32 | seq u64 | bytes | previous link 32`, little-endian; the checksum covers
+//! seq, bytes and link. `bytes` is the sealed [`Frame`]; one frame is one save, so a save is whole or not there.
+//!
+//! Source: docs/STORAGE.md, Journal.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use records::id::Epoch;
+use serde::{Deserialize, Serialize};
+use sync_protocol::chain::{Link, Parent};
+
+use crate::keys::{Domain, Keys, Place};
+use crate::store::error::{Limited, StoreError};
+
+/// Sealed bytes of one frame at most: one save is one frame.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A new file is begun beyond this length.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+const MAGIC: &[u8; 4] = b"\xF1FBj";
+const HEAD_BYTES: usize = 20;
+const LINK_BYTES: usize = 32;
+const SCHEMA: u8 = 1;
+const CRC: crc::Crc<u32, crc::Table<16>> = crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISCSI);
+
+/// One op as the device keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logged {
+    /// The canonical row bytes.
+    pub row: Vec<u8>,
+    /// The import key, which never leaves the device.
+    pub local: Option<[u8; 16]>,
+}
+
+/// One save.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The epoch of the ops.
+    pub epoch: Epoch,
+    /// Where the epoch hangs; stated with its first op.
+    pub parent: Option<Parent>,
+    /// The first op's seq.
+    pub first: u64,
+    /// The link before it.
+    pub before: Link,
+    /// Written under a clock set by hand.
+    pub test_clock: bool,
+    /// The ops, in order.
+    pub ops: Vec<Logged>,
+}
+
+/// The sealed part of a frame; what its head and tail say is not said again.
+#[derive(Serialize, Deserialize)]
+struct Inner {
+    epoch: Epoch,
+    parent: Option<Parent>,
+    test_clock: bool,
+    ops: Vec<Logged>,
+}
+
+/// A place in the journal: file number and offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Position {
+    /// The file.
+    pub file: u64,
+    /// Bytes from its start.
+    pub offset: u64,
+}
+
+/// Bytes that are no frame, between frames that are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// Where they begin.
+    pub at: Position,
+    /// How many.
+    pub bytes: u64,
+}
+
+/// What a stretch of the journal holds.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The frames that read and open, in file order, each with the position behind it.
+    pub frames: Vec<(Frame, Position)>,
+    /// What does not read, the torn tail left out.
+    pub gaps: Vec<Gap>,
+}
+
+/// The journal, open for appending.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    file: File,
+    end: Position,
+    poisoned: bool,
+}
+
+impl Journal {
+    /// Opens the journal, cuts a torn tail, and returns what stands at and behind `from`.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn open(folder: &Path, keys: &Keys, from: Position) -> Result<(Self, Contents), StoreError> {
+        let numbers = files(folder)?;
+        let last = numbers.last().copied().unwrap_or(1);
+        let mut contents = Contents::default();
+        let mut end = Position {
+            file: last,
+            offset: 0,
+        };
+        for number in numbers.iter().copied().filter(|number| *number >= from.file) {
+            let offset = if number == from.file { from.offset } else { 0 };
+            let good = read_file(folder, keys, Position { file: number, offset }, &mut contents)?;
+            if number == last {
+                end.offset = good;
+            }
+        }
+        if from.file > last {
+            end.offset = length(folder, last)?;
+        }
+        let path = file_path(folder, last);
+        let fresh = !path.exists();
+        let file = append_to(&path)?;
+        let failed = |source| StoreError::io("cutting the journal's torn tail", &path, source);
+        if fresh {
+            crate::home::sync_folder(folder).map_err(failed)?;
+        }
+        if file.metadata().map_err(failed)?.len() > end.offset {
+            file.set_len(end.offset)
+                .and_then(|()| file.sync_all())
+                .map_err(failed)?;
+        }
+        Ok((
+            Self {
+                folder: folder.to_path_buf(),
+                file,
+                end,
+                poisoned: false,
+            },
+            contents,
+        ))
+    }
+
+    /// Returns the position behind the last frame.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        self.end
+    }
+
+    /// Appends one save and returns only when it is on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Limit`] for a save beyond [`FRAME_BYTES_MAX`]; [`StoreError::NoSpace`], where the file was cut back;
+    /// [`StoreError::ReadOnly`] where the disk failed twice.
+    pub fn append(&mut self, keys: &Keys, frame: &Frame) -> Result<(), StoreError> {
+        if self.poisoned {
+            return Err(StoreError::ReadOnly);
+        }
+        let bytes = frame_bytes(keys, frame)?;
+        if self.end.offset >= FILE_BYTES_MAX {
+            self.next_file()?;
+        }
+        if let Err(source) = self.file.write_all(&bytes) {
+            self.cut_back()?;
+            return Err(StoreError::io(
+                "saving",
+                &file_path(&self.folder, self.end.file),
+                source,
+            ));
+        }
+        if self.file.sync_data().is_err() {
+            // The kernel may have dropped the pages: a second try on the same descriptor would lie.
+            self.poisoned = true;
+            self.next_file()?;
+            let again = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
+            again.map_err(|_| StoreError::ReadOnly)?;
+            self.poisoned = false;
+        }
+        self.end.offset += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Ok(())
+    }
+
+    /// Removes the files before `number`; what they held is in HQ's and the database's keeping.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn trim_before(&self, number: u64) -> Result<(), StoreError> {
+        for old in files(&self.folder)?
+            .into_iter()
+            .filter(|old| *old < number.min(self.end.file))
+        {
+            let path = file_path(&self.folder, old);
+            std::fs::remove_file(&path).map_err(|source| StoreError::io("trimming", &path, source))?;
+        }
+        crate::home::sync_folder(&self.folder)
+            .map_err(|source| StoreError::io("trimming", &self.folder, source))
+    }
+
+    fn next_file(&mut self) -> Result<(), StoreError> {
+        let path = file_path(&self.folder, self.end.file + 1);
+        self.file = append_to(&path)?;
+        crate::home::sync_folder(&self.folder)
+            .map_err(|source| StoreError::io("beginning a journal file", &path, source))?;
+        self.end = Position {
+            file: self.end.file + 1,
+            offset: 0,
+        };
+        Ok(())
+    }
+
+    fn cut_back(&mut self) -> Result<(), StoreError> {
+        if self.file.set_len(self.end.offset).is_err() {
+            self.poisoned = true;
+            return Err(StoreError::ReadOnly);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a whole journal without changing it.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn read_all(folder: &Path, keys: &Keys) -> Result<Contents, StoreError> {
+    let mut contents = Contents::default();
+    for file in files(folder)? {
+        read_one(folder, keys, file, &mut contents)?;
+    }
+    Ok(contents)
+}
+
+/// Reads one file of a journal without changing it.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn read_one(folder: &Path, keys: &Keys, file: u64, contents: &mut Contents) -> Result<(), StoreError> {
+    read_file(folder, keys, Position { file, offset: 0 }, contents).map(|_| ())
+}
+
+/// Returns the numbers of the journal's files, rising.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn files(folder: &Path) -> Result<Vec<u64>, StoreError> {
+    let failed = |source| StoreError::io("listing the journal", folder, source);
+    let mut numbers = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let number: Option<u64> = name
+            .to_str()
+            .and_then(|name| name.strip_suffix(".log")?.parse().ok());
+        numbers.extend(number);
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn file_path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:08}.log"))
+}
+
+fn length(folder: &Path, number: u64) -> Result<u64, StoreError> {
+    let path = file_path(folder, number);
+    match std::fs::metadata(&path) {
+        Ok(meta) => Ok(meta.len()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+        Err(source) => Err(StoreError::io("reading the journal", &path, source)),
+    }
+}
+
+fn append_to(path: &Path) -> Result<File, StoreError> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.map_err(|source| StoreError::io("opening the journal", path, source))
+}
+
+/// Reads the frames of one file from an offset and returns the length up to which they are good.
+fn read_file(folder: &Path, keys: &Keys, from: Position, contents: &mut Contents) -> Result<u64, StoreError> {
+    let path = file_path(folder, from.file);
+    let failed = |source| StoreError::io("reading the journal", &path, source);
+    let mut bytes = Vec::new();
+    let mut file = File::open(&path).map_err(failed)?;
+    file.seek(SeekFrom::Start(from.offset)).map_err(failed)?;
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    let offset = |at: usize| from.offset + u64::try_from(at).unwrap_or(u64::MAX);
+    let (mut at, mut good) = (0, 0);
+    while at < bytes.len() {
+        let rest = bytes.get(at..).unwrap_or_default();
+        if let Some((frame, size)) = read_frame(keys, rest) {
+            if at > good {
+                contents.gaps.push(Gap {
+                    at: Position {
+                        file: from.file,
+                        offset: offset(good),
+                    },
+                    bytes: offset(at) - offset(good),
+                });
+            }
+            at += size;
+            good = at;
+            contents.frames.push((
+                frame,
+                Position {
+                    file: from.file,
+                    offset: offset(at),
+                },
+            ));
+        } else {
+            // Resynchronise on the next magic: one damaged frame takes no other with it.
+            let next = rest
+                .get(1..)
+                .unwrap_or_default()
+                .windows(MAGIC.len())
+                .position(|w| w == MAGIC);
+            at = next.map_or(bytes.len(), |next| at + 1 + next);
+        }
+    }
+    Ok(offset(good))
+}
+
+fn frame_bytes(keys: &Keys, frame: &Frame) -> Result<Vec<u8>, StoreError> {
+    let inner = Inner {
+        epoch: frame.epoch,
+        parent: frame.parent,
+        test_clock: frame.test_clock,
+        ops: frame.ops.clone(),
+    };
+    let plain = crate::store::pack::pack(&postcard::to_allocvec(&inner).unwrap_or_default());
+    let sealed = keys.seal(place(frame.first, &frame.before), &plain)?;
+    let len = u32::try_from(sealed.len())
+        .ok()
+        .filter(|_| sealed.len() <= FRAME_BYTES_MAX)
+        .ok_or(StoreError::Limit {
+            what: Limited::SaveBytes,
+            found: u64::try_from(sealed.len()).unwrap_or(u64::MAX),
+            max: u64::try_from(FRAME_BYTES_MAX).unwrap_or(u64::MAX),
+        })?;
+    let mut body = Vec::with_capacity(8 + sealed.len() + LINK_BYTES);
+    body.extend_from_slice(&frame.first.to_le_bytes());
+    body.extend_from_slice(&sealed);
+    body.extend_from_slice(&frame.before.0);
+    let mut out = Vec::with_capacity(HEAD_BYTES + body.len());
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(&CRC.checksum(&body).to_le_bytes());
+    out.extend_from_slice(&body);
+    Ok(out)
+}
+
+/// Reads the frame at the front of `bytes`: the frame and its size; `None` where there is none.
+fn read_frame(keys: &Keys, bytes: &[u8]) -> Option<(Frame, usize)> {
+    let rest = bytes.strip_prefix(MAGIC)?;
+    let (len, rest) = rest.split_first_chunk::<4>()?;
+    let (crc, rest) = rest.split_first_chunk::<4>()?;
+    let len = usize::try_from(u32::from_le_bytes(*len))
+        .ok()
+        .filter(|len| *len <= FRAME_BYTES_MAX)?;
+    let body = rest.get(..8 + len + LINK_BYTES)?;
+    if CRC.checksum(body).to_le_bytes() != *crc {
+        return None;
+    }
+    let (seq, rest) = body.split_first_chunk::<8>()?;
+    let (sealed, link) = rest.split_at_checked(len)?;
+    let (first, before) = (u64::from_le_bytes(*seq), Link(link.try_into().ok()?));
+    let plain = keys.open_sealed(place(first, &before), sealed)?;
+    let plain = crate::store::pack::unpack(&plain, FRAME_BYTES_MAX * 4)?;
+    let inner: Inner = postcard::from_bytes(&plain).ok()?;
+    let frame = Frame {
+        epoch: inner.epoch,
+        parent: inner.parent,
+        first,
+        before,
+        test_clock: inner.test_clock,
+        ops: inner.ops,
+    };
+    Some((frame, HEAD_BYTES - 8 + body.len()))
+}
+
+fn place(first: u64, before: &Link) -> Place<'_> {
+    Place {
+        domain: Domain::Journal,
+        key: &before.0,
+        seq: first,
+        schema: SCHEMA,
+    }
+}
+
+impl Frame {
+    /// Returns the last op's seq.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.first
+            .saturating_add(u64::try_from(self.ops.len()).unwrap_or(u64::MAX))
+            .saturating_sub(1)
+    }
+
+    /// Returns the link after the last op.
+    #[must_use]
+    pub fn after(&self) -> Link {
+        self.ops.iter().fold(self.before, |link, op| link.next(&op.row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(first: u64, before: Link) -> Frame {
+        let ops = vec![Logged {
+            row: vec![7; 40],
+            local: None,
+        }];
+        Frame {
+            epoch: Epoch(9),
+            parent: None,
+            first,
+            before,
+            test_clock: false,
+            ops,
+        }
+    }
+
+    /// A journal of `n` frames and where each ends.
+    fn written(n: u64) -> (tempfile::TempDir, Keys, Vec<u64>) {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::create(dir.path()).unwrap();
+        let folder = dir.path().join("journal");
+        std::fs::create_dir(&folder).unwrap();
+        let (mut journal, _) = Journal::open(&folder, &keys, Position::default()).unwrap();
+        let (mut link, mut ends) = (Link::ROOT, Vec::new());
+        for seq in 1..=n {
+            let frame = frame(seq, link);
+            link = frame.after();
+            journal.append(&keys, &frame).unwrap();
+            ends.push(journal.end().offset);
+        }
+        (dir, keys, ends)
+    }
+
+    fn seqs(contents: &Contents) -> Vec<u64> {
+        contents.frames.iter().map(|(frame, _)| frame.first).collect()
+    }
+
+    #[test]
+    fn a_file_cut_at_any_byte_keeps_every_frame_that_was_whole() {
+        let (dir, keys, ends) = written(3);
+        let folder = dir.path().join("journal");
+        let path = file_path(&folder, 1);
+        let whole = std::fs::read(&path).unwrap();
+        for cut in 0..=whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let (journal, contents) = Journal::open(&folder, &keys, Position::default()).unwrap();
+            let kept = ends.iter().filter(|end| **end <= cut as u64).count();
+            assert_eq!(contents.frames.len(), kept, "cut at {cut}");
+            assert_eq!(
+                journal.end().offset,
+                kept.checked_sub(1).map_or(0, |last| ends[last])
+            );
+            assert_eq!(std::fs::metadata(&path).unwrap().len(), journal.end().offset);
+        }
+    }
+
+    #[test]
+    fn a_flipped_byte_takes_one_frame_and_is_told() {
+        let (dir, keys, ends) = written(3);
+        let folder = dir.path().join("journal");
+        let path = file_path(&folder, 1);
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x10;
+            std::fs::write(&path, &bytes).unwrap();
+            let contents = read_all(&folder, &keys).unwrap();
+            let hit = 1 + ends.iter().filter(|end| **end <= at as u64).count() as u64;
+            let left: Vec<u64> = (1..=3).filter(|seq| *seq != hit).collect();
+            assert_eq!(seqs(&contents), left, "byte {at}");
+            assert_eq!(contents.gaps.len(), usize::from(hit != 3));
+        }
+    }
+
+    #[test]
+    fn reading_from_a_position_gives_what_stands_behind_it() {
+        let (dir, keys, ends) = written(3);
+        let folder = dir.path().join("journal");
+        let from = Position {
+            file: 1,
+            offset: ends[0],
+        };
+        let (journal, contents) = Journal::open(&folder, &keys, from).unwrap();
+        assert_eq!(seqs(&contents), [2, 3]);
+        assert_eq!(journal.end().offset, ends[2]);
+    }
+}

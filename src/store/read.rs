@@ -1,0 +1,335 @@
+//! Asking: documents, their ops, lists, names, counts.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use records::id::{DocId, OpId};
+use sync_protocol::chain::Line;
+use sync_protocol::merge::{Document, Judged, fold};
+
+use crate::store::Store;
+use crate::store::database::Tree;
+use crate::store::entry::{DocKey, Entry, doc_key};
+use crate::store::error::{Part, StoreError};
+use crate::store::index;
+use crate::store::run::{Decoded, Run, RunKey};
+use crate::store::state::{LineInfo, line_key, setting_key};
+use crate::store::work::unjudged;
+
+/// Documents that a text may name, at most.
+const MATCHES_MAX: usize = 16;
+
+/// How much is here and how it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Ops held, own and others'.
+    pub ops: u64,
+    /// Documents.
+    pub documents: u64,
+    /// Own ops that HQ did not sign for.
+    pub unsent_ops: u64,
+    /// When the oldest of them was saved, milliseconds UTC by the device's clock.
+    pub oldest_unsent_ms: Option<u64>,
+    /// Open conflicts.
+    pub conflicts: u64,
+    /// Own ops in quarantine, and ops that need a newer version.
+    pub quarantined: u64,
+}
+
+impl Store {
+    /// Returns a document as all its ops make it; `None` where it is not here.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn document(&self, id: DocId) -> Result<Option<Document>, StoreError> {
+        match self.entry(id)? {
+            Some(entry) if entry.whole => self.folded(&entry).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the document in short; also of one whose creation is not here yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn entry(&self, id: DocId) -> Result<Option<Entry>, StoreError> {
+        self.entry_at(doc_key(id))
+    }
+
+    /// Returns the ops of a document in the order in which they count; empty where it is not here.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn ops(&self, id: DocId) -> Result<Vec<Judged>, StoreError> {
+        let Some(entry) = self.entry(id)? else {
+            return Ok(Vec::new());
+        };
+        let mut ops = self.read_ops(entry.op_ids())?;
+        if entry.whole {
+            let document = self.folded(&entry)?;
+            ops.sort_by_key(|op| document.ops.iter().position(|id| *id == op.id));
+        }
+        Ok(ops)
+    }
+
+    /// Returns the document that an import made of that key.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn imported(&self, key: &[u8; 16]) -> Result<Option<DocId>, StoreError> {
+        let found = self.postings(&index::import_prefix(&self.keys, key), 1)?;
+        match found.first() {
+            Some(doc) => Ok(self.entry_at(*doc)?.map(|entry| entry.id)),
+            None => Ok(None),
+        }
+    }
+
+    /// Walks the documents of a kind, newest first; of all kinds, kind by kind, for `None`. One is in memory at a time.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn each(
+        &self,
+        kind: Option<u16>,
+        f: &mut dyn FnMut(Document) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.each_entry(kind, &mut |entry| Ok(f(self.folded(&entry)?)))
+    }
+
+    /// Walks the documents in short, in the order of [`Store::each`].
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], and whatever `f` returns.
+    pub fn each_entry(
+        &self,
+        kind: Option<u16>,
+        f: &mut dyn FnMut(Entry) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let prefix = index::kind_prefix(&self.keys, kind);
+        self.database.keys_from(Tree::Index, &prefix, &mut |key| {
+            if !key.starts_with(&prefix) {
+                return Ok(false);
+            }
+            let entry = index::doc_of(key)
+                .map(|doc| self.entry_at(doc))
+                .transpose()?
+                .flatten();
+            Ok(f(entry.ok_or_else(|| self.damaged(Part::Views))?)?.is_continue())
+        })
+    }
+
+    /// Returns the documents that a text names: an id, the beginning of a code, or a number; at most 16.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn resolve(&self, text: &str) -> Result<Vec<DocId>, StoreError> {
+        let text = text.trim();
+        if let Ok(id) = text.parse::<DocId>() {
+            return Ok(self.entry(id)?.map(|entry| entry.id).into_iter().collect());
+        }
+        let mut ids = Vec::new();
+        for doc in self.postings(&index::number_prefix(&self.keys, text), MATCHES_MAX)? {
+            ids.extend(self.entry_at(doc)?.map(|entry| entry.id));
+        }
+        if ids.is_empty() {
+            ids = self.by_code(text)?;
+        }
+        Ok(ids)
+    }
+
+    /// Returns how much is here and how it stands, without a scan.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        let mut counts = Counts {
+            ops: self.state.ops,
+            documents: self.state.documents,
+            conflicts: self.state.conflicts,
+            quarantined: self.state.quarantined,
+            ..Counts::default()
+        };
+        for (epoch, held, last) in self.unheld()? {
+            counts.unsent_ops += last - held;
+            if counts.oldest_unsent_ms.is_none() {
+                let id = OpId {
+                    replica: self.replica(),
+                    epoch,
+                    seq: held + 1,
+                };
+                counts.oldest_unsent_ms = Some(self.read_op(id)?.row.stamp.ms);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Returns the own epochs with ops that HQ did not sign for, oldest first: epoch, last seq held, last seq.
+    pub(in crate::store) fn unheld(&self) -> Result<Vec<(records::id::Epoch, u64, u64)>, StoreError> {
+        let mut out = Vec::new();
+        for epoch in &self.state.unfinished {
+            let info = self.line((self.replica(), *epoch))?;
+            out.push((*epoch, info.held, info.end.map_or(0, |end| end.0)));
+        }
+        if let Some(own) = self.state.own {
+            out.push((own.epoch, self.line((self.replica(), own.epoch))?.held, own.seq));
+        }
+        out.retain(|(_, held, last)| held < last);
+        Ok(out)
+    }
+
+    /// Returns a setting.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.database.get(&self.keys, Tree::Meta, &setting_key(name))
+    }
+
+    /// Puts a setting: small, of this device only, and lost without harm.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSpace`], [`StoreError::Damaged`].
+    pub fn put_setting(&mut self, name: &str, value: Vec<u8>) -> Result<(), StoreError> {
+        let mut work = self.work();
+        work.change.put(Tree::Meta, &setting_key(name), value);
+        self.commit(work)?;
+        self.checkpoint()
+    }
+
+    /// Returns what is known of a line.
+    pub(in crate::store) fn line(&self, line: Line) -> Result<LineInfo, StoreError> {
+        if let Some(info) = self.lines.borrow().get(&line) {
+            return Ok(info.clone());
+        }
+        let bytes = self
+            .database
+            .get(&self.keys, Tree::Meta, &line_key(line.0, line.1))?;
+        let info: LineInfo = match bytes {
+            Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| self.damaged(Part::Database))?,
+            None => LineInfo::default(),
+        };
+        self.remember(line, info.clone());
+        Ok(info)
+    }
+
+    pub(in crate::store) fn entry_at(&self, key: DocKey) -> Result<Option<Entry>, StoreError> {
+        let Some(bytes) = self.database.get(&self.keys, Tree::Docs, &key)? else {
+            return Ok(None);
+        };
+        postcard::from_bytes(&bytes)
+            .map(Some)
+            .map_err(|_| self.damaged(Part::Views))
+    }
+
+    pub(in crate::store) fn folded(&self, entry: &Entry) -> Result<Document, StoreError> {
+        let ops = self.read_ops(entry.op_ids())?;
+        let lines = self.lines_of(&ops, &BTreeMap::new())?;
+        fold(&ops, &lines).map_err(|_| self.damaged(Part::Views))
+    }
+
+    pub(in crate::store) fn read_ops(
+        &self,
+        ids: impl Iterator<Item = OpId>,
+    ) -> Result<Vec<Judged>, StoreError> {
+        ids.map(|id| self.read_op(id)).collect()
+    }
+
+    pub(in crate::store) fn read_op(&self, id: OpId) -> Result<Judged, StoreError> {
+        let run = self.run_of(id)?.ok_or_else(|| self.damaged(Part::Log))?;
+        let row = run.row(id.seq).cloned().ok_or_else(|| self.damaged(Part::Log))?;
+        Ok(unjudged(id, row))
+    }
+
+    /// Returns the run that holds an op; `None` where the op is not here.
+    pub(in crate::store) fn run_of(&self, id: OpId) -> Result<Option<Arc<Decoded>>, StoreError> {
+        if let Some(run) = self.recent.find(id) {
+            return Ok(Some(run));
+        }
+        let line = (id.replica, id.epoch);
+        let from = RunKey {
+            line,
+            last: id.seq,
+            first: 0,
+        }
+        .to_bytes();
+        let mut found = None;
+        self.database.keys_from(Tree::Log, &from, &mut |bytes| {
+            let key = RunKey::from_bytes(bytes).filter(|key| key.line == line);
+            let Some(key) = key else { return Ok(false) };
+            if key.first <= id.seq {
+                let run = self.run(key)?;
+                if run.row(id.seq).is_some() {
+                    found = Some((key, run));
+                }
+            }
+            Ok(found.is_none())
+        })?;
+        Ok(found.map(|(key, run)| {
+            self.recent.keep(key, Arc::clone(&run));
+            run
+        }))
+    }
+
+    pub(in crate::store) fn run(&self, key: RunKey) -> Result<Arc<Decoded>, StoreError> {
+        let bytes = self.database.get(&self.keys, Tree::Log, &key.to_bytes())?;
+        let run = bytes.and_then(|bytes| Run::decode(&bytes, key));
+        run.map(Arc::new).ok_or_else(|| self.damaged(Part::Log))
+    }
+
+    pub(in crate::store) fn damaged(&self, part: Part) -> StoreError {
+        StoreError::damaged(part, &self.home)
+    }
+
+    fn postings(&self, prefix: &[u8], max: usize) -> Result<Vec<DocKey>, StoreError> {
+        let mut docs = Vec::new();
+        self.database.keys_from(Tree::Index, prefix, &mut |key| {
+            if !key.starts_with(prefix) || docs.len() >= max {
+                return Ok(false);
+            }
+            docs.extend(index::doc_of(key));
+            Ok(true)
+        })?;
+        Ok(docs)
+    }
+
+    /// A document's key begins with the bits of its code.
+    fn by_code(&self, text: &str) -> Result<Vec<DocId>, StoreError> {
+        let text = text.to_ascii_uppercase();
+        let Some(from) = code_bits(&text) else {
+            return Ok(Vec::new());
+        };
+        let mut ids = Vec::new();
+        self.database.keys_from(Tree::Docs, &from, &mut |key| {
+            let entry = DocKey::try_from(key)
+                .ok()
+                .map(|key| self.entry_at(key))
+                .transpose()?
+                .flatten();
+            let id = entry
+                .map(|entry| entry.id)
+                .filter(|id| id.code().starts_with(&text));
+            ids.extend(id);
+            Ok(id.is_some() && ids.len() < MATCHES_MAX)
+        })?;
+        Ok(ids)
+    }
+}
+
+/// Returns the lowest key whose code begins with the text; `None` where no code does.
+fn code_bits(text: &str) -> Option<Vec<u8>> {
+    const LETTERS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    if text.is_empty() || text.len() > 8 {
+        return None;
+    }
+    let digits = text
+        .chars()
+        .map(|letter| LETTERS.find(letter).and_then(|at| u64::try_from(at).ok()));
+    let mut bits = digits
+        .collect::<Option<Vec<u64>>>()?
+        .into_iter()
+        .fold(0, |bits, digit| bits << 5 | digit);
+    bits <<= 5 * (8 - text.len());
+    let [_, _, _, key @ ..] = bits.to_be_bytes();
+    Some(key.to_vec())
+}

@@ -1,0 +1,121 @@
+//! The small values that describe the rest: log ends, counts, what HQ holds.
+
+use records::id::{Epoch, Replica};
+use serde::{Deserialize, Serialize};
+use sync_protocol::chain::{Link, Parent};
+use sync_protocol::stamp::Stamp;
+
+use crate::store::journal::Position;
+
+/// Where a log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The last op.
+    pub seq: u64,
+    /// The link after it.
+    pub link: Link,
+}
+
+impl End {
+    /// Returns the end as the parent of a new epoch.
+    #[must_use]
+    pub fn as_parent(self) -> Parent {
+        Parent {
+            epoch: self.epoch,
+            seq: self.seq,
+            link: self.link,
+        }
+    }
+}
+
+/// What the database says of itself; rewritten in every transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct State {
+    /// The end of the own log that the database holds.
+    pub own: Option<End>,
+    /// The journal behind the frame of that end.
+    pub journal: Position,
+    /// Stamps below this were given or seen.
+    pub floor: Stamp,
+    /// Ops at the own log's end that still lie one by one.
+    pub loose: u32,
+    /// Ops held, own and others'.
+    pub ops: u64,
+    /// Whole documents.
+    pub documents: u64,
+    /// Open conflicts over all documents.
+    pub conflicts: u64,
+    /// Own ops in quarantine and ops that need a newer version.
+    pub quarantined: u64,
+    /// Earlier epochs of the own log with ops that HQ did not sign for.
+    pub unfinished: Vec<Epoch>,
+    /// An epoch was opened for another reason than a reboot, and HQ did not yet confirm the highest numbers.
+    pub numbers_suspended: bool,
+}
+
+/// What is known of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LineInfo {
+    /// Where it hangs; `None` for a root, or where it is not known yet.
+    pub parent: Option<Parent>,
+    /// Of an own line that was closed: its end.
+    pub end: Option<(u64, Link)>,
+    /// HQ signed for every op up to this seq.
+    pub held: u64,
+    /// A backup of HQ holds every op up to this seq.
+    pub backed_up: u64,
+    /// Runs of ops with a ruling, as (first, last), rising and apart.
+    pub ruled: Vec<(u64, u64)>,
+}
+
+impl LineInfo {
+    /// Notes that the ops `first ..= last` have a ruling.
+    pub fn rule(&mut self, first: u64, last: u64) {
+        let touches = |run: &(u64, u64)| run.0 <= last.saturating_add(1) && first <= run.1.saturating_add(1);
+        let (touching, mut apart): (Vec<_>, Vec<_>) = self.ruled.iter().copied().partition(touches);
+        let whole = touching
+            .iter()
+            .fold((first, last), |all, run| (all.0.min(run.0), all.1.max(run.1)));
+        apart.push(whole);
+        apart.sort_unstable();
+        self.ruled = apart;
+    }
+
+    /// Returns whether the op has a ruling.
+    #[must_use]
+    pub fn is_ruled(&self, seq: u64) -> bool {
+        self.ruled.iter().any(|run| run.0 <= seq && seq <= run.1)
+    }
+}
+
+/// Keys of the meta tree.
+pub const STATE_KEY: &[u8] = b"s";
+
+/// Returns the key of a line's info.
+#[must_use]
+pub fn line_key(replica: Replica, epoch: Epoch) -> Vec<u8> {
+    [&b"l"[..], &replica.0.to_be_bytes(), &epoch.0.to_be_bytes()].concat()
+}
+
+/// Returns the key of a setting.
+#[must_use]
+pub fn setting_key(name: &str) -> Vec<u8> {
+    [b"x", name.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_rulings_join_in_any_order() {
+        let mut info = LineInfo::default();
+        for (first, last) in [(5, 6), (1, 2), (3, 4), (9, 9), (2, 5)] {
+            info.rule(first, last);
+        }
+        assert_eq!(info.ruled, [(1, 6), (9, 9)]);
+        assert!(info.is_ruled(6) && !info.is_ruled(7));
+    }
+}

@@ -1,0 +1,91 @@
+//! Homes and ops for the tests of these rooms.
+
+use records::id::{DocId, Epoch, OpId, Replica};
+use records::schema::{Class, Tag};
+use records::time::{Ts, Zone};
+use sync_protocol::cursor::Incarnation;
+use sync_protocol::enrolment::Enrolment;
+use sync_protocol::op::Write;
+use sync_protocol::sign::Signer;
+
+use crate::clock::Now;
+use crate::store::Store;
+use crate::store::write::{NewOp, On};
+
+pub(crate) const NOW: Now = Now {
+    wall: Ts(1_790_000_000_000),
+    monotonic_ms: 5,
+    boot: 7,
+    test_clock: false,
+};
+/// A kind that no table knows: the store does not care.
+pub(crate) const KIND: u16 = 999;
+
+pub(crate) fn hq() -> Signer {
+    Signer::from_seed(&[1; 32]).unwrap()
+}
+
+pub(crate) fn enrolment() -> Enrolment {
+    let id = |seq| {
+        DocId(OpId {
+            replica: Replica::HQ,
+            epoch: Epoch(1),
+            seq,
+        })
+    };
+    Enrolment {
+        address: "http://127.0.0.1:7400".into(),
+        hq_key: hq().public(),
+        tls_pin: None,
+        incarnation: Incarnation(3),
+        replica: Replica(41),
+        secret: [7; 16],
+        issued_ms: 0,
+        expires_ms: 1,
+        company: "C".into(),
+        center_code: "A1".into(),
+        staff: id(2),
+        staff_code: "S1".into(),
+        staff_name: "N".into(),
+        unit: id(1),
+        unit_name: "U".into(),
+        roles: Vec::new(),
+        zone: Zone::SHANGHAI,
+        sheet_block: (1, 999),
+        claim_lease: None,
+    }
+}
+
+pub(crate) fn home() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
+    (dir, store)
+}
+
+pub(crate) fn create(text: &[u8]) -> NewOp {
+    let write = Write {
+        tag: Tag::new(2, Class::Last),
+        bytes: text.to_vec(),
+    };
+    NewOp {
+        kind: KIND,
+        schema: 1,
+        on: On::Create,
+        writes: vec![write],
+        local: None,
+    }
+}
+
+pub(crate) fn note(on: On, text: &[u8]) -> NewOp {
+    let write = Write {
+        tag: Tag::new(3, Class::Ledger),
+        bytes: text.to_vec(),
+    };
+    NewOp {
+        kind: KIND,
+        schema: 1,
+        on,
+        writes: vec![write],
+        local: None,
+    }
+}

@@ -1,0 +1,517 @@
+//! Saving: build the ops, journal them with one sync, and only then change the database.
+
+use std::collections::BTreeMap;
+
+use records::id::{DocId, Epoch, OpId, Replica};
+use sync_protocol::chain::{Line, Link, Parent};
+use sync_protocol::limits::{GROUPS_MAX, LIST_MAX, OP_BYTES_MAX};
+use sync_protocol::merge::Judged;
+use sync_protocol::op::{Row, Write};
+use sync_protocol::stamp::Stamp;
+
+use crate::clock::Now;
+use crate::store::database::Tree;
+use crate::store::epoch::{Head, Opening};
+use crate::store::error::{Limited, StoreError};
+use crate::store::journal::{Contents, Frame, Logged, Position};
+use crate::store::run::{LOOSE_OPS_MAX, PACKED_BYTES_MAX, Run, RunKey};
+use crate::store::state::End;
+use crate::store::work::{Work, unjudged};
+use crate::store::{CHECKPOINT_OPS, LINES_MAX, Store};
+
+/// What an op is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// It creates a document, whose id is then the op's own.
+    Create,
+    /// A document that is here.
+    Document(DocId),
+    /// The document that the op of that index in the same save creates.
+    CreatedBy(usize),
+}
+
+/// One intention, before it has a name, a stamp and a past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOp {
+    /// The document's kind.
+    pub kind: u16,
+    /// The version of the kind's table.
+    pub schema: u8,
+    /// Its document.
+    pub on: On,
+    /// One write a group, by rising tag.
+    pub writes: Vec<Write>,
+    /// The import key, for [`Store::imported`]; it never leaves the device.
+    pub local: Option<[u8; 16]>,
+}
+
+/// The line that the next op goes to.
+#[derive(Debug, Clone, Copy)]
+struct Tip {
+    epoch: Epoch,
+    /// Stated with the epoch's first op.
+    parent: Option<Parent>,
+    first: u64,
+    before: Link,
+}
+
+impl Store {
+    /// Saves ops as one: all of them or none, under one stamp, and returns their names once they are on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::NoDocument`], [`StoreError::Limit`], [`StoreError::Unordered`], [`StoreError::NoSpace`],
+    /// [`StoreError::ReadOnly`]; nothing is then saved.
+    pub fn save(&mut self, ops: Vec<NewOp>, now: Now) -> Result<Vec<OpId>, StoreError> {
+        if ops.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.behind {
+            return Err(StoreError::ReadOnly);
+        }
+        if ops.iter().any(|op| op.on == On::Create) {
+            crate::home::require_space(&self.home, crate::home::SAVE_BYTES_MIN)?;
+        }
+        let stamp = self.state.floor.next(u64::try_from(now.wall.0).unwrap_or(0));
+        let mut work = self.work();
+        let tip = self.tip(now)?;
+        let frame = self.build(&mut work, ops, tip, stamp, now.test_clock)?;
+        self.append(&frame)?;
+        if let Some(token) = &mut self.token {
+            token.write(now.boot, frame.epoch, frame.last());
+        }
+        let ids = ids(self.replica(), &frame).collect();
+        work.state.journal = self.journal.end();
+        // From here on it is saved. What the database refuses now, the next opening takes from the journal.
+        let indexed = self.log(&mut work, &frame).and_then(|()| self.commit(work));
+        let due = frame.last().saturating_sub(self.checkpointed) >= CHECKPOINT_OPS;
+        if indexed.is_err() || due && self.checkpoint().is_err() {
+            self.behind = true;
+        }
+        Ok(ids)
+    }
+
+    /// Brings the database up to the journal after an opening.
+    pub(in crate::store) fn replay(&mut self, contents: Contents) -> Result<(), StoreError> {
+        let mut work = self.work();
+        for (frame, end) in contents.frames {
+            if self.follows(&work, &frame) {
+                self.take(&mut work, &frame, end)?;
+            }
+        }
+        if work.state == self.state {
+            Ok(())
+        } else {
+            self.commit(work)
+        }
+    }
+
+    /// Takes a journaled save into a change.
+    pub(in crate::store) fn take(
+        &self,
+        work: &mut Work,
+        frame: &Frame,
+        end: Position,
+    ) -> Result<(), StoreError> {
+        for (id, op) in ids(self.replica(), frame).zip(&frame.ops) {
+            if let Ok(row) = Row::from_bytes(&op.row) {
+                work.state.floor = work.state.floor.max(row.stamp);
+                work.add(self, unjudged(id, row), op.local.as_ref())?;
+            }
+        }
+        work.state.journal = end;
+        self.log(work, frame)
+    }
+
+    /// Returns where every op of `replica`'s own line up to `tip` counts as the author's own.
+    pub(in crate::store) fn replica(&self) -> Replica {
+        self.identity.enrolment.replica
+    }
+
+    fn follows(&self, work: &Work, frame: &Frame) -> bool {
+        match (work.state.own, frame.parent) {
+            (Some(own), _) if own.epoch == frame.epoch => {
+                frame.first == own.seq + 1 && frame.before == own.link
+            }
+            (Some(own), Some(parent)) => frame.first == 1 && parent == own.as_parent(),
+            (None, None) => frame.first == 1,
+            _ => false,
+        }
+    }
+
+    /// Returns where the next op goes, after opening an epoch where this opening needs one.
+    fn tip(&mut self, now: Now) -> Result<Tip, StoreError> {
+        if let (Opening::Continues, Some(own)) = (self.opening, self.state.own) {
+            return Ok(Tip {
+                epoch: own.epoch,
+                parent: None,
+                first: own.seq + 1,
+                before: own.link,
+            });
+        }
+        let parent = self.state.own.map(End::as_parent);
+        let epoch = Epoch(u32::from_le_bytes(crate::keys::random()?));
+        let head = Head {
+            epoch,
+            parent,
+            boot: now.boot,
+            fingerprint: crate::home::fingerprint(&self.home),
+        };
+        crate::store::epoch::write_head(&self.home, &head)?;
+        if self.opening == Opening::Elsewhere {
+            self.state.numbers_suspended = true;
+        }
+        Ok(Tip {
+            epoch,
+            parent,
+            first: 1,
+            before: parent.map_or(Link::ROOT, |parent| parent.link),
+        })
+    }
+
+    fn build(
+        &self,
+        work: &mut Work,
+        ops: Vec<NewOp>,
+        tip: Tip,
+        stamp: Stamp,
+        test_clock: bool,
+    ) -> Result<Frame, StoreError> {
+        let name = |at: usize| OpId {
+            replica: self.replica(),
+            epoch: tip.epoch,
+            seq: tip.first.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)),
+        };
+        work.state.floor = stamp;
+        work.state.numbers_suspended = self.state.numbers_suspended;
+        work.line(self, (self.replica(), tip.epoch))?.parent = match tip.first {
+            1 => tip.parent,
+            _ => self.line((self.replica(), tip.epoch))?.parent,
+        };
+        let mut logged = Vec::with_capacity(ops.len());
+        for (at, op) in ops.into_iter().enumerate() {
+            let doc = match op.on {
+                On::Create => None,
+                On::Document(doc) => Some(doc),
+                On::CreatedBy(earlier) if earlier < at => Some(DocId(name(earlier))),
+                On::CreatedBy(_) => return Err(StoreError::Unordered),
+            };
+            let seen = match doc {
+                None => Vec::new(),
+                Some(doc) => self.seen(work, doc, tip)?,
+            };
+            let row = Row {
+                kind: op.kind,
+                schema: op.schema,
+                doc,
+                stamp,
+                seen,
+                forked_from: None,
+                writes: op.writes,
+            };
+            let bytes = checked(&row)?;
+            work.add(self, unjudged(name(at), row), op.local.as_ref())?;
+            logged.push(Logged {
+                row: bytes,
+                local: op.local,
+            });
+        }
+        let Tip {
+            epoch,
+            parent,
+            first,
+            before,
+        } = tip;
+        Ok(Frame {
+            epoch,
+            parent,
+            first,
+            before,
+            test_clock,
+            ops: logged,
+        })
+    }
+
+    /// Returns what is known on a document outside the own line and was not yet said on it.
+    fn seen(&self, work: &mut Work, doc: DocId, tip: Tip) -> Result<Vec<OpId>, StoreError> {
+        let own = self.own_line(tip)?;
+        let ops = work.ops(self, doc)?;
+        if ops.is_empty() {
+            return Err(StoreError::NoDocument(doc));
+        }
+        let is_own = |id: &OpId| {
+            id.replica == self.replica() && own.get(&id.epoch).is_some_and(|up_to| id.seq <= *up_to)
+        };
+        let (mine, others): (Vec<&Judged>, Vec<&Judged>) = ops.iter().partition(|op| is_own(&op.id));
+        let latest = |ids: &mut dyn Iterator<Item = OpId>| {
+            ids.fold(BTreeMap::<Line, u64>::new(), |mut all, id| {
+                let seq = all.entry((id.replica, id.epoch)).or_default();
+                *seq = id.seq.max(*seq);
+                all
+            })
+        };
+        let said = latest(&mut mine.iter().flat_map(|op| op.row.seen.iter().copied()));
+        let known = latest(&mut others.iter().map(|op| op.id));
+        let news = known
+            .into_iter()
+            .filter(|(line, seq)| said.get(line).is_none_or(|said| said < seq));
+        Ok(news
+            .map(|((replica, epoch), seq)| OpId { replica, epoch, seq })
+            .collect())
+    }
+
+    /// Returns the epochs of the own line, each with the last seq that belongs to it.
+    fn own_line(&self, tip: Tip) -> Result<BTreeMap<Epoch, u64>, StoreError> {
+        let mut line = BTreeMap::from([(tip.epoch, u64::MAX)]);
+        let mut parent = match tip.first {
+            1 => tip.parent,
+            _ => self.line((self.replica(), tip.epoch))?.parent,
+        };
+        while let Some(up) = parent.filter(|up| !line.contains_key(&up.epoch)) {
+            line.insert(up.epoch, up.seq);
+            parent = self.line((self.replica(), up.epoch))?.parent;
+        }
+        Ok(line)
+    }
+
+    fn append(&mut self, frame: &Frame) -> Result<(), StoreError> {
+        match self.journal.append(&self.keys, frame) {
+            Err(StoreError::NoSpace { .. }) if self.give_up_reserve() => {
+                self.journal.append(&self.keys, frame)
+            }
+            other => other,
+        }
+    }
+
+    /// Gives the reserve's room to the work in hand; returns whether there was any.
+    pub(in crate::store) fn give_up_reserve(&self) -> bool {
+        std::fs::remove_file(self.home.join("reserve.bin")).is_ok()
+    }
+
+    /// Puts the ops of a save into the log, loose; many loose ones become one packed run.
+    fn log(&self, work: &mut Work, frame: &Frame) -> Result<(), StoreError> {
+        let line = (self.replica(), frame.epoch);
+        if let Some(own) = work.state.own.filter(|own| own.epoch != frame.epoch) {
+            work.line(self, (self.replica(), own.epoch))?.end = Some((own.seq, own.link));
+            work.state.unfinished.push(own.epoch);
+            work.state.loose = 0;
+            work.line(self, line)?.parent = frame.parent;
+        }
+        let mut before = frame.before;
+        let many = frame.ops.len() > 1;
+        for run in runs(&frame.ops) {
+            let first = frame.first + run.0;
+            let last = first + u64::try_from(run.1.len()).unwrap_or(u64::MAX) - 1;
+            let after = run.1.iter().fold(before, |link, op| link.next(&op.row));
+            let value = Run::Own {
+                before,
+                test_clock: frame.test_clock,
+                ops: run.1.to_vec(),
+            };
+            work.change.put(
+                Tree::Log,
+                &RunKey { line, last, first }.to_bytes(),
+                value.to_bytes(),
+            );
+            before = after;
+        }
+        work.state.own = Some(End {
+            epoch: frame.epoch,
+            seq: frame.last(),
+            link: before,
+        });
+        work.state.loose = if many { 0 } else { work.state.loose + 1 };
+        if work.state.loose >= LOOSE_OPS_MAX {
+            self.pack_loose(work, line)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn pack_loose(&self, work: &mut Work, line: Line) -> Result<(), StoreError> {
+        let Some(own) = work.state.own else { return Ok(()) };
+        let first = own.seq + 1 - u64::from(work.state.loose);
+        let mut loose = Vec::new();
+        for seq in first..=own.seq {
+            let key = RunKey {
+                line,
+                last: seq,
+                first: seq,
+            };
+            let bytes = work
+                .change
+                .get(&self.database, &self.keys, Tree::Log, &key.to_bytes())?;
+            let run = bytes.and_then(|bytes| Run::decode(&bytes, key));
+            let Some(run) = run else { return Ok(()) };
+            let Run::Own {
+                before,
+                test_clock,
+                ops,
+            } = run.run;
+            work.change.remove(Tree::Log, &key.to_bytes());
+            loose.push((seq, before, test_clock, ops));
+        }
+        for (first, last, run) in joined(loose) {
+            work.change.put(
+                Tree::Log,
+                &RunKey { line, last, first }.to_bytes(),
+                run.to_bytes(),
+            );
+        }
+        work.state.loose = 0;
+        Ok(())
+    }
+
+    /// Keeps a line's info at hand.
+    pub(in crate::store) fn remember(&self, line: Line, info: crate::store::state::LineInfo) {
+        let mut lines = self.lines.borrow_mut();
+        if lines.len() >= LINES_MAX {
+            lines.clear();
+        }
+        lines.insert(line, info);
+    }
+}
+
+fn ids(replica: Replica, frame: &Frame) -> impl Iterator<Item = OpId> {
+    let epoch = frame.epoch;
+    (frame.first..=frame.last()).map(move |seq| OpId { replica, epoch, seq })
+}
+
+/// Cuts the ops of a save into runs, each with its offset.
+fn runs(ops: &[Logged]) -> Vec<(u64, &[Logged])> {
+    let (mut out, mut start, mut bytes) = (Vec::new(), 0, 0);
+    let offset = |at: usize| u64::try_from(at).unwrap_or(u64::MAX);
+    for (at, op) in ops.iter().enumerate() {
+        let full = bytes + op.row.len() > PACKED_BYTES_MAX || at - start >= 256;
+        if full && at > start {
+            out.push((offset(start), ops.get(start..at).unwrap_or_default()));
+            (start, bytes) = (at, 0);
+        }
+        bytes += op.row.len();
+    }
+    out.push((offset(start), ops.get(start..).unwrap_or_default()));
+    out
+}
+
+/// Joins neighbours that were written under the same clock, within the limit of bytes.
+fn joined(loose: Vec<(u64, Link, bool, Vec<Logged>)>) -> Vec<(u64, u64, Run)> {
+    let mut out: Vec<(u64, u64, Run)> = Vec::new();
+    let mut bytes = 0;
+    for (seq, before, test, mut ops) in loose {
+        let more: usize = ops.iter().map(|op| op.row.len()).sum();
+        if let Some((
+            _,
+            last,
+            Run::Own {
+                test_clock, ops: run, ..
+            },
+        )) = out.last_mut()
+            && *test_clock == test
+            && bytes + more <= PACKED_BYTES_MAX
+        {
+            run.append(&mut ops);
+            *last = seq;
+            bytes += more;
+        } else {
+            out.push((
+                seq,
+                seq,
+                Run::Own {
+                    before,
+                    test_clock: test,
+                    ops,
+                },
+            ));
+            bytes = more;
+        }
+    }
+    out
+}
+
+/// Returns the row's bytes where it keeps to the limits.
+fn checked(row: &Row) -> Result<Vec<u8>, StoreError> {
+    let over = |what, found: usize, max: usize| StoreError::Limit {
+        what,
+        found: u64::try_from(found).unwrap_or(u64::MAX),
+        max: u64::try_from(max).unwrap_or(u64::MAX),
+    };
+    if row.writes.len() > GROUPS_MAX {
+        return Err(over(Limited::Groups, row.writes.len(), GROUPS_MAX));
+    }
+    if row.seen.len() > LIST_MAX {
+        return Err(over(Limited::Seen, row.seen.len(), LIST_MAX));
+    }
+    if !row
+        .writes
+        .windows(2)
+        .all(|pair| matches!(pair, [a, b] if a.tag < b.tag))
+    {
+        return Err(StoreError::Unordered);
+    }
+    let bytes = row.to_bytes();
+    if bytes.len() > OP_BYTES_MAX {
+        Err(over(Limited::OpBytes, bytes.len(), OP_BYTES_MAX))
+    } else {
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{NOW, create, home, note};
+
+    #[test]
+    fn what_was_saved_is_there_after_opening_again() {
+        let (dir, mut store) = home();
+        let sheet = store.save(vec![create(b"pump")], NOW).unwrap()[0];
+        store
+            .save(vec![note(On::Document(DocId(sheet)), b"noisy")], NOW)
+            .unwrap();
+        let before = store.ops(DocId(sheet)).unwrap();
+        assert_eq!(before.len(), 2);
+        drop(store);
+        let store = Store::open(dir.path(), NOW).unwrap();
+        assert_eq!(store.ops(DocId(sheet)).unwrap(), before);
+        let counts = store.counts().unwrap();
+        assert_eq!((counts.ops, counts.unsent_ops, counts.documents), (2, 2, 1));
+        assert_eq!(store.document(DocId(sheet)).unwrap().unwrap().ops.len(), 2);
+    }
+
+    #[test]
+    fn one_save_has_one_stamp_and_may_build_on_itself() {
+        let (_dir, mut store) = home();
+        let ids = store
+            .save(vec![create(b"pump"), note(On::CreatedBy(0), b"noisy")], NOW)
+            .unwrap();
+        let ops = store.ops(DocId(ids[0])).unwrap();
+        assert_eq!(ops.iter().map(|op| op.id).collect::<Vec<_>>(), ids);
+        assert_eq!(ops[0].row.stamp, ops[1].row.stamp);
+        let later = store.save(vec![create(b"fan")], NOW).unwrap();
+        assert!(store.ops(DocId(later[0])).unwrap()[0].row.stamp > ops[1].row.stamp);
+    }
+
+    #[test]
+    fn a_refused_save_leaves_nothing() {
+        let (_dir, mut store) = home();
+        let unknown = DocId(OpId {
+            replica: Replica(9),
+            epoch: Epoch(9),
+            seq: 9,
+        });
+        let refused = store.save(vec![create(b"pump"), note(On::Document(unknown), b"x")], NOW);
+        assert!(matches!(refused, Err(StoreError::NoDocument(id)) if id == unknown));
+        let long = vec![b'x'; OP_BYTES_MAX];
+        let refused = store.save(vec![create(b"pump"), create(&long)], NOW);
+        assert!(matches!(
+            refused,
+            Err(StoreError::Limit {
+                what: Limited::OpBytes,
+                ..
+            })
+        ));
+        let mut twice = create(b"pump");
+        twice.writes.push(twice.writes[0].clone());
+        assert!(matches!(store.save(vec![twice], NOW), Err(StoreError::Unordered)));
+        assert_eq!(store.counts().unwrap(), crate::store::read::Counts::default());
+    }
+}
