@@ -1,12 +1,19 @@
 //! The domain: what a record is, which rules it obeys, how it reads; pure, with no clock, disk, socket or randomness.
 //!
-//! Reading order: [`id`], [`money`], [`time`], [`value`], [`schema`], [`kinds`], [`machine`], [`decision`].
+//! Reading order: [`id`], [`money`], [`time`], [`value`], [`schema`], [`kinds`], [`machine`], [`decision`], [`record`],
+//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`invoice`]) and [`table`].
 
+pub mod checklist;
 pub mod decision;
 pub mod id;
+pub mod invoice;
 pub mod kinds;
 pub mod machine;
 pub mod money;
+pub mod number;
+pub mod problems;
+pub mod record;
+pub mod rules;
 pub mod schema;
 pub mod table;
 pub mod time;

@@ -71,6 +71,15 @@ pub struct MeterValue {
     pub unit: String,
 }
 
+impl MeterValue {
+    /// Returns the value in 10^-9 of its unit, so that two values of one unit compare.
+    #[must_use]
+    pub fn scaled(&self) -> i128 {
+        let missing = 9_u32.saturating_sub(self.decimals.into());
+        i128::from(self.mantissa) * 10_i128.pow(missing)
+    }
+}
+
 /// A position, WGS-84.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Fix {
