@@ -129,8 +129,21 @@ impl Layout {
         }
     }
 
-    /// Returns the column's heading.
+    /// Returns the column's heading: where two columns would be called alike, the identifier.
     pub(crate) fn heading(&self, column: Column) -> String {
+        let label = self.label(column);
+        let alike = self
+            .columns
+            .iter()
+            .filter(|other| self.label(**other) == label)
+            .count();
+        match column {
+            Column::Field(_, _, field) if alike > 1 => field.name.to_owned(),
+            Column::Head(_) | Column::Field(..) | Column::List(_) => label,
+        }
+    }
+
+    fn label(&self, column: Column) -> String {
         match column {
             Column::Head(i) => HEAD
                 .get(i)

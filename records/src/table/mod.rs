@@ -18,4 +18,6 @@ pub mod source;
 mod xlsx;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
 //! Files in, rows out: the odd ones.
 
 use crate::money::FenError;
+use crate::table::export::{Export, Form, Line, Words};
 use crate::table::mapping::Mapping;
 use crate::table::refusal::{Reason, Refusal};
 use crate::table::rows::{Row, Rows, Wanted};
-use crate::time::{Day, TimeError, Zone};
+use crate::time::{Day, TimeError, Ts, Zone};
 use crate::value::Value;
 use crate::value::text::ValueError;
 
@@ -222,4 +223,160 @@ fn a_quote_that_never_closes_ends_the_file_and_takes_no_memory() {
     ]
     .concat();
     assert_eq!(read(&line, "customer", None).len(), 1);
+}
+
+fn voucher(seller: &str) -> Vec<(crate::schema::Tag, Vec<crate::value::Row>)> {
+    let file = serde_json::json!({
+        "amount": "-35.50", "date": "2026-11-22", "seller": seller, "qr_raw": "01,32,,25152000009858579102",
+        "category": "餐费", "paste_index": 3, "tag[]": ["急", "=1"],
+    });
+    let rows = read(file.to_string().as_bytes(), "voucher", None);
+    rows.into_iter().next().unwrap().unwrap().groups
+}
+
+fn exported(form: Form, words: Words) -> Vec<u8> {
+    let kind = crate::kinds::by_name("voucher").unwrap();
+    let mut export = Export::begin(Vec::new(), kind, form, words, Zone::SHANGHAI).unwrap();
+    for seller in ["=cmd|' /C calc'!A0", "-3.20", "杭州, \"老\"店", "'=quoted"] {
+        let groups = voucher(seller);
+        let line = Line {
+            id: "7.9.3",
+            code: "AB12CD34",
+            state: Some(0),
+            author: "E01",
+            created: Ts(0),
+            groups: &groups,
+        };
+        export.line(&line).unwrap();
+    }
+    export.end().unwrap()
+}
+
+/// The columns of a CSV text that are not empty in its second row, without the lists.
+fn columns(csv: &str) -> Vec<Vec<String>> {
+    let mut lines = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(csv.as_bytes());
+    let rows: Vec<csv::StringRecord> = lines.records().map(Result::unwrap).collect();
+    let full = |at: &usize| !rows[1][*at].is_empty();
+    rows.iter()
+        .map(|row| (0..row.len()).filter(full).map(|at| row[at].to_owned()).collect())
+        .collect()
+}
+
+#[test]
+fn a_csv_export_is_read_by_people_and_calculates_nothing() {
+    let file = String::from_utf8(exported(Form::Csv { mark: true }, Words::Zh)).unwrap();
+    let rows = columns(file.strip_prefix('\u{feff}').unwrap());
+    assert_eq!(
+        rows[0][..6],
+        ["标识", "短码", "状态", "作者", "创建时间", "金额（含税）"]
+    );
+    let tail = |row: &[String]| row[4..9].join(" | ");
+    assert_eq!(
+        tail(&rows[0]),
+        "创建时间 | 金额（含税） | 日期 | 费用类别 | 销售方"
+    );
+    assert_eq!(
+        tail(&rows[1]),
+        "1970-01-01T08:00:00+08:00 | -35.50 | 2026-11-22 | 餐费 | '=cmd|' /C calc'!A0"
+    );
+    assert!(tail(&rows[2]).ends_with("| -3.20"));
+    assert!(tail(&rows[3]).ends_with("| 杭州, \"老\"店"));
+    assert!(tail(&rows[4]).ends_with("| ''=quoted"));
+    assert!(
+        rows[1]
+            .last()
+            .unwrap()
+            .ends_with(r#"[{"tag":"急"},{"tag":"=1"}]"#),
+        "{rows:?}"
+    );
+}
+
+#[test]
+fn a_json_export_has_money_twice_and_lists_as_lists() {
+    let file = String::from_utf8(exported(Form::JsonLines, Words::Names)).unwrap();
+    let first: serde_json::Value = serde_json::from_str(file.lines().next().unwrap()).unwrap();
+    assert_eq!(first["amount"], "-35.50");
+    assert_eq!(first["amount_fen"], -3550);
+    assert_eq!(first["category"], "meal");
+    assert_eq!(first["tag[]"][0]["tag"], "急");
+    assert_eq!(first["id"], "7.9.3");
+    assert!(first.get("buyer_name").is_none());
+}
+
+#[test]
+fn a_voucher_of_zero_is_refused_and_a_refund_is_not() {
+    let file = "amount,date\n0.00,2026-11-22\n-1.00,2026-11-22\n";
+    let rows = read(file.as_bytes(), "voucher", None);
+    assert_eq!(reasons(&rows), [(2, "amount", &Reason::ZeroAmount)]);
+    assert!(rows[1].is_ok());
+}
+
+#[test]
+fn the_imports_of_master_data_need_no_mapping() {
+    let check = |kind: &str, file: &str, groups: usize| {
+        let rows = read(file.as_bytes(), kind, None);
+        assert_eq!(rows[0].as_ref().map(|row| row.groups.len()), Ok(groups), "{kind}");
+        assert_eq!(rows.len(), 1);
+    };
+    check("org", "code,name,kind,parent\nHZ,杭州分公司,branch,CN\n", 2);
+    check(
+        "staff",
+        "code,name,unit,roles\nE01,王芳,HZ,engineer;supervisor\n",
+        3,
+    );
+    check("customer", "code,name,kind\nC1,机电公司,company\n", 2);
+    check(
+        "site",
+        "code,customer,name,address\nS1,C1,一号厂房,文三路1号\n",
+        4,
+    );
+    check("asset", "serial,site,model,category\nA-1,S1,X200,空压机\n", 3);
+    let jobs = "type,customer,site,asset,assignee,planned_from,planned_to,instructions\n\
+        repair,C1,S1,A-1,E01,2026-11-23 09:00,2026-11-23,压力不足\n";
+    check("job", jobs, 5);
+}
+
+#[test]
+fn what_is_wrong_with_a_mapping_is_named_by_line_and_key() {
+    let check = |text: &str, expected: &str| {
+        assert_eq!(Mapping::parse(text).unwrap_err().to_string(), expected, "{text}");
+    };
+    check("key = [\"a\"]\n", "line 1, kind: a kind is missing");
+    check("kind = \"robot\"\n", "line 1, kind: no kind of that name");
+    check(
+        "kind = \"repair\"\n[field]\ncolour = \"c\"\n",
+        "line 3, colour: repair has no such field",
+    );
+    check(
+        "kind = \"repair\"\n[field]\nproblem = { form = \"c\" }\n",
+        "line 3, form: no such key here",
+    );
+    check(
+        "kind = \"repair\"\n[field]\nproblem = { join = \"c\" }\n",
+        "line 3, problem: from, first, is or rest is expected",
+    );
+    check(
+        "kind = \"repair\"\n\nthen = [\"seel\"]\n",
+        "line 3, seel: repair has no such step",
+    );
+    check(
+        "kind = \"repair\"\ndates = [\"%Q\"]\n",
+        "line 2, dates: a shape like %d/%m/%Y is expected",
+    );
+    check(
+        "kind = \"repair\"\n[[list.parts]]\n",
+        "line 2, parts: repair has no such list",
+    );
+    let wrong = "kind = \"repair\"\n[field]\noutcome = { from = \"c\", words = { a = \"mended\" } }\n";
+    check(
+        wrong,
+        "line 3, outcome: the field does not take this value: none of the list outcome",
+    );
+    check(
+        "zone = \"east\"\nkind = \"repair\"\n",
+        "line 1, zone: an offset like \"+08:00\" is expected",
+    );
+    assert_eq!(Mapping::parse("kind = \"repair\n").unwrap_err().line, 1);
 }
