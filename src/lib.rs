@@ -8,3 +8,4 @@ pub mod home;
 pub mod keys;
 pub mod notebook;
 pub mod store;
+pub mod transport;

@@ -1,0 +1,144 @@
+//! The one room that opens sockets: a body goes to HQ, a body comes back.
+//!
+//! Over HTTPS HQ is known by the pin of its own key and by nothing else; see [`pinned`].
+//! What a body says is proven by signatures in it, over HTTP too. When to try again is the caller's question.
+
+pub mod pinned;
+#[cfg(test)]
+mod tests;
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use sync_protocol::limits::BODY_BYTES_MAX;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, TcpConnector};
+
+use crate::transport::pinned::{Pinned, WrongKey};
+
+/// The type of a body.
+const CONTENT_TYPE: &str = "application/x-fieldbook";
+/// Until a connection stands, its handshake included.
+const CONNECT_SECONDS: u64 = 10;
+/// Until the next byte moves. There is no limit on the whole: a thin line may take long.
+const IDLE_SECONDS: u64 = 30;
+/// The longest answer: what it may inflate to, its form and its signature.
+const ANSWER_BYTES_MAX: usize = BODY_BYTES_MAX + 65;
+
+/// Why HQ did not answer.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+pub enum TransportError {
+    /// The address is not `http://` or `https://` with a host.
+    #[error("HQ's address is not http:// or https:// with a host")]
+    Address,
+    /// HTTPS without a pin: nobody would know whose key it is.
+    #[error("HQ's address is https:// and the enrolment has no pin of its key")]
+    NoPin,
+    /// No line to HQ, or it broke.
+    #[error("HQ cannot be reached: {0}")]
+    Unreachable(Fault),
+    /// Somebody answered with another key than HQ's.
+    #[error("the key at HQ's address is not HQ's")]
+    WrongKey,
+    /// HQ's server refused the request before reading what it says.
+    #[error("HQ's server answered with status {0}")]
+    Status(u16),
+    /// The answer passes the limit.
+    #[error("HQ's answer is longer than {ANSWER_BYTES_MAX} bytes")]
+    TooLong,
+}
+
+/// Where the line to HQ broke.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+pub enum Fault {
+    /// The host's name leads nowhere.
+    #[error("the name of its host is not known")]
+    Name,
+    /// Nobody listens there.
+    #[error("nobody listens at its address")]
+    Refused,
+    /// Nothing came for too long.
+    #[error("nothing came in time")]
+    TimedOut,
+    /// The line broke in the middle.
+    #[error("the line broke")]
+    Broken,
+}
+
+/// The way to one HQ.
+#[derive(Debug)]
+pub struct Transport {
+    agent: ureq::Agent,
+    url: String,
+}
+
+impl Transport {
+    /// Returns the way to the HQ at `address`; nothing is opened yet.
+    ///
+    /// `pin` is SHA-256 of the subject public key info of its TLS certificate; only looked at for `https://`.
+    ///
+    /// # Errors
+    /// [`TransportError::Address`], [`TransportError::NoPin`].
+    pub fn new(address: &str, pin: Option<[u8; 32]>) -> Result<Self, TransportError> {
+        let url = format!("{}/v1/sync", address.trim_end_matches('/'));
+        let uri: ureq::http::Uri = url.parse().map_err(|_| TransportError::Address)?;
+        let secure = match (uri.scheme_str(), uri.host()) {
+            (Some("http"), Some(_)) => false,
+            (Some("https"), Some(_)) => true,
+            _ => return Err(TransportError::Address),
+        };
+        if secure && pin.is_none() {
+            return Err(TransportError::NoPin);
+        }
+        let connector = ().chain(TcpConnector::default()).chain(Pinned::new(pin));
+        let agent = ureq::Agent::with_parts(config(), connector, DefaultResolver::default());
+        Ok(Self { agent, url })
+    }
+
+    /// Sends a body and returns the body of the answer.
+    ///
+    /// # Errors
+    /// [`TransportError`]. After [`TransportError::Unreachable`] HQ may have taken in all of the request or a part.
+    pub fn post(&self, body: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let sent = self.agent.post(&self.url).content_type(CONTENT_TYPE).send(body);
+        let mut response = sent.map_err(|error| judge(&error))?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            return Err(TransportError::Status(status));
+        }
+        let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
+        let read = response.body_mut().with_config().limit(limit).read_to_vec();
+        read.map_err(|error| judge(&error))
+    }
+}
+
+fn config() -> ureq::config::Config {
+    let idle = Some(Duration::from_secs(IDLE_SECONDS));
+    ureq::config::Config::builder()
+        .timeout_resolve(Some(Duration::from_secs(CONNECT_SECONDS)))
+        .timeout_connect(Some(Duration::from_secs(CONNECT_SECONDS)))
+        .timeout_per_read(idle)
+        .timeout_per_write(idle)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .user_agent("")
+        .accept("")
+        .build()
+}
+
+fn judge(error: &ureq::Error) -> TransportError {
+    match error {
+        ureq::Error::Other(other) if other.is::<WrongKey>() => TransportError::WrongKey,
+        ureq::Error::BodyExceedsLimit(_) => TransportError::TooLong,
+        ureq::Error::HostNotFound => TransportError::Unreachable(Fault::Name),
+        ureq::Error::Timeout(_) => TransportError::Unreachable(Fault::TimedOut),
+        ureq::Error::Io(io) => TransportError::Unreachable(match io.kind() {
+            ErrorKind::ConnectionRefused => Fault::Refused,
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => Fault::TimedOut,
+            _ => Fault::Broken,
+        }),
+        _ => TransportError::Unreachable(Fault::Broken),
+    }
+}
