@@ -2,7 +2,7 @@
 //!
 //! The one door to a home. *Saved* means: in the journal, on the disk; then in the database, in one transaction.
 //! Reading order: [`journal`], [`database`], [`run`], [`entry`], [`index`], [`state`], [`epoch`], then the verbs
-//! [`write`], [`read`].
+//! [`mod@write`], [`read`].
 //!
 //! Source: docs/STORAGE.md.
 
