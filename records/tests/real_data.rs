@@ -22,13 +22,11 @@ struct Tally {
     refused: BTreeMap<String, Vec<u64>>,
 }
 
-fn read(file: &Path, map: &str, kind: Option<&str>) -> Tally {
-    let map = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../mappings")
-        .join(map);
-    let map = Mapping::parse(&std::fs::read_to_string(map).unwrap()).unwrap();
+fn read(file: &Path, map: Option<&str>, kind: Option<&str>) -> Tally {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mappings");
+    let mapping = map.map(|map| Mapping::parse(&std::fs::read_to_string(folder.join(map)).unwrap()).unwrap());
     let wanted = Wanted {
-        mapping: Some(map),
+        mapping,
         kind: kind.and_then(records::kinds::by_name),
         zone: Zone::SHANGHAI,
         today: Day::from_ymd(2026, 11, 22).unwrap(),
@@ -111,7 +109,7 @@ fn every_whole_file_is_read_to_its_end() {
         return;
     };
     for (file, map, kind) in WHOLE {
-        let tally = read(&folder.join(file), map, *kind);
+        let tally = read(&folder.join(file), Some(map), *kind);
         let (read, good, repeated, left_out) = (tally.read, tally.good, tally.repeated, tally.left_out);
         println!(
             "{file} {}: {read} read, {good} good, {repeated} repeated, {left_out} left out",
@@ -124,4 +122,84 @@ fn every_whole_file_is_read_to_its_end() {
         assert_eq!(good + left_out + refused, read);
         assert!(refused * 50 < read, "{file}: most rows of a real file are good");
     }
+}
+
+#[test]
+fn the_odd_rows_of_each_source_are_read_or_named() {
+    let check = |file: &str, map: &str, read_good_repeated: (u64, u64, u64), refused: &[(&str, &[u64])]| {
+        let tally = read(
+            &Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/data")
+                .join(file),
+            Some(map),
+            None,
+        );
+        assert_eq!(
+            (tally.read, tally.good, tally.repeated),
+            read_good_repeated,
+            "{file} {tally:?}"
+        );
+        let found: Vec<(&str, &[u64])> = tally
+            .refused
+            .iter()
+            .map(|(why, lines)| (why.as_str(), lines.as_slice()))
+            .collect();
+        assert_eq!(found, refused, "{file}");
+    };
+    let amount = "I-07 cost: an amount is digits with at most one point, like 35.00";
+    check("openrepair.csv", "openrepair.toml", (29, 29, 0), &[]);
+    check("violations.csv", "detroit-violations.toml", (22, 22, 5), &[]);
+    check(
+        "excavators.csv",
+        "nestor-excavators.toml",
+        (32, 31, 3),
+        &[(amount, &[2])],
+    );
+    check("purchase-cards.csv", "birmingham-pcard.toml", (27, 27, 4), &[]);
+    check(
+        "receipts.jsonl",
+        "sroie-receipts.toml",
+        (23, 22, 0),
+        &[("I-05 amount: a required value is missing", &[7])],
+    );
+    check("sheets.jsonl", "workload-sheets.toml", (14, 14, 0), &[]);
+    check("vouchers.jsonl", "workload-vouchers.toml", (12, 12, 0), &[]);
+}
+
+#[test]
+fn every_sample_is_read_whole() {
+    let check = |file: &str, map: Option<&str>, kind: Option<&str>, good: u64| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../samples")
+            .join(file);
+        let tally = read(&file, map, kind);
+        assert_eq!(
+            (tally.good, tally.refused),
+            (good, BTreeMap::new()),
+            "{}",
+            file.display()
+        );
+    };
+    check("org.csv", None, Some("org"), 5);
+    check("staff.csv", None, Some("staff"), 8);
+    check("customers.csv", None, Some("customer"), 6);
+    check("sites.csv", None, Some("site"), 7);
+    check("assets.csv", None, Some("asset"), 8);
+    check("jobs.csv", None, Some("job"), 8);
+    check("repairs.csv", Some("openrepair.toml"), None, 300);
+    check(
+        "establishments.csv",
+        Some("detroit-establishments.toml"),
+        Some("customer"),
+        60,
+    );
+    check(
+        "establishments.csv",
+        Some("detroit-establishments.toml"),
+        Some("site"),
+        60,
+    );
+    check("inspections.csv", Some("detroit-inspections.toml"), None, 150);
+    check("receipts.jsonl", Some("sroie-receipts.toml"), None, 40);
+    check("sheets.jsonl", Some("workload-sheets.toml"), None, 120);
 }
