@@ -20,7 +20,7 @@ impl Template {
     #[must_use]
     pub fn of(record: &Record) -> Self {
         let mut items: Vec<Items> = record.all();
-        items.sort_by(|a, b| (a.place, &a.key).cmp(&(b.place, &b.key)));
+        items.sort_by(|a, b| (a.order, &a.key).cmp(&(b.order, &b.key)));
         Self { items }
     }
 
@@ -37,9 +37,9 @@ impl Template {
             SheetType::INSPECTION => INSPECTION,
             _ => &[],
         };
-        let place = |at: usize| u32::try_from(at).ok().map(Count);
+        let order = |at: usize| u32::try_from(at).ok().map(Count);
         let items = rows.iter().enumerate().map(|(at, row)| Items {
-            place: place(at),
+            order: order(at),
             ..row.item(lang)
         });
         Self {

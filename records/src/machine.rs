@@ -7,7 +7,7 @@ use crate::value::Choices;
 /// A state or a step by its place in the machine's list; lists are only appended to.
 pub type Index = u8;
 
-/// One state.
+/// One state, or a flag beside it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct State {
     /// The identifier of `--state` and JSON.
@@ -51,8 +51,8 @@ pub struct Step {
     pub rival: bool,
     /// Whether it settles such a conflict by naming the decision that stands.
     pub picks: bool,
-    /// The flag that a document carries where this step lost to a stricter concurrent one; empty for none.
-    pub lost_flag: &'static str,
+    /// The flag that a document carries where this step lost to a stricter concurrent one.
+    pub lost_flag: Option<&'static State>,
 }
 
 /// What must be said with a step.
@@ -83,7 +83,7 @@ impl Step {
         seals: false,
         rival: false,
         picks: false,
-        lost_flag: "",
+        lost_flag: None,
     };
 }
 
@@ -195,4 +195,87 @@ pub enum StepError {
     /// The decision that stands must be named.
     #[error("the decision that stands must be named")]
     NeedsPick,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::job_machine::JOB;
+    use crate::kinds::sheet_machine::{DRAFT, RETURNED, SEALED, SHEET};
+    use crate::kinds::voucher_machine::{REJECTED, SUBMITTED, VOUCHER};
+
+    fn decision(machine: &Machine, step: &str, reason: &str) -> Decision {
+        Decision {
+            step: machine.step(step).unwrap().0,
+            role: Role::ENGINEER,
+            on_behalf_of: None,
+            to: None,
+            reason: reason.to_owned(),
+            saw: None,
+            picks: None,
+        }
+    }
+
+    #[test]
+    fn a_step_leads_on_or_says_what_it_lacks() {
+        let seal = decision(&SHEET, "seal", "");
+        assert_eq!(SHEET.apply(DRAFT, &seal), Ok(SEALED));
+        let again = StepError::NotFromHere {
+            step: "seal",
+            state: SEALED,
+        };
+        assert_eq!(SHEET.apply(SEALED, &seal), Err(again));
+        assert_eq!(
+            SHEET.apply(SEALED, &decision(&SHEET, "return", " ")),
+            Err(StepError::NeedsReason)
+        );
+        assert_eq!(
+            SHEET.apply(SEALED, &decision(&SHEET, "return", "blurred")),
+            Ok(RETURNED)
+        );
+        assert_eq!(
+            SHEET.apply(SEALED, &decision(&SHEET, "pick", "")),
+            Err(StepError::NeedsPick)
+        );
+        let newer = Decision { step: 99, ..seal };
+        assert_eq!(SHEET.apply(DRAFT, &newer), Err(StepError::Unknown { step: 99 }));
+        let accepted = JOB.state("accepted").unwrap();
+        assert_eq!(
+            JOB.apply(accepted, &decision(&JOB, "hand_over", "")),
+            Err(StepError::NeedsColleague)
+        );
+    }
+
+    #[test]
+    fn a_reason_of_a_list_may_be_followed_by_words() {
+        let check = |reason, expected: Option<Index>| {
+            assert_eq!(
+                VOUCHER
+                    .apply(SUBMITTED, &decision(&VOUCHER, "reject", reason))
+                    .ok(),
+                expected,
+                "{reason}"
+            );
+        };
+        check("fake", Some(REJECTED));
+        check("invalid: another company's name", Some(REJECTED));
+        check("ugly", None);
+        check("", None);
+    }
+
+    #[test]
+    fn nobody_judges_his_own_work_and_nobody_seals_anothers() {
+        let is_for = |step: &str, role, own| SHEET.step(step).unwrap().1.is_for(role, own);
+        assert!(is_for("seal", Role::ENGINEER, true) && !is_for("seal", Role::ENGINEER, false));
+        assert!(is_for("accept", Role::SUPERVISOR, false) && !is_for("accept", Role::SUPERVISOR, true));
+        assert!(!is_for("accept", Role::ENGINEER, false));
+    }
+
+    #[test]
+    fn a_cancel_loses_to_an_arrival_and_wins_over_a_departure() {
+        let strictness = |step: &str| JOB.step(step).unwrap().1.strictness;
+        assert!(strictness("arrive") > strictness("cancel") && strictness("cancel") > strictness("depart"));
+        let flag = JOB.step("cancel").unwrap().1.lost_flag;
+        assert_eq!(flag.map(|flag| flag.name), Some("cancel_too_late"));
+    }
 }

@@ -124,6 +124,25 @@ impl Group {
     pub const fn tag(&self) -> Tag {
         Tag::new(self.number, self.class)
     }
+
+    /// Returns the member of `--json` that holds the group's rows, for a Ledger or a Set: `parts` for `part`.
+    ///
+    /// No field of a register has that name within the kind, so both may stand side by side.
+    ///
+    /// ```
+    /// use records::schema::Typed;
+    /// assert_eq!(records::kinds::sheet::Parts::GROUP.list_name(), "parts");
+    /// assert_eq!(records::kinds::staff::Roles::GROUP.list_name(), "roles");
+    /// ```
+    #[must_use]
+    pub fn list_name(&self) -> String {
+        let name = self.name;
+        if name.ends_with('s') {
+            name.to_owned()
+        } else {
+            format!("{name}s")
+        }
+    }
 }
 
 /// Which feed a kind's documents go to.

@@ -28,7 +28,7 @@ crate::group! {
 
 crate::group! {
     /// What was handed over.
-    Handover = 42 "handover" ("移交清单", "Hand-over checklist") Set content=true frozen=true writer=Scope key=0 {
+    Handover = 42 "handover_item" ("移交清单", "Hand-over checklist") Set content=true frozen=true writer=Scope key=0 {
         item: Text<120> = ("移交项", "Item", ""),
         done: bool = ("已移交", "Done", ""),
         note: Text<500> = ("说明", "Note", ""),

@@ -245,7 +245,11 @@ pub static JOB: Machine = Machine {
             to: CANCELLED,
             who: OFFICE,
             reason: Reason::Words,
-            lost_flag: "cancel_too_late",
+            lost_flag: Some(&State {
+                name: "cancel_too_late",
+                zh: "取消过晚",
+                en: "Cancelled too late",
+            }),
             strictness: 20,
             ..Step::PLAIN
         },

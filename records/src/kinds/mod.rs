@@ -7,6 +7,8 @@ pub mod inspection;
 pub mod install;
 pub mod job;
 pub mod job_machine;
+#[cfg(test)]
+mod laws;
 pub mod org;
 pub mod repair;
 pub mod sheet;

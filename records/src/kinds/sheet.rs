@@ -266,7 +266,7 @@ crate::group! {
         mime: Text<60> = ("格式", "Format", ""),
         width: Count = ("宽", "Width", "px"),
         height: Count = ("高", "Height", "px"),
-        position: Fix = ("拍摄地点", "Taken where", ""),
+        fix: Fix = ("拍摄地点", "Taken where", ""),
         caption: Text<200> = ("说明", "Caption", ""),
         item: Text<120> = ("所属检查项", "Checklist item", ""),
         thumb: FileHash = ("缩略图", "Thumbnail", ""),

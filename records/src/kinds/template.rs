@@ -49,7 +49,7 @@ crate::group! {
     /// The items, by key.
     Items = 4 "item" ("检查项", "Items") Set content=true frozen=false writer=Hq key=0 {
         key: Text<120> = ("键", "Key", ""),
-        place: Count = ("顺序", "Order", ""),
+        order: Count = ("顺序", "Order", ""),
         label: Text<200> = ("名称", "Label", ""),
         kind: ItemKind = ("类型", "Kind", ""),
         required: bool = ("必填", "Required", ""),
