@@ -2,18 +2,21 @@
 //!
 //! The one door to a home. *Saved* means: in the journal, on the disk; then in the database, in one transaction.
 //! Reading order: [`journal`], [`database`], [`run`], [`entry`], [`index`], [`state`], [`epoch`], then the verbs
-//! [`mod@write`], [`read`].
+//! [`mod@write`], [`read`], [`offer`], [`apply`].
 //!
 //! Source: docs/STORAGE.md.
 
+pub mod apply;
 pub mod database;
 pub mod entry;
 pub mod epoch;
 pub mod error;
 pub mod index;
 pub mod journal;
+pub mod offer;
 pub mod pack;
 pub mod read;
+pub mod ruled;
 pub mod run;
 pub mod state;
 #[cfg(test)]
@@ -37,6 +40,7 @@ use crate::store::database::{Database, Tree};
 use crate::store::epoch::{Opening, Token};
 use crate::store::error::{Part, StoreError};
 use crate::store::journal::Journal;
+use crate::store::ruled::Ruled;
 use crate::store::run::Recent;
 use crate::store::state::{LineInfo, STATE_KEY, State};
 
@@ -79,6 +83,7 @@ pub struct Store {
     token: Option<Token>,
     lines: RefCell<BTreeMap<Line, LineInfo>>,
     recent: Recent,
+    ruled: Ruled,
     /// The last op that a checkpoint made durable in the database.
     checkpointed: u64,
     /// The database refused a change that the journal holds: reads would be stale until the next opening.
@@ -158,6 +163,7 @@ impl Store {
             opening: Opening::First,
             lines: RefCell::default(),
             recent: Recent::default(),
+            ruled: Ruled::default(),
             behind: false,
         };
         store.replay(contents)?;

@@ -90,6 +90,14 @@ impl Change {
         self.values.is_empty()
     }
 
+    /// Returns whether a value of that tree goes.
+    #[must_use]
+    pub fn removes(&self, tree: Tree) -> bool {
+        self.values
+            .iter()
+            .any(|((of, _), value)| *of == tree && value.is_none())
+    }
+
     /// Returns the value as it will be.
     ///
     /// # Errors

@@ -27,6 +27,8 @@ pub struct Entry {
     pub conflicts: u32,
     /// Whether an op asks a newer version.
     pub newer: bool,
+    /// The document's digest, for comparing with HQ.
+    pub digest: [u8; 16],
     /// Its ops, by line.
     pub ops: BTreeMap<(Replica, Epoch), Vec<u64>>,
 }
@@ -44,6 +46,7 @@ impl Entry {
             updated: Stamp::default(),
             conflicts: 0,
             newer: false,
+            digest: [0; 16],
             ops: BTreeMap::new(),
         }
     }

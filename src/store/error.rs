@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use records::id::DocId;
+use sync_protocol::chain::Line;
+use sync_protocol::segment::SegmentError;
 
 /// A part of the home, as doctor and errors name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +81,16 @@ pub enum StoreError {
     /// An op is not in the form that the log takes: tags must rise, one write a group.
     #[error("an op's writes must name each group once, in order")]
     Unordered,
+    /// A segment from HQ's feed is not what its author signed, or does not decode.
+    #[error("ops {}.{}.{first} and on from HQ are not usable: {source}", line.0.0, line.1.0)]
+    Foreign {
+        /// Whose log, which epoch.
+        line: Line,
+        /// The segment's first op.
+        first: u64,
+        /// Why.
+        source: SegmentError,
+    },
     /// The home was written by a newer version of the program.
     #[error("the home needs a newer version of the program")]
     Newer,

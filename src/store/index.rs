@@ -2,7 +2,7 @@
 //!
 //! What they are made of cannot be read from them: words are passed through a keyed hash, times are shifted.
 
-use records::id::OpId;
+use records::id::{Epoch, OpId, Replica};
 use records::value::Value;
 use sync_protocol::op::Row;
 use sync_protocol::stamp::Stamp;
@@ -69,6 +69,19 @@ pub fn quarantined(op: OpId) -> Vec<u8> {
     key.extend_from_slice(&op.epoch.0.to_be_bytes());
     key.extend_from_slice(&op.seq.to_be_bytes());
     key
+}
+
+/// Returns the op at the end of a quarantined op's posting.
+#[must_use]
+pub fn op_of(rest: &[u8]) -> Option<OpId> {
+    let (replica, rest) = rest.split_first_chunk::<4>()?;
+    let (epoch, rest) = rest.split_first_chunk::<4>()?;
+    let seq = u64::from_be_bytes(rest.try_into().ok()?);
+    let (replica, epoch) = (
+        Replica(u32::from_be_bytes(*replica)),
+        Epoch(u32::from_be_bytes(*epoch)),
+    );
+    Some(OpId { replica, epoch, seq })
 }
 
 /// Returns what the postings of documents with an open conflict begin with.

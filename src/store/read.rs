@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use records::id::{DocId, OpId};
+use records::id::{DocId, Epoch, OpId};
 use sync_protocol::chain::Line;
 use sync_protocol::merge::{Document, Judged, fold};
 
@@ -15,7 +15,6 @@ use crate::store::error::{Part, StoreError};
 use crate::store::index;
 use crate::store::run::{Decoded, Run, RunKey};
 use crate::store::state::{LineInfo, line_key, setting_key};
-use crate::store::work::unjudged;
 
 /// Documents that a text may name, at most.
 const MATCHES_MAX: usize = 16;
@@ -35,6 +34,26 @@ pub struct Counts {
     pub conflicts: u64,
     /// Own ops in quarantine, and ops that need a newer version.
     pub quarantined: u64,
+}
+
+/// An op that does not count, or not yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Its name.
+    pub id: OpId,
+    /// What it says, with HQ's verdict; `None` where this build cannot read it.
+    pub op: Option<Judged>,
+}
+
+/// An own epoch with ops that HQ did not sign for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Unheld {
+    /// The epoch.
+    pub(in crate::store) epoch: Epoch,
+    /// HQ signed up to here.
+    pub(in crate::store) held: u64,
+    /// The last op.
+    pub(in crate::store) last: u64,
 }
 
 impl Store {
@@ -150,7 +169,7 @@ impl Store {
             quarantined: self.state.quarantined,
             ..Counts::default()
         };
-        for (epoch, held, last) in self.unheld()? {
+        for Unheld { epoch, held, last } in self.unheld()? {
             counts.unsent_ops += last - held;
             if counts.oldest_unsent_ms.is_none() {
                 let id = OpId {
@@ -164,18 +183,85 @@ impl Store {
         Ok(counts)
     }
 
-    /// Returns the own epochs with ops that HQ did not sign for, oldest first: epoch, last seq held, last seq.
-    pub(in crate::store) fn unheld(&self) -> Result<Vec<(records::id::Epoch, u64, u64)>, StoreError> {
+    /// Returns the own ops in quarantine, and the ops that need a newer version, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {
+        let prefix = index::quarantine_prefix();
+        let mut ids = Vec::new();
+        self.database.keys_from(Tree::Index, &prefix, &mut |key| {
+            ids.extend(key.strip_prefix(prefix.as_slice()).and_then(index::op_of));
+            Ok(key.starts_with(&prefix))
+        })?;
+        let read = |id: OpId| {
+            let run = self.run_of(id)?;
+            let op = if run.is_some() {
+                Some(self.read_op(id)?)
+            } else {
+                None
+            };
+            Ok(Quarantined { id, op })
+        };
+        ids.into_iter().map(read).collect()
+    }
+
+    /// Walks the documents with an open conflict, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn each_conflict(&self, f: &mut dyn FnMut(Document)) -> Result<(), StoreError> {
+        for doc in self.postings(&index::conflict_prefix(), usize::MAX)? {
+            if let Some(entry) = self.entry_at(doc)? {
+                f(self.folded(&entry)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the own epochs with ops that HQ did not sign for, oldest first.
+    pub(in crate::store) fn unheld(&self) -> Result<Vec<Unheld>, StoreError> {
         let mut out = Vec::new();
         for epoch in &self.state.unfinished {
             let info = self.line((self.replica(), *epoch))?;
-            out.push((*epoch, info.held, info.end.map_or(0, |end| end.0)));
+            out.push(Unheld {
+                epoch: *epoch,
+                held: info.held,
+                last: info.end.map_or(0, |end| end.0),
+            });
         }
         if let Some(own) = self.state.own {
-            out.push((own.epoch, self.line((self.replica(), own.epoch))?.held, own.seq));
+            let held = self.line((self.replica(), own.epoch))?.held;
+            out.push(Unheld {
+                epoch: own.epoch,
+                held,
+                last: own.seq,
+            });
         }
-        out.retain(|(_, held, last)| held < last);
+        out.retain(|unheld| unheld.held < unheld.last);
         Ok(out)
+    }
+
+    /// Returns the hash over all documents, as HQ computes it for what this device may see.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    ///
+    /// Source: docs/PROTOCOL.md, Anti-entropy.
+    pub fn digest(&self) -> Result<[u8; 16], StoreError> {
+        let mut documents = Vec::new();
+        self.each_entry(None, &mut |entry| {
+            let ruled = |((replica, epoch), seqs): (&Line, &Vec<u64>)| {
+                let info = self.line((*replica, *epoch))?;
+                Ok::<bool, StoreError>(seqs.iter().all(|seq| info.is_ruled(*seq)))
+            };
+            let all: Result<Vec<bool>, StoreError> = entry.ops.iter().map(ruled).collect();
+            if all?.into_iter().all(|ruled| ruled) {
+                documents.push((entry.id, entry.digest));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(sync_protocol::digest::root(documents))
     }
 
     /// Returns a setting.
@@ -238,7 +324,8 @@ impl Store {
     pub(in crate::store) fn read_op(&self, id: OpId) -> Result<Judged, StoreError> {
         let run = self.run_of(id)?.ok_or_else(|| self.damaged(Part::Log))?;
         let row = run.row(id.seq).cloned().ok_or_else(|| self.damaged(Part::Log))?;
-        Ok(unjudged(id, row))
+        let judgement = self.judgement(id, row.stamp)?;
+        Ok(Judged { id, row, judgement })
     }
 
     /// Returns the run that holds an op; `None` where the op is not here.

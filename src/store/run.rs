@@ -12,7 +12,10 @@ use std::sync::Arc;
 use records::id::{Epoch, OpId, Replica};
 use serde::{Deserialize, Serialize};
 use sync_protocol::chain::{Line, Link};
+use sync_protocol::columns;
+use sync_protocol::message::Extract;
 use sync_protocol::op::Row;
+use sync_protocol::segment::{Body, Segment, SegmentError};
 
 use crate::store::journal::Logged;
 
@@ -37,6 +40,10 @@ pub enum Run {
         /// The ops.
         ops: Vec<Logged>,
     },
+    /// A segment as received, with its author's signature.
+    Segment(Segment),
+    /// Ops that HQ gave out of somebody's log.
+    Extract(Extract),
 }
 
 /// The name of a run: its line and the seqs it spans.
@@ -109,8 +116,26 @@ impl Run {
                     .map(|(seq, op)| Some((seq, Row::from_bytes(&op.row).ok()?)));
                 rows.collect::<Option<Vec<_>>>()?
             }
+            Self::Segment(segment) => segment_rows(segment)?,
+            Self::Extract(extract) => match extract.open() {
+                Ok(rows) => rows.into_iter().map(|(id, row)| (id.seq, row)).collect(),
+                Err(SegmentError::Newer) => Vec::new(),
+                Err(_) => return None,
+            },
         };
         Some(Decoded { run, rows })
+    }
+}
+
+/// Reads the rows of a segment whose signature was checked when it came; of a newer version's coding there are none.
+fn segment_rows(segment: &Segment) -> Option<Vec<(u64, Row)>> {
+    let seqs: Vec<u64> = segment.ids().map(|id| id.seq).collect();
+    let rows = Body::from_bytes(&segment.body)
+        .and_then(|body| Ok(columns::decode(&body.rows, segment.line(), &seqs)?));
+    match rows {
+        Ok(rows) => Some(seqs.into_iter().zip(rows).collect()),
+        Err(SegmentError::Newer) => Some(Vec::new()),
+        Err(_) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use records::id::{Epoch, Replica};
 use serde::{Deserialize, Serialize};
 use sync_protocol::chain::{Link, Parent};
+use sync_protocol::cursor::Cursor;
 use sync_protocol::stamp::Stamp;
 
 use crate::store::journal::Position;
@@ -53,6 +54,12 @@ pub struct State {
     pub unfinished: Vec<Epoch>,
     /// An epoch was opened for another reason than a reboot, and HQ did not yet confirm the highest numbers.
     pub numbers_suspended: bool,
+    /// How far HQ's feeds are read; stored with what they brought.
+    pub cursor: Cursor,
+    /// What the next hello shows.
+    pub lease: [u8; 8],
+    /// Whether the last answer left nothing to pull.
+    pub level: bool,
 }
 
 /// What is known of one line.
@@ -68,12 +75,15 @@ pub struct LineInfo {
     pub backed_up: u64,
     /// Runs of ops with a ruling, as (first, last), rising and apart.
     pub ruled: Vec<(u64, u64)>,
+    /// Some op of the line has two rulings: the higher version counts.
+    pub revised: bool,
 }
 
 impl LineInfo {
     /// Notes that the ops `first ..= last` have a ruling.
     pub fn rule(&mut self, first: u64, last: u64) {
         let touches = |run: &(u64, u64)| run.0 <= last.saturating_add(1) && first <= run.1.saturating_add(1);
+        self.revised |= self.ruled.iter().any(|run| run.0 <= last && first <= run.1);
         let (touching, mut apart): (Vec<_>, Vec<_>) = self.ruled.iter().copied().partition(touches);
         let whole = touching
             .iter()
@@ -97,6 +107,29 @@ pub const STATE_KEY: &[u8] = b"s";
 #[must_use]
 pub fn line_key(replica: Replica, epoch: Epoch) -> Vec<u8> {
     [&b"l"[..], &replica.0.to_be_bytes(), &epoch.0.to_be_bytes()].concat()
+}
+
+/// Returns the key of HQ's signature over some rulings.
+#[must_use]
+pub fn proof_key(signature: &[u8; 64]) -> Vec<u8> {
+    let [a, b, c, d, e, f, g, h, ..] = sync_protocol::chain::sha256(&[signature]);
+    vec![b'p', a, b, c, d, e, f, g, h]
+}
+
+/// Returns the key of something of a newer version that came and cannot be read.
+#[must_use]
+pub fn newer_key(bytes: &[u8]) -> Vec<u8> {
+    let [a, b, c, d, e, f, g, h, ..] = sync_protocol::chain::sha256(&[bytes]);
+    vec![b'z', a, b, c, d, e, f, g, h]
+}
+
+/// Key of the documents that leave the scope once the own ops on them are sent.
+pub const LEAVING_KEY: &[u8] = b"e";
+
+/// Returns the key that says that a document left the scope: its own ops here make no document any more.
+#[must_use]
+pub fn left_key(doc: &[u8; 16]) -> Vec<u8> {
+    [b"v", &doc[..]].concat()
 }
 
 /// Returns the key of a setting.

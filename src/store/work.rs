@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use records::id::{DocId, Epoch, OpId, Replica};
 use sync_protocol::merge::{Document, FoldError, Judged, Lines};
 use sync_protocol::op::Row;
+use sync_protocol::ruling::{Judgement, Ruling, Verdict};
 
 use crate::store::Store;
 use crate::store::database::{Change, Tree};
 use crate::store::entry::{Entry, doc_key};
 use crate::store::error::{Part, StoreError};
 use crate::store::index;
-use crate::store::state::{LineInfo, STATE_KEY, State, line_key};
+use crate::store::ruled::ruling_key;
+use crate::store::state::{LineInfo, STATE_KEY, State, left_key, line_key};
 
 /// A change in the making. Nothing of it is true before [`Store::commit`].
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct Work {
     pub state: State,
     /// Lines as they will be.
     pub lines: BTreeMap<(Replica, Epoch), LineInfo>,
+    /// Rulings that come with this change.
+    rulings: Vec<Ruling>,
     docs: BTreeMap<DocId, Touched>,
 }
 
@@ -41,6 +45,7 @@ impl Store {
             change: Change::default(),
             state: self.state.clone(),
             lines: BTreeMap::new(),
+            rulings: Vec::new(),
             docs: BTreeMap::new(),
         }
     }
@@ -53,7 +58,10 @@ impl Store {
         work.finish(self)?;
         self.database.commit(&self.keys, &work.change)?;
         self.state = work.state;
-        self.recent.clear();
+        if work.change.removes(Tree::Log) {
+            self.recent.clear();
+        }
+        self.ruled.forget(&work.rulings);
         let mut lines = self.lines.borrow_mut();
         lines.append(&mut work.lines);
         Ok(())
@@ -74,7 +82,6 @@ impl Work {
         let key = doc_key(doc);
         let number = index::number(&op.row);
         touched.ops.push(op);
-        self.state.ops += 1;
         if let Some(number) = number {
             let prefix = index::number_prefix(&store.keys, &number);
             self.change
@@ -86,6 +93,115 @@ impl Work {
                 .put(Tree::Index, &index::posting(prefix, key), Vec::new());
         }
         Ok(())
+    }
+
+    /// Lets a ruling count in this change, and folds again what it changes.
+    ///
+    /// # Errors
+    /// Those of reading the documents.
+    pub fn rule(&mut self, store: &Store, ruling: &Ruling) -> Result<(), StoreError> {
+        let line = (ruling.replica, ruling.epoch);
+        let last = ruling
+            .first
+            .saturating_add(u64::from(ruling.count))
+            .saturating_sub(1);
+        let known = store.line(line)?;
+        self.change.put(
+            Tree::Rulings,
+            &ruling_key(ruling),
+            postcard::to_allocvec(ruling).unwrap_or_default(),
+        );
+        self.line(store, line)?.rule(ruling.first, last);
+        self.rulings.push(ruling.clone());
+        for seq in ruling.first..=last {
+            let id = OpId {
+                replica: line.0,
+                epoch: line.1,
+                seq,
+            };
+            let Some(run) = store.run_of(id)? else { continue };
+            let Some(row) = run.row(seq) else { continue };
+            self.quarantine(store, id, ruling.of(seq, row.stamp).as_ref())?;
+            let Some(entry) = store.entry(row.document(id))? else {
+                continue;
+            };
+            // Ops of one line fold alike with and without a plain acceptance.
+            let plain = ruling
+                .of(seq, row.stamp)
+                .is_some_and(|judged| judged.verdict == Verdict::Accepted && judged.effective == row.stamp);
+            if !plain || known.is_ruled(seq) || entry.ops.len() > 1 {
+                self.touch(store, entry.id, entry.kind)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the list of own ops in quarantine.
+    fn quarantine(&mut self, store: &Store, id: OpId, judged: Option<&Judgement>) -> Result<(), StoreError> {
+        if id.replica != store.replica() {
+            return Ok(());
+        }
+        let posting = index::quarantined(id);
+        let listed = store.database.has(Tree::Index, &posting)?;
+        let refused = judged.is_some_and(|judged| matches!(judged.verdict, Verdict::Quarantined { .. }));
+        match (listed, refused) {
+            (false, true) => {
+                self.change.put(Tree::Index, &posting, Vec::new());
+                self.state.quarantined += 1;
+            }
+            (true, false) => {
+                self.change.remove(Tree::Index, &posting);
+                self.state.quarantined = self.state.quarantined.saturating_sub(1);
+            }
+            (true, true) | (false, false) => {}
+        }
+        Ok(())
+    }
+
+    /// Lists an op that this build cannot read.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn keep_newer(&mut self, store: &Store, id: OpId) -> Result<(), StoreError> {
+        let posting = index::quarantined(id);
+        if !store.database.has(Tree::Index, &posting)? {
+            self.change.put(Tree::Index, &posting, Vec::new());
+            self.state.quarantined += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes a document out of the views; the own ops on it stay in the log.
+    ///
+    /// # Errors
+    /// Those of reading the document.
+    pub fn forget(&mut self, store: &Store, doc: DocId) -> Result<Option<Entry>, StoreError> {
+        let Some(entry) = store.entry(doc)? else {
+            return Ok(None);
+        };
+        let key = doc_key(doc);
+        self.docs.remove(&doc);
+        self.change.remove(Tree::Docs, &key);
+        if entry.whole {
+            self.state.documents = self.state.documents.saturating_sub(1);
+            self.change.remove(
+                Tree::Index,
+                &index::by_kind(&store.keys, entry.kind, entry.created, key),
+            );
+        }
+        if entry.conflicts > 0 {
+            self.state.conflicts = self.state.conflicts.saturating_sub(u64::from(entry.conflicts));
+            self.change
+                .remove(Tree::Index, &index::posting(index::conflict_prefix(), key));
+        }
+        for op in store.read_ops(entry.op_ids())? {
+            if let Some(number) = index::number(&op.row) {
+                let prefix = index::number_prefix(&store.keys, &number);
+                self.change.remove(Tree::Index, &index::posting(prefix, key));
+            }
+        }
+        self.change.put(Tree::Meta, &left_key(&key), Vec::new());
+        Ok(Some(entry))
     }
 
     /// Returns the ops of a document, those of this change included, in no order.
@@ -111,10 +227,20 @@ impl Work {
     fn touch(&mut self, store: &Store, doc: DocId, kind: u16) -> Result<&mut Touched, StoreError> {
         if !self.docs.contains_key(&doc) {
             let before = store.entry(doc)?;
-            let ops = match &before {
+            let mut ops = match &before {
                 Some(entry) => store.read_ops(entry.op_ids())?,
                 None => Vec::new(),
             };
+            for op in &mut ops {
+                let news = self.rulings.iter().filter(|ruling| is_of(ruling, op.id));
+                let news = news.filter_map(|ruling| ruling.of(op.id.seq, op.row.stamp));
+                op.judgement = op
+                    .judgement
+                    .take()
+                    .into_iter()
+                    .chain(news)
+                    .max_by_key(|known| known.version);
+            }
             let entry = before.clone().unwrap_or_else(|| Entry::new(doc, kind));
             self.docs.insert(doc, Touched { before, entry, ops });
         }
@@ -191,23 +317,48 @@ impl Store {
         changed: &BTreeMap<(Replica, Epoch), LineInfo>,
     ) -> Result<Lines, StoreError> {
         let named = |id: &OpId| (id.replica, id.epoch);
-        let mut todo: BTreeSet<_> = ops
+        let all: BTreeSet<_> = ops
             .iter()
             .flat_map(|op| op.row.seen.iter().chain([&op.id]).map(named))
             .collect();
         let mut lines = Lines::new();
-        while let Some(line) = todo.pop_first() {
+        for line in all {
+            self.climb(line, changed, &mut lines)?;
+        }
+        Ok(lines)
+    }
+
+    /// Returns where a line and each line above it hang.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn ancestors(
+        &self,
+        line: (Replica, Epoch),
+        changed: &BTreeMap<(Replica, Epoch), LineInfo>,
+    ) -> Result<Lines, StoreError> {
+        let mut lines = Lines::new();
+        self.climb(line, changed, &mut lines)?;
+        Ok(lines)
+    }
+
+    fn climb(
+        &self,
+        mut line: (Replica, Epoch),
+        changed: &BTreeMap<(Replica, Epoch), LineInfo>,
+        lines: &mut Lines,
+    ) -> Result<(), StoreError> {
+        loop {
             let parent = match changed.get(&line) {
                 Some(info) => info.parent,
                 None => self.line(line)?.parent,
             };
-            if let Some(parent) = parent
-                && lines.insert(line, (parent.epoch, parent.seq)).is_none()
-            {
-                todo.insert((line.0, parent.epoch));
+            let Some(parent) = parent else { return Ok(()) };
+            if lines.insert(line, (parent.epoch, parent.seq)).is_some() {
+                return Ok(());
             }
+            line = (line.0, parent.epoch);
         }
-        Ok(lines)
     }
 }
 
@@ -219,6 +370,12 @@ pub fn summarise(entry: &mut Entry, document: &Document) {
     entry.created = document.created;
     entry.updated = document.updated;
     entry.newer = document.newer;
+    entry.conflicts = u32::try_from(document.conflicts().len()).unwrap_or(u32::MAX);
+    entry.digest = document.digest();
+}
+
+fn is_of(ruling: &Ruling, op: OpId) -> bool {
+    (ruling.replica, ruling.epoch) == (op.replica, op.epoch)
 }
 
 /// Reads rows as ops without a ruling.

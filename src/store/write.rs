@@ -1,11 +1,8 @@
 //! Saving: build the ops, journal them with one sync, and only then change the database.
 
-use std::collections::BTreeMap;
-
 use records::id::{DocId, Epoch, OpId, Replica};
 use sync_protocol::chain::{Line, Link, Parent};
 use sync_protocol::limits::{GROUPS_MAX, LIST_MAX, OP_BYTES_MAX};
-use sync_protocol::merge::Judged;
 use sync_protocol::op::{Row, Write};
 use sync_protocol::stamp::Stamp;
 
@@ -76,6 +73,7 @@ impl Store {
         let tip = self.tip(now)?;
         let frame = self.build(&mut work, ops, tip, stamp, now.test_clock)?;
         self.append(&frame)?;
+        self.opening = Opening::Continues;
         if let Some(token) = &mut self.token {
             token.write(now.boot, frame.epoch, frame.last());
         }
@@ -115,6 +113,7 @@ impl Store {
         for (id, op) in ids(self.replica(), frame).zip(&frame.ops) {
             if let Ok(row) = Row::from_bytes(&op.row) {
                 work.state.floor = work.state.floor.max(row.stamp);
+                work.state.ops += 1;
                 work.add(self, unjudged(id, row), op.local.as_ref())?;
             }
         }
@@ -197,7 +196,7 @@ impl Store {
             };
             let seen = match doc {
                 None => Vec::new(),
-                Some(doc) => self.seen(work, doc, tip)?,
+                Some(doc) => self.seen(work, doc, tip.epoch)?,
             };
             let row = Row {
                 kind: op.kind,
@@ -209,6 +208,7 @@ impl Store {
                 writes: op.writes,
             };
             let bytes = checked(&row)?;
+            work.state.ops += 1;
             work.add(self, unjudged(name(at), row), op.local.as_ref())?;
             logged.push(Logged {
                 row: bytes,
@@ -232,45 +232,18 @@ impl Store {
     }
 
     /// Returns what is known on a document outside the own line and was not yet said on it.
-    fn seen(&self, work: &mut Work, doc: DocId, tip: Tip) -> Result<Vec<OpId>, StoreError> {
-        let own = self.own_line(tip)?;
-        let ops = work.ops(self, doc)?;
+    fn seen(&self, work: &mut Work, doc: DocId, epoch: Epoch) -> Result<Vec<OpId>, StoreError> {
+        let ops = work.ops(self, doc)?.to_vec();
         if ops.is_empty() {
             return Err(StoreError::NoDocument(doc));
         }
-        let is_own = |id: &OpId| {
-            id.replica == self.replica() && own.get(&id.epoch).is_some_and(|up_to| id.seq <= *up_to)
-        };
-        let (mine, others): (Vec<&Judged>, Vec<&Judged>) = ops.iter().partition(|op| is_own(&op.id));
-        let latest = |ids: &mut dyn Iterator<Item = OpId>| {
-            ids.fold(BTreeMap::<Line, u64>::new(), |mut all, id| {
-                let seq = all.entry((id.replica, id.epoch)).or_default();
-                *seq = id.seq.max(*seq);
-                all
-            })
-        };
-        let said = latest(&mut mine.iter().flat_map(|op| op.row.seen.iter().copied()));
-        let known = latest(&mut others.iter().map(|op| op.id));
-        let news = known
-            .into_iter()
-            .filter(|(line, seq)| said.get(line).is_none_or(|said| said < seq));
-        Ok(news
-            .map(|((replica, epoch), seq)| OpId { replica, epoch, seq })
-            .collect())
-    }
-
-    /// Returns the epochs of the own line, each with the last seq that belongs to it.
-    fn own_line(&self, tip: Tip) -> Result<BTreeMap<Epoch, u64>, StoreError> {
-        let mut line = BTreeMap::from([(tip.epoch, u64::MAX)]);
-        let mut parent = match tip.first {
-            1 => tip.parent,
-            _ => self.line((self.replica(), tip.epoch))?.parent,
-        };
-        while let Some(up) = parent.filter(|up| !line.contains_key(&up.epoch)) {
-            line.insert(up.epoch, up.seq);
-            parent = self.line((self.replica(), up.epoch))?.parent;
+        let me = (self.replica(), epoch);
+        if ops.iter().all(|op| (op.id.replica, op.id.epoch) == me) {
+            return Ok(Vec::new());
         }
-        Ok(line)
+        let mut lines = self.lines_of(&ops, &work.lines)?;
+        lines.append(&mut self.ancestors(me, &work.lines)?);
+        Ok(sync_protocol::merge::past::seen(&ops, &lines, me))
     }
 
     fn append(&mut self, frame: &Frame) -> Result<(), StoreError> {
@@ -346,7 +319,10 @@ impl Store {
                 before,
                 test_clock,
                 ops,
-            } = run.run;
+            } = run.run
+            else {
+                return Ok(());
+            };
             work.change.remove(Tree::Log, &key.to_bytes());
             loose.push((seq, before, test_clock, ops));
         }

@@ -1,0 +1,639 @@
+//! Taking in an answer: rulings, then what the feeds bring, then how far that was; each step one transaction.
+//!
+//! The cursor moves last: an answer that was cut off half-way comes again and changes nothing twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use records::id::{DocId, OpId, Replica};
+use records::kinds::device::DeviceKey;
+use records::kinds::number;
+use records::schema::Typed;
+use sync_protocol::chain::Line;
+use sync_protocol::conversation::{Answer, RulingProof};
+use sync_protocol::merge::Judged;
+use sync_protocol::message::{Compared, Extract, Held, Item};
+use sync_protocol::op::Row;
+use sync_protocol::ruling::{Ruling, Verdict};
+use sync_protocol::segment::{Body, Segment, SegmentError};
+use sync_protocol::sign::PublicKey;
+
+use crate::clock::Now;
+use crate::store::Store;
+use crate::store::database::Tree;
+use crate::store::entry::doc_key;
+use crate::store::error::{Part, StoreError};
+use crate::store::offer::first_8;
+use crate::store::run::{Run, RunKey};
+use crate::store::state::{LEAVING_KEY, left_key, newer_key, proof_key};
+use crate::store::work::Work;
+
+/// What an answer changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Ops that were not here before.
+    pub received_ops: u64,
+    /// Own ops newly ruled on, by verdict: `accepted`, `merged`, `duplicate`, `deferred`, `too_late`, `quarantined`, `newer`.
+    pub verdicts: BTreeMap<&'static str, u64>,
+    /// Own ops that went into quarantine.
+    pub new_quarantine: u64,
+    /// Documents that left the scope.
+    pub evicted: u64,
+    /// Things of a newer version, kept unread.
+    pub newer: u64,
+    /// Own epochs of which HQ holds another chain: its receipt was not taken.
+    pub forked: Vec<records::id::Epoch>,
+    /// Whether more is waiting.
+    pub more: bool,
+    /// What HQ said of the digest.
+    pub digest: Compared,
+}
+
+/// The keys of replicas, as far as asked in one answer.
+type KeyRing = BTreeMap<Replica, Vec<PublicKey>>;
+
+impl Store {
+    /// Takes in an answer whose signature was checked, and makes it durable before it returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] for a segment that is not its author's, [`StoreError::NoSpace`], [`StoreError::Damaged`].
+    pub fn apply(&mut self, answer: &Answer, proof: &RulingProof, now: Now) -> Result<Applied, StoreError> {
+        let result = self.apply_steps(answer, proof, now);
+        match result {
+            Err(StoreError::NoSpace { .. }) if self.give_up_reserve() => self.apply_steps(answer, proof, now),
+            other => other,
+        }
+    }
+
+    fn apply_steps(&mut self, answer: &Answer, proof: &RulingProof, now: Now) -> Result<Applied, StoreError> {
+        let mut applied = Applied {
+            more: answer.end.more,
+            digest: answer.ack.digest,
+            ..Applied::default()
+        };
+        for ruling in answer.ack.rulings.iter().chain(&answer.rulings) {
+            self.apply_ruling(ruling, &mut applied)?;
+        }
+        let mut ring = KeyRing::new();
+        let mut leaving: Vec<DocId> = Vec::new();
+        for item in &answer.items {
+            match item {
+                Item::Segment(segment) => self.apply_segment(segment, &mut ring, now, &mut applied)?,
+                Item::Extract(extract) => self.apply_extract(extract, &mut ring, now, &mut applied)?,
+                Item::Evict(doc) => leaving.push(*doc),
+                Item::Newer { bytes, .. } => {
+                    let mut work = self.work();
+                    work.change.put(Tree::Meta, &newer_key(bytes), bytes.clone());
+                    self.commit(work)?;
+                    applied.newer += 1;
+                }
+            }
+        }
+        self.apply_end(answer, proof, &mut applied)?;
+        self.evict(leaving, &mut applied)?;
+        self.checkpoint()?;
+        Ok(applied)
+    }
+
+    fn apply_ruling(&mut self, ruling: &Ruling, applied: &mut Applied) -> Result<(), StoreError> {
+        let info = self.line((ruling.replica, ruling.epoch))?;
+        if ruling.replica == self.replica() {
+            let last = ruling.first.saturating_add(u64::from(ruling.count));
+            for seq in (ruling.first..last).filter(|seq| !info.is_ruled(*seq)) {
+                let verdict = ruling
+                    .of(seq, sync_protocol::stamp::Stamp::default())
+                    .map(|judged| judged.verdict);
+                let name = verdict.as_ref().map_or("newer", verdict_name);
+                *applied.verdicts.entry(name).or_default() += 1;
+            }
+        }
+        let before = self.state.quarantined;
+        let mut work = self.work();
+        work.rule(self, ruling)?;
+        self.commit(work)?;
+        applied.new_quarantine += self.state.quarantined.saturating_sub(before);
+        Ok(())
+    }
+
+    fn apply_segment(
+        &mut self,
+        segment: &Segment,
+        ring: &mut KeyRing,
+        now: Now,
+        applied: &mut Applied,
+    ) -> Result<(), StoreError> {
+        let foreign = |source| StoreError::Foreign {
+            line: segment.line(),
+            first: segment.first,
+            source,
+        };
+        let known = self.keys_of(segment.replica, ring)?;
+        if !known.is_empty() && !known.iter().any(|key| segment.verify(key).is_ok()) {
+            return Err(foreign(SegmentError::Signature));
+        }
+        let key = RunKey {
+            line: segment.line(),
+            last: segment.last(),
+            first: segment.first,
+        };
+        let run = Run::Segment(segment.clone());
+        let decoded = Run::decode(&run.to_bytes(), key).ok_or_else(|| foreign(SegmentError::Malformed))?;
+        let body = Body::from_bytes(&segment.body).ok();
+        let mut work = self.work();
+        if let Some(body) = body.filter(|_| segment.first == 1) {
+            work.line(self, segment.line())?.parent = body.parent;
+        }
+        self.apply_run(work, key, &run, decoded.rows, now, applied)?;
+        ring.remove(&segment.replica);
+        Ok(())
+    }
+
+    fn apply_extract(
+        &mut self,
+        extract: &Extract,
+        ring: &mut KeyRing,
+        now: Now,
+        applied: &mut Applied,
+    ) -> Result<(), StoreError> {
+        let line = (extract.replica, extract.epoch);
+        let (Some(first), Some(last)) = (extract.seqs.first(), extract.seqs.last()) else {
+            return Ok(());
+        };
+        let key = RunKey {
+            line,
+            last: *last,
+            first: *first,
+        };
+        let run = Run::Extract(extract.clone());
+        let decoded = Run::decode(&run.to_bytes(), key).ok_or(StoreError::Foreign {
+            line,
+            first: *first,
+            source: SegmentError::Malformed,
+        })?;
+        let mut work = self.work();
+        if let Some(parent) = extract.parent {
+            work.line(self, line)?.parent = Some(parent);
+        }
+        self.apply_run(work, key, &run, decoded.rows, now, applied)?;
+        ring.remove(&extract.replica);
+        Ok(())
+    }
+
+    /// Takes the ops of one run into their documents; the run itself is kept where it brings anything.
+    fn apply_run(
+        &mut self,
+        mut work: Work,
+        key: RunKey,
+        run: &Run,
+        rows: Vec<(u64, Row)>,
+        now: Now,
+        applied: &mut Applied,
+    ) -> Result<(), StoreError> {
+        let mut news = rows.is_empty();
+        if rows.is_empty() {
+            applied.newer += 1;
+            work.keep_newer(
+                self,
+                OpId {
+                    replica: key.line.0,
+                    epoch: key.line.1,
+                    seq: key.first,
+                },
+            )?;
+        }
+        for (seq, row) in rows {
+            let id = OpId {
+                replica: key.line.0,
+                epoch: key.line.1,
+                seq,
+            };
+            if self.run_of(id)?.is_none() {
+                news = true;
+                applied.received_ops += 1;
+                work.state.ops += 1;
+            }
+            let wall = u64::try_from(now.wall.0).unwrap_or(0);
+            work.state.floor = work.state.floor.witness(row.stamp, wall);
+            let judgement = self.judgement(id, row.stamp)?;
+            work.change
+                .remove(Tree::Meta, &left_key(&doc_key(row.document(id))));
+            work.add(self, Judged { id, row, judgement }, None)?;
+        }
+        if news {
+            work.change.put(Tree::Log, &key.to_bytes(), run.to_bytes());
+        }
+        self.commit(work)
+    }
+
+    /// Notes HQ's receipts, the cursor and the lease, together.
+    fn apply_end(
+        &mut self,
+        answer: &Answer,
+        proof: &RulingProof,
+        applied: &mut Applied,
+    ) -> Result<(), StoreError> {
+        let mut work = self.work();
+        for held in &answer.ack.held {
+            self.apply_held(&mut work, held, applied)?;
+        }
+        if !proof.rulings.is_empty() {
+            let bytes = postcard::to_allocvec(proof).unwrap_or_default();
+            work.change.put(Tree::Meta, &proof_key(&proof.signature.0), bytes);
+        }
+        work.state.cursor.advance(&answer.end.next);
+        work.state.lease = answer.ack.lease;
+        work.state.level = !answer.end.more;
+        let mut unfinished = Vec::new();
+        for epoch in std::mem::take(&mut work.state.unfinished) {
+            let info = work.line(self, (self.replica(), epoch))?;
+            if info.end.is_some_and(|end| info.held < end.0) {
+                unfinished.push(epoch);
+            }
+        }
+        work.state.unfinished = unfinished;
+        let all_sent = match work.state.own {
+            Some(own) => work.line(self, (self.replica(), own.epoch))?.held >= own.seq,
+            None => true,
+        };
+        if work.state.level && all_sent && work.state.unfinished.is_empty() {
+            work.state.numbers_suspended = false;
+        }
+        self.commit(work)
+    }
+
+    fn apply_held(&self, work: &mut Work, held: &Held, applied: &mut Applied) -> Result<(), StoreError> {
+        if held.up_to == 0 {
+            return Ok(());
+        }
+        match self.link_at(held.epoch, held.up_to)? {
+            Some(link) if first_8(link) == held.link => {
+                let info = work.line(self, (self.replica(), held.epoch))?;
+                info.held = info.held.max(held.up_to);
+                info.backed_up = held.backed_up_to.min(held.up_to);
+            }
+            // HQ holds more than this home remembers: nothing here was refused or lost.
+            None => {}
+            Some(_) => applied.forked.push(held.epoch),
+        }
+        Ok(())
+    }
+
+    /// Lets documents go that left the scope, those with unsent own ops later.
+    fn evict(&mut self, leaving: Vec<DocId>, applied: &mut Applied) -> Result<(), StoreError> {
+        let waiting: Vec<DocId> = match self.database.get(&self.keys, Tree::Meta, LEAVING_KEY)? {
+            Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| self.damaged(Part::Database))?,
+            None => Vec::new(),
+        };
+        if waiting.is_empty() && leaving.is_empty() {
+            return Ok(());
+        }
+        let mut work = self.work();
+        let (mut later, mut gone) = (Vec::new(), Vec::new());
+        for doc in waiting.into_iter().chain(leaving) {
+            if self.has_unsent(doc)? {
+                later.push(doc);
+            } else if let Some(entry) = work.forget(self, doc)? {
+                applied.evicted += 1;
+                gone.extend(entry.op_ids().filter(|id| id.replica != self.replica()));
+            }
+        }
+        self.drop_runs(&mut work, &gone.into_iter().collect())?;
+        later.sort_unstable();
+        later.dedup();
+        work.change.put(
+            Tree::Meta,
+            LEAVING_KEY,
+            postcard::to_allocvec(&later).unwrap_or_default(),
+        );
+        self.commit(work)
+    }
+
+    fn has_unsent(&self, doc: DocId) -> Result<bool, StoreError> {
+        let Some(entry) = self.entry(doc)? else {
+            return Ok(false);
+        };
+        for id in entry.op_ids().filter(|id| id.replica == self.replica()) {
+            if self.line((id.replica, id.epoch))?.held < id.seq {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes others' ops out of the runs that hold them; what remains of a run stays as an extract.
+    fn drop_runs(&self, work: &mut Work, ops: &BTreeSet<OpId>) -> Result<(), StoreError> {
+        for id in ops {
+            let Some(run) = self.run_of(*id)? else { continue };
+            let line: Line = (id.replica, id.epoch);
+            let (Some(first), Some(last)) = (run.rows.first(), run.rows.last()) else {
+                continue;
+            };
+            let key = RunKey {
+                line,
+                last: last.0,
+                first: first.0,
+            };
+            work.state.ops = work.state.ops.saturating_sub(1);
+            if work
+                .change
+                .get(&self.database, &self.keys, Tree::Log, &key.to_bytes())?
+                .is_none()
+            {
+                continue;
+            }
+            let kept: Vec<&(u64, Row)> = run
+                .rows
+                .iter()
+                .filter(|(seq, _)| !ops.contains(&OpId { seq: *seq, ..*id }))
+                .collect();
+            work.change.remove(Tree::Log, &key.to_bytes());
+            if let (Some(first), Some(last)) = (kept.first(), kept.last()) {
+                let seqs: Vec<u64> = kept.iter().map(|(seq, _)| *seq).collect();
+                let rows: Vec<Row> = kept.iter().map(|(_, row)| row.clone()).collect();
+                let extract = Extract {
+                    replica: line.0,
+                    epoch: line.1,
+                    parent: self.line(line)?.parent,
+                    rows: sync_protocol::columns::encode(&rows, line, &seqs),
+                    seqs,
+                };
+                let key = RunKey {
+                    line,
+                    last: last.0,
+                    first: first.0,
+                };
+                work.change
+                    .put(Tree::Log, &key.to_bytes(), Run::Extract(extract).to_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the keys that may have signed for a replica; none where its device document is not here.
+    fn keys_of<'a>(&self, replica: Replica, ring: &'a mut KeyRing) -> Result<&'a [PublicKey], StoreError> {
+        if !ring.contains_key(&replica) {
+            let keys = if replica == Replica::HQ {
+                vec![self.identity.enrolment.hq_key]
+            } else if replica == self.replica() {
+                vec![self.signer()?.public()]
+            } else {
+                self.device_keys(replica)?
+            };
+            ring.insert(replica, keys);
+        }
+        Ok(ring.get(&replica).map_or(&[], Vec::as_slice))
+    }
+
+    fn device_keys(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {
+        let mut keys = Vec::new();
+        for id in self.resolve(&replica.0.to_string())? {
+            let Some(device) = self
+                .document(id)?
+                .filter(|document| document.kind == number::DEVICE)
+            else {
+                continue;
+            };
+            let Some(register) = device.registers.get(&DeviceKey::GROUP.tag()) else {
+                continue;
+            };
+            for written in [&register.value].into_iter().chain(&register.others) {
+                let key: Option<DeviceKey> = postcard::from_bytes(&written.bytes).ok();
+                let key = key.and_then(|key| <[u8; 32]>::try_from(key.public_key?.0).ok());
+                keys.extend(key.map(PublicKey));
+            }
+        }
+        Ok(keys)
+    }
+}
+
+fn verdict_name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Accepted => "accepted",
+        Verdict::Merged => "merged",
+        Verdict::Duplicate => "duplicate",
+        Verdict::Deferred { .. } => "deferred",
+        Verdict::TooLate => "too_late",
+        Verdict::Quarantined { .. } => "quarantined",
+        Verdict::Newer { .. } => "newer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use records::id::Epoch;
+    use sync_protocol::cursor::{Cursor, Feed, Incarnation};
+    use sync_protocol::message::{PageEnd, PushAck};
+    use sync_protocol::sign::Signature;
+
+    use super::*;
+    use crate::store::testing::{NOW, create, enrolment, home, note};
+    use crate::store::write::On;
+
+    /// What HQ would say: holds these segments, rules on them, and gives `items` out.
+    fn answer(held: &[Segment], items: Vec<Item>, rulings: Vec<Ruling>, at: u64) -> (Answer, RulingProof) {
+        let receipt = |segment: &Segment| Held {
+            epoch: segment.epoch,
+            up_to: segment.last(),
+            link: first_8(segment.link),
+            count: segment.last(),
+            backed_up_to: 0,
+        };
+        let ack = PushAck {
+            incarnation: Incarnation(3),
+            lease: [u8::try_from(at).unwrap(); 8],
+            held: held.last().map(receipt).into_iter().collect(),
+            rulings: Vec::new(),
+            digest: Compared::Not,
+        };
+        let next = Cursor {
+            incarnation: Incarnation(3),
+            positions: vec![(Feed::Company, at)],
+        };
+        let end = PageEnd { next, more: false };
+        let proof = RulingProof {
+            rulings: vec![1],
+            context: [0; 64],
+            signature: Signature([2; 64]),
+        };
+        (
+            Answer {
+                ack,
+                notices: Vec::new(),
+                certificate: None,
+                items,
+                rulings,
+                end,
+            },
+            proof,
+        )
+    }
+
+    fn ruling(segment: &Segment, version: u8, exceptions: Vec<(u32, Verdict)>) -> Ruling {
+        Ruling {
+            replica: segment.replica,
+            epoch: segment.epoch,
+            first: segment.first,
+            count: segment.count,
+            order: segment.first,
+            cap_ms: u64::MAX,
+            version,
+            exceptions,
+        }
+    }
+
+    fn other() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let enrolment = sync_protocol::enrolment::Enrolment {
+            replica: Replica(42),
+            ..enrolment()
+        };
+        let store = Store::create(dir.path(), &enrolment, NOW).unwrap();
+        (dir, store)
+    }
+
+    fn all(store: &Store) -> Vec<sync_protocol::merge::Document> {
+        let mut all = Vec::new();
+        store
+            .each(None, &mut |document| {
+                all.push(document);
+                std::ops::ControlFlow::Continue(())
+            })
+            .unwrap();
+        all
+    }
+
+    #[test]
+    fn a_day_goes_over_and_both_ends_hold_the_same() {
+        let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
+        for text in 0..300_u16 {
+            let id = mine.save(vec![create(&text.to_le_bytes())], NOW).unwrap()[0];
+            mine.save(vec![note(On::Document(DocId(id)), b"n")], NOW).unwrap();
+        }
+        assert_eq!(mine.hello(NOW).unwrap().heads.len(), 1);
+        let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
+        assert_eq!(segments.iter().map(|segment| segment.count).sum::<u32>(), 600);
+        assert_eq!(segments.len(), 3);
+        let rulings: Vec<Ruling> = segments
+            .iter()
+            .map(|segment| ruling(segment, 0, vec![]))
+            .collect();
+        let (ack, proof) = answer(&segments, vec![], rulings.clone(), 1);
+        let applied = mine.apply(&ack, &proof, NOW).unwrap();
+        assert_eq!(applied.verdicts.get("accepted"), Some(&600));
+        assert_eq!(mine.counts().unwrap().unsent_ops, 0);
+        assert!(mine.unsent(usize::MAX, usize::MAX).unwrap().is_empty());
+        let items = segments.iter().cloned().map(Item::Segment).collect();
+        let (page, proof) = answer(&[], items, rulings, 1);
+        for received in [600, 0] {
+            assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().received_ops, received);
+        }
+        assert_eq!(all(&mine).len(), 300);
+        assert_eq!(all(&mine), all(&theirs));
+        assert!(!all(&theirs)[0].provisional);
+        assert_eq!(mine.hello(NOW).unwrap().digest, theirs.hello(NOW).unwrap().digest);
+        assert!(mine.hello(NOW).unwrap().digest.is_some());
+        assert_eq!(theirs.hello(NOW).unwrap().cursor.position(Feed::Company), 1);
+    }
+
+    #[test]
+    fn an_edit_after_a_pull_names_what_its_author_saw() {
+        let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
+        let doc = DocId(mine.save(vec![create(b"x")], NOW).unwrap()[0]);
+        let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
+        let items = segments.iter().cloned().map(Item::Segment).collect();
+        let (page, proof) = answer(&[], items, vec![], 1);
+        theirs.apply(&page, &proof, NOW).unwrap();
+        theirs
+            .save(
+                vec![note(On::Document(doc), b"1"), note(On::Document(doc), b"2")],
+                NOW,
+            )
+            .unwrap();
+        let ops = theirs.ops(doc).unwrap();
+        assert_eq!(ops[1].row.seen, [doc.0]);
+        assert!(ops[2].row.seen.is_empty(), "said once");
+    }
+
+    #[test]
+    fn a_refused_op_is_listed_and_a_later_verdict_takes_it_off() {
+        let (_a, mut mine) = home();
+        let doc = DocId(mine.save(vec![create(b"x")], NOW).unwrap()[0]);
+        let bad = mine.save(vec![note(On::Document(doc), b"1")], NOW).unwrap()[0];
+        let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
+        let refused = Verdict::Quarantined {
+            code: 9,
+            text: "x".into(),
+            retryable: true,
+        };
+        let verdicts = vec![ruling(&segments[0], 0, vec![(1, refused)])];
+        let (page, proof) = answer(&segments, vec![], verdicts, 1);
+        assert_eq!(mine.apply(&page, &proof, NOW).unwrap().new_quarantine, 1);
+        assert_eq!(mine.quarantine().unwrap()[0].id, bad);
+        assert_eq!(mine.document(doc).unwrap().unwrap().refused, [bad]);
+        let (page, proof) = answer(&segments, vec![], vec![ruling(&segments[0], 1, vec![])], 2);
+        mine.apply(&page, &proof, NOW).unwrap();
+        assert!(mine.quarantine().unwrap().is_empty());
+        assert!(mine.document(doc).unwrap().unwrap().refused.is_empty());
+    }
+
+    #[test]
+    fn a_forged_segment_is_refused_whole() {
+        let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
+        mine.save(vec![create(b"x")], NOW).unwrap();
+        let mut forged = mine.unsent(usize::MAX, usize::MAX).unwrap().remove(0);
+        forged.replica = Replica::HQ;
+        let (page, proof) = answer(&[], vec![Item::Segment(forged)], vec![], 1);
+        assert!(matches!(
+            theirs.apply(&page, &proof, NOW),
+            Err(StoreError::Foreign { .. })
+        ));
+        assert_eq!(theirs.hello(NOW).unwrap().cursor, Cursor::default());
+    }
+
+    #[test]
+    fn a_document_leaves_only_when_the_own_work_on_it_is_sent() {
+        let ((_a, mut mine), (dir, mut theirs)) = (home(), other());
+        let left = DocId(mine.save(vec![create(b"left")], NOW).unwrap()[0]);
+        let stays = DocId(mine.save(vec![create(b"stays")], NOW).unwrap()[0]);
+        let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
+        let items: Vec<Item> = segments.iter().cloned().map(Item::Segment).collect();
+        let (page, proof) = answer(&[], items.clone(), vec![], 1);
+        theirs.apply(&page, &proof, NOW).unwrap();
+        theirs.save(vec![note(On::Document(left), b"mine")], NOW).unwrap();
+        let (page, proof) = answer(&[], vec![Item::Evict(left)], vec![], 2);
+        assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 0);
+        assert!(theirs.document(left).unwrap().is_some());
+        let own = theirs.unsent(usize::MAX, usize::MAX).unwrap();
+        let (page, proof) = answer(&own, vec![], vec![], 3);
+        assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 1);
+        assert!(theirs.document(left).unwrap().is_none());
+        assert!(theirs.document(stays).unwrap().is_some());
+        assert_eq!(
+            (theirs.counts().unwrap().ops, theirs.counts().unwrap().documents),
+            (2, 1)
+        );
+        // Coming back into scope brings the whole history, the own op included.
+        let back = items
+            .into_iter()
+            .chain(own.into_iter().map(Item::Segment))
+            .collect();
+        let (page, proof) = answer(&[], back, vec![], 4);
+        theirs.apply(&page, &proof, NOW).unwrap();
+        assert_eq!(theirs.document(left).unwrap().unwrap().ops.len(), 2);
+        assert_eq!(theirs.counts().unwrap().ops, 3);
+        drop(theirs);
+        assert_eq!(Store::open(dir.path(), NOW).unwrap().counts().unwrap().ops, 3);
+    }
+
+    #[test]
+    fn a_receipt_for_another_chain_moves_nothing() {
+        let (_a, mut mine) = home();
+        mine.save(vec![create(b"x")], NOW).unwrap();
+        let mut segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
+        segments[0].link.0[0] ^= 1;
+        let (page, proof) = answer(&segments, vec![], vec![], 1);
+        let forked = mine.apply(&page, &proof, NOW).unwrap().forked;
+        assert_eq!(forked, [segments[0].epoch]);
+        assert_ne!(forked, [Epoch(0)]);
+        assert_eq!(mine.counts().unwrap().unsent_ops, 1);
+    }
+}

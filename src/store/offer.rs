@@ -1,0 +1,197 @@
+//! What the device says first: who it is, what it has read, and its own ops that HQ did not sign for.
+
+use records::id::{Epoch, OpId};
+use sync_protocol::chain::{Link, Parent, sha256};
+use sync_protocol::limits::{SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
+use sync_protocol::message::{Clocks, Head, Hello, VERSIONS};
+use sync_protocol::op::Row;
+use sync_protocol::segment::{self, Segment};
+
+use crate::clock::Now;
+use crate::store::Store;
+use crate::store::error::{Part, StoreError};
+use crate::store::read::Unheld;
+use crate::store::run::Run;
+
+impl Store {
+    /// Returns the first words of a request.
+    ///
+    /// The digest is there only where it can be compared: nothing to send, and nothing was left to pull.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn hello(&self, now: Now) -> Result<Hello, StoreError> {
+        let mut heads = Vec::new();
+        for unheld in self.unheld()? {
+            let line = (self.replica(), unheld.epoch);
+            let link = self
+                .link_at(unheld.epoch, unheld.last)?
+                .ok_or_else(|| self.damaged(Part::Log))?;
+            heads.push(Head {
+                epoch: unheld.epoch,
+                parent: self.line(line)?.parent,
+                seq: unheld.last,
+                link: first_8(link),
+            });
+        }
+        let digest = if heads.is_empty() && self.state.level {
+            Some(self.digest()?)
+        } else {
+            None
+        };
+        Ok(Hello {
+            versions: VERSIONS,
+            schemas: schemas(),
+            replica: self.replica(),
+            lease: self.state.lease,
+            heads,
+            cursor: self.state.cursor.clone(),
+            digest,
+            clocks: Clocks {
+                wall_ms: u64::try_from(now.wall.0).unwrap_or(0),
+                monotonic_ms: now.monotonic_ms,
+                boot: now.boot,
+            },
+            answer_bytes_max: 0,
+        })
+    }
+
+    /// Returns own ops that HQ did not sign for, oldest first, signed; about `bytes_max` bytes and `ops_max` ops of them.
+    ///
+    /// At least one segment comes where there is something to send.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Key`].
+    pub fn unsent(&self, bytes_max: usize, ops_max: usize) -> Result<Vec<Segment>, StoreError> {
+        let signer = self.signer()?;
+        let mut out: Vec<Segment> = Vec::new();
+        for Unheld { epoch, held, last } in self.unheld()? {
+            let mut next = held + 1;
+            while next <= last {
+                let bytes: usize = out.iter().map(|segment| segment.body.len()).sum();
+                let ops: usize = out
+                    .iter()
+                    .map(|segment| usize::try_from(segment.count).unwrap_or(0))
+                    .sum();
+                if !out.is_empty()
+                    && (bytes + SEGMENT_ROW_BYTES_MAX > bytes_max || ops + SEGMENT_OPS_MAX > ops_max)
+                {
+                    return Ok(out);
+                }
+                let batch = self.batch(epoch, next, last)?;
+                let run = segment::Run {
+                    line: (self.replica(), epoch),
+                    first: next,
+                    before: batch.before,
+                    parent: batch.parent,
+                    test_clock: batch.test_clock,
+                    rows: &batch.rows,
+                };
+                let cut = segment::cut(&signer, &run).map_err(|_| self.damaged(Part::Log))?;
+                // Only full segments, but for the end: the rest of the batch begins the next one.
+                let segment = cut.into_iter().next().ok_or_else(|| self.damaged(Part::Log))?;
+                next = segment.last() + 1;
+                out.push(segment);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Returns the chain value at an op of the own log; `None` where the op is not here.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn link_at(&self, epoch: Epoch, seq: u64) -> Result<Option<Link>, StoreError> {
+        if let Some(own) = self.state.own.filter(|own| own.epoch == epoch && own.seq == seq) {
+            return Ok(Some(own.link));
+        }
+        let Some(run) = self.run_of(OpId {
+            replica: self.replica(),
+            epoch,
+            seq,
+        })?
+        else {
+            return Ok(None);
+        };
+        let Run::Own { before, ops, .. } = &run.run else {
+            return Ok(None);
+        };
+        let up_to = run.rows.iter().take_while(|(at, _)| *at <= seq).count();
+        Ok(Some(
+            ops.iter()
+                .take(up_to)
+                .fold(*before, |link, op| link.next(&op.row)),
+        ))
+    }
+
+    /// Returns ops from `first` on, as many as one segment may take, all written under one kind of clock.
+    fn batch(&self, epoch: Epoch, first: u64, last: u64) -> Result<Batch, StoreError> {
+        let parent = self.line((self.replica(), epoch))?.parent;
+        let before = match first.checked_sub(1) {
+            None | Some(0) => parent.map_or(Link::ROOT, |parent| parent.link),
+            Some(previous) => self
+                .link_at(epoch, previous)?
+                .ok_or_else(|| self.damaged(Part::Log))?,
+        };
+        let mut batch = Batch {
+            before,
+            parent,
+            test_clock: false,
+            rows: Vec::new(),
+        };
+        let mut next = first;
+        while next <= last && batch.rows.len() < SEGMENT_OPS_MAX {
+            let id = OpId {
+                replica: self.replica(),
+                epoch,
+                seq: next,
+            };
+            let run = self.run_of(id)?.ok_or_else(|| self.damaged(Part::Log))?;
+            let Run::Own { test_clock, .. } = &run.run else {
+                return Err(self.damaged(Part::Log));
+            };
+            if batch.rows.is_empty() {
+                batch.test_clock = *test_clock;
+            } else if batch.test_clock != *test_clock {
+                break;
+            }
+            let room = SEGMENT_OPS_MAX - batch.rows.len();
+            let rows = run.rows.iter().filter(|(seq, _)| *seq >= next).take(room);
+            let taken = batch.rows.len();
+            batch.rows.extend(rows.map(|(_, row)| row.clone()));
+            next += u64::try_from(batch.rows.len() - taken).unwrap_or(u64::MAX);
+        }
+        Ok(batch)
+    }
+}
+
+/// Rows for one segment.
+struct Batch {
+    before: Link,
+    parent: Option<Parent>,
+    test_clock: bool,
+    rows: Vec<Row>,
+}
+
+/// Returns the 8 bytes of a chain value that travel.
+#[must_use]
+pub fn first_8(link: Link) -> [u8; 8] {
+    let mut out = [0; 8];
+    out.copy_from_slice(link.0.split_at(8).0);
+    out
+}
+
+/// Returns the name of the (kind, schema) list that this build reads.
+fn schemas() -> [u8; 4] {
+    let mut all: Vec<(u16, u8)> = records::kinds::KINDS
+        .iter()
+        .map(|kind| (kind.number, kind.schema))
+        .collect();
+    all.sort_unstable();
+    let bytes: Vec<u8> = all
+        .iter()
+        .flat_map(|(number, schema)| [number.to_le_bytes().as_slice(), &[*schema]].concat())
+        .collect();
+    let [a, b, c, d, ..] = sha256(&[&bytes]);
+    [a, b, c, d]
+}
