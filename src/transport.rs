@@ -7,7 +7,8 @@ pub mod pinned;
 #[cfg(test)]
 mod tests;
 
-use std::io::ErrorKind;
+use std::cell::Cell;
+use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
 use sync_protocol::limits::BODY_BYTES_MAX;
@@ -70,6 +71,8 @@ pub enum Fault {
 pub struct Transport {
     agent: ureq::Agent,
     url: String,
+    up: Cell<u64>,
+    down: Cell<u64>,
 }
 
 impl Transport {
@@ -92,7 +95,12 @@ impl Transport {
         }
         let connector = ().chain(TcpConnector::default()).chain(Pinned::new(pin));
         let agent = ureq::Agent::with_parts(config(), connector, DefaultResolver::default());
-        Ok(Self { agent, url })
+        Ok(Self {
+            agent,
+            url,
+            up: Cell::new(0),
+            down: Cell::new(0),
+        })
     }
 
     /// Sends a body and returns the body of the answer.
@@ -100,15 +108,50 @@ impl Transport {
     /// # Errors
     /// [`TransportError`]. After [`TransportError::Unreachable`] HQ may have taken in all of the request or a part.
     pub fn post(&self, body: &[u8]) -> Result<Vec<u8>, TransportError> {
-        let sent = self.agent.post(&self.url).content_type(CONTENT_TYPE).send(body);
+        let mut counted = Counted {
+            inner: body,
+            bytes: &self.up,
+        };
+        let request = self.agent.post(&self.url).content_type(CONTENT_TYPE);
+        let sent = request
+            .header("content-length", body.len().to_string())
+            .send(ureq::SendBody::from_reader(&mut counted));
         let mut response = sent.map_err(|error| judge(&error))?;
         let status = response.status().as_u16();
         if status != 200 {
             return Err(TransportError::Status(status));
         }
         let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
-        let read = response.body_mut().with_config().limit(limit).read_to_vec();
-        read.map_err(|error| judge(&error))
+        let mut counted = Counted {
+            inner: response.body_mut().with_config().limit(limit).reader(),
+            bytes: &self.down,
+        };
+        let mut answer = Vec::new();
+        match counted.read_to_end(&mut answer) {
+            Ok(_) => Ok(answer),
+            Err(error) => Err(judge(&ureq::Error::from(error))),
+        }
+    }
+
+    /// Returns how many bytes of bodies went up and came down so far, those of broken requests included.
+    #[must_use]
+    pub fn moved(&self) -> (u64, u64) {
+        (self.up.get(), self.down.get())
+    }
+}
+
+/// Counts what is read through it.
+struct Counted<'a, R> {
+    inner: R,
+    bytes: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(out)?;
+        let more = u64::try_from(read).unwrap_or(u64::MAX);
+        self.bytes.set(self.bytes.get().saturating_add(more));
+        Ok(read)
     }
 }
 

@@ -48,6 +48,7 @@ fn a_body_goes_and_an_answer_comes() {
     let transport = Transport::new(&address, None).unwrap();
     assert_eq!(transport.post(b"the request"), Ok(b"yes".to_vec()));
     assert_eq!(server.join().unwrap(), b"the request");
+    assert_eq!(transport.moved(), (11, 3));
 }
 
 #[test]
