@@ -8,4 +8,5 @@ pub mod home;
 pub mod keys;
 pub mod notebook;
 pub mod store;
+pub mod sync;
 pub mod transport;

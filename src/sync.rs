@@ -1,0 +1,380 @@
+//! One sync: what HQ lacks goes up, what the feeds bring comes down, until both sides are level.
+//!
+//! Each round is one request and its answer; what an answer brought is on the disk before the next one.
+//! A round whose answer was lost is said again: HQ knows each op by its name, so nothing doubles.
+//!
+//! Source: docs/PROTOCOL.md, Bodies and Messages.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use records::id::Epoch;
+use records::time::Ts;
+use serde::{Deserialize, Serialize};
+use sync_protocol::conversation::{self, Answer, ReadError, Request, RequestHash};
+use sync_protocol::limits::BODY_OPS_MAX;
+use sync_protocol::message::{Certificate, Compared, Enrol, Hello, Notice};
+use sync_protocol::segment::Segment;
+
+use crate::clock::Clock;
+use crate::store::Store;
+use crate::store::apply::Applied;
+use crate::store::error::StoreError;
+use crate::transport::{Fault, Transport, TransportError};
+
+/// Bytes of segments in one request: large enough for few round trips, small enough for a small device.
+const PUSH_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A push longer than this whose answer did not come is not sent again before HQ said what it kept of it.
+const ASK_FIRST_BYTES: usize = 64 * 1024;
+/// The setting that stands while such a push has no answer.
+const UNANSWERED: &str = "sync.unanswered";
+/// The setting with the last finished sync.
+const LAST: &str = "sync.last";
+/// The setting with HQ's certificate of this device.
+const CERTIFICATE: &str = "sync.certificate";
+/// The wait before the first repetition; each further one doubles it, and chance adds up to as much again.
+const WAIT_MS: u64 = 500;
+
+/// How a sync is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Stop after about this many bytes of bodies, both ways; `None`: no limit.
+    pub bytes_max: Option<u64>,
+    /// How often a round is said again after the line broke.
+    pub retries: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            bytes_max: None,
+            retries: 3,
+        }
+    }
+}
+
+/// How far a sync is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Ops that HQ took in so far.
+    pub sent_ops: u64,
+    /// Ops that it does not have yet.
+    pub unsent_ops: u64,
+    /// Ops that came.
+    pub received_ops: u64,
+    /// Rounds answered.
+    pub requests: u32,
+    /// Bytes of bodies sent.
+    pub bytes_up: u64,
+    /// Bytes of bodies received.
+    pub bytes_down: u64,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SyncReport {
+    /// Own ops that HQ has signed for now and had not before.
+    pub sent_ops: u64,
+    /// Ops that were not here before.
+    pub received_ops: u64,
+    /// Own ops newly ruled on, by verdict.
+    pub verdicts: BTreeMap<String, u64>,
+    /// Own ops that went into quarantine.
+    pub new_quarantine: u64,
+    /// Documents that left what this device may see.
+    pub evicted: u64,
+    /// Bytes of bodies sent, those of lost requests included.
+    pub bytes_up: u64,
+    /// Bytes of bodies received.
+    pub bytes_down: u64,
+    /// Requests sent, lost ones included.
+    pub requests: u32,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// Nothing is left to send and nothing to fetch.
+    pub level: bool,
+    /// Whether HQ's digest of what this device may see is the device's; `None` where it was not compared.
+    pub digest_equal: Option<bool>,
+    /// Own epochs of which HQ holds another chain.
+    pub forked: Vec<Epoch>,
+    /// What HQ wants a person to know.
+    pub notices: Vec<Notice>,
+}
+
+/// A sync that was finished, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSync {
+    /// When it ended, by the device's clock.
+    pub at: Ts,
+    /// What it did.
+    pub report: SyncReport,
+}
+
+/// Why a sync stopped. What was acknowledged before stays acknowledged, and the next sync goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// HQ did not answer.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// Something answered, and its answer is not signed by HQ.
+    #[error("the answer is not signed by HQ's key")]
+    WrongKey,
+    /// What answered does not speak the protocol.
+    #[error("the answer is not one of HQ's: {0}")]
+    Answer(ReadError),
+    /// The home did not give or take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Syncs the home with its HQ.
+///
+/// `progress` is called after each round.
+///
+/// # Errors
+/// [`SyncError`].
+pub fn sync(
+    store: &mut Store,
+    clock: &Clock,
+    options: Options,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<SyncReport, SyncError> {
+    let enrolment = &store.identity().enrolment;
+    let transport = Transport::new(&enrolment.address, enrolment.tls_pin)?;
+    let started_ms = clock.now().monotonic_ms;
+    let before = store.counts()?.unsent_ops;
+    let mut session = Session {
+        ask_first: store.setting(UNANSWERED)?.is_some_and(|value| value == [1]),
+        store,
+        clock,
+        transport,
+        options,
+        lost: 0,
+        report: SyncReport::default(),
+    };
+    loop {
+        let next = session.round()?;
+        let unsent_ops = session.store.counts()?.unsent_ops;
+        session.report.sent_ops = before.saturating_sub(unsent_ops);
+        progress(session.progress(unsent_ops));
+        if next == Next::Stop {
+            break;
+        }
+    }
+    session.finish(started_ms)
+}
+
+/// Returns the last finished sync of this home; `None` before the first.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn last(store: &Store) -> Result<Option<LastSync>, StoreError> {
+    let bytes = store.setting(LAST)?;
+    // Lost without harm: one of another version is as none.
+    Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
+}
+
+/// Returns HQ's certificate of this device; `None` before the first contact.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn certificate(store: &Store) -> Result<Option<Certificate>, StoreError> {
+    let bytes = store.setting(CERTIFICATE)?;
+    Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Round,
+    Stop,
+}
+
+struct Session<'a> {
+    store: &'a mut Store,
+    clock: &'a Clock,
+    transport: Transport,
+    options: Options,
+    /// HQ has to say what it holds before anything is pushed again.
+    ask_first: bool,
+    /// Rounds lost one after the other.
+    lost: u32,
+    report: SyncReport,
+}
+
+impl Session<'_> {
+    /// Asks once, takes in the answer, and says whether to go on.
+    fn round(&mut self) -> Result<Next, SyncError> {
+        let request = self.request()?;
+        let body = conversation::write_request(&request, &self.store.signer()?);
+        let large = body.len() > ASK_FIRST_BYTES && !request.segments.is_empty();
+        if large {
+            self.store.put_setting(UNANSWERED, vec![1])?;
+        }
+        self.report.requests += 1;
+        let answered = self.transport.post(&body);
+        (self.report.bytes_up, self.report.bytes_down) = self.transport.moved();
+        let answer = match answered {
+            Ok(answer) => answer,
+            Err(error) => return self.repeat(error, large),
+        };
+        self.lost = 0;
+        let key = self.store.identity().enrolment.hq_key;
+        let (answer, proof) =
+            conversation::read_answer(&answer, RequestHash::of(&body), &key).map_err(|error| {
+                if error == ReadError::Signature {
+                    SyncError::WrongKey
+                } else {
+                    SyncError::Answer(error)
+                }
+            })?;
+        let unsent = self.store.counts()?.unsent_ops;
+        let applied = self.store.apply(&answer, &proof, self.clock.now())?;
+        if large || self.ask_first {
+            self.store.put_setting(UNANSWERED, vec![0])?;
+        }
+        let asked = std::mem::take(&mut self.ask_first);
+        self.note(&answer, applied)?;
+        let left = self.store.counts()?.unsent_ops;
+        self.report.level = left == 0 && !answer.end.more;
+        let moved = asked || left < unsent || moves(&request.hello, &answer);
+        let stop = self.report.level || !moved || self.budget() == Some(0);
+        Ok(if stop { Next::Stop } else { Next::Round })
+    }
+
+    fn request(&self) -> Result<Request, SyncError> {
+        let segments = if self.ask_first {
+            Vec::new()
+        } else {
+            let budget = self.budget().and_then(|bytes| usize::try_from(bytes).ok());
+            self.store
+                .unsent(budget.unwrap_or(PUSH_BYTES_MAX).min(PUSH_BYTES_MAX), BODY_OPS_MAX)?
+        };
+        let mut hello = self.store.hello(self.clock.now())?;
+        hello
+            .heads
+            .retain(|head| !segments.iter().any(|segment| ends(segment, head)));
+        if let Some(budget) = self.budget() {
+            hello.answer_bytes_max = u32::try_from(budget.max(1)).unwrap_or(u32::MAX);
+        }
+        Ok(Request {
+            hello,
+            enrol: self.enrol()?,
+            segments,
+        })
+    }
+
+    /// The key and the proof, until HQ has answered with a certificate.
+    fn enrol(&self) -> Result<Option<Enrol>, SyncError> {
+        let identity = self.store.identity();
+        let secret = &identity.enrolment.secret;
+        if *secret == [0; 16] {
+            return Ok(None);
+        }
+        let key = self.store.signer()?.public();
+        Ok(Some(Enrol {
+            key,
+            proof: sync_protocol::enrolment::proof(secret, identity.enrolment.replica, &key),
+            scanned_ms: identity.scanned_ms,
+            name: identity.name.clone(),
+        }))
+    }
+
+    /// Waits and goes on after a broken line, or gives up.
+    fn repeat(&mut self, error: TransportError, large: bool) -> Result<Next, SyncError> {
+        let again = match error {
+            TransportError::Unreachable(Fault::Broken | Fault::TimedOut) => true,
+            TransportError::Status(status) => (500..600).contains(&status) || status == 429,
+            _ => false,
+        };
+        if !again || self.lost >= self.options.retries {
+            return Err(error.into());
+        }
+        self.ask_first |= large;
+        let wait_ms = WAIT_MS << self.lost.min(6);
+        self.lost += 1;
+        // Devices that lost the same HQ must not all come back in the same moment.
+        let [chance]: [u8; 1] = crate::keys::random()?;
+        std::thread::sleep(Duration::from_millis(wait_ms + wait_ms * u64::from(chance) / 255));
+        Ok(Next::Round)
+    }
+
+    fn note(&mut self, answer: &Answer, applied: Applied) -> Result<(), SyncError> {
+        let report = &mut self.report;
+        report.received_ops += applied.received_ops;
+        report.new_quarantine += applied.new_quarantine;
+        report.evicted += applied.evicted;
+        for (name, count) in applied.verdicts {
+            *report.verdicts.entry(name.to_owned()).or_default() += count;
+        }
+        report.digest_equal = match applied.digest {
+            Compared::Not => report.digest_equal,
+            Compared::Equal => Some(true),
+            Compared::Differs(_) => Some(false),
+        };
+        for epoch in applied.forked {
+            if !report.forked.contains(&epoch) {
+                report.forked.push(epoch);
+            }
+        }
+        for notice in &answer.notices {
+            if !report.notices.contains(notice) {
+                report.notices.push(notice.clone());
+            }
+        }
+        match &answer.certificate {
+            Some(certificate) => self.certified(certificate),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the certificate; the secret has done its work.
+    fn certified(&mut self, certificate: &Certificate) -> Result<(), SyncError> {
+        let bytes = postcard::to_allocvec(certificate).unwrap_or_default();
+        self.store.put_setting(CERTIFICATE, bytes)?;
+        if self.store.identity().enrolment.secret != [0; 16] {
+            let mut identity = self.store.identity().clone();
+            identity.enrolment.secret = [0; 16];
+            self.store.set_identity(identity)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes that may still move; `None` without a limit.
+    fn budget(&self) -> Option<u64> {
+        let moved = self.report.bytes_up.saturating_add(self.report.bytes_down);
+        self.options.bytes_max.map(|max| max.saturating_sub(moved))
+    }
+
+    fn progress(&self, unsent_ops: u64) -> Progress {
+        Progress {
+            sent_ops: self.report.sent_ops,
+            unsent_ops,
+            received_ops: self.report.received_ops,
+            requests: self.report.requests,
+            bytes_up: self.report.bytes_up,
+            bytes_down: self.report.bytes_down,
+        }
+    }
+
+    fn finish(self, started_ms: u64) -> Result<SyncReport, SyncError> {
+        let now = self.clock.now();
+        let mut report = self.report;
+        report.took_ms = now.monotonic_ms.saturating_sub(started_ms);
+        let last = LastSync { at: now.wall, report };
+        self.store
+            .put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;
+        Ok(last.report)
+    }
+}
+
+/// Whether the segment is the end of the epoch that the head names, so that the head says nothing more.
+fn ends(segment: &Segment, head: &sync_protocol::message::Head) -> bool {
+    (segment.epoch, segment.last()) == (head.epoch, head.seq)
+}
+
+/// Whether the answer moves the cursor.
+fn moves(hello: &Hello, answer: &Answer) -> bool {
+    let next = &answer.end.next;
+    let moved = |(feed, position): &(_, u64)| hello.cursor.position(*feed) != *position;
+    next.incarnation != hello.cursor.incarnation || next.positions.iter().any(moved)
+}
