@@ -1,10 +1,11 @@
 //! The domain: what a record is, which rules it obeys, how it reads; pure, with no clock, disk, socket or randomness.
 //!
 //! Reading order: [`id`], [`money`], [`time`], [`value`], [`schema`], [`kinds`], [`machine`], [`decision`], [`record`],
-//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`invoice`]) and [`table`].
+//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`invoice`], [`duplicate`]) and [`table`].
 
 pub mod checklist;
 pub mod decision;
+pub mod duplicate;
 pub mod id;
 pub mod invoice;
 pub mod kinds;

@@ -2,6 +2,7 @@
 
 use crate::id::OpId;
 use crate::schema::{Class, Field, Group, SetChange};
+use crate::value::text::ValueError;
 use crate::value::{CodecError, LIST_MAX, Row, decode, decode_exact, encode_into, push, take};
 
 /// Returns a Ledger payload: the number of rows, then the rows.
@@ -76,6 +77,50 @@ pub fn rows_of(group: &Group, bytes: &[u8]) -> Result<Vec<Row>, CodecError> {
     }
 }
 
+/// Why a payload is not taken.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+pub enum PayloadError {
+    /// The bytes are not rows of the group.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// A value is outside the limits of its field.
+    #[error("{field}: {why}")]
+    Value {
+        /// The field's name.
+        field: &'static str,
+        /// What is wrong with it.
+        why: ValueError,
+    },
+    /// An element of a keyed Set has no key.
+    #[error("{field} must stand, it names the entry")]
+    NoKey {
+        /// The key field's name.
+        field: &'static str,
+    },
+}
+
+/// Checks a payload that somebody else wrote: readable rows, every value within its field's limits, every key there.
+///
+/// Choices beyond their list pass: they come from a newer version.
+///
+/// # Errors
+/// [`PayloadError`], the first in the order of rows and fields.
+pub fn check(group: &Group, bytes: &[u8]) -> Result<(), PayloadError> {
+    for row in rows_of(group, bytes)? {
+        for (at, (field, value)) in group.fields.iter().zip(&row).enumerate() {
+            match value {
+                Some(value) => value.check(field.ty).map_err(|why| PayloadError::Value {
+                    field: field.name,
+                    why,
+                })?,
+                None if group.key == Some(at) => return Err(PayloadError::NoKey { field: field.name }),
+                None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
 fn push_rows(fields: &[Field], rows: &[Row], out: &mut Vec<u8>) {
     push(out, &rows.len());
     for row in rows {
@@ -134,6 +179,33 @@ mod tests {
             Err(CodecError::NotCanonical)
         );
         assert_eq!(decode_set(fields, &[0, 0]), Err(CodecError::Entries(0)));
+    }
+
+    #[test]
+    fn a_payload_of_others_is_held_to_the_same_limits_as_a_typed_value() {
+        let wrong = |text: &str| check(&Notes::GROUP, &encode_rows(Notes::GROUP.fields, &[note(text)]));
+        let value = |why| Err(PayloadError::Value { field: "text", why });
+        assert_eq!(wrong("fine"), Ok(()));
+        assert_eq!(wrong(""), value(ValueError::Empty));
+        assert_eq!(wrong("\u{1b}[2J"), value(ValueError::Control(0x1b)));
+        assert_eq!(wrong("e\u{301}"), value(ValueError::NotComposed));
+        assert_eq!(
+            wrong(&"x".repeat(4001)),
+            value(ValueError::TooLong {
+                chars: 4001,
+                max: 4000
+            })
+        );
+        let change = SetChange {
+            add: vec![vec![None; 5]],
+            remove: Vec::new(),
+        };
+        let bytes = encode_set(Answers::GROUP.fields, &change);
+        assert_eq!(
+            check(&Answers::GROUP, &bytes),
+            Err(PayloadError::NoKey { field: "item" })
+        );
+        assert_eq!(check(&Answers::GROUP, &[9]), Err(CodecError::Malformed.into()));
     }
 
     #[test]
