@@ -5,6 +5,9 @@
 //!
 //! Source: docs/PROTOCOL.md, Bodies and Messages.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -32,8 +35,6 @@ const UNANSWERED: &str = "sync.unanswered";
 const LAST: &str = "sync.last";
 /// The setting with HQ's certificate of this device.
 const CERTIFICATE: &str = "sync.certificate";
-/// The wait before the first repetition; each further one doubles it, and chance adds up to as much again.
-const WAIT_MS: u64 = 500;
 
 /// How a sync is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Options {
     pub bytes_max: Option<u64>,
     /// How often a round is said again after the line broke.
     pub retries: u32,
+    /// The wait before the first repetition; each further one doubles it, and chance adds up to as much again.
+    pub wait_ms: u64,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
         Self {
             bytes_max: None,
             retries: 3,
+            wait_ms: 500,
         }
     }
 }
@@ -290,7 +294,7 @@ impl Session<'_> {
             return Err(error.into());
         }
         self.ask_first |= large;
-        let wait_ms = WAIT_MS << self.lost.min(6);
+        let wait_ms = self.options.wait_ms << self.lost.min(6);
         self.lost += 1;
         // Devices that lost the same HQ must not all come back in the same moment.
         let [chance]: [u8; 1] = crate::keys::random()?;

@@ -1,0 +1,397 @@
+//! A device syncs with an HQ that takes everything in, over a line that breaks where the test says.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use records::id::Replica;
+use records::time::Ts;
+use sync_protocol::chain::Link;
+use sync_protocol::conversation::{Event, Reader, write_answer};
+use sync_protocol::cursor::{Cursor, Feed, Incarnation};
+use sync_protocol::limits::BODY_BYTES_MAX;
+use sync_protocol::message::{Held, Item, PageEnd, PushAck};
+use sync_protocol::ruling::Ruling;
+use sync_protocol::segment::{Run, cut};
+use sync_protocol::sign::{PublicKey, Signer};
+
+use super::*;
+use crate::store::testing::{NOW, create, enrolment, hq};
+
+/// What happens to one request.
+#[derive(Debug, Clone, Copy)]
+enum Line {
+    /// It is answered.
+    Answers,
+    /// It arrives, its answer does not.
+    LosesAnswer,
+    /// It breaks after so many bytes of the body.
+    BreaksAfter(usize),
+    /// Somebody else answers it with a key of his own.
+    Impostor,
+    /// A login page of the hotel answers it.
+    Hotel,
+}
+
+/// What HQ holds, and what it counted.
+struct Hq {
+    device: PublicKey,
+    /// Per epoch: the last seq and the link there.
+    held: BTreeMap<Epoch, (u64, Link)>,
+    position: u64,
+    /// Segments waiting in the company's feed, one a page.
+    pages: VecDeque<Item>,
+    /// Ops pushed, those pushed again included.
+    ops_pushed: u64,
+    enrolled: u32,
+    bytes: (u64, u64),
+}
+
+impl Hq {
+    /// Keeps what follows on what it holds and returns the rulings.
+    fn take(&mut self, event: Event) -> Vec<Ruling> {
+        match event {
+            Event::Enrol(_) => self.enrolled += 1,
+            Event::Push(segment) => {
+                self.ops_pushed += u64::from(segment.count);
+                segment.verify(&self.device).unwrap();
+                let (up_to, link) = self.held.get(&segment.epoch).copied().unwrap_or_default();
+                if segment.first != up_to + 1 {
+                    return Vec::new();
+                }
+                segment.open(link).unwrap();
+                self.held.insert(segment.epoch, (segment.last(), segment.link));
+                self.position += 1;
+                return vec![Ruling {
+                    replica: segment.replica,
+                    epoch: segment.epoch,
+                    first: segment.first,
+                    count: segment.count,
+                    order: self.position * 1000,
+                    cap_ms: u64::MAX >> 16,
+                    version: 1,
+                    exceptions: Vec::new(),
+                }];
+            }
+            Event::Hello(_) | Event::Unknown { .. } => {}
+        }
+        Vec::new()
+    }
+
+    fn answer(&mut self, rulings: Vec<Ruling>) -> Answer {
+        let held = |(epoch, (up_to, link)): (&Epoch, &(u64, Link))| Held {
+            epoch: *epoch,
+            up_to: *up_to,
+            link: crate::store::offer::first_8(*link),
+            count: *up_to,
+            backed_up_to: 0,
+        };
+        let items: Vec<Item> = self.pages.pop_front().into_iter().collect();
+        self.position += u64::try_from(items.len()).unwrap();
+        let incarnation = Incarnation(3);
+        let certificate = Certificate {
+            replica: Replica(41),
+            key: self.device,
+            staff: enrolment().staff,
+            roles: Vec::new(),
+            branch: 1,
+            unit: enrolment().unit,
+            valid_until_ms: 9,
+        };
+        Answer {
+            ack: PushAck {
+                incarnation,
+                lease: [1; 8],
+                held: self.held.iter().map(held).collect(),
+                rulings: Vec::new(),
+                digest: Compared::Not,
+            },
+            notices: Vec::new(),
+            certificate: (self.enrolled == 1).then_some(certificate),
+            items,
+            rulings,
+            end: PageEnd {
+                next: Cursor {
+                    incarnation,
+                    positions: vec![(Feed::Company, self.position)],
+                },
+                more: !self.pages.is_empty(),
+            },
+        }
+    }
+
+    /// Reads one request off the line and answers as the line allows.
+    fn serve(&mut self, stream: &TcpStream, line: Line) {
+        let mut input = BufReader::new(stream);
+        let body = read_body(&mut input, line);
+        self.bytes.0 += u64::try_from(body.len()).unwrap();
+        let mut reader = Reader::new(BODY_BYTES_MAX);
+        let events = reader.push(&body).unwrap();
+        let rulings = events.into_iter().flat_map(|event| self.take(event)).collect();
+        let signer = if matches!(line, Line::Impostor) {
+            Signer::from_seed(&[66; 32]).unwrap()
+        } else {
+            hq()
+        };
+        let answer = match line {
+            Line::BreaksAfter(_) => return,
+            Line::Hotel => b"<html>Welcome to our hotel</html>".to_vec(),
+            Line::Answers | Line::LosesAnswer | Line::Impostor => {
+                let asked = reader.finish(&self.device).unwrap();
+                write_answer(&self.answer(rulings), asked, &signer)
+            }
+        };
+        if matches!(line, Line::LosesAnswer) {
+            return;
+        }
+        self.bytes.1 += u64::try_from(answer.len()).unwrap();
+        let mut stream = stream;
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            answer.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&answer).unwrap();
+    }
+}
+
+fn read_body(input: &mut impl BufRead, line: Line) -> Vec<u8> {
+    let mut length = 0;
+    for header in input.lines() {
+        let header = header.unwrap().to_ascii_lowercase();
+        if let Some(value) = header.strip_prefix("content-length: ") {
+            length = value.parse().unwrap();
+        }
+        if header.is_empty() {
+            break;
+        }
+    }
+    if let Line::BreaksAfter(bytes) = line {
+        length = length.min(bytes);
+    }
+    let mut body = vec![0; length];
+    input.read_exact(&mut body).unwrap();
+    body
+}
+
+/// A device with its HQ.
+struct World {
+    _home: tempfile::TempDir,
+    store: Store,
+    hq: Arc<Mutex<Hq>>,
+    lines: Arc<Mutex<VecDeque<Line>>>,
+}
+
+impl World {
+    /// Opens a home and an HQ; once the lines are used up, every request is answered.
+    fn new(lines: &[Line]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let home = tempfile::tempdir().unwrap();
+        let enrolment = sync_protocol::enrolment::Enrolment {
+            address,
+            ..enrolment()
+        };
+        let store = Store::create(home.path(), &enrolment, NOW).unwrap();
+        let hq = Arc::new(Mutex::new(Hq {
+            device: store.signer().unwrap().public(),
+            held: BTreeMap::new(),
+            position: 0,
+            pages: VecDeque::new(),
+            ops_pushed: 0,
+            enrolled: 0,
+            bytes: (0, 0),
+        }));
+        let lines = Arc::new(Mutex::new(VecDeque::from(lines.to_vec())));
+        let (serving, script) = (Arc::clone(&hq), Arc::clone(&lines));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let line = script.lock().unwrap().pop_front().unwrap_or(Line::Answers);
+                serving.lock().unwrap().serve(&stream.unwrap(), line);
+            }
+        });
+        Self {
+            _home: home,
+            store,
+            hq,
+            lines,
+        }
+    }
+
+    /// Saves so many ops of so many bytes that do not compress.
+    fn save(&mut self, n_ops: usize, bytes: usize) {
+        let mut noise = || -> Vec<u8> {
+            (0..bytes.div_ceil(32))
+                .flat_map(|_| crate::keys::random::<32>().unwrap())
+                .collect()
+        };
+        let ops: Vec<_> = (0..n_ops).map(|_| create(&noise())).collect();
+        for ops in ops.chunks(50) {
+            self.store.save(ops.to_vec(), NOW).unwrap();
+        }
+    }
+
+    fn sync(&mut self) -> Result<SyncReport, SyncError> {
+        let options = Options {
+            bytes_max: None,
+            retries: 2,
+            wait_ms: 0,
+        };
+        sync(
+            &mut self.store,
+            &Clock::frozen(Ts(NOW.wall.0)),
+            options,
+            &mut |_| {},
+        )
+    }
+
+    fn ops_pushed(&self) -> u64 {
+        self.hq.lock().unwrap().ops_pushed
+    }
+}
+
+#[test]
+fn a_days_work_is_one_request_and_the_report_is_exact() {
+    let mut world = World::new(&[]);
+    world.save(40, 60);
+    let report = world.sync().unwrap();
+    assert_eq!((report.requests, report.sent_ops, report.level), (1, 40, true));
+    assert_eq!(report.verdicts, BTreeMap::from([("accepted".to_owned(), 40)]));
+    assert_eq!(
+        (report.bytes_up, report.bytes_down),
+        world.hq.lock().unwrap().bytes
+    );
+    assert_eq!(last(&world.store).unwrap().map(|last| last.report), Some(report));
+    let again = world.sync().unwrap();
+    assert_eq!((again.requests, again.sent_ops, again.level), (1, 0, true));
+    assert_eq!(world.ops_pushed(), 40);
+}
+
+#[test]
+fn lost_answer_does_not_double_an_op() {
+    let mut world = World::new(&[Line::LosesAnswer, Line::LosesAnswer]);
+    world.save(3, 60);
+    let report = world.sync().unwrap();
+    assert_eq!((report.requests, report.sent_ops, report.level), (3, 3, true));
+    assert_eq!(
+        world
+            .hq
+            .lock()
+            .unwrap()
+            .held
+            .values()
+            .map(|held| held.0)
+            .sum::<u64>(),
+        3
+    );
+}
+
+#[test]
+fn a_push_cut_in_the_middle_goes_on_where_hq_stopped() {
+    let mut world = World::new(&[Line::BreaksAfter(200_000)]);
+    world.save(300, 1_000);
+    let report = world.sync().unwrap();
+    assert_eq!((report.requests, report.sent_ops, report.level), (3, 300, true));
+    // At most one segment, 64 KiB of rows, is sent again.
+    assert!(world.ops_pushed() <= 300 + 64, "{}", world.ops_pushed());
+    assert!(report.bytes_up < 300 * 1_100 + 2 * 65_536, "{}", report.bytes_up);
+}
+
+#[test]
+fn a_push_cut_by_the_end_of_the_process_is_asked_for_first_too() {
+    let mut world = World::new(&[Line::BreaksAfter(200_000)]);
+    world.save(300, 1_000);
+    let options = Options {
+        bytes_max: None,
+        retries: 0,
+        wait_ms: 0,
+    };
+    let broken = sync(&mut world.store, &Clock::frozen(NOW.wall), options, &mut |_| {});
+    assert!(
+        matches!(broken, Err(SyncError::Transport(TransportError::Unreachable(_)))),
+        "{broken:?}"
+    );
+    let report = world.sync().unwrap();
+    assert_eq!((report.requests, report.sent_ops, report.level), (2, 300, true));
+    assert!(world.ops_pushed() <= 300 + 64);
+}
+
+#[test]
+fn who_is_not_hq_changes_nothing() {
+    let mut world = World::new(&[Line::Impostor, Line::Hotel]);
+    world.save(2, 60);
+    assert!(matches!(world.sync(), Err(SyncError::WrongKey)));
+    assert!(matches!(world.sync(), Err(SyncError::Answer(_))));
+    assert_eq!(world.store.counts().unwrap().unsent_ops, 2);
+    assert!(last(&world.store).unwrap().is_none());
+    assert!(world.lines.lock().unwrap().is_empty());
+}
+
+#[test]
+fn pages_are_turned_until_none_is_left() {
+    let mut world = World::new(&[]);
+    let row = |n: u64| sync_protocol::op::Row {
+        kind: crate::store::testing::KIND,
+        schema: 1,
+        doc: None,
+        stamp: sync_protocol::stamp::Stamp { ms: n, counter: 0 },
+        seen: Vec::new(),
+        forked_from: None,
+        writes: Vec::new(),
+    };
+    let rows: Vec<_> = (1..=600).map(row).collect();
+    let run = Run {
+        line: (Replica::HQ, Epoch(1)),
+        first: 1,
+        before: Link::ROOT,
+        parent: None,
+        test_clock: false,
+        rows: &rows,
+    };
+    let segments = cut(&hq(), &run).unwrap();
+    world.hq.lock().unwrap().pages = segments.into_iter().map(Item::Segment).collect();
+    let report = world.sync().unwrap();
+    assert_eq!(
+        (report.requests, report.received_ops, report.level),
+        (3, 600, true)
+    );
+}
+
+#[test]
+fn the_proof_of_the_code_is_sent_until_hq_answers_it() {
+    let mut world = World::new(&[Line::LosesAnswer]);
+    world.save(1, 60);
+    world.hq.lock().unwrap().enrolled = 0;
+    world.sync().unwrap();
+    assert_eq!(world.hq.lock().unwrap().enrolled, 2);
+    assert_ne!(world.store.identity().enrolment.secret, [0; 16]);
+    world.hq.lock().unwrap().enrolled = 0;
+    world.sync().unwrap();
+    world.sync().unwrap();
+    assert_eq!(world.hq.lock().unwrap().enrolled, 1);
+    assert_eq!(world.store.identity().enrolment.secret, [0; 16]);
+    assert_eq!(
+        certificate(&world.store)
+            .unwrap()
+            .map(|certificate| certificate.branch),
+        Some(1)
+    );
+}
+
+#[test]
+fn a_byte_limit_stops_a_sync_that_has_more_to_do() {
+    let mut world = World::new(&[]);
+    world.save(300, 1_000);
+    let options = Options {
+        bytes_max: Some(100_000),
+        retries: 0,
+        wait_ms: 0,
+    };
+    let report = sync(&mut world.store, &Clock::frozen(NOW.wall), options, &mut |_| {}).unwrap();
+    assert!(
+        !report.level && report.sent_ops > 0 && report.bytes_up < 200_000,
+        "{report:?}"
+    );
+    assert!(world.sync().unwrap().level);
+}
