@@ -45,10 +45,14 @@ impl Rule {
 /// Returns the rule of that id.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
+    RULES
+        .iter()
+        .chain(crate::table::refusal::RULES)
+        .find(|rule| rule.id == id)
 }
 
-const fn blocks(
+/// A rule that refuses.
+pub(crate) const fn blocks(
     id: &'static str,
     zh: &'static str,
     en: &'static str,
@@ -65,7 +69,7 @@ const fn blocks(
     }
 }
 
-/// Every rule of this edition.
+/// Every rule of the records; those of imports are [`crate::table::refusal::RULES`].
 pub static RULES: &[Rule] = &[
     blocks(
         "S-01",
@@ -211,7 +215,8 @@ mod tests {
     #[test]
     fn every_rule_speaks_both_languages_and_stands_in_the_document() {
         let document = include_str!("../../docs/RULES.md");
-        for (at, rule) in RULES.iter().enumerate() {
+        let all: Vec<&Rule> = RULES.iter().chain(crate::table::refusal::RULES).collect();
+        for (at, rule) in all.iter().enumerate() {
             for text in [rule.zh, rule.en, rule.hint_zh, rule.hint_en] {
                 assert!(!text.is_empty(), "{}", rule.id);
             }
@@ -221,7 +226,7 @@ mod tests {
                 rule.id
             );
             assert!(
-                RULES.iter().skip(at + 1).all(|other| other.id != rule.id),
+                all.iter().skip(at + 1).all(|other| other.id != rule.id),
                 "{} twice",
                 rule.id
             );

@@ -40,7 +40,7 @@ fn read(file: &Path, map: Option<&str>, kind: Option<&str>) -> Tally {
                 tally.repeated += u64::from(row.ordinal > 0);
             }
             Err(refusal) => {
-                let why = format!("{} {}: {}", refusal.reason.rule(), refusal.field, refusal.reason);
+                let why = format!("{} {}: {}", refusal.reason.rule(), refusal.field, refusal.value);
                 tally.refused.entry(why).or_default().push(refusal.line);
             }
         }
@@ -146,21 +146,20 @@ fn the_odd_rows_of_each_source_are_read_or_named() {
             .collect();
         assert_eq!(found, refused, "{file}");
     };
-    let amount = "I-07 cost: an amount is digits with at most one point, like 35.00";
     check("openrepair.csv", "openrepair.toml", (29, 29, 0), &[]);
     check("violations.csv", "detroit-violations.toml", (22, 22, 5), &[]);
     check(
         "excavators.csv",
         "nestor-excavators.toml",
         (32, 31, 3),
-        &[(amount, &[2])],
+        &[("I-07 cost: PM01", &[2])],
     );
     check("purchase-cards.csv", "birmingham-pcard.toml", (27, 27, 4), &[]);
     check(
         "receipts.jsonl",
         "sroie-receipts.toml",
         (23, 22, 0),
-        &[("I-05 amount: a required value is missing", &[7])],
+        &[("I-05 amount: ", &[7])],
     );
     check("sheets.jsonl", "workload-sheets.toml", (14, 14, 0), &[]);
     check("vouchers.jsonl", "workload-vouchers.toml", (12, 12, 0), &[]);

@@ -229,7 +229,7 @@ impl<'a> Records<'a> {
     }
 
     fn refuse(&mut self, line: u64, value: &str, reason: Reason) -> Refusal {
-        self.ended = matches!(reason, Reason::TooManyBytes { .. } | Reason::BreaksOff);
+        self.ended = matches!(reason, Reason::TooManyBytes | Reason::BreaksOff);
         Refusal {
             line,
             field: String::new(),
@@ -241,9 +241,7 @@ impl<'a> Records<'a> {
 
 fn broken(error: &std::io::Error) -> Reason {
     match error.kind() {
-        std::io::ErrorKind::FileTooLarge => Reason::TooManyBytes {
-            max: RECORD_BYTES_MAX,
-        },
+        std::io::ErrorKind::FileTooLarge => Reason::TooManyBytes,
         _ => Reason::BreaksOff,
     }
 }

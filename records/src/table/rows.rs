@@ -1,28 +1,23 @@
 //! The rows of a file as new records: one by one, each whole or refused with its reason.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use crate::checklist::Template;
+use crate::id::{DocId, Epoch, OpId, Replica};
 use crate::kinds::number;
 use crate::machine::Index;
-use crate::schema::{Field, Group, Kind, Tag};
-use crate::table::mapping::{Case, List, Mapping};
+use crate::problems::{Problem, at_capture, before_seal};
+use crate::schema::{Class, Kind, SetChange, Tag};
+use crate::table::make::{Maker, nth};
+use crate::table::mapping::Mapping;
 use crate::table::pick::{From, Outside, Pick};
 use crate::table::plain;
-use crate::table::record::{Entry, Head, Record, Records, RecordsError};
+use crate::table::record::{Head, Record, Records, RecordsError};
 use crate::table::refusal::{Reason, Refusal, shown};
 use crate::table::source::Source;
 use crate::time::{Day, Zone};
-use crate::value::{Type, Value};
-
-/// A list takes so many entries from one row.
-///
-/// Source: docs/PROTOCOL.md, Limits.
-pub const ENTRIES_MAX: usize = crate::value::LIST_MAX;
-
-/// What `rest` writes is at most so long; a field's own limit cuts it further.
-const REST_CHARS_MAX: usize = 4000;
+use crate::value::{encode, payload};
 
 /// One row of a group: its values in the order of the table.
 pub type Values = crate::value::Row;
@@ -46,6 +41,77 @@ pub struct Row {
     pub groups: Vec<(Tag, Vec<Values>)>,
     /// The steps to take with the new record, in order.
     pub then: Vec<Index>,
+}
+
+impl Row {
+    /// Returns the payload of each group, as an op carries it; `groups` after its references were linked.
+    #[must_use]
+    pub fn payloads(&self) -> Vec<(Tag, Vec<u8>)> {
+        self.groups
+            .iter()
+            .filter_map(|(tag, rows)| Some((*tag, self.payload(*tag, rows)?)))
+            .collect()
+    }
+
+    fn payload(&self, tag: Tag, rows: &[Values]) -> Option<Vec<u8>> {
+        let group = self.kind.group(tag.number())?;
+        match group.class {
+            Class::Once | Class::Last | Class::Contested => Some(encode(group.fields, rows.first()?)),
+            Class::Ledger => Some(payload::encode_rows(group.fields, rows)),
+            Class::Set => {
+                let change = SetChange {
+                    add: rows.to_vec(),
+                    remove: Vec::new(),
+                };
+                Some(payload::encode_set(group.fields, &change))
+            }
+            Class::Decision => None,
+        }
+    }
+
+    /// The first rule of the record itself that stands in the way of it, or of the seal that the mapping asks for.
+    fn problem(&self, zone: Zone) -> Option<Problem> {
+        let machine = self.kind.machine;
+        let seals = self.then.iter().any(|step| {
+            machine
+                .and_then(|m| m.step_at(*step))
+                .is_some_and(|step| step.seals)
+        });
+        let voucher = self.kind.number == number::VOUCHER;
+        if !seals && !voucher {
+            return None;
+        }
+        // The rules do not look at the id; the row has none yet.
+        let id = DocId(OpId {
+            replica: Replica::HQ,
+            epoch: Epoch(0),
+            seq: 1,
+        });
+        let mut record = crate::record::Record::new(id, self.kind);
+        for (tag, bytes) in self.payloads() {
+            record.write(tag, &bytes).ok()?;
+        }
+        let problems = if voucher {
+            at_capture(&record)
+        } else {
+            before_seal(&record, &Template::default(), zone)
+        };
+        problems.into_iter().find(Problem::blocks)
+    }
+
+    fn text(&self, field: &str, zone: Zone) -> String {
+        let value = || {
+            let (group, at) = self.kind.field(field)?;
+            let (_, rows) = self.groups.iter().find(|(tag, _)| *tag == group.tag())?;
+            Some(
+                rows.first()?
+                    .get(at)?
+                    .as_ref()?
+                    .text(group.fields.get(at)?.ty, zone),
+            )
+        };
+        value().unwrap_or_default()
+    }
 }
 
 /// Why no row of a file can be read.
@@ -189,21 +255,28 @@ impl<'a> Rows<'a> {
             Ok(made) => made,
             Err((field, value, reason)) => return Some(Err(refusal(line, &field, &value, reason))),
         };
-        let (kind, then) = (case.kind, case.then.clone());
-        let ordinal = if named { 0 } else { self.ordinal(key) };
-        let key = if ordinal == 0 {
-            key
-        } else {
-            digest(&[&key, &ordinal.to_le_bytes()])
-        };
-        Some(Ok(Row {
+        let mut row = Row {
             line,
             key,
-            ordinal,
-            kind,
+            ordinal: 0,
+            kind: case.kind,
             groups,
-            then,
-        }))
+            then: case.then.clone(),
+        };
+        if let Some(problem) = row.problem(self.outside.zone) {
+            let (field, value) = (problem.field, row.text(problem.field, self.outside.zone));
+            return Some(Err(refusal(
+                line,
+                field,
+                &value,
+                Reason::Record(Box::new(problem)),
+            )));
+        }
+        if !named {
+            row.ordinal = self.ordinal(key);
+            row.key = nth(key, row.ordinal);
+        }
+        Some(Ok(row))
     }
 
     fn ordinal(&mut self, key: [u8; 16]) -> u32 {
@@ -268,193 +341,11 @@ fn may_lack(pick: &Pick, has: &dyn Fn(&str) -> bool) -> bool {
     pick.optional || matches!(&pick.from, From::First(names) if names.iter().any(|name| has(name)))
 }
 
-/// Returns the key of a row that key columns name, as [`Row::key`] has it.
-///
-/// So a voucher that names a sheet by the sheet's id at the source finds the sheet that was imported from there.
-///
-/// ```
-/// let repair = records::kinds::by_name("repair").unwrap();
-/// assert_eq!(records::table::rows::key_of(repair, &["17"]).len(), 16);
-/// ```
-#[must_use]
-pub fn key_of(kind: &Kind, columns: &[&str]) -> [u8; 16] {
-    let columns = columns.iter().map(|text| text.as_bytes());
-    digest(
-        &[b"key", kind.name.as_bytes()]
-            .into_iter()
-            .chain(columns)
-            .collect::<Vec<_>>(),
-    )
-}
-
 fn refusal(line: u64, field: &str, value: &str, reason: Reason) -> Refusal {
     Refusal {
         line,
         field: field.to_owned(),
         value: shown(value),
         reason,
-    }
-}
-
-fn digest(parts: &[&[u8]]) -> [u8; 16] {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    for part in parts {
-        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-        context.update(part);
-    }
-    let hash = context.finish();
-    hash.as_ref().first_chunk().copied().unwrap_or_default()
-}
-
-/// Field, value and reason.
-type Wrong = (String, String, Reason);
-
-/// Makes one record out of one row.
-struct Maker<'r> {
-    case: &'r Case,
-    record: &'r Record,
-    outside: Outside,
-}
-
-impl Maker<'_> {
-    fn groups(&self) -> Result<Vec<(Tag, Vec<Values>)>, Wrong> {
-        let mut groups: BTreeMap<Tag, Vec<Values>> = BTreeMap::new();
-        for flat in &self.case.fields {
-            let Some(field) = flat.group.fields.get(flat.index) else {
-                continue;
-            };
-            if let Some(value) = self.value(field, &flat.pick, None)? {
-                self.allowed(flat.group, field, &value)?;
-                let rows = groups
-                    .entry(flat.group.tag())
-                    .or_insert_with(|| vec![vec![None; flat.group.fields.len()]]);
-                if let Some(place) = rows.first_mut().and_then(|row| row.get_mut(flat.index)) {
-                    *place = Some(value);
-                }
-            }
-        }
-        for list in &self.case.lists {
-            let rows = self.list(list)?;
-            if rows.is_empty() {
-                continue;
-            }
-            let all = groups.entry(list.group.tag()).or_default();
-            all.extend(rows);
-            if all.len() > ENTRIES_MAX {
-                let reason = Reason::TooManyEntries { max: ENTRIES_MAX };
-                return Err((list.group.name.to_owned(), all.len().to_string(), reason));
-            }
-        }
-        Ok(groups.into_iter().collect())
-    }
-
-    /// What no mapping may allow: a refund is taken as it was captured, an amount of zero is not.
-    ///
-    /// Source: docs/RULES.md, I-16.
-    fn allowed(&self, group: &Group, field: &Field, value: &Value) -> Result<(), Wrong> {
-        let paid =
-            self.case.kind.number == number::VOUCHER && field.name == "amount" && field.ty == Type::Fen;
-        if paid && *value == Value::Int(0) {
-            return Err((field.name.to_owned(), "0.00".to_owned(), Reason::ZeroAmount));
-        }
-        debug_assert!(group.fields.contains(field));
-        Ok(())
-    }
-
-    fn list(&self, list: &List) -> Result<Vec<Values>, Wrong> {
-        let Some(each) = &list.each else {
-            return Ok(self.entry(list, None)?.into_iter().collect());
-        };
-        let wrong = |reason| {
-            let text = self.record.text(each).unwrap_or_default().into_owned();
-            (list.group.name.to_owned(), text, reason)
-        };
-        let entries = self.record.entries(each, list.split.as_deref()).map_err(wrong)?;
-        if entries.len() > ENTRIES_MAX {
-            return Err(wrong(Reason::TooManyEntries { max: ENTRIES_MAX }));
-        }
-        entries
-            .iter()
-            .filter_map(|entry| self.entry(list, Some(entry)).transpose())
-            .collect()
-    }
-
-    /// One entry; `None` where only constants would stand in it.
-    fn entry(&self, list: &List, entry: Option<&Entry>) -> Result<Option<Values>, Wrong> {
-        let mut values: Values = vec![None; list.group.fields.len()];
-        let mut told = false;
-        for (index, pick) in &list.fields {
-            let Some(field) = list.group.fields.get(*index) else {
-                continue;
-            };
-            let value = self.value(field, pick, entry)?;
-            told |= value.is_some() && !matches!(pick.from, From::Constant(_));
-            if let Some(place) = values.get_mut(*index) {
-                *place = value;
-            }
-        }
-        Ok(told.then_some(values))
-    }
-
-    fn value(&self, field: &Field, pick: &Pick, entry: Option<&Entry>) -> Result<Option<Value>, Wrong> {
-        let column = |name: &str| match (entry, name.strip_prefix('^')) {
-            (Some(entry), None) => entry.text(name),
-            (Some(_), Some(outer)) => self.record.text(outer),
-            (None, _) => self.record.text(name),
-        };
-        let text = pick.text(&column, &|| self.rest(), &self.case.empty);
-        pick.value(field, &text, self.outside)
-            .map_err(|reason| (field.name.to_owned(), text, reason))
-    }
-
-    /// The columns that nothing names, as `column: text` lines.
-    fn rest(&self) -> String {
-        let named = self.case.columns();
-        let first = |name: &str| {
-            named
-                .iter()
-                .any(|known| known.split('.').next() == Some(name) || *known == name)
-        };
-        let lines = self
-            .record
-            .columns()
-            .into_iter()
-            .filter(|name| !first(name))
-            .filter_map(|name| {
-                let text = self.record.text(name).filter(|text| !text.is_empty())?;
-                let none = self.case.empty.iter().any(|word| *word == text);
-                (!none).then(|| format!("{name}: {text}"))
-            });
-        lines
-            .collect::<Vec<_>>()
-            .join("\n")
-            .chars()
-            .take(REST_CHARS_MAX)
-            .collect()
-    }
-
-    /// The row's hash, and whether key columns made it.
-    fn key(&self) -> Result<([u8; 16], bool), Wrong> {
-        if self.case.key.is_empty() {
-            return Ok((self.hash(), false));
-        }
-        let mut texts: Vec<Cow<str>> = Vec::new();
-        for column in &self.case.key {
-            let text = self.record.text(column).filter(|text| !text.is_empty());
-            texts.push(text.ok_or_else(|| (column.clone(), String::new(), Reason::Missing))?);
-        }
-        let texts: Vec<&str> = texts.iter().map(Cow::as_ref).collect();
-        Ok((key_of(self.case.kind, &texts), true))
-    }
-
-    /// By column name, so that another order of the columns makes no new records.
-    fn hash(&self) -> [u8; 16] {
-        let kind = self.case.kind.name.as_bytes();
-        let named = |name| Some((name, self.record.text(name).filter(|text| !text.is_empty())?));
-        let cells: BTreeMap<&str, Cow<str>> = self.record.columns().into_iter().filter_map(named).collect();
-        let cells = cells
-            .iter()
-            .flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
-        digest(&[b"row", kind].into_iter().chain(cells).collect::<Vec<_>>())
     }
 }
