@@ -221,7 +221,7 @@ impl World {
 
     /// Saves so many ops of so many bytes that do not compress.
     fn save(&mut self, n_ops: usize, bytes: usize) {
-        let mut noise = || -> Vec<u8> {
+        let noise = || -> Vec<u8> {
             (0..bytes.div_ceil(32))
                 .flat_map(|_| crate::keys::random::<32>().unwrap())
                 .collect()

@@ -282,13 +282,13 @@ pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> V
     let mut control = Vec::new();
     envelope::write(&answer.ack, &mut control);
     if !answer.notices.is_empty() {
-        envelope::write(&Notices(answer.notices.clone()), &mut control);
+        envelope::write_as::<Notices>(&answer.notices, &mut control);
     }
     if let Some(certificate) = &answer.certificate {
         envelope::write(certificate, &mut control);
     }
     if !answer.items.is_empty() {
-        envelope::write(&Page(answer.items.clone()), &mut control);
+        envelope::write_as::<Page>(&answer.items, &mut control);
     }
     let PageEnd { next, more } = &answer.end;
     envelope::write(
@@ -301,9 +301,8 @@ pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> V
     let rest = sha256(&[&control]);
     let mut rulings = Vec::new();
     if !answer.rulings.is_empty() {
-        let message = Rulings(answer.rulings.clone());
-        rulings = canonical::to_bytes(&message);
-        envelope::write(&message, &mut control);
+        rulings = canonical::to_bytes(&answer.rulings);
+        envelope::write_as::<Rulings>(&answer.rulings, &mut control);
     }
     let mut frames = Vec::new();
     frame::write(frame::CONTROL, &control, &mut frames);
@@ -399,6 +398,10 @@ fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
     for raw in raws.iter().filter(|raw| !known(raw)) {
         raw.skip()?;
     }
+    let Page(items) = only(raws)?.unwrap_or_default();
+    if items.iter().map(ops_of).sum::<u64>() > u64::try_from(BODY_OPS_MAX).unwrap_or(u64::MAX) {
+        return Err(ReadError::TooManyOps);
+    }
     let next = Cursor {
         incarnation: ack.incarnation,
         positions: moved.positions,
@@ -407,13 +410,21 @@ fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
         ack,
         notices: only::<Notices>(raws)?.unwrap_or_default().0,
         certificate: only(raws)?,
-        items: only::<Page>(raws)?.unwrap_or_default().0,
+        items,
         rulings: only::<Rulings>(raws)?.unwrap_or_default().0,
         end: PageEnd {
             next,
             more: moved.more,
         },
     })
+}
+
+fn ops_of(item: &Item) -> u64 {
+    match item {
+        Item::Segment(segment) => u64::from(segment.count),
+        Item::Extract(extract) => u64::try_from(extract.seqs.len()).unwrap_or(u64::MAX >> 32),
+        Item::Evict(_) | Item::Newer { .. } => 0,
+    }
 }
 
 /// Returns the one message of that type; `None` without one.

@@ -103,7 +103,12 @@ pub enum MessageError {
 
 /// Appends a message to `out`.
 pub fn write<M: Message>(message: &M, out: &mut Vec<u8>) {
-    let bytes = canonical::to_bytes(message);
+    write_as::<M>(message, out);
+}
+
+/// Appends a message whose one field is borrowed: a struct of one field has the field's bytes.
+pub(crate) fn write_as<M: Message>(field: &impl Serialize, out: &mut Vec<u8>) {
+    let bytes = canonical::to_bytes(field);
     out.extend_from_slice(&[M::NUMBER, M::SCHEMA]);
     canonical::push_len(bytes.len(), out);
     out.extend_from_slice(&bytes);
