@@ -6,7 +6,11 @@ use sync_protocol::body::BodyError;
 use sync_protocol::conversation::{
     Event, ReadError, Reader, RequestHash, read_answer, write_answer, write_request,
 };
+use sync_protocol::envelope::{self, Message, MessageError};
+use sync_protocol::frame;
 use sync_protocol::limits::inflate_max;
+use sync_protocol::message::Hello;
+use sync_protocol::segment::Segment;
 
 /// Reads a request in pieces of `step` bytes.
 fn events(body: &[u8], step: usize) -> Result<(Vec<Event>, RequestHash), ReadError> {
@@ -79,6 +83,58 @@ fn an_answer_to_another_request_or_by_another_hq_is_refused() {
         Err(ReadError::Signature)
     );
     assert_eq!(proof.open(&sample::device().public()), Err(ReadError::Signature));
+}
+
+/// Signs frames as a device would, without deflating them.
+fn signed(frames: &[u8]) -> Vec<u8> {
+    let mut body = vec![0];
+    body.extend_from_slice(frames);
+    let hash = sync_protocol::chain::sha256(&[&body]);
+    body.extend_from_slice(&sample::device().sign("request", &[&hash]).0);
+    body
+}
+
+/// Returns a frame of messages: Hello, and then one of that number with the bytes 1 and 2.
+fn hello_and(number: u8) -> Vec<u8> {
+    let mut control = Vec::new();
+    envelope::write(&sample::hello(), &mut control);
+    control.extend_from_slice(&[number, 1, 2, 1, 2]);
+    let mut frames = Vec::new();
+    frame::write(frame::CONTROL, &control, &mut frames);
+    frames
+}
+
+#[test]
+fn words_of_a_newer_version_are_handed_on_or_refused_as_their_high_bit_says() {
+    let mut frames = hello_and(0x7e);
+    frame::write(0x09, b"later", &mut frames);
+    let body = signed(&frames);
+    let unknown = |kind, bytes: &[u8]| Event::Unknown {
+        kind,
+        bytes: bytes.to_vec(),
+    };
+    let expected = vec![
+        Event::Hello(sample::hello()),
+        unknown(0x7e, &[1, 2]),
+        unknown(0x09, b"later"),
+    ];
+    assert_eq!(events(&body, 7).map(|(events, _)| events), Ok(expected));
+    let refused = |number| Err(ReadError::Message(MessageError::Newer { number }));
+    assert_eq!(events(&signed(&hello_and(0xfe)), 7).map(|_| ()), refused(0xfe));
+    let mut frames = hello_and(0x7e);
+    frame::write(0x89, b"later", &mut frames);
+    assert_eq!(events(&signed(&frames), 7).map(|_| ()), refused(0x89));
+}
+
+#[test]
+fn nothing_is_taken_before_hello_and_no_hello_twice() {
+    let order = |number| Err(ReadError::Order { number });
+    let mut push = Vec::new();
+    frame::write(frame::PUSH, b"", &mut push);
+    assert_eq!(events(&signed(&push), 7).map(|_| ()), order(Segment::NUMBER));
+    assert_eq!(events(&signed(&[]), 7).map(|_| ()), order(Hello::NUMBER));
+    let twice = [hello_and(0x7e), hello_and(0x7e)].concat();
+    assert_eq!(events(&signed(&twice), 7).map(|_| ()), order(Hello::NUMBER));
 }
 
 #[test]
