@@ -33,6 +33,10 @@ pub(crate) struct Cli {
 /// One command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Enrol(Enrol),
+    Status,
+    #[command(subcommand)]
+    Sheet(Sheet),
     Schema(Schema),
     Completions(Completions),
     Man(Man),
@@ -56,3 +60,72 @@ pub(crate) struct Man {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
+
+/// Becomes a replica.
+#[derive(Debug, Args)]
+pub(crate) struct Enrol {
+    #[arg(required_unless_present = "file")]
+    pub(crate) code: Option<String>,
+    #[arg(long, value_name = "FILE", conflicts_with = "code")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Which records of a list.
+#[derive(Debug, Args)]
+pub(crate) struct Listed {
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Option<String>,
+    #[arg(long, value_name = "DAY")]
+    pub(crate) since: Option<String>,
+    #[arg(long, value_name = "DAY")]
+    pub(crate) until: Option<String>,
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+/// Work sheets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sheet {
+    New {
+        #[arg(value_parser = SHEETS)]
+        kind: Option<String>,
+        #[arg(long, value_name = "JOB")]
+        job: Option<String>,
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+    },
+    Set {
+        id: String,
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        pairs: Vec<String>,
+    },
+    Add {
+        id: String,
+        list: String,
+        #[arg(required = true, allow_hyphen_values = true)]
+        values: Vec<String>,
+    },
+    Seal {
+        id: String,
+        #[arg(long, value_name = "NAME", requires = "signature")]
+        signed_by: Option<String>,
+        #[arg(long, value_name = "ROLE", requires = "signed_by")]
+        role: Option<String>,
+        #[arg(long, value_name = "PNG", requires = "signed_by")]
+        signature: Option<PathBuf>,
+        #[arg(long, value_name = "REASON", conflicts_with = "signed_by")]
+        no_sign: Option<String>,
+    },
+    List {
+        #[arg(long, value_parser = SHEETS)]
+        kind: Option<String>,
+        #[command(flatten)]
+        listed: Listed,
+    },
+    Show {
+        id: String,
+    },
+}
+
+/// The three sheets.
+pub(crate) const SHEETS: [&str; 3] = ["install", "repair", "inspection"];

@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
+use records::time::{Day, Ts, Zone};
+
 use crate::cli::Invocation;
 use crate::cli::args::Cli;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
 use crate::cli::table::Style;
+use crate::clock::Clock;
+use crate::notebook::refusal::NotebookError;
+use crate::store::Store;
 
 /// The columns of a table where nobody says otherwise.
 const WIDTH: u16 = 80;
@@ -26,6 +31,8 @@ pub struct Desk {
     pub asks: bool,
     /// Whether somebody sees a progress bar.
     pub shows_progress: bool,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 /// What a command answers, and with which exit code it ends.
@@ -58,8 +65,16 @@ impl Desk {
                 )
             })
             .ok_or_else(|| Fault::new(Exit::Usage, "error.no_home"))?;
+        let clock = match &cli.now {
+            None => Clock::system(),
+            Some(_) if variable("FIELDBOOK_TEST_CLOCK").is_none_or(|leave| leave != "1") => {
+                return Err(Fault::new(Exit::Usage, "error.now_without_leave"));
+            }
+            Some(text) => Clock::frozen(instant(text)?),
+        };
         Ok(Self {
             home,
+            clock,
             lang,
             json: cli.json,
             style: Style {
@@ -69,6 +84,27 @@ impl Desk {
             asks: invocation.stdin_terminal && invocation.stdout_terminal && !cli.json,
             shows_progress: invocation.stderr_terminal && !cli.json,
         })
+    }
+
+    /// Opens the home.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says why it does not open.
+    pub(crate) fn store(&self) -> Result<Store, Fault> {
+        Ok(Store::open(&self.home, self.clock.now()).map_err(NotebookError::from)?)
+    }
+
+    /// Reads a day, or an instant, of `--since` and `--until`; of a day the start, so many days later.
+    ///
+    /// # Errors
+    /// A usage [`Fault`] with the text.
+    pub(crate) fn day_or_instant(text: &str, zone: Zone, days_later: i32) -> Result<Ts, Fault> {
+        let bad = || Fault::new(Exit::Usage, "error.not_a_day").with("value", &text);
+        match text.parse::<Day>() {
+            Ok(day) => Ts::parse(&format!("{} 00:00", Day(day.0.saturating_add(days_later))), zone)
+                .map_err(|_| bad()),
+            Err(_) => Ts::parse(text, zone).map_err(|_| bad()),
+        }
     }
 
     /// Returns the page: the JSON document where it was asked for, else the text.
@@ -83,4 +119,10 @@ impl Desk {
             Page::Text(text(self), Exit::Done)
         }
     }
+}
+
+/// Reads an instant of the command line; without an offset it is taken in China's zone.
+fn instant(text: &str) -> Result<Ts, Fault> {
+    Ts::parse(text, Zone::SHANGHAI)
+        .map_err(|_| Fault::new(Exit::Usage, "error.not_an_instant").with("value", &text))
 }

@@ -1,8 +1,10 @@
 //! What ends a command early: its exit code, one sentence and one hint.
 
+use records::problems::Problem;
 use serde_json::{Value, json};
 
 use crate::cli::lang::Lang;
+use crate::notebook::refusal::Said;
 
 /// The exit codes.
 ///
@@ -38,20 +40,9 @@ pub struct Fault {
     /// The key of the sentence; its hint stands under the same key with `.hint`.
     pub key: String,
     /// What fills the sentence and the hint.
-    pub facts: Vec<(String, String)>,
+    pub facts: Vec<(String, Said)>,
     /// What else is wrong, one line each: the open points of a sheet that cannot be sealed.
-    pub points: Vec<Point>,
-}
-
-/// One of several things that are wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Point {
-    /// The rule's id.
-    pub rule: String,
-    /// The field, item or line that it is about; empty for the whole record.
-    pub field: String,
-    /// The sentence.
-    pub message: String,
+    pub points: Vec<Problem>,
 }
 
 impl Fault {
@@ -84,7 +75,7 @@ impl Fault {
     /// Adds a fact.
     #[must_use]
     pub fn with(mut self, name: &str, value: &dyn std::fmt::Display) -> Self {
-        self.facts.push((name.to_owned(), value.to_string()));
+        self.facts.push((name.to_owned(), Said::Text(value.to_string())));
         self
     }
 
@@ -116,7 +107,12 @@ impl Fault {
         }
         text.push('\n');
         for point in &self.points {
-            text.push_str(&format!("  {} {}\n", point.rule, point.message));
+            text.push_str(&format!(
+                "  {} {} ({})\n",
+                point.rule,
+                point.text(lang.of_labels()),
+                point.hint(lang.of_labels())
+            ));
         }
         text.push_str(&format!("hint: {}\n", self.hint(lang)));
         text
@@ -128,7 +124,7 @@ impl Fault {
         let points: Vec<Value> = self
             .points
             .iter()
-            .map(|point| json!({"rule": point.rule, "field": point.field, "message": point.message}))
+            .map(|point| problem_json(point, lang))
             .collect();
         json!({"error": {
             "exit": self.exit as u8,
@@ -140,7 +136,31 @@ impl Fault {
     }
 
     fn filled(&self, lang: Lang, key: &str) -> String {
-        let facts: Vec<(&str, &str)> = self.facts.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let said = |said: &Said| match said {
+            Said::Text(text) => text.clone(),
+            Said::Label(zh, en) => lang.label(zh, en).to_owned(),
+        };
+        let texts: Vec<(&str, String)> = self
+            .facts
+            .iter()
+            .map(|(name, value)| (name.as_str(), said(value)))
+            .collect();
+        let facts: Vec<(&str, &str)> = texts
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         lang.say(key, &facts)
     }
+}
+
+/// Returns a problem as it stands in an answer.
+#[must_use]
+pub fn problem_json(problem: &Problem, lang: Lang) -> Value {
+    json!({
+        "rule": problem.rule,
+        "group": problem.group,
+        "field": problem.field,
+        "message": problem.text(lang.of_labels()),
+        "hint": problem.hint(lang.of_labels()),
+    })
 }

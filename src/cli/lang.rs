@@ -103,13 +103,19 @@ impl Lang {
         table::sentence(self.id(), key)
     }
 
+    /// Returns the language of the labels in the schema tables and of the rules.
+    #[must_use]
+    pub const fn of_labels(self) -> records::value::text::Lang {
+        match self {
+            Self::ZhCn | Self::ZhTw => records::value::text::Lang::Zh,
+            Self::En => records::value::text::Lang::En,
+        }
+    }
+
     /// Returns that one of the two labels of a schema table which fits.
     #[must_use]
     pub const fn label(self, zh: &'static str, en: &'static str) -> &'static str {
-        match self {
-            Self::ZhCn | Self::ZhTw => zh,
-            Self::En => en,
-        }
+        self.of_labels().pick(zh, en)
     }
 }
 

@@ -5,13 +5,20 @@
 pub mod args;
 mod completions;
 pub mod desk;
+mod enrol;
 pub mod fault;
 mod help;
 pub mod lang;
 mod man;
 pub mod process;
+mod record;
+mod refused;
 mod schema;
+mod sheet;
+mod status;
 pub mod table;
+#[cfg(test)]
+mod testing;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -117,6 +124,9 @@ fn print(page: &Page, streams: &mut Streams<'_>) -> u8 {
 
 fn answer(command: Option<Command>, desk: &Desk) -> Result<Page, Fault> {
     match command {
+        Some(Command::Enrol(args)) => enrol::run(&args, desk),
+        Some(Command::Status) => status::run(desk),
+        Some(Command::Sheet(command)) => sheet::run(command, desk),
         Some(Command::Schema(args)) => schema::run(&args, desk),
         Some(Command::Completions(args)) => Ok(completions::run(&args, desk)),
         Some(Command::Man(args)) => man::run(&args, desk),

@@ -1,1 +1,20 @@
-//! The use cases: the one door through which a record changes.
+//! The use cases: the one door through which a record changes. A request value in, an answer value out.
+//!
+//! Nothing here prints, and no rule of the domain is written here: the tables and machines of [`records`] are asked.
+//! Reading order: [`refusal`], [`pair`], [`find`], [`registers`], [`rows`], [`state`], [`people`], then one file per verb.
+
+pub mod add;
+pub mod create;
+pub mod enrol;
+pub mod find;
+pub mod list;
+pub mod pair;
+pub mod people;
+pub mod refusal;
+pub mod registers;
+pub mod rows;
+pub mod seal;
+pub mod set;
+pub mod show;
+pub mod state;
+pub mod status;

@@ -1,0 +1,226 @@
+//! `sheet`: installation, repair and inspection sheets.
+
+use std::path::PathBuf;
+
+use records::kinds::number;
+use serde_json::{Value, json};
+
+use crate::cli::args::{Listed, SHEETS, Sheet};
+use crate::cli::desk::{Desk, Page};
+use crate::cli::fault::{Exit, Fault, problem_json};
+use crate::cli::record;
+use crate::notebook::add::{Add, add};
+use crate::notebook::create::{Create, Created, create};
+use crate::notebook::find::Wanted;
+use crate::notebook::list::{Filter, list};
+use crate::notebook::pair::Pair;
+use crate::notebook::seal::{Seal, Signed, seal};
+use crate::notebook::set::{Changed, Set, set};
+use crate::notebook::show::show;
+
+/// Any of the three sheets.
+const ANY: Wanted = Wanted::Kind(number::SHEET);
+
+/// Runs a command on sheets.
+pub(crate) fn run(command: Sheet, desk: &Desk) -> Result<Page, Fault> {
+    match command {
+        Sheet::New { kind, job, set } => new(kind.as_deref(), job, &set, desk),
+        Sheet::Set { id, pairs } => {
+            let request = Set {
+                record: id,
+                wanted: ANY,
+                pairs: read_pairs(&pairs)?,
+            };
+            let changed = set(&mut desk.store()?, &request, desk.clock.now())?;
+            Ok(changed_page(&changed, desk))
+        }
+        Sheet::Add { id, list, values } => {
+            let request = Add {
+                record: id,
+                wanted: ANY,
+                list,
+                words: values,
+            };
+            let changed = add(&mut desk.store()?, &request, desk.clock.now())?;
+            Ok(changed_page(&changed, desk))
+        }
+        Sheet::Seal {
+            id,
+            signed_by,
+            role,
+            signature,
+            no_sign,
+        } => {
+            let signed = signed(signed_by, role, signature, no_sign);
+            run_seal(
+                Seal {
+                    record: id,
+                    signed,
+                    lang: desk.lang.of_labels(),
+                },
+                desk,
+            )
+        }
+        Sheet::List { kind, listed } => {
+            let kinds = kind.as_deref().map_or(SHEETS.to_vec(), |kind| vec![kind]);
+            list_page(&kinds, &listed, desk)
+        }
+        Sheet::Show { id } => show_page(&id, ANY, desk),
+    }
+}
+
+fn new(kind: Option<&str>, job: Option<String>, set: &[String], desk: &Desk) -> Result<Page, Fault> {
+    let kind =
+        kind.ok_or_else(|| Fault::new(Exit::Usage, "error.usage.missing").with("argument", &"KIND"))?;
+    let kind = crate::cli::schema::kind(kind)?;
+    let request = Create {
+        kind,
+        job,
+        pairs: read_pairs(set)?,
+        entries: Vec::new(),
+    };
+    let created = create(&mut desk.store()?, &request, desk.clock.now())?;
+    Ok(created_page(&created, desk))
+}
+
+/// Reads `name=value` words.
+///
+/// # Errors
+/// A usage [`Fault`] with the word that has no `=`.
+pub(crate) fn read_pairs(words: &[String]) -> Result<Vec<Pair>, Fault> {
+    let read = |word: &String| {
+        Pair::parse(word).ok_or_else(|| Fault::new(Exit::Usage, "error.not_a_pair").with("value", word))
+    };
+    words.iter().map(read).collect()
+}
+
+/// Says what was made.
+pub(crate) fn created_page(created: &Created, desk: &Desk) -> Page {
+    let json = || {
+        let notices: Vec<Value> = created
+            .notices
+            .iter()
+            .map(|n| problem_json(n, desk.lang))
+            .collect();
+        json!({"id": created.id.to_string(), "code": created.id.code(), "notices": notices})
+    };
+    desk.page(json, |desk| {
+        let code = created.id.code();
+        let mut text = desk.lang.say("text.created", &[("code", &code)]) + "\n";
+        for notice in &created.notices {
+            text.push_str(&format!(
+                "  {} {}\n",
+                notice.rule,
+                notice.text(desk.lang.of_labels())
+            ));
+        }
+        text
+    })
+}
+
+/// Says what was changed.
+pub(crate) fn changed_page(changed: &Changed, desk: &Desk) -> Page {
+    let op = changed.op.map(|op| op.to_string());
+    let json = || json!({"id": changed.id.to_string(), "code": changed.id.code(), "op": op});
+    let key = if changed.op.is_some() {
+        "text.changed"
+    } else {
+        "text.unchanged"
+    };
+    desk.page(json, |desk| {
+        desk.lang.say(key, &[("code", &changed.id.code())]) + "\n"
+    })
+}
+
+fn signed(
+    signed_by: Option<String>,
+    role: Option<String>,
+    signature: Option<PathBuf>,
+    no_sign: Option<String>,
+) -> Signed {
+    match (signed_by, signature, no_sign) {
+        (Some(name), Some(picture), _) => Signed::By { name, role, picture },
+        (_, _, Some(reason)) => Signed::Not(reason),
+        _ => Signed::AsWritten,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the request is made for this call")]
+fn run_seal(request: Seal, desk: &Desk) -> Result<Page, Fault> {
+    let sealed = seal(&mut desk.store()?, &request, desk.clock.now())?;
+    let json = || {
+        json!({
+            "id": sealed.id.to_string(), "code": sealed.id.code(), "number": sealed.number, "state": "sealed",
+        })
+    };
+    Ok(desk.page(json, |desk| {
+        let facts = [("code", sealed.id.code()), ("number", sealed.number.clone())];
+        let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+        desk.lang.say("text.sealed", &facts) + "\n"
+    }))
+}
+
+/// Lists records of these kinds.
+pub(crate) fn list_page(kinds: &[&str], listed: &Listed, desk: &Desk) -> Result<Page, Fault> {
+    let store = desk.store()?;
+    let zone = store.identity().enrolment.zone;
+    let kinds = kinds
+        .iter()
+        .map(|kind| crate::cli::schema::kind(kind))
+        .collect::<Result<Vec<_>, _>>()?;
+    let filter = Filter {
+        state: listed
+            .state
+            .as_deref()
+            .map(|state| known_state(&kinds, state))
+            .transpose()?,
+        since: listed
+            .since
+            .as_deref()
+            .map(|day| Desk::day_or_instant(day, zone, 0))
+            .transpose()?,
+        until: listed
+            .until
+            .as_deref()
+            .map(|day| Desk::day_or_instant(day, zone, 1))
+            .transpose()?,
+        limit: listed.limit,
+        kinds,
+    };
+    let lines = list(&store, &filter, desk.lang.of_labels())?;
+    let json = || {
+        lines
+            .iter()
+            .map(|line| Value::from(record::line_json(line, zone)))
+            .collect()
+    };
+    Ok(desk.page(json, |desk| record::lines_text(&lines, desk, zone)))
+}
+
+fn known_state(kinds: &[&'static records::schema::Kind], state: &str) -> Result<String, Fault> {
+    let states = || {
+        kinds
+            .iter()
+            .filter_map(|kind| kind.machine)
+            .flat_map(|machine| machine.states)
+    };
+    if states().any(|known| known.name == state) {
+        return Ok(state.to_owned());
+    }
+    let mut names: Vec<&str> = states().map(|state| state.name).collect();
+    names.dedup();
+    Err(Fault::new(Exit::Usage, "error.unknown_state")
+        .with("state", &state)
+        .with("states", &names.join(", ")))
+}
+
+/// Shows one record.
+pub(crate) fn show_page(id: &str, wanted: Wanted, desk: &Desk) -> Result<Page, Fault> {
+    let store = desk.store()?;
+    let zone = store.identity().enrolment.zone;
+    let shown = show(&store, id, wanted, desk.lang.of_labels())?;
+    Ok(desk.page(
+        || record::shown_json(&shown, zone),
+        |desk| record::shown_text(&shown, desk, zone),
+    ))
+}

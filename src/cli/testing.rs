@@ -1,0 +1,247 @@
+//! A device in a temporary folder, worked as a person works it: by commands.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use records::kinds::staff::Role;
+use serde_json::Value;
+use sync_protocol::enrolment::Enrolment;
+
+use crate::cli::{Invocation, Streams};
+
+/// The instant at which every command runs.
+pub(crate) const NOW: &str = "2026-11-22T09:30:00+08:00";
+
+/// A home and the language of its owner.
+pub(crate) struct Device {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) lang: &'static str,
+}
+
+/// What a command printed.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) exit: u8,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Returns what HQ wrote into a code for an engineer.
+pub(crate) fn enrolment(replica: u32) -> Enrolment {
+    Enrolment {
+        replica: records::id::Replica(replica),
+        roles: vec![Role::ENGINEER],
+        expires_ms: u64::MAX,
+        center_code: "HZ01".into(),
+        staff_code: "T006".into(),
+        staff_name: "李工".into(),
+        unit_name: "杭州客服中心".into(),
+        company: "示例公司".into(),
+        ..crate::store::testing::enrolment()
+    }
+}
+
+impl Device {
+    /// Returns a folder that no device lives in yet.
+    pub(crate) fn empty() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            lang: "en",
+        }
+    }
+
+    /// Returns an enrolled device.
+    pub(crate) fn new() -> Self {
+        let device = Self::empty();
+        let ran = device.run(&["enrol", &enrolment(7).to_code()]);
+        assert_eq!(ran.exit, 0, "{}", ran.err);
+        device
+    }
+
+    /// Runs a command.
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        self.run_with(words, "")
+    }
+
+    /// Runs a command that reads from standard input.
+    pub(crate) fn run_with(&self, words: &[&str], input: &str) -> Ran {
+        let home = self.dir.path().join("home");
+        let mut args: Vec<OsString> = vec!["fieldbook".into(), "--home".into(), home.into()];
+        args.extend(["--lang", self.lang, "--now", NOW].map(OsString::from));
+        args.extend(words.iter().map(OsString::from));
+        let env = BTreeMap::from([("FIELDBOOK_TEST_CLOCK".to_owned(), "1".to_owned())]);
+        let invocation = Invocation {
+            args,
+            env,
+            ..Invocation::default()
+        };
+        let (mut input, mut out, mut err) = (input.as_bytes(), Vec::new(), Vec::new());
+        let exit = crate::cli::run(
+            &invocation,
+            &mut Streams {
+                input: &mut input,
+                out: &mut out,
+                err: &mut err,
+            },
+        );
+        Ran {
+            exit,
+            out: String::from_utf8(out).unwrap(),
+            err: String::from_utf8(err).unwrap(),
+        }
+    }
+
+    /// Runs a command with `--json` and returns its answer.
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
+        let ran = self.run(&[words, &["--json"]].concat());
+        serde_json::from_str(&ran.out)
+            .unwrap_or_else(|error| panic!("{words:?}: {error}: {}{}", ran.out, ran.err))
+    }
+
+    /// Runs a command that must be done.
+    pub(crate) fn done(&self, words: &[&str]) -> String {
+        let ran = self.run(words);
+        assert_eq!(ran.exit, 0, "{words:?}: {}", ran.err);
+        ran.out
+    }
+
+    /// Makes a repair sheet that is ready for its seal, and returns its code.
+    pub(crate) fn ready(&self) -> String {
+        let made = self.json(&[
+            "sheet",
+            "new",
+            "repair",
+            "--set",
+            "customer=Acme",
+            "--set",
+            "product=Pump",
+            "--set",
+            "result=done",
+            "--set",
+            "arrived=2026-11-22 08:00",
+            "--set",
+            "left=2026-11-22 09:00",
+        ]);
+        made["code"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_repair_sheet_goes_from_nothing_to_its_seal_without_a_network() {
+    let device = Device::new();
+    let code = device.json(&["sheet", "new", "repair", "--set", "customer=Acme"])["code"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    device.done(&[
+        "sheet",
+        "set",
+        &code,
+        "product=Pump",
+        "problem=leaks = drips",
+        "arrived=2026-11-22 08:00",
+    ]);
+    device.done(&["sheet", "add", &code, "part", "SP-6487", "2"]);
+    device.done(&["sheet", "add", &code, "time", "kind=labour", "min=40"]);
+    device.done(&["sheet", "add", &code, "note", "came by bus"]);
+
+    let early = device.run(&["sheet", "seal", &code, "--no-sign", "absent"]);
+    assert_eq!(early.exit, 1, "{}", early.out);
+    assert!(
+        early.err.contains("S-01") && early.err.contains("S-03"),
+        "{}",
+        early.err
+    );
+    assert_eq!(device.json(&["sheet", "show", &code])["state"], "draft");
+
+    device.done(&["sheet", "set", &code, "left=2026-11-22 09:10", "result=done"]);
+    let sealed = device.json(&["sheet", "seal", &code, "--no-sign", "absent"]);
+    assert_eq!(sealed["number"], "RHZ01-T006-2611-001");
+
+    let shown = device.json(&["sheet", "show", "RHZ01-T006-2611-001"]);
+    assert_eq!(shown["state"], "sealed");
+    assert_eq!(shown["fields"]["problem"], "leaks = drips");
+    assert_eq!(shown["lists"]["part"][0]["qty"], "2");
+    assert_eq!(shown["decisions"][0]["step"], "seal");
+
+    let late = device.run(&["sheet", "set", &code, "result=partly"]);
+    assert_eq!(late.exit, 1);
+    assert!(
+        late.err.contains("[W-06]") && late.err.contains("hint: "),
+        "{}",
+        late.err
+    );
+    device.done(&["sheet", "add", &code, "note", "invoice follows"]);
+    assert_eq!(
+        device.json(&["sheet", "list", "--state", "sealed"])[0]["number"],
+        "RHZ01-T006-2611-001"
+    );
+    let status = device.json(&["status"]);
+    assert_eq!(
+        (&status["documents"], &status["next_sheet_no"]),
+        (&1.into(), &2.into())
+    );
+}
+
+#[test]
+fn what_is_refused_says_why_and_changes_nothing() {
+    let device = Device::new();
+    let code = device.ready();
+    let before = device.json(&["sheet", "show", &code]);
+    let check = |words: &[&str], exit: u8, part: &str| {
+        let ran = device.run(words);
+        assert_eq!(ran.exit, exit, "{words:?}: {}{}", ran.out, ran.err);
+        assert!(
+            ran.err.contains(part) && ran.err.contains("hint: "),
+            "{words:?}: {}",
+            ran.err
+        );
+        assert!(ran.out.is_empty(), "{words:?}: {}", ran.out);
+        for rust in ["Error", "::", "Some(", "None", "unwrap"] {
+            assert!(!ran.err.contains(rust), "{words:?}: {}", ran.err);
+        }
+    };
+    check(&["sheet", "set", &code, "charge=12.345"], 1, "12.345");
+    check(&["sheet", "set", &code, "colour=red"], 1, "[W-01]");
+    check(&["sheet", "set", &code, "produkt=x"], 1, "product");
+    check(
+        &["sheet", "set", &code, "result=great"],
+        1,
+        "done, partly, not_done",
+    );
+    check(&["sheet", "set", &code, "arrived=31/02"], 1, "2026-11-22 09:30");
+    check(&["sheet", "set", "ZZZZZZZZ", "result=done"], 1, "[W-03]");
+    check(&["sheet", "set", &code, "result"], 2, "result");
+    check(&["sheet", "add", &code, "wheel", "x"], 1, "part");
+    check(&["sheet", "seal", &code], 1, "S-07");
+    check(
+        &["sheet", "seal", &code, "--no-sign", "tired"],
+        1,
+        "refused, absent",
+    );
+    check(&["sheet", "list", "--state", "open"], 2, "draft");
+    check(&["sheet", "list", "--since", "yesterday"], 2, "yesterday");
+    check(&["sheet", "shw"], 2, "show");
+    assert_eq!(device.json(&["sheet", "show", &code]), before);
+}
+
+#[test]
+fn a_home_is_enrolled_once_and_only_with_a_whole_fresh_code() {
+    let device = Device::empty();
+    assert_eq!(device.run(&["status"]).exit, 1);
+    let code = enrolment(7).to_code();
+    let cut = device.run(&["enrol", &code[..code.len() - 8]]);
+    assert_eq!(cut.exit, 1);
+    assert!(cut.err.contains("cut short"), "{}", cut.err);
+    let old = Enrolment {
+        expires_ms: 1,
+        ..enrolment(7)
+    };
+    assert!(device.run(&["enrol", &old.to_code()]).err.contains("[W-17]"));
+    assert!(!device.dir.path().join("home").exists());
+    let file = device.dir.path().join("code.txt");
+    std::fs::write(&file, format!("{code}\n")).unwrap();
+    let answer = device.json(&["enrol", "--file", file.to_str().unwrap()]);
+    assert_eq!(answer["staff"]["name"], "李工");
+    assert!(device.run(&["enrol", &code]).err.contains("[W-16]"));
+}

@@ -1,0 +1,151 @@
+//! Making a record.
+
+use records::id::DocId;
+use records::kinds::{job, number, sheet};
+use records::problems::Problem;
+use records::record::Record;
+use records::schema::{Kind, Typed};
+use records::value::{Row, Target, Value};
+use sync_protocol::op::Write;
+
+use crate::clock::Now;
+use crate::notebook::add::{self, Entry};
+use crate::notebook::find::{self, Wanted};
+use crate::notebook::pair::Pair;
+use crate::notebook::refusal::{NotebookError, Refusal};
+use crate::notebook::{registers, rows};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::write::{NewOp, On};
+
+/// What to make.
+#[derive(Debug, Clone)]
+pub struct Create {
+    /// Of which kind.
+    pub kind: &'static Kind,
+    /// The job that a sheet is for: its customer, site, asset and checklist are taken over.
+    pub job: Option<String>,
+    /// What is known of it already.
+    pub pairs: Vec<Pair>,
+    /// Entries of its lists.
+    pub entries: Vec<Entry>,
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// Its id.
+    pub id: DocId,
+    /// What a person should look at, though it does not stand in the way.
+    pub notices: Vec<Problem>,
+}
+
+/// Makes a record and returns its id once it is saved.
+///
+/// # Errors
+/// What [`registers::writes`] and [`add::writes`] refuse, W-14 for a voucher that lacks something;
+/// [`NotebookError::Store`].
+pub fn create(store: &mut Store, request: &Create, now: Now) -> Result<Created, NotebookError> {
+    let (writes, notices) = prepare(store, request, now)?;
+    let kind = request.kind;
+    let op = NewOp {
+        kind: kind.number,
+        schema: kind.schema,
+        on: On::Create,
+        writes,
+        local: None,
+    };
+    let ids = store.save(vec![op], now)?;
+    // One op was given, so one name came back.
+    let id = ids.first().copied().ok_or(StoreError::Unordered)?;
+    Ok(Created {
+        id: DocId(id),
+        notices,
+    })
+}
+
+/// Returns the writes of the record, and what a person should look at.
+///
+/// # Errors
+/// As [`create`].
+pub fn prepare(
+    store: &Store,
+    request: &Create,
+    now: Now,
+) -> Result<(Vec<Write>, Vec<Problem>), NotebookError> {
+    let zone = store.identity().enrolment.zone;
+    let kind = request.kind;
+    let mut writes = match &request.job {
+        Some(job) => from_job(store, kind, job)?,
+        None => Vec::new(),
+    };
+    for write in registers::writes(store, kind, None, &request.pairs, zone)? {
+        put(&mut writes, write);
+    }
+    for write in add::writes(store, kind, None, &request.entries, now)? {
+        put(&mut writes, write);
+    }
+    writes.sort_by_key(|write| write.tag);
+    let notices = check(kind, &writes)?;
+    Ok((writes, notices))
+}
+
+/// What is typed goes over what the job says.
+fn put(writes: &mut Vec<Write>, write: Write) {
+    writes.retain(|old| old.tag != write.tag);
+    writes.push(write);
+}
+
+fn check(kind: &'static Kind, writes: &[Write]) -> Result<Vec<Problem>, NotebookError> {
+    if kind.number != number::VOUCHER {
+        return Ok(Vec::new());
+    }
+    // The record has no name before it is saved; no rule looks at it.
+    let id = DocId(records::id::OpId {
+        replica: records::id::Replica::HQ,
+        epoch: records::id::Epoch(0),
+        seq: 1,
+    });
+    let mut record = Record::new(id, kind);
+    let fits = writes
+        .iter()
+        .try_for_each(|write| record.write(write.tag, &write.bytes));
+    fits.map_err(|_| StoreError::Unordered)?;
+    let (blocking, notices): (Vec<Problem>, Vec<Problem>) = records::problems::at_capture(&record)
+        .into_iter()
+        .partition(Problem::blocks);
+    if blocking.is_empty() {
+        Ok(notices)
+    } else {
+        Err(Refusal::unfinished(kind.name, blocking).into())
+    }
+}
+
+/// Returns what a sheet takes over from its job.
+fn from_job(store: &Store, kind: &'static Kind, text: &str) -> Result<Vec<Write>, NotebookError> {
+    let (job, job_kind) = find::document(store, text, Wanted::Kind(number::JOB))?;
+    let value = |name| rows::value(job_kind, &job, name);
+    let order: Row = vec![Some(Value::Ref(Target::Doc(job.id))), value("ticket")];
+    let place: Row = vec![value("customer"), value("site")];
+    let mut writes = Vec::new();
+    let mut register = |group: &records::schema::Group, row: &Row| {
+        if row.iter().any(Option::is_some) {
+            writes.push(Write {
+                tag: group.tag(),
+                bytes: records::value::encode(group.fields, row),
+            });
+        }
+    };
+    register(&sheet::Order::GROUP, &order);
+    register(&sheet::Place::GROUP, &place);
+    register(&sheet::Checklist::GROUP, &vec![value("checklist_tpl")]);
+    if let Some(asset) = value("asset") {
+        writes.push(add::write(&sheet::Assets::GROUP, None, vec![vec![Some(asset)]]));
+    }
+    debug_assert!(job_kind.number == job::JOB.number);
+    writes.retain(|write| {
+        kind.group(write.tag.number())
+            .is_some_and(|group| group.tag() == write.tag)
+    });
+    Ok(writes)
+}

@@ -1,0 +1,44 @@
+//! Becoming a replica: works with HQ out of reach.
+
+use std::path::Path;
+
+use sync_protocol::enrolment::{Enrolment, EnrolmentError};
+
+use crate::clock::Now;
+use crate::notebook::refusal::{NotebookError, Refusal};
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// Makes the home of the device that the code describes, and returns what the code said.
+///
+/// # Errors
+/// W-16 where the home is enrolled, W-17 where the code has expired, W-18 where it does not read;
+/// [`NotebookError::Store`], with nothing written.
+pub fn enrol(home: &Path, code: &str, now: Now) -> Result<Enrolment, NotebookError> {
+    let enrolment = Enrolment::from_code(code).map_err(unreadable)?;
+    let wall_ms = u64::try_from(now.wall.0).unwrap_or(0);
+    if wall_ms > enrolment.expires_ms {
+        let minute =
+            |ms: u64| records::time::Ts(i64::try_from(ms).unwrap_or(i64::MAX)).minute(enrolment.zone);
+        return Err(Refusal::by("W-17")
+            .with("until", minute(enrolment.expires_ms))
+            .with("now", minute(wall_ms))
+            .into());
+    }
+    match Store::create(home, &enrolment, now) {
+        Ok(_) => Ok(enrolment),
+        Err(StoreError::AlreadyEnrolled { home }) => Err(Refusal::by("W-16")
+            .with("home", home.display().to_string())
+            .into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unreadable(error: EnrolmentError) -> Refusal {
+    Refusal::by("W-18").case(match error {
+        EnrolmentError::NotACode => "other",
+        EnrolmentError::CutShort => "cut",
+        EnrolmentError::Mistyped => "mistyped",
+        EnrolmentError::Newer => "newer",
+    })
+}

@@ -1,0 +1,110 @@
+//! Which record a text means: an id, the beginning of a code, or a number.
+
+use records::id::DocId;
+use records::kinds::{number, takes};
+use records::schema::Kind;
+use records::value::{Target, Type, Value};
+use sync_protocol::merge::Document;
+
+use crate::notebook::refusal::{NotebookError, Refusal};
+use crate::store::Store;
+
+/// A typed reference is taken for the beginning of a code only from so many characters on: a customer may be called `ACE`.
+const CODE_CHARS_MIN: usize = 6;
+
+/// What a command may be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Any record.
+    Any,
+    /// Of this kind, or for [`number::SHEET`] any of the three sheets.
+    Kind(u16),
+}
+
+impl Wanted {
+    fn takes(self, kind: u16) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Kind(wanted) => takes(wanted, kind),
+        }
+    }
+}
+
+/// Returns the one document that a text means, and its kind.
+///
+/// # Errors
+/// W-03 where there is none, W-04 where there are several, W-05 where it is of another kind.
+pub fn document(
+    store: &Store,
+    text: &str,
+    wanted: Wanted,
+) -> Result<(Document, &'static Kind), NotebookError> {
+    let id = one(store, text, wanted)?;
+    let missing = || Refusal::by("W-03").with("text", text);
+    let document = store.document(id)?.ok_or_else(missing)?;
+    let kind = records::kinds::by_number(document.kind).ok_or_else(missing)?;
+    Ok((document, kind))
+}
+
+fn one(store: &Store, text: &str, wanted: Wanted) -> Result<DocId, NotebookError> {
+    let found = store.resolve(text)?;
+    let mut fitting = Vec::new();
+    for id in &found {
+        if store.entry(*id)?.is_some_and(|entry| wanted.takes(entry.kind)) {
+            fitting.push(*id);
+        }
+    }
+    match fitting.as_slice() {
+        [id] => Ok(*id),
+        [] if found.is_empty() => Err(Refusal::by("W-03").with("text", text).into()),
+        [] => Err(Refusal::by("W-05").with("text", text).into()),
+        several => {
+            let codes: Vec<String> = several.iter().map(DocId::code).collect();
+            Err(Refusal::by("W-04")
+                .with("text", text)
+                .with("codes", codes.join(", "))
+                .into())
+        }
+    }
+}
+
+/// Turns typed text into a link where it means one document of the kind that the field refers to.
+///
+/// # Errors
+/// W-03 where an id is written out and the document is not here; W-05 where it is of another kind.
+pub fn link(store: &Store, ty: Type, value: Value) -> Result<Value, NotebookError> {
+    let (Type::Ref(reference), Value::Ref(target)) = (ty, &value) else {
+        return Ok(value);
+    };
+    match target {
+        Target::Doc(id) => match store.entry(*id)? {
+            Some(entry) if takes(reference, entry.kind) => Ok(value),
+            Some(_) => Err(Refusal::by("W-05").with("text", id.to_string()).into()),
+            None => Err(Refusal::by("W-03").with("text", id.to_string()).into()),
+        },
+        Target::Text(text) => {
+            let linked = linked(store, reference, text)?;
+            Ok(linked.map_or(value, |id| Value::Ref(Target::Doc(id))))
+        }
+    }
+}
+
+fn linked(store: &Store, reference: u16, text: &str) -> Result<Option<DocId>, NotebookError> {
+    if [number::TICKET, number::PART].contains(&reference) {
+        return Ok(None);
+    }
+    let mut fitting = Vec::new();
+    for id in store.resolve(text)? {
+        let by_code = id.code().starts_with(&text.to_ascii_uppercase());
+        if by_code && text.chars().count() < CODE_CHARS_MIN {
+            continue;
+        }
+        if store.entry(id)?.is_some_and(|entry| takes(reference, entry.kind)) {
+            fitting.push(id);
+        }
+    }
+    Ok(match fitting.as_slice() {
+        [id] => Some(*id),
+        _ => None,
+    })
+}

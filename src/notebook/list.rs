@@ -1,0 +1,155 @@
+//! Lists: records of some kinds, newest first, in short.
+
+use std::ops::ControlFlow;
+
+use records::id::DocId;
+use records::schema::Kind;
+use records::time::Ts;
+use records::value::Value;
+use records::value::text::Lang;
+use sync_protocol::merge::Document;
+
+use crate::notebook::refusal::NotebookError;
+use crate::notebook::{rows, state};
+use crate::store::Store;
+use crate::store::entry::Entry;
+use crate::store::error::StoreError;
+
+/// Which records.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of these kinds, in this order.
+    pub kinds: Vec<&'static Kind>,
+    /// In the state of this identifier.
+    pub state: Option<String>,
+    /// Made at or after.
+    pub since: Option<Ts>,
+    /// Made before.
+    pub until: Option<Ts>,
+    /// So many at most; of all kinds together.
+    pub limit: Option<usize>,
+}
+
+/// One record in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its id.
+    pub id: DocId,
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Its human number; empty before it has one.
+    pub number: String,
+    /// Its state.
+    pub state: Option<&'static records::machine::State>,
+    /// One line that says which it is.
+    pub title: String,
+    /// Its amount, for a voucher.
+    pub amount: Option<i64>,
+    /// When it was made.
+    pub created: Ts,
+    /// When it was last changed.
+    pub updated: Ts,
+    /// Open conflicts.
+    pub conflicts: usize,
+    /// Whether HQ has not judged all of it yet.
+    pub provisional: bool,
+}
+
+/// Returns the records that the filter lets pass.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn list(store: &Store, filter: &Filter, lang: Lang) -> Result<Vec<Line>, NotebookError> {
+    let limit = filter.limit.unwrap_or(usize::MAX);
+    let mut lines = Vec::new();
+    for kind in &filter.kinds {
+        if lines.len() >= limit {
+            break;
+        }
+        store.each_entry(Some(kind.number), &mut |entry| {
+            if passes(filter, kind, &entry)
+                && let Some(document) = store.document(entry.id)?
+            {
+                lines.push(line(store, kind, &document, lang)?);
+            }
+            Ok(if lines.len() >= limit {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+    }
+    Ok(lines)
+}
+
+/// Whatever stands in the entry is asked before the document is read.
+fn passes(filter: &Filter, kind: &Kind, entry: &Entry) -> bool {
+    let made = created(entry.created);
+    let states = kind.machine.map_or(&[][..], |machine| machine.states);
+    let named = states.get(usize::from(entry.state)).map(|state| state.name);
+    entry.whole
+        && filter.state.as_deref().is_none_or(|state| named == Some(state))
+        && filter.since.is_none_or(|since| made >= since)
+        && filter.until.is_none_or(|until| made < until)
+}
+
+/// Returns a stamp's instant.
+#[must_use]
+pub fn created(stamp: sync_protocol::stamp::Stamp) -> Ts {
+    Ts(i64::try_from(stamp.ms).unwrap_or(i64::MAX))
+}
+
+/// Returns a document in short.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn line(store: &Store, kind: &'static Kind, document: &Document, lang: Lang) -> Result<Line, StoreError> {
+    Ok(Line {
+        id: document.id,
+        kind,
+        number: number(kind, document),
+        state: state::of(kind, document),
+        title: title(store, kind, document, lang)?,
+        amount: match rows::value(kind, document, "amount") {
+            Some(Value::Int(fen)) => Some(fen),
+            _ => None,
+        },
+        created: created(document.created),
+        updated: created(document.updated),
+        conflicts: document.conflicts().len(),
+        provisional: document.provisional,
+    })
+}
+
+/// Returns the human number, code or serial of a record; empty where it has none yet.
+#[must_use]
+pub fn number(kind: &Kind, document: &Document) -> String {
+    match kind.key.and_then(|key| rows::value(kind, document, key)) {
+        Some(Value::Text(text)) => text,
+        _ => String::new(),
+    }
+}
+
+/// Characters of a title.
+const TITLE_CHARS_MAX: usize = 60;
+
+fn title(store: &Store, kind: &Kind, document: &Document, lang: Lang) -> Result<String, StoreError> {
+    let zone = store.identity().enrolment.zone;
+    for name in kind.title {
+        let Some((group, at)) = kind.field(name) else {
+            continue;
+        };
+        let (Some(field), Some(value)) = (group.fields.get(at), rows::value(kind, document, name)) else {
+            continue;
+        };
+        let text = crate::notebook::show::named(store, field, &value, zone, lang)?;
+        let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let cut: String = line.chars().take(TITLE_CHARS_MAX).collect();
+        return Ok(if cut.len() < line.len() {
+            format!("{cut}…")
+        } else {
+            cut
+        });
+    }
+    Ok(String::new())
+}

@@ -1,0 +1,77 @@
+//! Who wrote what: the people behind the replicas.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use records::id::{DocId, Replica};
+use records::kinds::{device, number, staff};
+use records::value::{Target, Value};
+
+use crate::notebook::rows;
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// The owners of the devices that are known here.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    staff: BTreeMap<Replica, DocId>,
+    names: BTreeMap<Replica, String>,
+}
+
+impl People {
+    /// Reads the devices that HQ has told of, and this one.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn read(store: &Store) -> Result<Self, StoreError> {
+        let mut people = Self::default();
+        store.each(Some(number::DEVICE), &mut |document| {
+            let value = |name| rows::value(&device::DEVICE, &document, name);
+            let replica = match value("replica") {
+                Some(Value::Int(replica)) => u32::try_from(replica).ok().map(Replica),
+                _ => None,
+            };
+            if let (Some(replica), Some(Value::Ref(Target::Doc(owner)))) = (replica, value("owner")) {
+                people.staff.insert(replica, owner);
+            }
+            ControlFlow::Continue(())
+        })?;
+        for (replica, owner) in &people.staff {
+            people
+                .names
+                .extend(name(store, *owner)?.map(|name| (*replica, name)));
+        }
+        let own = &store.identity().enrolment;
+        people.staff.insert(own.replica, own.staff);
+        people.names.insert(own.replica, own.staff_name.clone());
+        Ok(people)
+    }
+
+    /// Returns whose device it is; `None` where nobody told.
+    #[must_use]
+    pub fn staff(&self, replica: Replica) -> Option<DocId> {
+        self.staff.get(&replica).copied()
+    }
+
+    /// Returns the owner's name; the device's number where nobody told, and `HQ` for headquarters.
+    #[must_use]
+    pub fn name(&self, replica: Replica) -> String {
+        if replica == Replica::HQ {
+            return "HQ".to_owned();
+        }
+        self.names
+            .get(&replica)
+            .cloned()
+            .unwrap_or_else(|| format!("#{}", replica.0))
+    }
+}
+
+fn name(store: &Store, id: DocId) -> Result<Option<String>, StoreError> {
+    let document = store.document(id)?;
+    Ok(
+        document.and_then(|document| match rows::value(&staff::STAFF, &document, "name") {
+            Some(Value::Text(name)) => Some(name),
+            _ => None,
+        }),
+    )
+}

@@ -1,0 +1,59 @@
+//! Changing fields of a record.
+
+use records::id::{DocId, OpId};
+
+use crate::clock::Now;
+use crate::notebook::find::{self, Wanted};
+use crate::notebook::pair::Pair;
+use crate::notebook::refusal::NotebookError;
+use crate::notebook::registers;
+use crate::store::Store;
+use crate::store::write::{NewOp, On};
+
+/// What to change.
+#[derive(Debug, Clone)]
+pub struct Set {
+    /// The record: an id, the beginning of a code, or a number.
+    pub record: String,
+    /// Which kinds the command is about.
+    pub wanted: Wanted,
+    /// The fields and their values; an empty value takes one away.
+    pub pairs: Vec<Pair>,
+}
+
+/// What was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The record.
+    pub id: DocId,
+    /// The op; `None` where everything stood there already.
+    pub op: Option<OpId>,
+}
+
+/// Changes fields and returns the op once it is saved.
+///
+/// # Errors
+/// What [`find::document`] and [`registers::writes`] refuse; [`NotebookError::Store`].
+pub fn set(store: &mut Store, request: &Set, now: Now) -> Result<Changed, NotebookError> {
+    let (document, kind) = find::document(store, &request.record, request.wanted)?;
+    let zone = store.identity().enrolment.zone;
+    let writes = registers::writes(store, kind, Some(&document), &request.pairs, zone)?;
+    if writes.is_empty() {
+        return Ok(Changed {
+            id: document.id,
+            op: None,
+        });
+    }
+    let on = On::Document(document.id);
+    let op = NewOp {
+        kind: kind.number,
+        schema: kind.schema,
+        on,
+        writes,
+        local: None,
+    };
+    Ok(Changed {
+        id: document.id,
+        op: store.save(vec![op], now)?.first().copied(),
+    })
+}

@@ -1,0 +1,89 @@
+//! One honest answer: who this is, what is only here and how old it is, what waits for a person.
+
+use records::id::Replica;
+use records::time::{Ts, Zone};
+
+use crate::clock::Now;
+use crate::notebook::refusal::NotebookError;
+use crate::store::Store;
+use crate::store::read::Counts;
+
+/// How things stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The person.
+    pub staff_name: String,
+    /// His code.
+    pub staff_code: String,
+    /// His unit.
+    pub unit_name: String,
+    /// The company.
+    pub company: String,
+    /// The installation's short id.
+    pub replica: Replica,
+    /// What the device calls itself.
+    pub device: String,
+    /// Where HQ answers.
+    pub address: String,
+    /// His zone.
+    pub zone: Zone,
+    /// What is here.
+    pub counts: Counts,
+    /// How old the oldest op is that HQ has not, in milliseconds; `None` where HQ has all.
+    pub unsent_age_ms: Option<i64>,
+    /// When the last sync ended; `None` before the first.
+    pub last_sync: Option<Ts>,
+    /// Attached files that are kept here; their transfer comes with a later version.
+    pub files_here: u64,
+    /// Bytes free on the disk; `None` where the platform does not say.
+    pub free_bytes: Option<u64>,
+    /// Whether numbers wait until HQ confirmed the highest known.
+    pub numbers_suspended: bool,
+    /// The next sheet number of this month; `None` where the block is used up or numbers wait.
+    pub next_sheet_no: Option<u32>,
+    /// The next claim number and the lease's epoch; `None` where another device holds the lease.
+    pub claim_lease: Option<(u32, u16)>,
+}
+
+/// Returns how things stand; without a scan of the records.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
+    let enrolment = &store.identity().enrolment;
+    let counts = store.counts()?;
+    let age = |ms: u64| {
+        now.wall
+            .0
+            .saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX))
+            .max(0)
+    };
+    Ok(Status {
+        staff_name: enrolment.staff_name.clone(),
+        staff_code: enrolment.staff_code.clone(),
+        unit_name: enrolment.unit_name.clone(),
+        company: enrolment.company.clone(),
+        replica: enrolment.replica,
+        device: store.identity().name.clone(),
+        address: enrolment.address.clone(),
+        zone: enrolment.zone,
+        unsent_age_ms: counts.oldest_unsent_ms.map(age),
+        counts,
+        last_sync: crate::sync::last(store)?.map(|last| last.at),
+        files_here: files(store),
+        free_bytes: crate::home::free_bytes(store.home()),
+        numbers_suspended: store.numbers_suspended(),
+        next_sheet_no: crate::notebook::seal::next_number(store, now)?,
+        claim_lease: enrolment.claim_lease,
+    })
+}
+
+/// Counts the files in `blobs/`.
+fn files(store: &Store) -> u64 {
+    let folders = std::fs::read_dir(store.home().join("blobs"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten());
+    u64::try_from(files.flatten().count()).unwrap_or(u64::MAX)
+}
