@@ -34,7 +34,7 @@ impl Scale {
 /// # Ok::<(), records::money::FenError>(())
 /// ```
 pub fn fixed(text: &str, decimals: u8, scale: Scale) -> Result<i64, FenError> {
-    let (mantissa, fine) = parts(text)?;
+    let (mantissa, fine) = parts(if scale.round { coarse(text) } else { text })?;
     let above = i128::from(mantissa)
         .checked_mul(i128::from(scale.times))
         .and_then(|n| n.checked_mul(10_i128.checked_pow(u32::from(decimals))?))
@@ -51,6 +51,17 @@ pub fn fixed(text: &str, decimals: u8, scale: Scale) -> Result<i64, FenError> {
         (_, true) => whole,
     };
     i64::try_from(whole).map_err(|_| FenError::TooLarge)
+}
+
+/// Leaves out what stands behind the ninth decimal: sums made with floats have such tails.
+fn coarse(text: &str) -> &str {
+    let end = text.find('.').map_or(text.len(), |point| point + 10);
+    let tail = text.get(end..).unwrap_or_default();
+    if tail.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.get(..end).unwrap_or(text)
+    } else {
+        text
+    }
 }
 
 /// Returns the digits of a number and how many of them stand behind the point, at most 9.
@@ -96,6 +107,8 @@ mod tests {
         check("0.125", 2, (1, 1, false), Err(FenError::TooFine));
         check("0.125", 2, (1, 1, true), Ok(13));
         check("-0.125", 2, (1, 1, true), Ok(-13));
+        check("183.0500000000000114", 2, (1, 1, true), Ok(18_305));
+        check("183.050000000000011x", 2, (1, 1, true), Err(FenError::NotANumber));
         check("1.10000000000", 1, (1, 1, false), Ok(11));
         check("99999999999999999999", 0, (1, 1, false), Err(FenError::TooLarge));
         check("9223372036854775807", 3, (1, 1, false), Err(FenError::TooLarge));

@@ -13,13 +13,13 @@ use crate::value::{LIST_MAX, Row as Values, Value};
 /// What `rest` writes is at most so long; a field's own limit cuts it further.
 const REST_CHARS_MAX: usize = 4000;
 
-/// Returns the key of a row that key columns name, as [`Row::key`] has it.
+/// Returns the key of a row that key columns name, as [`crate::table::rows::Row::key`] has it.
 ///
 /// So a voucher that names a sheet by the sheet's id at the source finds the sheet that was imported from there.
 ///
 /// ```
 /// let repair = records::kinds::by_name("repair").unwrap();
-/// assert_eq!(records::table::rows::key_of(repair, &["17"]).len(), 16);
+/// assert_eq!(records::table::make::key_of(repair, &["17"]).len(), 16);
 /// ```
 #[must_use]
 pub fn key_of(kind: &Kind, columns: &[&str]) -> [u8; 16] {

@@ -1,66 +1,15 @@
-//! A mapping file: TOML, with the line and the key of everything that is wrong.
-
-use std::collections::BTreeMap;
-use std::ops::Range;
+//! A mapping file: TOML, held against the schema tables key by key.
 
 use chrono::NaiveTime;
-use chrono::format::{Item, StrftimeItems};
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::schema::{Field, Kind};
 use crate::table::mapping::{Case, Condition, Flat, List, Mapping, list_group};
+use crate::table::mapping_walk::{MappingError, Node, Problem, Table, Walk};
 use crate::table::pick::{Epoch, From, Pick};
 use crate::table::source::Encoding;
 use crate::time::Zone;
 use crate::value::{Type, Value};
-
-/// Why a mapping file cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, {key}: {problem}")]
-pub struct MappingError {
-    /// The line of the mapping file, from 1.
-    pub line: usize,
-    /// The key that is meant; empty where the file is not TOML.
-    pub key: String,
-    /// What is wrong with it.
-    pub problem: Problem,
-}
-
-/// What is wrong with a key of a mapping file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// Not TOML.
-    #[error("{0}")]
-    Syntax(toml::de::Error),
-    /// No such key here.
-    #[error("no such key here")]
-    UnknownKey,
-    /// Another type of value.
-    #[error("{0} is expected")]
-    Expected(&'static str),
-    /// Neither the file nor its cases name a kind.
-    #[error("a kind is missing")]
-    NoKind,
-    /// No kind of that name.
-    #[error("no kind of that name")]
-    UnknownKind,
-    /// The kind has no such single field.
-    #[error("{0} has no such field")]
-    UnknownField(&'static str),
-    /// The kind has no such list.
-    #[error("{0} has no such list")]
-    UnknownList(&'static str),
-    /// The kind's machine has no such step.
-    #[error("{0} has no such step")]
-    UnknownStep(&'static str),
-    /// A constant or translation that the field's type does not take.
-    #[error("the field does not take this value: {0}")]
-    Value(crate::value::text::ValueError),
-}
-
-type Node<'a, 'i> = &'a Spanned<DeValue<'i>>;
-type Table<'a, 'i> = &'a DeTable<'i>;
 
 impl Mapping {
     /// Reads a mapping file.
@@ -79,10 +28,6 @@ impl Mapping {
     }
 }
 
-struct Walk<'t> {
-    text: &'t str,
-}
-
 /// What a case takes over from the file's head.
 #[derive(Clone, Default)]
 struct Head<'a, 'i> {
@@ -97,26 +42,6 @@ struct Head<'a, 'i> {
 }
 
 impl Walk<'_> {
-    fn error(&self, key: &str, at: Range<usize>, problem: Problem) -> MappingError {
-        let line = self
-            .text
-            .as_bytes()
-            .iter()
-            .take(at.start)
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
-        MappingError {
-            line,
-            key: key.to_owned(),
-            problem,
-        }
-    }
-
-    fn wrong<T>(&self, key: &str, node: Node, problem: Problem) -> Result<T, MappingError> {
-        Err(self.error(key, node.span(), problem))
-    }
-
     fn mapping(&self, table: Table) -> Result<Mapping, MappingError> {
         let mut mapping = Mapping {
             encoding: None,
@@ -327,6 +252,7 @@ impl Walk<'_> {
             "other" => pick.other = Some(self.string(key, node)?.to_owned()),
             "strip" => pick.strip = self.strings(key, node)?,
             "thousands" => self.string(key, node)?.clone_into(&mut pick.thousands),
+            "decimal" => self.string(key, node)?.clone_into(&mut pick.decimal),
             "times" => pick.scale.times = self.number(key, node)?,
             "over" => pick.scale.over = self.number(key, node)?,
             "round" => pick.scale.round = self.yes(key, node)?,
@@ -405,91 +331,6 @@ impl Walk<'_> {
             DeValue::Table(_) => Ok(vec![one(node)?]),
             _ => self.array(key, node)?.iter().map(one).collect(),
         }
-    }
-
-    fn dates(&self, key: &str, node: Node) -> Result<Vec<String>, MappingError> {
-        let shapes = self.strings(key, node)?;
-        let good = |shape: &String| StrftimeItems::new(shape).all(|item| !matches!(item, Item::Error));
-        if shapes.iter().all(good) {
-            Ok(shapes)
-        } else {
-            self.wrong(key, node, Problem::Expected("a shape like %d/%m/%Y"))
-        }
-    }
-
-    fn words(&self, key: &str, node: Node) -> Result<BTreeMap<String, String>, MappingError> {
-        let pairs = self.table(key, node)?.iter();
-        pairs
-            .map(|(word, node)| {
-                Ok((
-                    word.get_ref().to_string(),
-                    self.string(word.get_ref(), node)?.to_owned(),
-                ))
-            })
-            .collect()
-    }
-
-    fn strings(&self, key: &str, node: Node) -> Result<Vec<String>, MappingError> {
-        match node.get_ref() {
-            DeValue::String(one) => Ok(vec![one.to_string()]),
-            DeValue::Array(many) => many
-                .iter()
-                .map(|node| Ok(self.string(key, node)?.to_owned()))
-                .collect(),
-            _ => self.wrong(key, node, Problem::Expected("a text or a list of texts")),
-        }
-    }
-
-    fn string<'a>(&self, key: &str, node: Node<'a, '_>) -> Result<&'a str, MappingError> {
-        match node.get_ref() {
-            DeValue::String(text) => Ok(text),
-            _ => self.wrong(key, node, Problem::Expected("a text")),
-        }
-    }
-
-    fn yes(&self, key: &str, node: Node) -> Result<bool, MappingError> {
-        match node.get_ref() {
-            DeValue::Boolean(yes) => Ok(*yes),
-            _ => self.wrong(key, node, Problem::Expected("true or false")),
-        }
-    }
-
-    fn number(&self, key: &str, node: Node) -> Result<u32, MappingError> {
-        let found = match node.get_ref() {
-            DeValue::Integer(int) => u32::from_str_radix(int.as_str(), int.radix())
-                .ok()
-                .filter(|int| *int > 0),
-            _ => None,
-        };
-        self.given(key, node, found, "a whole number from 1")
-    }
-
-    fn array<'a, 'i>(
-        &self,
-        key: &str,
-        node: Node<'a, 'i>,
-    ) -> Result<&'a [Spanned<DeValue<'i>>], MappingError> {
-        match node.get_ref() {
-            DeValue::Array(many) => Ok(many),
-            _ => self.wrong(key, node, Problem::Expected("a list of tables")),
-        }
-    }
-
-    fn table<'a, 'i>(&self, key: &str, node: Node<'a, 'i>) -> Result<Table<'a, 'i>, MappingError> {
-        match node.get_ref() {
-            DeValue::Table(table) => Ok(table),
-            _ => self.wrong(key, node, Problem::Expected("a table")),
-        }
-    }
-
-    fn given<T>(
-        &self,
-        key: &str,
-        node: Node,
-        found: Option<T>,
-        what: &'static str,
-    ) -> Result<T, MappingError> {
-        found.ok_or_else(|| self.error(key, node.span(), Problem::Expected(what)))
     }
 }
 

@@ -52,10 +52,12 @@ pub struct Pick {
     pub words: BTreeMap<String, String>,
     /// What a word that `words` does not list becomes; `None`: it stays as it is.
     pub other: Option<String>,
-    /// Beginnings taken off, like a currency.
+    /// Words taken off at the beginning and the end of numbers, like a currency.
     pub strip: Vec<String>,
     /// Characters taken out of numbers, like the comma of thousands.
     pub thousands: String,
+    /// What stands before the decimals, where it is not a point.
+    pub decimal: String,
     /// Another unit than the field's.
     pub scale: Scale,
     /// The unit of a meter value.
@@ -108,6 +110,7 @@ impl Pick {
             other: None,
             strip: Vec::new(),
             thousands: String::new(),
+            decimal: String::new(),
             scale: Scale::NONE,
             unit: String::new(),
             dates: Vec::new(),
@@ -224,24 +227,39 @@ impl Pick {
         Ok(value)
     }
 
-    fn number<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let sign = text.starts_with('-');
-        let bare = text.trim_start_matches('-').trim_start();
+    /// The number without what the mapping takes off; `(12.50)` and `12.50-` are how ledgers write -12.50.
+    fn number(&self, text: &str) -> String {
+        let ledger = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        let minus = ledger
+            .or_else(|| text.strip_prefix('-'))
+            .or_else(|| text.strip_suffix('-'));
+        let bare = minus.unwrap_or(text).trim();
         let bare = self
             .strip
             .iter()
-            .find_map(|prefix| bare.strip_prefix(prefix.as_str()))
-            .unwrap_or(bare)
-            .trim();
-        let bare: Cow<'t, str> = if self.thousands.is_empty() {
-            bare.into()
+            .find_map(|word| bare.strip_prefix(word.as_str()))
+            .unwrap_or(bare);
+        let bare = self
+            .strip
+            .iter()
+            .find_map(|word| bare.strip_suffix(word.as_str()))
+            .unwrap_or(bare);
+        let digits: String = bare
+            .trim()
+            .chars()
+            .filter(|c| !self.thousands.contains(*c))
+            .collect();
+        let digits = if self.decimal.is_empty() {
+            digits
         } else {
-            bare.chars()
-                .filter(|c| !self.thousands.contains(*c))
-                .collect::<String>()
-                .into()
+            digits.replace(&self.decimal, ".")
         };
-        if sign { format!("-{bare}").into() } else { bare }
+        // A second minus stays and makes it no number.
+        if minus.is_some() {
+            format!("-{digits}")
+        } else {
+            digits
+        }
     }
 
     fn instant(&self, text: &str, zone: Zone) -> Result<Ts, TimeError> {

@@ -370,3 +370,63 @@ fn what_is_wrong_with_a_mapping_is_named_by_line_and_key() {
     );
     assert_eq!(Mapping::parse("kind = \"repair\n").unwrap_err().line, 1);
 }
+
+#[test]
+fn numbers_of_other_houses_are_read_as_the_mapping_says() {
+    let map = "kind = \"repair\"\n[field]\ncost = { from = \"c\", strip = [\"RM\", \"€\", \"元\"], thousands = \". '\", decimal = \",\" }\n";
+    let check = |cell: &str, expected: Option<i64>| {
+        let rows = read(
+            serde_json::json!({ "c": cell }).to_string().as_bytes(),
+            "repair",
+            Some(map),
+        );
+        let found = rows[0].as_ref().ok().map(|row| row.groups[0].1[0][0].clone());
+        assert_eq!(found, expected.map(|fen| Some(Value::Int(fen))), "{cell}");
+    };
+    check("1.234,50 €", Some(123_450));
+    check("RM1'234", Some(123_400));
+    check("(12,5)", Some(-1250));
+    check("12,50-", Some(-1250));
+    check("RM-3,20", Some(-320));
+    check("-3,20元", Some(-320));
+    for bad in ["--3", "-3-", "(-3)", "RM", "3,20 USD", "3,2,0", "((3))"] {
+        check(bad, None);
+    }
+}
+
+#[test]
+fn days_and_instants_are_read_in_the_shapes_that_the_mapping_names() {
+    let map = |rest: &str| {
+        format!("kind = \"repair\"\nzone = \"+01:00\"\n[field]\narrived = {{ from = \"c\", {rest} }}\n")
+    };
+    let check = |rest: &str, cell: &str, expected: Option<&str>| {
+        let rows = read(
+            serde_json::json!({ "c": cell }).to_string().as_bytes(),
+            "repair",
+            Some(&map(rest)),
+        );
+        let found = rows[0].as_ref().ok().map(|row| row.groups[0].1[0][0].clone());
+        let expected = expected.map(|text| Some(Value::Int(Ts::parse(text, Zone::SHANGHAI).unwrap().0)));
+        assert_eq!(found, expected, "{rest} {cell}");
+    };
+    let shapes = "dates = [\"%d/%m/%Y\", \"%d/%m/%y\", \"%d %b %Y %H:%M\"], clock = \"09:30\"";
+    check(shapes, "03/04/2018", Some("2018-04-03T09:30:00+01:00"));
+    check(shapes, "03/04/18", Some("2018-04-03T09:30:00+01:00"));
+    check(shapes, "3 APR 2018 14:05", Some("2018-04-03T14:05:00+01:00"));
+    check(shapes, "2018-04-03", Some("2018-04-03T09:30:00+01:00"));
+    check(shapes, "2018-04-03T14:05:00Z", Some("2018-04-03T14:05:00+00:00"));
+    check(
+        "epoch = \"seconds\"",
+        "1522760700",
+        Some("2018-04-03T14:05:00+01:00"),
+    );
+    check(
+        "epoch = \"spreadsheet\"",
+        "43193.5868055556",
+        Some("2018-04-03T14:05:00+01:00"),
+    );
+    for bad in ["31/02/2018", "03/04/0018", "????", "2018", "03-04-2018"] {
+        check(shapes, bad, None);
+    }
+    check("epoch = \"millis\"", "99999999999999999", None);
+}
