@@ -59,8 +59,11 @@ impl Walk<'_> {
                     mapping.encoding = Some(self.given(key, node, found, "utf-8, utf-16 or gb18030")?);
                 }
                 "delimiter" => {
-                    let found = <[u8; 1]>::try_from(self.string(key, node)?.as_bytes()).ok();
-                    mapping.delimiter = Some(self.given(key, node, found, "one ASCII character")?[0]);
+                    let found = match self.string(key, node)?.as_bytes() {
+                        [one] if !matches!(one, b'"' | b'\r' | b'\n') => Some(*one),
+                        _ => None,
+                    };
+                    mapping.delimiter = Some(self.given(key, node, found, "one ASCII character")?);
                 }
                 "zone" => {
                     let found = zone(self.string(key, node)?);

@@ -150,6 +150,9 @@ pub enum RecordsError {
     /// A CSV file without a header line, or one that is not in the file's encoding.
     #[error("the first line must name the columns")]
     NoHeader,
+    /// One JSON array instead of an object on each line.
+    #[error("this is one JSON list; one object on each line is read")]
+    OneDocument,
     /// Two columns with one name.
     #[error("two columns are named {0}")]
     SameName(String),
@@ -184,7 +187,10 @@ impl<'a> Records<'a> {
             window,
         } = source;
         let first = window.iter().find(|byte| !byte.is_ascii_whitespace());
-        if matches!(first, Some(b'{' | b'[')) {
+        if first == Some(&b'[') {
+            return Err(RecordsError::OneDocument);
+        }
+        if first == Some(&b'{') {
             return Ok(Self {
                 input: Input::Lines(BufReader::new(bytes), 0),
                 words,

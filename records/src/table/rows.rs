@@ -10,7 +10,7 @@ use crate::machine::Index;
 use crate::problems::{Problem, at_capture, before_seal};
 use crate::schema::{Class, Kind, SetChange, Tag};
 use crate::table::make::{Maker, nth};
-use crate::table::mapping::Mapping;
+use crate::table::mapping::{Case, Mapping};
 use crate::table::pick::{From, Outside, Pick};
 use crate::table::plain;
 use crate::table::record::{Head, Record, Records, RecordsError};
@@ -201,7 +201,7 @@ impl<'a> Rows<'a> {
             (None, None) => return Err(RowsError::NoKind),
         };
         if let Some(head) = records.head() {
-            fits(&mapping, head)?;
+            fits(&mapping, head, wanted.kind)?;
         }
         if let Some(kind) = wanted.kind
             && mapping.kinds().iter().all(|made| made.number != kind.number)
@@ -310,10 +310,11 @@ impl Iterator for Rows<'_> {
 }
 
 /// Every column that a CSV mapping names must be there; of `first` one is enough, what is `optional` may be missing.
-fn fits(mapping: &Mapping, head: &Head) -> Result<(), RowsError> {
+fn fits(mapping: &Mapping, head: &Head, only: Option<&Kind>) -> Result<(), RowsError> {
     let has = |name: &str| head.names.iter().any(|known| known == name);
     let mut missing: Vec<String> = Vec::new();
-    for case in &mapping.cases {
+    let wanted = |case: &&Case| only.is_none_or(|kind| kind.number == case.kind.number);
+    for case in mapping.cases.iter().filter(wanted) {
         if case.fields.is_empty() && case.lists.is_empty() {
             return Err(RowsError::NothingKnown { kind: case.kind.name });
         }

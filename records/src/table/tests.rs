@@ -196,6 +196,10 @@ fn a_file_that_is_no_table_says_so() {
         "the file has no column day, more, p1, price, status"
     );
     assert_eq!(error(b"x,y\n1,2\n", None), "no column is a field of repair");
+    assert_eq!(
+        error(b" [{}]", None),
+        "this is one JSON list; one object on each line is read"
+    );
     assert_eq!(error(b"a,a\n", None), "two columns are named a");
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_xlsxwriter::{Format, Worksheet, XlsxError};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Worksheet, XlsxError};
 
 use crate::schema::{Field, Group};
 use crate::table::export::{Column, Layout, Line, rows_of, value_of};
@@ -20,6 +20,8 @@ pub(crate) struct Workbook {
     next: u32,
     lists: BTreeMap<u16, (Worksheet, u32)>,
     looks: Looks,
+    /// When the youngest of its records was made, as the workbook's own time: equal records, equal files.
+    youngest: i64,
 }
 
 struct Looks {
@@ -48,6 +50,7 @@ impl Workbook {
             next: 1,
             lists: BTreeMap::new(),
             looks,
+            youngest: 0,
         })
     }
 
@@ -68,6 +71,7 @@ impl Workbook {
             }
         }
         self.next += 1;
+        self.youngest = self.youngest.max(line.created.0.div_euclid(1000));
         for column in &layout.columns {
             if let Column::List(group) = *column {
                 self.entries(layout, group, line)?;
@@ -101,6 +105,9 @@ impl Workbook {
     /// Returns the file's bytes.
     pub(crate) fn end(&mut self) -> Result<Vec<u8>, XlsxError> {
         let mut book = rust_xlsxwriter::Workbook::new();
+        let made =
+            ExcelDateTime::from_timestamp(self.youngest).or_else(|_| ExcelDateTime::from_timestamp(0))?;
+        book.set_properties(&DocProperties::new().set_creation_datetime(&made));
         book.push_worksheet(std::mem::take(&mut self.main));
         for (sheet, _) in std::mem::take(&mut self.lists).into_values() {
             book.push_worksheet(sheet);
