@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`cli`], [`notebook`], [`store`], [`keys`], [`home`], [`clock`].
 
+pub mod blobs;
 pub mod cli;
 pub mod clock;
 pub mod home;

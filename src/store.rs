@@ -7,6 +7,8 @@
 //! Source: docs/STORAGE.md.
 
 pub mod apply;
+#[cfg(all(test, unix))]
+mod bench;
 pub mod database;
 pub mod entry;
 pub mod epoch;

@@ -2,6 +2,7 @@
 //!
 //! The cursor moves last: an answer that was cut off half-way comes again and changes nothing twice.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use records::id::{DocId, OpId, Replica};
@@ -370,17 +371,16 @@ impl Store {
 
     /// Returns the keys that may have signed for a replica; none where its device document is not here.
     fn keys_of<'a>(&self, replica: Replica, ring: &'a mut KeyRing) -> Result<&'a [PublicKey], StoreError> {
-        if !ring.contains_key(&replica) {
-            let keys = if replica == Replica::HQ {
+        match ring.entry(replica) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(asked) => Ok(asked.insert(if replica == Replica::HQ {
                 vec![self.identity.enrolment.hq_key]
             } else if replica == self.replica() {
                 vec![self.signer()?.public()]
             } else {
                 self.device_keys(replica)?
-            };
-            ring.insert(replica, keys);
+            })),
         }
-        Ok(ring.get(&replica).map_or(&[], Vec::as_slice))
     }
 
     fn device_keys(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {

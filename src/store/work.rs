@@ -1,6 +1,6 @@
 //! One change to the database in the making: new ops, the documents they touch, and what follows for the views.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use records::id::{DocId, Epoch, OpId, Replica};
 use sync_protocol::merge::{Document, FoldError, Judged, Lines};
@@ -10,7 +10,7 @@ use sync_protocol::ruling::{Judgement, Ruling, Verdict};
 use crate::store::Store;
 use crate::store::database::{Change, Tree};
 use crate::store::entry::{Entry, doc_key};
-use crate::store::error::{Part, StoreError};
+use crate::store::error::StoreError;
 use crate::store::index;
 use crate::store::ruled::ruling_key;
 use crate::store::state::{LineInfo, STATE_KEY, State, left_key, line_key};
@@ -225,28 +225,23 @@ impl Work {
     }
 
     fn touch(&mut self, store: &Store, doc: DocId, kind: u16) -> Result<&mut Touched, StoreError> {
-        if !self.docs.contains_key(&doc) {
-            let before = store.entry(doc)?;
-            let mut ops = match &before {
-                Some(entry) => store.read_ops(entry.op_ids())?,
-                None => Vec::new(),
-            };
-            for op in &mut ops {
-                let news = self.rulings.iter().filter(|ruling| is_of(ruling, op.id));
-                let news = news.filter_map(|ruling| ruling.of(op.id.seq, op.row.stamp));
-                op.judgement = op
-                    .judgement
-                    .take()
-                    .into_iter()
-                    .chain(news)
-                    .max_by_key(|known| known.version);
+        let Self { docs, rulings, .. } = self;
+        match docs.entry(doc) {
+            btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            btree_map::Entry::Vacant(new) => {
+                let before = store.entry(doc)?;
+                let ops = before
+                    .as_ref()
+                    .map(|entry| store.read_ops(entry.op_ids()))
+                    .transpose()?;
+                let mut ops = ops.unwrap_or_default();
+                for op in &mut ops {
+                    judge(op, rulings);
+                }
+                let entry = before.clone().unwrap_or_else(|| Entry::new(doc, kind));
+                Ok(new.insert(Touched { before, entry, ops }))
             }
-            let entry = before.clone().unwrap_or_else(|| Entry::new(doc, kind));
-            self.docs.insert(doc, Touched { before, entry, ops });
         }
-        self.docs
-            .get_mut(&doc)
-            .ok_or_else(|| StoreError::damaged(Part::Views, &store.home))
     }
 
     fn finish(&mut self, store: &Store) -> Result<(), StoreError> {
@@ -374,8 +369,19 @@ pub fn summarise(entry: &mut Entry, document: &Document) {
     entry.digest = document.digest();
 }
 
-fn is_of(ruling: &Ruling, op: OpId) -> bool {
-    (ruling.replica, ruling.epoch) == (op.replica, op.epoch)
+/// Lets rulings count for an op; the highest version does.
+fn judge(op: &mut Judged, rulings: &[Ruling]) {
+    let (id, stamp) = (op.id, op.row.stamp);
+    let of_line = rulings
+        .iter()
+        .filter(|ruling| (ruling.replica, ruling.epoch) == (id.replica, id.epoch));
+    let news = of_line.filter_map(|ruling| ruling.of(id.seq, stamp));
+    op.judgement = op
+        .judgement
+        .take()
+        .into_iter()
+        .chain(news)
+        .max_by_key(|known| known.version);
 }
 
 /// Reads rows as ops without a ruling.

@@ -1,0 +1,279 @@
+//! Attachments: one sealed file each, named by the SHA-256 of what it holds.
+//!
+//! File: `magic 4 | file id 16`, then sealed chunks of 64 KiB; the last one, which may be empty, is sealed as the last.
+//! Equal files are kept once. Only when a file is whole on the disk may an op name it.
+//!
+//! Source: docs/STORAGE.md, Attachments.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use records::value::FileHash;
+use ring::digest::{Context, SHA256};
+use sync_protocol::limits::FILE_BYTES_MAX;
+
+use crate::keys::{Domain, Keys, Place, SEAL_BYTES, random};
+use crate::store::error::{Limited, Part, StoreError};
+
+const MAGIC: &[u8; 4] = b"FBB1";
+const ID_BYTES: usize = 16;
+const CHUNK_BYTES: usize = 64 * 1024;
+/// In the place of a chunk: whether others follow. A file cut short at a chunk's end does not read.
+const MIDDLE: u8 = 1;
+const LAST: u8 = 2;
+
+/// The attachments of one home.
+#[derive(Debug, Clone, Copy)]
+pub struct Blobs<'a> {
+    home: &'a Path,
+    keys: &'a Keys,
+}
+
+/// A file that was put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Put {
+    /// SHA-256 of its bytes.
+    pub hash: FileHash,
+    /// How many.
+    pub bytes: u64,
+}
+
+impl<'a> Blobs<'a> {
+    /// Returns the attachments of an open store.
+    #[must_use]
+    pub fn of(store: &'a crate::store::Store) -> Self {
+        Self {
+            home: store.home(),
+            keys: store.keys(),
+        }
+    }
+
+    /// Keeps what the reader gives and returns once it is on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSpace`] below 64 MiB of free space, [`StoreError::Limit`] beyond 32 MiB, [`StoreError::Io`].
+    pub fn put(&self, reader: &mut dyn Read) -> Result<Put, StoreError> {
+        crate::home::require_space(self.home, crate::home::BLOB_BYTES_MIN)?;
+        let name: [u8; 8] = random()?;
+        let temp = self
+            .folder()
+            .join(format!("{:016x}.new", u64::from_le_bytes(name)));
+        let put = self.write(&temp, reader).and_then(|put| self.settle(&temp, put));
+        if put.is_err() {
+            // What was begun is of no use; an error in clearing it would hide the real one.
+            let _ = std::fs::remove_file(&temp);
+        }
+        put
+    }
+
+    /// Writes a file out whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where it does not read as it was written, [`StoreError::Io`] where it is not here.
+    pub fn read_to(&self, hash: &FileHash, out: &mut dyn Write) -> Result<u64, StoreError> {
+        let path = self.path(hash);
+        let failed = |source| StoreError::io("reading an attachment", &path, source);
+        let damaged = || StoreError::damaged(Part::Blobs, &path);
+        let mut file = File::open(&path).map_err(failed)?;
+        let mut head = [0; MAGIC.len() + ID_BYTES];
+        file.read_exact(&mut head).map_err(|_| damaged())?;
+        let id = head.strip_prefix(MAGIC).ok_or_else(damaged)?;
+        let (mut context, mut total) = (Context::new(&SHA256), 0);
+        for number in 0.. {
+            let mut sealed = Vec::with_capacity(CHUNK_BYTES + SEAL_BYTES);
+            let limit = u64::try_from(CHUNK_BYTES + SEAL_BYTES).unwrap_or(0);
+            (&mut file).take(limit).read_to_end(&mut sealed).map_err(failed)?;
+            let middle = self.keys.open_sealed(place(id, number, MIDDLE), &sealed);
+            let last = middle.is_none();
+            let plain = middle.or_else(|| self.keys.open_sealed(place(id, number, LAST), &sealed));
+            let plain = plain.ok_or_else(damaged)?;
+            context.update(&plain);
+            total += u64::try_from(plain.len()).unwrap_or(0);
+            out.write_all(&plain).map_err(failed)?;
+            if last {
+                break;
+            }
+        }
+        let whole = context.finish().as_ref() == hash.0 && file.read(&mut [0]).map_err(failed)? == 0;
+        if whole { Ok(total) } else { Err(damaged()) }
+    }
+
+    /// Returns a file's bytes.
+    ///
+    /// # Errors
+    /// Those of [`Blobs::read_to`].
+    pub fn get(&self, hash: &FileHash) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = Vec::new();
+        self.read_to(hash, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Returns whether the file is here; that it reads is not looked at.
+    #[must_use]
+    pub fn has(&self, hash: &FileHash) -> bool {
+        hash.0.len() == 32 && self.path(hash).is_file()
+    }
+
+    fn write(&self, temp: &Path, reader: &mut dyn Read) -> Result<Put, StoreError> {
+        let failed = |source| StoreError::io("keeping an attachment", temp, source);
+        let id: [u8; ID_BYTES] = random()?;
+        let mut file = File::create(temp).map_err(failed)?;
+        file.write_all(MAGIC)
+            .and_then(|()| file.write_all(&id))
+            .map_err(failed)?;
+        let (mut context, mut bytes) = (Context::new(&SHA256), 0_u64);
+        for number in 0.. {
+            let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+            let limit = u64::try_from(CHUNK_BYTES).unwrap_or(0);
+            reader.take(limit).read_to_end(&mut chunk).map_err(failed)?;
+            bytes += u64::try_from(chunk.len()).unwrap_or(0);
+            if bytes > FILE_BYTES_MAX {
+                return Err(StoreError::Limit {
+                    what: Limited::FileBytes,
+                    found: bytes,
+                    max: FILE_BYTES_MAX,
+                });
+            }
+            context.update(&chunk);
+            let kind = if chunk.len() < CHUNK_BYTES { LAST } else { MIDDLE };
+            file.write_all(&self.keys.seal(place(&id, number, kind), &chunk)?)
+                .map_err(failed)?;
+            if kind == LAST {
+                break;
+            }
+        }
+        file.sync_all().map_err(failed)?;
+        Ok(Put {
+            hash: FileHash(context.finish().as_ref().to_vec()),
+            bytes,
+        })
+    }
+
+    /// Gives a whole file its name; one that is here already and reads stays.
+    fn settle(&self, temp: &Path, put: Put) -> Result<Put, StoreError> {
+        let path = self.path(&put.hash);
+        let folder = path.parent().unwrap_or(self.home).to_path_buf();
+        let failed = |source| StoreError::io("keeping an attachment", &path, source);
+        if self.read_to(&put.hash, &mut std::io::sink()).is_ok() {
+            std::fs::remove_file(temp).map_err(failed)?;
+            return Ok(put);
+        }
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        std::fs::rename(temp, &path).map_err(failed)?;
+        crate::home::sync_folder(&folder)
+            .and_then(|()| crate::home::sync_folder(&self.folder()))
+            .map_err(failed)?;
+        Ok(put)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.home.join("blobs")
+    }
+
+    fn path(&self, hash: &FileHash) -> PathBuf {
+        let hex: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.folder().join(hex.get(..2).unwrap_or("00")).join(hex)
+    }
+}
+
+fn place(id: &[u8], number: u64, kind: u8) -> Place<'_> {
+    Place {
+        domain: Domain::Blob,
+        key: id,
+        seq: number,
+        schema: kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home() -> (tempfile::TempDir, Keys) {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::create(dir.path()).unwrap();
+        std::fs::create_dir(dir.path().join("blobs")).unwrap();
+        (dir, keys)
+    }
+
+    fn photo(bytes: usize) -> Vec<u8> {
+        (0..bytes).map(|i| u8::try_from(i * 7 % 251).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_of_any_length_comes_back_and_equal_ones_are_kept_once() {
+        let (dir, keys) = home();
+        let blobs = Blobs {
+            home: dir.path(),
+            keys: &keys,
+        };
+        for length in [
+            0,
+            1,
+            CHUNK_BYTES - 1,
+            CHUNK_BYTES,
+            CHUNK_BYTES + 1,
+            3 * CHUNK_BYTES,
+        ] {
+            let bytes = photo(length);
+            let put = blobs.put(&mut bytes.as_slice()).unwrap();
+            assert_eq!(put.bytes, length as u64);
+            assert_eq!(blobs.get(&put.hash).unwrap(), bytes);
+            assert_eq!(blobs.put(&mut bytes.as_slice()).unwrap(), put);
+            assert!(blobs.has(&put.hash));
+        }
+        let strays = std::fs::read_dir(dir.path().join("blobs")).unwrap().flatten();
+        assert_eq!(strays.filter(|entry| entry.path().is_file()).count(), 0);
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_and_putting_it_again_mends_it() {
+        let (dir, keys) = home();
+        let blobs = Blobs {
+            home: dir.path(),
+            keys: &keys,
+        };
+        let bytes = photo(2 * CHUNK_BYTES);
+        let put = blobs.put(&mut bytes.as_slice()).unwrap();
+        let path = blobs.path(&put.hash);
+        let whole = std::fs::read(&path).unwrap();
+        let chunk = CHUNK_BYTES + SEAL_BYTES;
+        for cut in [0, 3, 20, 20 + chunk, 20 + 2 * chunk, whole.len() - 1] {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            assert!(
+                matches!(blobs.get(&put.hash), Err(StoreError::Damaged { .. })),
+                "cut at {cut}"
+            );
+        }
+        for at in [0, 5, 30, 20 + chunk + 50, whole.len() - 1] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(
+                matches!(blobs.get(&put.hash), Err(StoreError::Damaged { .. })),
+                "byte {at}"
+            );
+        }
+        blobs.put(&mut bytes.as_slice()).unwrap();
+        assert_eq!(blobs.get(&put.hash).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_file_beyond_the_limit_leaves_nothing() {
+        let (dir, keys) = home();
+        let blobs = Blobs {
+            home: dir.path(),
+            keys: &keys,
+        };
+        let mut endless = std::io::repeat(7);
+        assert!(matches!(
+            blobs.put(&mut endless),
+            Err(StoreError::Limit {
+                what: Limited::FileBytes,
+                ..
+            })
+        ));
+        assert_eq!(std::fs::read_dir(dir.path().join("blobs")).unwrap().count(), 0);
+    }
+}
