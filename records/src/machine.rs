@@ -124,6 +124,18 @@ impl Machine {
     ///
     /// # Errors
     /// [`StepError`], the first that holds in its order.
+    ///
+    /// ```
+    /// use records::decision::Decision;
+    /// use records::kinds::sheet_machine::{DRAFT, SEALED, SHEET};
+    /// use records::kinds::staff::Role;
+    /// let (step, _) = SHEET.step("seal").ok_or("no such step")?;
+    /// let role = Role::ENGINEER;
+    /// let seal = Decision { step, role, on_behalf_of: None, to: None, reason: String::new(), saw: None, picks: None };
+    /// assert_eq!(SHEET.apply(DRAFT, &seal), Ok(SEALED));
+    /// assert!(SHEET.apply(SEALED, &seal).is_err());
+    /// # Ok::<(), &str>(())
+    /// ```
     pub fn apply(&self, state: Index, decision: &Decision) -> Result<Index, StepError> {
         let step = self
             .step_at(decision.step)

@@ -199,6 +199,15 @@ pub(crate) fn meter_text(value: &MeterValue) -> String {
 /// A refund (below zero) is taken only from an import, whose origin names a source; zero never.
 ///
 /// Source: docs/RULES.md, Vouchers.
+///
+/// ```
+/// use records::kinds::voucher::VOUCHER;
+/// use records::record::Record;
+/// let voucher = Record::new("7.1.1".parse()?, &VOUCHER);
+/// let rules: Vec<_> = records::problems::at_capture(&voucher).iter().map(|problem| problem.rule).collect();
+/// assert_eq!(rules, ["V-01", "V-02", "V-03"]);
+/// # Ok::<(), records::id::IdError>(())
+/// ```
 #[must_use]
 pub fn at_capture(record: &Record) -> Vec<Problem> {
     let imported = record

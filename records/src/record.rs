@@ -6,7 +6,7 @@ use crate::id::DocId;
 use crate::machine::Index;
 use crate::schema::{Class, Group, Kind, Tag, Typed};
 use crate::value::payload::rows_of;
-use crate::value::{CodecError, Row, Target, Value, decode_exact, encode};
+use crate::value::{CodecError, Row, Value, decode_exact, encode};
 
 /// The folded values of one document that this build can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,23 +134,6 @@ impl Record {
         states.get(usize::from(self.state)).map_or("", |state| state.name)
     }
 
-    /// Returns the staff documents that the record concerns, see [`Kind::concerns`]; typed names are nobody's document.
-    #[must_use]
-    pub fn people(&self) -> BTreeSet<DocId> {
-        let groups = self
-            .kind
-            .concerns
-            .iter()
-            .filter_map(|(number, at)| Some((self.kind.group(*number)?.tag(), *at)));
-        let values =
-            groups.flat_map(|(tag, at)| self.rows(tag).iter().filter_map(move |row| row.get(at)?.as_ref()));
-        let docs = values.filter_map(|value| match value {
-            Value::Ref(Target::Doc(doc)) => Some(*doc),
-            _ => None,
-        });
-        docs.collect()
-    }
-
     fn group(&self, tag: Tag) -> Option<&'static Group> {
         self.kind
             .group(tag.number())
@@ -215,22 +198,6 @@ pub(crate) mod tests {
         );
         assert_eq!(record.get::<Rating>(), None::<Rating>);
         assert_eq!(record.state_name(), "draft");
-    }
-
-    #[test]
-    fn a_sheet_concerns_its_engineer_and_its_helpers() {
-        use crate::kinds::sheet::{Engineer, Helpers};
-        use crate::value::Ref;
-        let (one, two): (DocId, DocId) = ("0.1.5".parse().unwrap(), "0.1.6".parse().unwrap());
-        let staff = |target| Helpers {
-            staff: Some(Ref(target)),
-        };
-        let record = Record::new("1.1.1".parse().unwrap(), &REPAIR)
-            .with(&[Engineer {
-                engineer: Some(Ref(Target::Doc(one))),
-            }])
-            .with(&[staff(Target::Doc(two)), staff(Target::Text("T006".into()))]);
-        assert_eq!(record.people(), BTreeSet::from([one, two]));
     }
 
     #[test]

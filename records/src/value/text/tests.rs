@@ -59,6 +59,42 @@ fn what_a_person_types_is_taken_or_named() {
     check(Type::Meter, "-12.50 °C", Ok(Value::Meter(meter)));
 }
 
+#[test]
+fn a_value_reads_in_the_language_of_the_reader() {
+    let field = |ty, unit| Field {
+        name: "f",
+        ty,
+        unit,
+        zh: "f",
+        en: "f",
+    };
+    let check = |field: &Field, value: &Value, zh: &str, en: &str| {
+        assert_eq!(value.label(field, Zone::SHANGHAI, Lang::Zh), zh);
+        assert_eq!(value.label(field, Zone::SHANGHAI, Lang::En), en);
+    };
+    check(
+        &field(Type::Choice(&SheetResult::CHOICES), ""),
+        &Value::Choice(0),
+        "完成",
+        "Done",
+    );
+    check(
+        &field(Type::Choice(&SheetResult::CHOICES), ""),
+        &Value::Choice(200),
+        "#200",
+        "#200",
+    );
+    check(&field(Type::Bool, ""), &Value::Bool(false), "否", "no");
+    check(&field(Type::Min, "min"), &Value::Int(40), "40 min", "40 min");
+    check(
+        &field(Type::Ts, ""),
+        &Value::Int(1_795_311_000_000),
+        "2026-11-22 09:30",
+        "2026-11-22 09:30",
+    );
+    check(&field(Type::Fen, ""), &Value::Int(-5), "-0.05", "-0.05");
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
