@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::schema::{Field, Kind, Tag};
+use crate::schema::{Field, Tag};
 use crate::table::mapping::{Case, List};
 use crate::table::pick::{From, Outside, Pick};
 use crate::table::record::{Entry, Record};
@@ -12,25 +12,6 @@ use crate::value::{LIST_MAX, Row as Values, Value};
 
 /// What `rest` writes is at most so long; a field's own limit cuts it further.
 const REST_CHARS_MAX: usize = 4000;
-
-/// Returns the key of a row that key columns name, as [`crate::table::rows::Row::key`] has it.
-///
-/// So a voucher that names a sheet by the sheet's id at the source finds the sheet that was imported from there.
-///
-/// ```
-/// let repair = records::kinds::by_name("repair").unwrap();
-/// assert_eq!(records::table::make::key_of(repair, &["17"]).len(), 16);
-/// ```
-#[must_use]
-pub fn key_of(kind: &Kind, columns: &[&str]) -> [u8; 16] {
-    let columns = columns.iter().map(|text| text.as_bytes());
-    digest(
-        &[b"key", kind.name.as_bytes()]
-            .into_iter()
-            .chain(columns)
-            .collect::<Vec<_>>(),
-    )
-}
 
 /// Returns the key of the row that comes after `ordinal` equal ones.
 pub(crate) fn nth(key: [u8; 16], ordinal: u32) -> [u8; 16] {
@@ -41,7 +22,8 @@ pub(crate) fn nth(key: [u8; 16], ordinal: u32) -> [u8; 16] {
     }
 }
 
-fn digest(parts: &[&[u8]]) -> [u8; 16] {
+/// Returns the first 16 bytes of SHA-256 over the parts, each behind its length.
+pub(crate) fn digest(parts: &[&[u8]]) -> [u8; 16] {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
     for part in parts {
         context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
@@ -181,22 +163,19 @@ impl Maker<'_> {
             .collect()
     }
 
-    /// The row's hash, and whether key columns made it.
-    pub(crate) fn key(&self) -> Result<([u8; 16], bool), Wrong> {
-        if self.case.key.is_empty() {
-            return Ok((self.hash(), false));
-        }
-        let mut texts: Vec<Cow<str>> = Vec::new();
-        for column in &self.case.key {
+    /// Returns the texts of the key columns; `None` where the mapping names none.
+    pub(crate) fn key(&self) -> Result<Option<Vec<String>>, Wrong> {
+        let text = |column: &String| {
             let text = self.record.text(column).filter(|text| !text.is_empty());
-            texts.push(text.ok_or_else(|| (column.clone(), String::new(), Reason::Missing))?);
-        }
-        let texts: Vec<&str> = texts.iter().map(Cow::as_ref).collect();
-        Ok((key_of(self.case.kind, &texts), true))
+            text.map(Cow::into_owned)
+                .ok_or_else(|| (column.clone(), String::new(), Reason::Missing))
+        };
+        let texts = self.case.key.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+        Ok(if texts.is_empty() { None } else { Some(texts) })
     }
 
-    /// By column name, so that another order of the columns makes no new records.
-    fn hash(&self) -> [u8; 16] {
+    /// Returns the row's hash: by column name, so that another order of the columns makes no new records.
+    pub(crate) fn hash(&self) -> [u8; 16] {
         let kind = self.case.kind.name.as_bytes();
         let named = |name| Some((name, self.record.text(name).filter(|text| !text.is_empty())?));
         let cells: BTreeMap<&str, Cow<str>> = self.record.columns().into_iter().filter_map(named).collect();

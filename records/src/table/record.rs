@@ -259,6 +259,18 @@ fn short_of(window: &[u8]) -> u64 {
     u64::from(before == Some(&b'\r'))
 }
 
+/// The line on which a row begins, reckoned from its end: before it the reader passes over empty lines.
+fn line_of(csv: &csv::Reader<Bytes>, raw: &csv::ByteRecord, short: u64) -> u64 {
+    let end = csv.position();
+    let within = raw.as_slice().iter().filter(|byte| **byte == b'\n').count();
+    let (read, last) = csv.get_ref().read;
+    let open = end.byte() == read && last != b'\n';
+    let passed = if short == 0 && !open { 1 } else { 0 };
+    end.line()
+        .saturating_sub(passed)
+        .saturating_sub(u64::try_from(within).unwrap_or(0))
+}
+
 /// The delimiter that the header's line has most of; the comma in doubt.
 fn delimiter_of(window: &[u8]) -> u8 {
     let line = window.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -284,7 +296,10 @@ impl Iterator for Records<'_> {
                 let line = csv.position().line() + short;
                 match csv.read_byte_record(&mut raw) {
                     Ok(false) => None,
-                    Ok(true) => Some(self.cells(&head, &raw, short)),
+                    Ok(true) => {
+                        let line = line_of(csv, &raw, short);
+                        Some(self.cells(&head, &raw, line))
+                    }
                     Err(error) => {
                         let reason = match error.kind() {
                             csv::ErrorKind::Io(error) => broken(error),
@@ -318,9 +333,8 @@ impl Records<'_> {
         &mut self,
         head: &Arc<Head>,
         raw: &csv::ByteRecord,
-        short: u64,
+        line: u64,
     ) -> Result<(u64, Record), Refusal> {
-        let line = raw.position().map_or(0, csv::Position::line) + short;
         if raw.len() != head.names.len() {
             let first = String::from_utf8_lossy(raw.get(0).unwrap_or_default()).into_owned();
             let reason = Reason::Columns {

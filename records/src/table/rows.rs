@@ -9,7 +9,7 @@ use crate::kinds::number;
 use crate::machine::Index;
 use crate::problems::{Problem, at_capture, before_seal};
 use crate::schema::{Class, Kind, SetChange, Tag};
-use crate::table::make::{Maker, nth};
+use crate::table::make::{Maker, digest, nth};
 use crate::table::mapping::{Case, Mapping};
 use crate::table::pick::{From, Outside, Pick};
 use crate::table::plain;
@@ -251,17 +251,21 @@ impl<'a> Rows<'a> {
             outside: self.outside,
         };
         let made = maker.groups().and_then(|groups| Ok((groups, maker.key()?)));
-        let (groups, (key, named)) = match made {
+        let (groups, named) = match made {
             Ok(made) => made,
             Err((field, value, reason)) => return Some(Err(refusal(line, &field, &value, reason))),
         };
+        let key = named
+            .as_ref()
+            .map_or_else(|| maker.hash(), |texts| key_of(case.kind, texts));
+        let (kind, then) = (case.kind, case.then.clone());
         let mut row = Row {
             line,
             key,
             ordinal: 0,
-            kind: case.kind,
+            kind,
             groups,
-            then: case.then.clone(),
+            then,
         };
         if let Some(problem) = row.problem(self.outside.zone) {
             let (field, value) = (problem.field, row.text(problem.field, self.outside.zone));
@@ -272,7 +276,7 @@ impl<'a> Rows<'a> {
                 Reason::Record(Box::new(problem)),
             )));
         }
-        if !named {
+        if named.is_none() {
             row.ordinal = self.ordinal(key);
             row.key = nth(key, row.ordinal);
         }
@@ -340,6 +344,25 @@ fn fits(mapping: &Mapping, head: &Head, only: Option<&Kind>) -> Result<(), RowsE
 
 fn may_lack(pick: &Pick, has: &dyn Fn(&str) -> bool) -> bool {
     pick.optional || matches!(&pick.from, From::First(names) if names.iter().any(|name| has(name)))
+}
+
+/// Returns the key of a row that key columns name, as [`Row::key`] has it.
+///
+/// So a voucher that names a sheet by the sheet's id at the source finds the sheet that was imported from there.
+///
+/// ```
+/// let repair = records::kinds::by_name("repair").unwrap();
+/// assert_eq!(records::table::rows::key_of(repair, &["17"]).len(), 16);
+/// ```
+#[must_use]
+pub fn key_of(kind: &Kind, columns: &[impl AsRef<str>]) -> [u8; 16] {
+    let columns = columns.iter().map(|text| text.as_ref().as_bytes());
+    digest(
+        &[b"key", kind.name.as_bytes()]
+            .into_iter()
+            .chain(columns)
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn refusal(line: u64, field: &str, value: &str, reason: Reason) -> Refusal {

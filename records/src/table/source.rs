@@ -90,17 +90,11 @@ impl<'a> Source<'a> {
             Some(Encoding::Gb18030) => (rest, Words::Gb18030),
             None => (rest, guess(&window)),
         };
-        let mut bytes: Box<dyn Read + 'a> = Box::new(Fence {
-            inner: bytes,
-            left: TABLE_BYTES_MAX,
-        });
+        let mut bytes: Box<dyn Read + 'a> = Box::new(Fence::new(bytes, TABLE_BYTES_MAX));
         let window = peek(&mut bytes, WINDOW)?;
         let bytes: Box<dyn Read + 'a> = Box::new(Cursor::new(window.clone()).chain(bytes));
         Ok(Self {
-            bytes: Fence {
-                inner: bytes,
-                left: 2 * RECORD_BYTES_MAX,
-            },
+            bytes: Fence::new(bytes, 2 * RECORD_BYTES_MAX),
             words,
             window,
         })
@@ -185,8 +179,20 @@ impl Words {
 
 /// Gives at most `left` bytes, then fails; whoever reads rows sets it again before each.
 pub(crate) struct Fence<R> {
-    pub(crate) inner: R,
+    inner: R,
     pub(crate) left: usize,
+    /// How many bytes were read, and the last of them.
+    pub(crate) read: (u64, u8),
+}
+
+impl<R> Fence<R> {
+    fn new(inner: R, left: usize) -> Self {
+        Self {
+            inner,
+            left,
+            read: (0, 0),
+        }
+    }
 }
 
 impl<R: Read> Read for Fence<R> {
@@ -202,6 +208,11 @@ impl<R: Read> Read for Fence<R> {
         }
         let n = self.inner.read(buf.get_mut(..room).unwrap_or_default())?;
         self.left -= n.min(self.left);
+        let last = n.checked_sub(1).and_then(|at| buf.get(at).copied());
+        self.read = (
+            self.read.0.saturating_add(u64::try_from(n).unwrap_or(0)),
+            last.unwrap_or(self.read.1),
+        );
         Ok(n)
     }
 }

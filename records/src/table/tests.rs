@@ -434,3 +434,26 @@ fn days_and_instants_are_read_in_the_shapes_that_the_mapping_names() {
     }
     check("epoch = \"millis\"", "99999999999999999", None);
 }
+
+#[test]
+fn a_row_is_named_by_the_line_on_which_it_begins() {
+    let check = |file: &str, expected: &[u64]| {
+        let lines = |file: &str| -> Vec<u64> {
+            let rows = read(file.as_bytes(), "customer", None);
+            rows.iter()
+                .map(|row| row.as_ref().map_or_else(|refusal| refusal.line, |row| row.line))
+                .collect()
+        };
+        assert_eq!(lines(file), expected, "{file:?}");
+        assert_eq!(
+            lines(&file.replace('\n', "\r\n")),
+            expected,
+            "{file:?} with carriage returns"
+        );
+    };
+    check("code,name\nC1,a\nC2,b\n", &[2, 3]);
+    check("code,name\nC1,a\nC2,b", &[2, 3]);
+    check("\n\ncode,name\n\nC1,a\n\n\nC2,b,\nC3,c", &[5, 8, 9]);
+    check("code,name\n\"C1\",\"a\nb\n\"\nC2,b\n\"C3\",\"c\nd\"", &[2, 5, 6]);
+    check("{\"code\":\"C1\"}\n\n{\"code\":\"C2\"}", &[1, 3]);
+}
