@@ -4,6 +4,8 @@ pub mod conflict;
 pub(crate) mod decisions;
 pub(crate) mod entries;
 pub mod fingerprint;
+#[cfg(test)]
+mod laws;
 pub mod past;
 pub(crate) mod payload;
 pub(crate) mod registers;
