@@ -386,7 +386,7 @@ fn logs_that_claim_to_have_seen_each_other_fold_in_one_way() {
             forked_from: None,
             writes: vec![Write {
                 tag: repair::Charge::GROUP.tag(),
-                bytes: vec![1, 1, b'a' + id.replica.0 as u8],
+                bytes: vec![1, 1, u8::try_from(id.replica.0).unwrap()],
             }],
         };
         Judged {
@@ -417,8 +417,9 @@ fn merging_is_quick_when_asked() {
     if std::env::var_os("FIELDBOOK_BENCH").is_none() {
         return;
     }
-    let events: Vec<Event> = (0..64_u32)
-        .map(|i| ((i * 7 % 4) as u8, (i * 11 % 16) as u8, (i * 37 % 251) as u8))
+    let events: Vec<Event> = (0..64_u8)
+        .map(|i| i.wrapping_mul(3))
+        .map(|i| (i.wrapping_mul(7), i.wrapping_mul(11), i.wrapping_mul(37)))
         .collect();
     let world = World::of(&events);
     let ops = world.all();
