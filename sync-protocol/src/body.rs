@@ -8,7 +8,7 @@
 //!
 //! Source: docs/PROTOCOL.md, Bodies.
 
-use flate2::{Compression, Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::limits::inflate_max;
 use crate::sign::Signature;
@@ -42,8 +42,7 @@ pub enum BodyError {
 
 /// Returns form and frames; deflated if that is shorter and a reader would take it.
 pub(crate) fn pack(frames: &[u8]) -> Vec<u8> {
-    let encoder = flate2::write::DeflateEncoder::new(vec![DEFLATED], Compression::default());
-    let Some(deflated) = deflate(encoder, frames) else {
+    let Some(deflated) = crate::deflate::deflate(frames, vec![DEFLATED]) else {
         return [&[PLAIN], frames].concat();
     };
     let taken = frames.len() <= inflate_max(deflated.len() + SIGNATURE_BYTES);
@@ -52,12 +51,6 @@ pub(crate) fn pack(frames: &[u8]) -> Vec<u8> {
     } else {
         [&[PLAIN], frames].concat()
     }
-}
-
-/// Returns what the encoder makes of the frames; writing into a growing vector has no way to fail.
-fn deflate(mut encoder: flate2::write::DeflateEncoder<Vec<u8>>, frames: &[u8]) -> Option<Vec<u8>> {
-    std::io::Write::write_all(&mut encoder, frames).ok()?;
-    encoder.finish().ok()
 }
 
 /// Reads a body as it arrives.

@@ -2,15 +2,36 @@
 //!
 //! The first byte names the coding.
 //! 0: the rows one after the other, each behind its length.
+//! 1: columns. What many rows have in one place lies together, as differences and tables; the columns of a group are
+//! frozen with the (kind, schema) whose table it comes from. A payload of a table that this build does not have, or
+//! that is not in its only spelling, stands there as it is.
 //!
 //! Source: docs/PROTOCOL.md, Rows of a segment.
+
+mod header;
+#[cfg(test)]
+mod laws;
+mod layout;
+#[cfg(test)]
+mod measure;
+mod numbers;
+mod sheaf;
+mod texts;
+mod wire;
+
+use self::header::Sort;
+use self::layout::Layout;
+use self::sheaf::Sheaf;
+use self::wire::{Reader, Streams, push_varint};
+use records::schema::Tag;
 
 use crate::canonical;
 use crate::chain::Line;
 use crate::limits::{OP_BYTES_MAX, SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
-use crate::op::Row;
+use crate::op::{Row, Write};
 
 const PLAIN: u8 = 0;
+const COLUMNS: u8 = 1;
 
 /// Why bytes are not the coding of these rows.
 #[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
@@ -26,9 +47,25 @@ pub enum ColumnsError {
     Malformed,
 }
 
+/// Up to so many rows may be shorter as they are: the columns' headers cost some bytes.
+const FEW_ROWS: usize = 8;
+
 /// Returns the coding of `rows`; row `i` is op `seqs[i]` of `line`.
 #[must_use]
-pub fn encode(rows: &[Row], _line: Line, _seqs: &[u64]) -> Vec<u8> {
+pub fn encode(rows: &[Row], line: Line, seqs: &[u64]) -> Vec<u8> {
+    let columns = encode_columns(rows, line, seqs);
+    if rows.len() > FEW_ROWS {
+        return columns;
+    }
+    let plain = encode_plain(rows);
+    if plain.len() <= columns.len() {
+        plain
+    } else {
+        columns
+    }
+}
+
+fn encode_plain(rows: &[Row]) -> Vec<u8> {
     let mut out = vec![PLAIN];
     for row in rows {
         let bytes = row.to_bytes();
@@ -38,18 +75,197 @@ pub fn encode(rows: &[Row], _line: Line, _seqs: &[u64]) -> Vec<u8> {
     out
 }
 
+fn encode_columns(rows: &[Row], line: Line, seqs: &[u64]) -> Vec<u8> {
+    let mut sheaves = Sheaves::default();
+    let sorts: Vec<Sort> = rows.iter().map(|row| sheaves.add(row)).collect();
+    let mut to = Streams::default();
+    let sorts = header::push_sorts(sorts, &mut to);
+    header::push_rows(rows, line, seqs, &mut to);
+    let (layouts, _) = layouts(&sorts).unwrap_or_default();
+    for layout in layouts {
+        let sheaf = sheaves.all.iter().find(|sheaf| sheaf.layout == layout);
+        sheaf.into_iter().for_each(|sheaf| sheaf.write(&mut to));
+    }
+    for bytes in sheaves.apart {
+        push_varint(u64::try_from(bytes.len()).unwrap_or(u64::MAX), &mut to.numbers);
+        to.texts.extend_from_slice(bytes);
+    }
+    to.joined(COLUMNS)
+}
+
 /// Reads as many rows as there are `seqs`, and nothing besides.
 ///
 /// # Errors
-/// [`ColumnsError`].
-pub fn decode(bytes: &[u8], _line: Line, seqs: &[u64]) -> Result<Vec<Row>, ColumnsError> {
+/// [`ColumnsError`]; [`ColumnsError::Newer`] also for columns of a table that this build does not have.
+pub fn decode(bytes: &[u8], line: Line, seqs: &[u64]) -> Result<Vec<Row>, ColumnsError> {
     if seqs.len() > SEGMENT_OPS_MAX {
         return Err(ColumnsError::Size);
     }
     match bytes.split_first() {
         Some((&PLAIN, rest)) => decode_plain(rest, seqs.len()),
+        Some((&COLUMNS, rest)) => decode_columns(rest, line, seqs),
         Some((&newer, _)) => Err(ColumnsError::Newer(newer)),
         None => Err(ColumnsError::Malformed),
+    }
+}
+
+/// Which columns the writes of rows of one sort go to.
+struct Known {
+    kind: u16,
+    schema: u8,
+    places: Vec<(Tag, Option<usize>)>,
+}
+
+/// The columns of all groups, and the payloads that go into none.
+#[derive(Default)]
+struct Sheaves<'a> {
+    known: Vec<Known>,
+    all: Vec<Sheaf<'a>>,
+    apart: Vec<&'a [u8]>,
+}
+
+impl<'a> Sheaves<'a> {
+    fn add(&mut self, row: &'a Row) -> Sort {
+        let tags = || row.writes.iter().map(|write| write.tag);
+        let same = |known: &Known| {
+            (known.kind, known.schema) == (row.kind, row.schema)
+                && known.places.iter().map(|(tag, _)| *tag).eq(tags())
+        };
+        let known = self.known.iter().position(same).unwrap_or_else(|| {
+            let places = tags()
+                .map(|tag| (tag, self.place(row.kind, row.schema, tag)))
+                .collect();
+            self.known.push(Known {
+                kind: row.kind,
+                schema: row.schema,
+                places,
+            });
+            self.known.len() - 1
+        });
+        let places = self
+            .known
+            .get(known)
+            .map(|known| known.places.as_slice())
+            .unwrap_or_default();
+        let writes = row.writes.iter().zip(places).map(|(write, (_, place))| {
+            let sheaf = place.and_then(|place| self.all.get_mut(place));
+            let in_columns = sheaf.is_some_and(|sheaf| sheaf.add(&write.bytes));
+            if !in_columns {
+                self.apart.push(&write.bytes);
+            }
+            (write.tag, in_columns)
+        });
+        Sort {
+            kind: row.kind,
+            schema: row.schema,
+            writes: writes.collect(),
+        }
+    }
+
+    fn place(&mut self, kind: u16, schema: u8, tag: Tag) -> Option<usize> {
+        let layout = Layout::of(kind, schema, tag)?;
+        let place = self.all.iter().position(|sheaf| sheaf.layout == layout);
+        Some(place.unwrap_or_else(|| {
+            self.all.push(Sheaf::new(layout));
+            self.all.len() - 1
+        }))
+    }
+}
+
+fn decode_columns(bytes: &[u8], line: Line, seqs: &[u64]) -> Result<Vec<Row>, ColumnsError> {
+    let mut from = Reader::of(bytes).ok_or(ColumnsError::Malformed)?;
+    let (sorts, of_rows) = header::take_sorts(seqs.len(), &mut from).ok_or(ColumnsError::Malformed)?;
+    let (layouts, places) = layouts(&sorts).ok_or(ColumnsError::Newer(COLUMNS))?;
+    let mut rows = header::take_rows(line, seqs, &mut from).ok_or(ColumnsError::Malformed)?;
+    let mut counts = vec![0; layouts.len()];
+    let used = of_rows
+        .iter()
+        .filter_map(|sort| places.get(*sort))
+        .flatten()
+        .flatten();
+    used.for_each(|place| counts.get_mut(*place).into_iter().for_each(|count| *count += 1));
+    let mut payloads = Vec::with_capacity(layouts.len());
+    let mut bytes = 0;
+    for (layout, count) in layouts.into_iter().zip(counts) {
+        let sheaf = Sheaf::take(layout, count, &mut from).ok_or(ColumnsError::Malformed)?;
+        let of_sheaf = sheaf.payloads().ok_or(ColumnsError::Size)?;
+        bytes += of_sheaf.iter().map(Vec::len).sum::<usize>();
+        if bytes > SEGMENT_ROW_BYTES_MAX {
+            return Err(ColumnsError::Size);
+        }
+        payloads.push(of_sheaf.into_iter());
+    }
+    let mut row_bytes = 0;
+    for (row, sort) in rows.iter_mut().zip(of_rows) {
+        let (Some(sort), Some(places)) = (sorts.get(sort), places.get(sort)) else {
+            return Err(ColumnsError::Malformed);
+        };
+        (row.kind, row.schema) = (sort.kind, sort.schema);
+        row.writes.reserve_exact(places.len());
+        for ((tag, _), place) in sort.writes.iter().zip(places) {
+            let payload = match place {
+                Some(place) => payloads.get_mut(*place).and_then(Iterator::next),
+                None => take_apart(&mut from),
+            };
+            let bytes = payload.ok_or(ColumnsError::Malformed)?;
+            row.writes.push(Write { tag: *tag, bytes });
+        }
+        row_bytes += check(row)?;
+    }
+    if row_bytes > SEGMENT_ROW_BYTES_MAX {
+        return Err(ColumnsError::Size);
+    }
+    if from.is_empty() {
+        Ok(rows)
+    } else {
+        Err(ColumnsError::Malformed)
+    }
+}
+
+/// Returns the layouts in order of appearance, and for each write of each sort which one it is in.
+#[expect(clippy::type_complexity, reason = "two lists that are taken apart at once")]
+fn layouts(sorts: &[Sort]) -> Option<(Vec<Layout>, Vec<Vec<Option<usize>>>)> {
+    let mut layouts: Vec<Layout> = Vec::new();
+    let mut places = Vec::with_capacity(sorts.len());
+    for sort in sorts {
+        let mut of_sort = Vec::with_capacity(sort.writes.len());
+        for (tag, in_columns) in &sort.writes {
+            if !in_columns {
+                of_sort.push(None);
+                continue;
+            }
+            let layout = Layout::of(sort.kind, sort.schema, *tag)?;
+            let place = layouts
+                .iter()
+                .position(|known| *known == layout)
+                .unwrap_or(layouts.len());
+            if place == layouts.len() {
+                layouts.push(layout);
+            }
+            of_sort.push(Some(place));
+        }
+        places.push(of_sort);
+    }
+    Some((layouts, places))
+}
+
+fn take_apart(from: &mut Reader<'_>) -> Option<Vec<u8>> {
+    let len = usize::try_from(from.number()?).ok()?;
+    let (bytes, rest) = from.texts.split_at_checked(len)?;
+    from.texts = rest;
+    Some(bytes.to_vec())
+}
+
+/// Returns the row's length; it must be one that [`Row::from_bytes`] takes.
+fn check(row: &Row) -> Result<usize, ColumnsError> {
+    let bytes = row.row_bytes();
+    if bytes > OP_BYTES_MAX {
+        return Err(ColumnsError::Size);
+    }
+    if row.well_formed() {
+        Ok(bytes)
+    } else {
+        Err(ColumnsError::Malformed)
     }
 }
 

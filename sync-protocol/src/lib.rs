@@ -10,6 +10,7 @@ pub mod chain;
 pub mod columns;
 pub mod conversation;
 pub mod cursor;
+mod deflate;
 pub mod digest;
 pub mod enrolment;
 pub mod envelope;

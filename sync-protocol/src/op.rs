@@ -80,6 +80,31 @@ impl Row {
         postcard::to_allocvec(&wire).unwrap_or_default()
     }
 
+    /// Returns the length of [`Self::to_bytes`].
+    pub(crate) fn row_bytes(&self) -> usize {
+        let number = |value: u64| {
+            usize::try_from((u64::BITS - value.leading_zeros()).div_ceil(7).max(1)).unwrap_or(10)
+        };
+        let len = |len: usize| number(u64::try_from(len).unwrap_or(u64::MAX));
+        let id = |id: &OpId| number(id.replica.0.into()) + number(id.epoch.0.into()) + number(id.seq);
+        let write = |write: &Write| number(write.tag.0.into()) + len(write.bytes.len()) + write.bytes.len();
+        let body = len(self.writes.len()) + self.writes.iter().map(write).sum::<usize>();
+        let named = self
+            .doc
+            .iter()
+            .map(|DocId(doc)| doc)
+            .chain(&self.seen)
+            .chain(&self.forked_from);
+        let stamp = number(self.stamp.ms) + number(self.stamp.counter.into());
+        number(self.kind.into())
+            + 3
+            + stamp
+            + named.map(id).sum::<usize>()
+            + len(self.seen.len())
+            + len(body)
+            + body
+    }
+
     /// Reads row bytes; whatever decodes, encodes to the same bytes again.
     ///
     /// # Errors
@@ -121,7 +146,7 @@ impl Row {
             .map(|write| write.bytes.as_slice())
     }
 
-    fn well_formed(&self) -> bool {
+    pub(crate) fn well_formed(&self) -> bool {
         let rising = |pair: &[OpId]| matches!(pair, [a, b] if (a.replica, a.epoch) < (b.replica, b.epoch));
         let tags = |pair: &[Write]| matches!(pair, [a, b] if a.tag < b.tag);
         self.writes.len() <= GROUPS_MAX

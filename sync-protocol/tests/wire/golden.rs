@@ -130,6 +130,52 @@ fn the_row_of_every_kind_and_schema_keeps_its_bytes() {
     check("kinds.hex", &vectors);
 }
 
+/// A coder may choose otherwise one day; what was coded once must always read the same.
+#[test]
+fn the_columns_of_every_kind_and_schema_read_as_ever() {
+    let seqs: Vec<u64> = (1..=20).collect();
+    let rows = |kind: &Kind| -> Vec<Row> {
+        let row = |seq: &u64| {
+            let full = full(kind);
+            let stamp = Stamp {
+                ms: full.stamp.ms + seq * 61_000,
+                ..full.stamp
+            };
+            Row {
+                stamp,
+                doc: seq.is_multiple_of(2).then(|| sample::doc(seq - 1)),
+                ..full
+            }
+        };
+        seqs.iter().map(row).collect()
+    };
+    let line = |kind: &&Kind| {
+        let bytes = columns::encode(&rows(kind), sample::LINE, &seqs);
+        format!("{}_{} {}\n", kind.name, kind.schema, hex(&bytes))
+    };
+    if std::env::var("FIELDBOOK_GOLDEN").is_ok_and(|word| word == "write") {
+        let text: String = records::kinds::KINDS
+            .iter()
+            .copied()
+            .map(|kind| line(&kind))
+            .collect();
+        std::fs::write(file("columns.hex"), text).unwrap();
+    }
+    let kept = std::fs::read_to_string(file("columns.hex")).unwrap();
+    for kind in records::kinds::KINDS {
+        let name = format!("{}_{} ", kind.name, kind.schema);
+        let hex = kept.lines().find_map(|line| line.strip_prefix(&name)).unwrap();
+        let byte = |at: usize| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap();
+        let bytes: Vec<u8> = (0..hex.len() / 2).map(byte).collect();
+        assert_eq!(bytes[0], 1, "{name}");
+        assert_eq!(
+            columns::decode(&bytes, sample::LINE, &seqs),
+            Ok(rows(kind)),
+            "{name}"
+        );
+    }
+}
+
 /// A row that writes every field of every group of the kind.
 fn full(kind: &Kind) -> Row {
     let write = |group: &&Group| Write {

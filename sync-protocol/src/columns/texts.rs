@@ -1,0 +1,193 @@
+//! A column of texts: as they are, as numbers behind a common beginning, or as places in a table.
+//!
+//! ```text
+//! mode   u8: 0 the texts; 1 codes; 2 a table; 3 a table, and place 0 says: what stood beside this neighbour last time
+//! 0      each text and an end mark, in the text stream
+//! 1      the beginning (text stream), u8 digits of each (0: as many as the number has), the column of numbers
+//! 2, 3   how many, the distinct texts in order (text stream), the column of places
+//! ```
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::numbers;
+use super::wire::{Reader, Streams, push_varint};
+use crate::limits::SEGMENT_ROW_BYTES_MAX;
+
+/// Ends a text: no byte of UTF-8.
+pub(crate) const END: u8 = 0xFF;
+
+const AS_THEY_ARE: u8 = 0;
+const CODES: u8 = 1;
+const TABLE: u8 = 2;
+const BESIDE: u8 = 3;
+
+/// Appends a column; `beside` has one neighbour for each text, or is empty.
+pub(crate) fn push(texts: &[&[u8]], beside: &[&[u8]], to: &mut Streams) {
+    if texts.is_empty() {
+        return;
+    }
+    let table: BTreeMap<&[u8], i64> = texts.iter().map(|text| (*text, 0)).collect();
+    let table: BTreeMap<&[u8], i64> = table.into_keys().zip(0..).collect();
+    let repeated = texts.len() * 2 > table.len() * 3;
+    if table.len() > 1
+        && table.len() * 8 > texts.len()
+        && let Some(codes) = Codes::of(texts)
+    {
+        to.numbers.push(CODES);
+        codes.write(to);
+    } else if repeated {
+        let places: Vec<i64> = texts.iter().filter_map(|text| table.get(text).copied()).collect();
+        let guessed = guessed(&places, beside);
+        let hits = guessed.iter().filter(|place| **place == 0).count();
+        let beside = hits * 4 > places.len() && table.len() > 1;
+        to.numbers.push(if beside { BESIDE } else { TABLE });
+        push_varint(u64::try_from(table.len()).unwrap_or(u64::MAX), &mut to.numbers);
+        table.keys().for_each(|text| push_text(text, to));
+        numbers::push(if beside { &guessed } else { &places }, &[], to);
+    } else {
+        to.numbers.push(AS_THEY_ARE);
+        texts.iter().for_each(|text| push_text(text, to));
+    }
+}
+
+/// Reads a column of `n` texts, with `beside` as it was written.
+pub(crate) fn take<'a>(
+    n: usize,
+    beside: &[Cow<'a, [u8]>],
+    from: &mut Reader<'a>,
+) -> Option<Vec<Cow<'a, [u8]>>> {
+    if n == 0 {
+        return Some(Vec::new());
+    }
+    match *from.bytes(1)? {
+        [AS_THEY_ARE] => (0..n).map(|_| from.text().map(Cow::Borrowed)).collect(),
+        [CODES] => Codes::take(n, from),
+        [mode @ (TABLE | BESIDE)] => {
+            let len = usize::try_from(from.number()?).ok().filter(|len| *len <= n)?;
+            let table: Vec<&[u8]> = (0..len).map(|_| from.text()).collect::<Option<_>>()?;
+            let places = numbers::take(n, &[], from)?;
+            if mode == BESIDE {
+                look_beside(&table, &places, beside)
+            } else {
+                look_up(&table, &places)
+            }
+        }
+        _ => None,
+    }
+}
+
+fn look_up<'a>(table: &[&'a [u8]], places: &[i64]) -> Option<Vec<Cow<'a, [u8]>>> {
+    let text = |place: &i64| {
+        table
+            .get(usize::try_from(*place).ok()?)
+            .map(|text| Cow::Borrowed(*text))
+    };
+    places.iter().map(text).collect()
+}
+
+fn look_beside<'a>(
+    table: &[&'a [u8]],
+    places: &[i64],
+    beside: &[Cow<'a, [u8]>],
+) -> Option<Vec<Cow<'a, [u8]>>> {
+    let mut last: BTreeMap<&[u8], i64> = BTreeMap::new();
+    let mut out = Vec::with_capacity(places.len());
+    for (at, place) in places.iter().enumerate() {
+        let neighbour = beside.get(at).map(|beside| beside.as_ref()).unwrap_or_default();
+        let place = if *place == 0 {
+            *last.get(neighbour)?
+        } else {
+            place.checked_sub(1)?
+        };
+        last.insert(neighbour, place);
+        out.push(Cow::Borrowed(*table.get(usize::try_from(place).ok()?)?));
+    }
+    Some(out)
+}
+
+/// Returns 0 where the place is the one that the neighbour had last time, else the place and one.
+fn guessed(places: &[i64], beside: &[&[u8]]) -> Vec<i64> {
+    let mut last: BTreeMap<&[u8], i64> = BTreeMap::new();
+    let place = |(at, place): (usize, &i64)| {
+        let neighbour = beside.get(at).copied().unwrap_or_default();
+        if last.insert(neighbour, *place) == Some(*place) {
+            0
+        } else {
+            place.saturating_add(1)
+        }
+    };
+    places.iter().enumerate().map(place).collect()
+}
+
+fn push_text(text: &[u8], to: &mut Streams) {
+    to.texts.extend_from_slice(text);
+    to.texts.push(END);
+}
+
+/// Texts like `C687664`, `T006`: a common beginning and a number.
+struct Codes<'a> {
+    beginning: &'a [u8],
+    digits: usize,
+    values: Vec<i64>,
+}
+
+/// A number of that many digits fits an i64.
+const DIGITS_MAX: usize = 18;
+
+impl<'a> Codes<'a> {
+    fn of(texts: &[&'a [u8]]) -> Option<Self> {
+        let first = *texts.first()?;
+        let start = first.len()
+            - first
+                .iter()
+                .rev()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
+        let beginning = first.get(..start)?;
+        let tails: Vec<&[u8]> = texts
+            .iter()
+            .map(|text| text.strip_prefix(beginning))
+            .collect::<Option<_>>()?;
+        let digits = tails.first()?.len();
+        let same = tails.iter().all(|tail| tail.len() == digits);
+        let digits = if same { digits } else { 0 };
+        let value = |tail: &&[u8]| {
+            let plain = (1..=DIGITS_MAX).contains(&tail.len()) && tail.iter().all(u8::is_ascii_digit);
+            let spelt = same || tail.len() == 1 || tail.first() != Some(&b'0');
+            (plain && spelt).then(|| {
+                tail.iter()
+                    .fold(0_i64, |value, byte| value * 10 + i64::from(byte - b'0'))
+            })
+        };
+        let values = tails.iter().map(value).collect::<Option<_>>()?;
+        Some(Self {
+            beginning,
+            digits,
+            values,
+        })
+    }
+
+    fn write(&self, to: &mut Streams) {
+        push_text(self.beginning, to);
+        to.numbers.push(self.digits.to_le_bytes()[0]);
+        numbers::push(&self.values, &[], to);
+    }
+
+    fn take(n: usize, from: &mut Reader<'a>) -> Option<Vec<Cow<'a, [u8]>>> {
+        let beginning = std::str::from_utf8(from.text()?).ok()?;
+        let [digits] = *from.bytes(1)? else { return None };
+        let digits = usize::from(digits);
+        // Each text will stand in a row, beginning and all.
+        let short = beginning
+            .len()
+            .checked_mul(n)
+            .is_some_and(|bytes| bytes <= SEGMENT_ROW_BYTES_MAX);
+        if digits > DIGITS_MAX || !short {
+            return None;
+        }
+        let values = numbers::take(n, &[], from)?;
+        let text = |value: i64| Cow::Owned(format!("{beginning}{value:0digits$}").into_bytes());
+        Some(values.into_iter().map(text).collect())
+    }
+}
