@@ -171,8 +171,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_as_a_request_are_refused_and_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_as_a_body_are_refused_and_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(events(&body, 50).is_err());
+        prop_assert!(read_answer(&body, RequestHash([7; 32]), &sample::hq().public()).is_err());
     }
 
     #[test]
