@@ -37,6 +37,7 @@ pub(crate) enum Command {
     Status,
     #[command(subcommand)]
     Sheet(Sheet),
+    Import(Import),
     Schema(Schema),
     Completions(Completions),
     Man(Man),
@@ -129,3 +130,13 @@ pub(crate) enum Sheet {
 
 /// The three sheets.
 pub(crate) const SHEETS: [&str; 3] = ["install", "repair", "inspection"];
+
+/// Takes the rows of a file in.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "KIND", required_unless_present = "map")]
+    pub(crate) kind: Option<String>,
+    #[arg(long, value_name = "MAP.toml")]
+    pub(crate) map: Option<PathBuf>,
+}

@@ -8,6 +8,7 @@ pub mod desk;
 mod enrol;
 pub mod fault;
 mod help;
+mod import;
 pub mod lang;
 mod man;
 pub mod process;
@@ -127,6 +128,7 @@ fn answer(command: Option<Command>, desk: &Desk) -> Result<Page, Fault> {
         Some(Command::Enrol(args)) => enrol::run(&args, desk),
         Some(Command::Status) => status::run(desk),
         Some(Command::Sheet(command)) => sheet::run(command, desk),
+        Some(Command::Import(args)) => import::run(&args, desk),
         Some(Command::Schema(args)) => schema::run(&args, desk),
         Some(Command::Completions(args)) => Ok(completions::run(&args, desk)),
         Some(Command::Man(args)) => man::run(&args, desk),

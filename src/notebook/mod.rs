@@ -7,6 +7,7 @@ pub mod add;
 pub mod create;
 pub mod enrol;
 pub mod find;
+pub mod import;
 pub mod list;
 pub mod pair;
 pub mod people;
