@@ -194,21 +194,24 @@ impl Reader {
     /// # Errors
     /// [`ReadError::Body`] where it is cut short, [`ReadError::Signature`], [`ReadError::Order`] without a Hello.
     pub fn finish(self, key: &PublicKey) -> Result<RequestHash, ReadError> {
+        self.finish_by(&[*key]).map(|(hash, _)| hash)
+    }
+
+    /// As [`Self::finish`], for a sender that may hold any of `keys`; also returns the one that signed.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn finish_by(self, keys: &[PublicKey]) -> Result<(RequestHash, PublicKey), ReadError> {
         let (hash, signature) = self.unpack.finish()?;
         if !self.frames.is_empty() {
             return Err(BodyError::CutShort.into());
         }
         if !self.greeted {
-            return Err(ReadError::Order {
-                number: Hello::NUMBER,
-            });
+            return Err(ReadError::Order { number: Hello::NUMBER });
         }
-        let genuine = key.verifies("request", &[&hash], &signature);
-        if genuine {
-            Ok(RequestHash(hash))
-        } else {
-            Err(ReadError::Signature)
-        }
+        let signed = |key: &&PublicKey| key.verifies("request", &[&hash], &signature);
+        let key = keys.iter().find(signed).ok_or(ReadError::Signature)?;
+        Ok((RequestHash(hash), *key))
     }
 
     fn take(&mut self, frame: &Frame<'_>, events: &mut Vec<Event>) -> Result<(), ReadError> {
