@@ -207,7 +207,9 @@ impl Reader {
             return Err(BodyError::CutShort.into());
         }
         if !self.greeted {
-            return Err(ReadError::Order { number: Hello::NUMBER });
+            return Err(ReadError::Order {
+                number: Hello::NUMBER,
+            });
         }
         let signed = |key: &&PublicKey| key.verifies("request", &[&hash], &signature);
         let key = keys.iter().find(signed).ok_or(ReadError::Signature)?;
@@ -293,14 +295,13 @@ pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> V
     if !answer.items.is_empty() {
         envelope::write_as::<Page>(&answer.items, &mut control);
     }
-    let PageEnd { next, more } = &answer.end;
-    envelope::write(
-        &Moved {
-            positions: next.positions.clone(),
-            more: *more,
-        },
-        &mut control,
-    );
+    let moved = Moved {
+        positions: answer.end.next.positions.clone(),
+        more: answer.end.more,
+    };
+    if moved != Moved::default() {
+        envelope::write(&moved, &mut control);
+    }
     let rest = sha256(&[&control]);
     let mut rulings = Vec::new();
     if !answer.rulings.is_empty() {
@@ -387,9 +388,7 @@ fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
     let ack: PushAck = only(raws)?.ok_or(ReadError::Order {
         number: PushAck::NUMBER,
     })?;
-    let moved: Moved = only(raws)?.ok_or(ReadError::Order {
-        number: Moved::NUMBER,
-    })?;
+    let moved: Moved = only(raws)?.unwrap_or_default();
     let known = |raw: &&Raw<'_>| {
         raw.is::<PushAck>()
             || raw.is::<Notices>()
