@@ -10,6 +10,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
+use crate::deflate::{LEVEL, deflate};
 use crate::limits::inflate_max;
 use crate::sign::Signature;
 
@@ -42,7 +43,7 @@ pub enum BodyError {
 
 /// Returns form and frames; deflated if that is shorter and a reader would take it.
 pub(crate) fn pack(frames: &[u8]) -> Vec<u8> {
-    let Some(deflated) = crate::deflate::deflate(frames, vec![DEFLATED]) else {
+    let Some(deflated) = deflate(frames, LEVEL, vec![DEFLATED]) else {
         return [&[PLAIN], frames].concat();
     };
     let taken = frames.len() <= inflate_max(deflated.len() + SIGNATURE_BYTES);

@@ -13,7 +13,7 @@ mod header;
 mod laws;
 mod layout;
 #[cfg(test)]
-mod measure;
+pub(crate) mod measure;
 mod numbers;
 mod sheaf;
 mod texts;

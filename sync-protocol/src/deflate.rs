@@ -11,9 +11,12 @@ const CELL_BYTES: usize = 512;
 /// What a new code costs: its table and the end of the block before, in 1/256 bits.
 const BLOCK_COST: u64 = 800 * 256;
 
+/// How hard to look for repetitions, of 9.
+pub(crate) const LEVEL: u32 = 6;
+
 /// Appends the bytes deflated to `out`.
-pub(crate) fn deflate(bytes: &[u8], out: Vec<u8>) -> Option<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(out, Compression::default());
+pub(crate) fn deflate(bytes: &[u8], level: u32, out: Vec<u8>) -> Option<Vec<u8>> {
+    let mut encoder = DeflateEncoder::new(out, Compression::new(level));
     let mut block = Counts::default();
     for (at, cell) in bytes.chunks(CELL_BYTES).enumerate() {
         let counts = Counts::of(cell);
@@ -113,8 +116,8 @@ mod tests {
             .collect();
         let hashes: Vec<u8> = (0..100_u8).flat_map(|i| crate::chain::sha256(&[&[i]])).collect();
         let bytes = [&text[..], &hashes, &text, &hashes].concat();
-        let packed = deflate(&bytes, Vec::new()).unwrap();
-        let alone = deflate(&text, Vec::new()).unwrap();
+        let packed = deflate(&bytes, LEVEL, Vec::new()).unwrap();
+        let alone = deflate(&text, LEVEL, Vec::new()).unwrap();
         assert!(
             packed.len() < alone.len() * 2 + hashes.len() + 200,
             "{} {}",

@@ -20,7 +20,6 @@ pub mod merge;
 pub mod message;
 mod numbered;
 pub mod op;
-pub mod reason;
 pub mod ruling;
 pub mod segment;
 pub mod sign;

@@ -139,22 +139,12 @@ impl Refusal {
     }
 }
 
-/// Cuts a value for [`Refusal::value`]; what would steer a terminal is not shown.
+/// Cuts a value for [`Refusal::value`].
 pub(crate) fn shown(value: &str) -> String {
-    let plain = |c: char| {
-        if c.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
-    };
-    let more = value.char_indices().nth(VALUE_CHARS_MAX).map(|_| '…');
-    value
-        .chars()
-        .take(VALUE_CHARS_MAX)
-        .map(plain)
-        .chain(more)
-        .collect()
+    match value.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((at, _)) => format!("{}…", value.get(..at).unwrap_or_default()),
+        None => value.to_owned(),
+    }
 }
 
 /// The rules of imports.

@@ -1,5 +1,7 @@
 //! How many bytes and nanoseconds a real file costs: only where `FIELDBOOK_DATA` names the folder of the files.
 
+use std::collections::BTreeMap;
+
 use records::decision::{DECISION_TAG, Decision};
 use records::id::{DocId, Epoch, OpId, Replica};
 use records::kinds::staff::Role;
@@ -8,18 +10,20 @@ use records::schema::{Class, SetChange, Typed};
 use records::table::mapping::Mapping;
 use records::table::rows::{Rows, Wanted};
 use records::time::{Day, Zone};
-use records::value::{encode, payload};
+use records::value::{Target, Value, encode, payload};
 
 use super::{decode, encode as encode_rows};
-use crate::body::pack;
-use crate::limits::{BODY_OPS_MAX, SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
+use crate::deflate::deflate;
+use crate::limits::{SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
 use crate::op::{Row, Write};
 use crate::stamp::Stamp;
 
 const LINE: (Replica, Epoch) = (Replica(7), Epoch(3_061_842_211));
 
 /// Returns the ops that importing the file makes: one that creates each record, one for each step it goes on to.
-fn ops(file: &str, mapping: &str) -> Vec<Row> {
+///
+/// A voucher's sheet is a document where the sheets' file has it, as the importer finds it.
+fn ops(file: &str, mapping: &str, sheets: &BTreeMap<String, DocId>) -> Vec<Row> {
     let folder = std::env::var("FIELDBOOK_DATA").unwrap();
     let mapping = std::fs::read_to_string(format!("../mappings/{mapping}")).unwrap();
     let wanted = Wanted {
@@ -32,7 +36,18 @@ fn ops(file: &str, mapping: &str) -> Vec<Row> {
     let mut out = Vec::new();
     let mut ms = 1_795_000_000_000;
     for row in Rows::open(file, wanted).unwrap() {
-        let Ok(row) = row else { continue };
+        let Ok(mut row) = row else { continue };
+        for value in row
+            .groups
+            .iter_mut()
+            .flat_map(|(_, rows)| rows.iter_mut().flatten().flatten())
+        {
+            if let Value::Ref(Target::Text(text)) = value
+                && let Some(sheet) = sheets.get(text)
+            {
+                *value = Value::Ref(Target::Doc(*sheet));
+            }
+        }
         ms += 1 + out.len() as u64 * 7919 % 5;
         let op = |doc, mut writes: Vec<Write>| {
             writes.sort_by_key(|write| write.tag);
@@ -107,6 +122,24 @@ fn ops(file: &str, mapping: &str) -> Vec<Row> {
     out
 }
 
+/// Returns what the ids of the sheets' file became: each sheet takes two ops.
+fn sheet_ids() -> BTreeMap<String, DocId> {
+    let file = format!(
+        "{}/workload/sheets.jsonl",
+        std::env::var("FIELDBOOK_DATA").unwrap()
+    );
+    let text = std::fs::read_to_string(file).unwrap();
+    let id = |line: &str| line.split('"').nth(3).unwrap().to_owned();
+    let doc = |at: u64| {
+        DocId(OpId {
+            replica: LINE.0,
+            epoch: LINE.1,
+            seq: at * 2 + 1,
+        })
+    };
+    text.lines().map(id).zip((0..).map(doc)).collect()
+}
+
 fn segments(rows: &[Row]) -> Vec<&[Row]> {
     let mut out = Vec::new();
     let mut rest = rows;
@@ -124,60 +157,60 @@ fn segments(rows: &[Row]) -> Vec<&[Row]> {
     out
 }
 
-#[expect(clippy::disallowed_methods, reason = "a measurement needs a clock")]
-fn now() -> std::time::Instant {
-    std::time::Instant::now()
+/// Returns the nanoseconds that this thread was running, whatever else the machine does.
+pub(crate) fn cpu_ns() -> u128 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    stat.split(' ').next().unwrap().parse().unwrap()
 }
 
-fn measure(name: &str, rows: &[Row], records: usize) {
-    let seqs =
-        |first: usize, segment: &[Row]| -> Vec<u64> { (first as u64 + 1..).take(segment.len()).collect() };
-    let (mut packed, mut inflated, mut plain) = (0, 0, 0);
-    let (mut encoding, mut decoding) = (0, 0);
-    let noise = |n: usize| crate::chain::sha256(&[&n.to_le_bytes()]);
-    for (at, request) in rows.chunks(BODY_OPS_MAX / 2).enumerate() {
-        let mut first = at * (BODY_OPS_MAX / 2);
-        let start = now();
-        let mut frames = Vec::new();
-        let mut coded = Vec::new();
-        for segment in segments(request) {
-            let bytes = encode_rows(segment, LINE, &seqs(first, segment));
-            frames.extend_from_slice(&[0; 20]);
-            (0..3).for_each(|i| frames.extend_from_slice(&noise(first * 3 + i)));
-            frames.extend_from_slice(&bytes);
-            coded.push((first, segment, bytes));
-            first += segment.len();
-        }
-        let body = pack(&frames);
-        encoding += start.elapsed().as_nanos();
-        inflated += frames.len();
-        packed += body.len();
-        if at == 0
-            && let Ok(folder) = std::env::var("FIELDBOOK_DUMP")
-        {
-            std::fs::write(format!("{folder}/{name}.frames"), &frames).unwrap();
-        }
-        let start = now();
-        let mut again = Vec::new();
-        std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(&body[1..]), &mut again).unwrap();
-        for (first, segment, bytes) in &coded {
-            let read = decode(bytes, LINE, &seqs(*first, segment)).unwrap();
-            assert_eq!(read.len(), segment.len());
-        }
-        decoding += start.elapsed().as_nanos();
-        for (first, segment, bytes) in coded {
-            assert_eq!(decode(&bytes, LINE, &seqs(first, segment)).unwrap(), segment);
-            plain += segment.iter().map(Row::row_bytes).sum::<usize>();
-        }
+/// Returns what a phase came to and the nanoseconds it took, over `records`.
+fn timed<T>(records: usize, phase: impl FnOnce() -> T) -> (T, u128) {
+    let start = cpu_ns();
+    let made = phase();
+    (made, (cpu_ns() - start) / records as u128)
+}
+
+fn measure(name: &str, rows: &[Row]) {
+    let records = rows.iter().filter(|row| row.doc.is_none()).count();
+    let segments = segments(rows);
+    let seqs = |segment: &[Row]| -> Vec<u64> { (1..).take(segment.len()).collect() };
+    let (coded, encoding) = timed(records, || {
+        segments
+            .iter()
+            .map(|segment| encode_rows(segment, LINE, &seqs(segment)))
+            .collect::<Vec<_>>()
+    });
+    // Around each segment go its name, its chain value and its signature.
+    let noise = |n: usize, i: u8| crate::chain::sha256(&[&n.to_le_bytes(), &[i]]);
+    let frame = |(n, body): (usize, &Vec<u8>)| {
+        [&[0; 20], &noise(n, 0)[..], body, &noise(n, 1), &noise(n, 2)].concat()
+    };
+    let frames: Vec<u8> = coded.iter().enumerate().flat_map(frame).collect();
+    for level in [3, 4, 5, 6, 9] {
+        let (packed, packing) = timed(records, || deflate(&frames, level, Vec::new()).unwrap());
+        let mut again = Vec::with_capacity(frames.len());
+        let (_, inflating) = timed(records, || {
+            std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(&packed[..]), &mut again)
+                .unwrap()
+        });
+        let each = packed.len() / records;
+        println!(
+            "{name}, level {level}: {} B, {each} a record; deflate {packing} ns, inflate {inflating} ns a record",
+            packed.len(),
+        );
     }
-    let each = |n: u128| n / records as u128;
+    let (read, decoding) = timed(records, || {
+        let pairs = coded.iter().zip(&segments);
+        pairs
+            .map(|(bytes, segment)| decode(bytes, LINE, &seqs(segment)).unwrap())
+            .collect::<Vec<_>>()
+    });
+    assert!(read.iter().map(Vec::as_slice).eq(segments.iter().copied()));
     println!(
-        "{name}: {records} records, {} ops, rows {plain} B, columns {inflated} B, sent {packed} B ({} a record), \
-         encode + deflate {} ns, inflate + decode {} ns a record",
+        "{name}: {records} records, {} ops, rows {} B, columns {} B; encode {encoding} ns, decode {decoding} ns a record",
         rows.len(),
-        each(packed as u128),
-        each(encoding),
-        each(decoding),
+        rows.iter().map(Row::row_bytes).sum::<usize>(),
+        frames.len(),
     );
 }
 
@@ -186,16 +219,12 @@ fn the_workload_takes_as_few_bytes_as_promised() {
     if std::env::var_os("FIELDBOOK_DATA").is_none() {
         return;
     }
-    let sheets = ops("workload/sheets.jsonl", "workload-sheets.toml");
     measure(
         "sheets",
-        &sheets,
-        sheets.iter().filter(|row| row.doc.is_none()).count(),
+        &ops("workload/sheets.jsonl", "workload-sheets.toml", &BTreeMap::new()),
     );
-    let vouchers = ops("workload/vouchers.jsonl", "workload-vouchers.toml");
     measure(
         "vouchers",
-        &vouchers,
-        vouchers.iter().filter(|row| row.doc.is_none()).count(),
+        &ops("workload/vouchers.jsonl", "workload-vouchers.toml", &sheet_ids()),
     );
 }

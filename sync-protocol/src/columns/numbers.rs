@@ -118,7 +118,7 @@ impl Quotients {
             .iter()
             .map(|value| value.wrapping_sub(least).cast_unsigned())
             .collect();
-        let step = values.iter().copied().fold(0, gcd);
+        let step = step_of(&values);
         if step > 1 {
             values.iter_mut().for_each(|value| *value /= step);
         }
@@ -170,6 +170,18 @@ impl Quotients {
             }
         }
     }
+}
+
+/// Returns what all are multiples of; most often that is 1, and found soon.
+fn step_of(values: &[u64]) -> u64 {
+    let mut step = 0;
+    for value in values {
+        if step == 1 {
+            break;
+        }
+        step = gcd(step, *value);
+    }
+    step
 }
 
 fn gcd(mut a: u64, mut b: u64) -> u64 {

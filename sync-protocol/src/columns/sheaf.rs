@@ -119,10 +119,9 @@ impl<'a> Sheaf<'a> {
             self.removed.iter().for_each(|list| numbers::push(list, &[], to));
         }
         numbers::push(&self.masks, &[], to);
-        let mut before = Before::default();
-        for (slot, column) in self.layout.slots.iter().zip(&self.columns) {
+        for (at, (slot, column)) in self.layout.slots.iter().zip(&self.columns).enumerate() {
+            let before = Before::of(&self.layout.slots, self.columns.get(..at).unwrap_or_default());
             column.write(slot.atom, &before, to);
-            before.pass(slot.atom, column);
         }
     }
 
@@ -143,16 +142,14 @@ impl<'a> Sheaf<'a> {
         }
         let rows = total(&sheaf.counts, sheaf.layout.slots.len())?;
         sheaf.masks = numbers::take(rows, &[], from)?;
-        let mut before = Before::default();
-        for (at, slot) in sheaf.layout.slots.clone().iter().enumerate() {
-            let masks = sheaf.masks.iter().enumerate();
-            let there = masks
-                .filter(|(_, mask)| !slot.optional || **mask >> at & 1 == 1)
-                .map(|(row, _)| row);
-            let column = Column::take(*slot, there.collect(), &before, from)?;
-            before.pass(slot.atom, &column);
-            *sheaf.columns.get_mut(at)? = column;
+        let mut columns = Vec::with_capacity(sheaf.layout.slots.len());
+        for (at, slot) in sheaf.layout.slots.iter().enumerate() {
+            let there = |(row, mask): (usize, &i64)| (!slot.optional || mask >> at & 1 == 1).then_some(row);
+            let there = sheaf.masks.iter().enumerate().filter_map(there).collect();
+            let before = Before::of(&sheaf.layout.slots, &columns);
+            columns.push(Column::take(slot.atom, there, &before, from)?);
         }
+        sheaf.columns = columns;
         Some(sheaf)
     }
 
@@ -161,8 +158,9 @@ impl<'a> Sheaf<'a> {
         let mut places: Vec<Place> = self.columns.iter().map(|_| Place::default()).collect();
         let (mut row, mut removed, mut bytes) = (0, 0, 0);
         let mut out = Vec::with_capacity(self.payloads);
+        let mut payload = Vec::new();
         for at in 0..self.payloads {
-            let mut payload = Vec::with_capacity(24);
+            payload.clear();
             let rows = *self.counts.get(at)?;
             if self.layout.shape != Shape::One {
                 push_varint(rows.cast_unsigned(), &mut payload);
@@ -188,7 +186,7 @@ impl<'a> Sheaf<'a> {
             if bytes > SEGMENT_ROW_BYTES_MAX {
                 return None;
             }
-            out.push(payload);
+            out.push(payload.clone());
         }
         Some(out)
     }
@@ -209,56 +207,49 @@ impl<'a> Sheaf<'a> {
     }
 }
 
-/// What stood in the slot before, in the same row: what the next column may be told by.
-#[derive(Default)]
-struct Before<'a> {
-    numbers: Vec<(usize, i64)>,
-    texts: Vec<(usize, Cow<'a, [u8]>)>,
+/// What stood before in the same row, and may tell of what comes.
+struct Before<'b, 'a> {
+    numbers: Option<&'b Column<'a>>,
+    texts: Option<&'b Column<'a>>,
 }
 
-impl<'a> Before<'a> {
-    fn pass(&mut self, atom: Atom, column: &Column<'a>) {
-        self.numbers.clear();
-        if let (Atom::Signed, [first, ..]) = (atom, &column.numbers) {
-            self.numbers
-                .extend(column.rows.iter().copied().zip(first.iter().copied()));
-        }
-        if atom == Atom::Text {
-            self.texts.clear();
-            self.texts
-                .extend(column.rows.iter().copied().zip(column.texts.iter().cloned()));
+impl<'b, 'a> Before<'b, 'a> {
+    /// Looks at the columns of the first slots: a number right before the next one, the last text.
+    fn of(slots: &[Slot], columns: &'b [Column<'a>]) -> Self {
+        let before = || slots.iter().zip(columns).take(columns.len());
+        let numbers = before().next_back().filter(|(slot, _)| slot.atom == Atom::Signed);
+        let texts = before().filter(|(slot, _)| slot.atom == Atom::Text).next_back();
+        let filled = |found: Option<(&Slot, &'b Column<'a>)>| {
+            found
+                .map(|(_, column)| column)
+                .filter(|column| !column.rows.is_empty())
+        };
+        Self {
+            numbers: filled(numbers),
+            texts: filled(texts),
         }
     }
 
-    /// Returns one number a row; empty where none stood before.
+    /// Returns one number for each of `rows`; none where none stood before.
     fn numbers(&self, rows: &[usize]) -> Vec<i64> {
-        if self.numbers.is_empty() {
+        let Some(column) = self.numbers else {
             return Vec::new();
-        }
-        let mut before = self.numbers.iter().peekable();
-        let number = |row: &usize| {
-            while before.next_if(|(at, _)| at < row).is_some() {}
-            before
-                .next_if(|(at, _)| at == row)
-                .map_or(0, |(_, number)| *number)
         };
-        rows.iter().map(number).collect()
+        let [numbers, ..] = &column.numbers;
+        let number = |place: Option<usize>| place.and_then(|place| numbers.get(place)).copied().unwrap_or(0);
+        column.places(rows).map(number).collect()
     }
 
-    /// Returns one text a row; empty where none stood before.
-    fn texts(&self, rows: &[usize]) -> Vec<Cow<'a, [u8]>> {
-        if self.texts.is_empty() {
+    /// Returns one text for each of `rows`; none where none stood before.
+    fn texts(&self, rows: &[usize]) -> Vec<&'b [u8]> {
+        let Some(column) = self.texts else {
             return Vec::new();
-        }
-        let mut before = self.texts.iter().peekable();
-        let text = |row: &usize| {
-            while before.next_if(|(at, _)| at < row).is_some() {}
-            before
-                .next_if(|(at, _)| at == row)
-                .map(|(_, text)| text.clone())
-                .unwrap_or_default()
         };
-        rows.iter().map(text).collect()
+        let text = |place: Option<usize>| place.and_then(|place| column.texts.get(place)).map(AsRef::as_ref);
+        column
+            .places(rows)
+            .map(|place| text(place).unwrap_or_default())
+            .collect()
     }
 }
 
@@ -321,32 +312,41 @@ impl<'a> Column<'a> {
         Some(())
     }
 
-    fn write(&self, atom: Atom, before: &Before<'a>, to: &mut Streams) {
+    /// Returns where in this column each of `rows` stands; both rise.
+    fn places(&self, rows: &[usize]) -> impl Iterator<Item = Option<usize>> {
+        let mut own = self.rows.iter().enumerate().peekable();
+        rows.iter().map(move |row| {
+            while own.next_if(|(_, at)| *at < row).is_some() {}
+            own.next_if(|(_, at)| *at == row).map(|(place, _)| place)
+        })
+    }
+
+    fn write(&self, atom: Atom, before: &Before<'_, '_>, to: &mut Streams) {
         for (at, list) in self.numbers.iter().enumerate() {
-            let beside = if atom == Atom::Signed && at == 0 {
+            let beside = atom == Atom::Signed && at == 0 && !list.is_empty();
+            let beside = if beside {
                 before.numbers(&self.rows)
             } else {
                 Vec::new()
             };
             numbers::push(list, &beside, to);
         }
-        if !self.texts.is_empty() {
-            let beside = if atom == Atom::Text {
+        let texts: Vec<&[u8]> = self.texts.iter().map(AsRef::as_ref).collect();
+        let told = || {
+            if atom == Atom::Text {
                 before.texts(&self.rows)
             } else {
                 Vec::new()
-            };
-            let beside: Vec<&[u8]> = beside.iter().map(AsRef::as_ref).collect();
-            let texts: Vec<&[u8]> = self.texts.iter().map(AsRef::as_ref).collect();
-            texts::push(&texts, &beside, to);
-        }
+            }
+        };
+        texts::push(&texts, told, to);
         self.bytes
             .iter()
             .for_each(|bytes| to.raw.extend_from_slice(bytes));
     }
 
-    fn take(slot: Slot, rows: Vec<usize>, before: &Before<'a>, from: &mut Reader<'a>) -> Option<Self> {
-        let (atom, n) = (slot.atom, rows.len());
+    fn take(atom: Atom, rows: Vec<usize>, before: &Before<'_, '_>, from: &mut Reader<'a>) -> Option<Self> {
+        let n = rows.len();
         let mut column = Self {
             rows,
             ..Self::default()
@@ -390,12 +390,14 @@ impl<'a> Column<'a> {
             Atom::Half => vec![16; n],
             _ => Vec::new(),
         };
-        let beside = if atom == Atom::Text {
-            before.texts(&column.rows)
-        } else {
-            Vec::new()
+        let told = || {
+            if atom == Atom::Text {
+                before.texts(&column.rows)
+            } else {
+                Vec::new()
+            }
         };
-        column.texts = texts::take(n_texts, &beside, from)?;
+        column.texts = texts::take(n_texts, told, from)?;
         column.bytes = lens.into_iter().map(|len| from.raw(len)).collect::<Option<_>>()?;
         Some(column)
     }

@@ -22,28 +22,29 @@ const CODES: u8 = 1;
 const TABLE: u8 = 2;
 const BESIDE: u8 = 3;
 
-/// Appends a column; `beside` has one neighbour for each text, or is empty.
-pub(crate) fn push(texts: &[&[u8]], beside: &[&[u8]], to: &mut Streams) {
+/// Appends a column; `beside` gives one neighbour for each text, or none.
+pub(crate) fn push<'b>(texts: &[&[u8]], beside: impl FnOnce() -> Vec<&'b [u8]>, to: &mut Streams) {
     if texts.is_empty() {
         return;
     }
-    let table: BTreeMap<&[u8], i64> = texts.iter().map(|text| (*text, 0)).collect();
-    let table: BTreeMap<&[u8], i64> = table.into_keys().zip(0..).collect();
-    let repeated = texts.len() * 2 > table.len() * 3;
+    let mut table = texts.to_vec();
+    table.sort_unstable();
+    table.dedup();
     if table.len() > 1
         && table.len() * 8 > texts.len()
         && let Some(codes) = Codes::of(texts)
     {
         to.numbers.push(CODES);
         codes.write(to);
-    } else if repeated {
-        let places: Vec<i64> = texts.iter().filter_map(|text| table.get(text).copied()).collect();
-        let guessed = guessed(&places, beside);
+    } else if texts.len() * 2 > table.len() * 3 {
+        let place = |text: &&[u8]| i64::try_from(table.binary_search(text).ok()?).ok();
+        let places: Vec<i64> = texts.iter().filter_map(place).collect();
+        let guessed = guessed(&places, &beside());
         let hits = guessed.iter().filter(|place| **place == 0).count();
         let beside = hits * 4 > places.len() && table.len() > 1;
         to.numbers.push(if beside { BESIDE } else { TABLE });
         push_varint(u64::try_from(table.len()).unwrap_or(u64::MAX), &mut to.numbers);
-        table.keys().for_each(|text| push_text(text, to));
+        table.iter().for_each(|text| push_text(text, to));
         numbers::push(if beside { &guessed } else { &places }, &[], to);
     } else {
         to.numbers.push(AS_THEY_ARE);
@@ -52,9 +53,9 @@ pub(crate) fn push(texts: &[&[u8]], beside: &[&[u8]], to: &mut Streams) {
 }
 
 /// Reads a column of `n` texts, with `beside` as it was written.
-pub(crate) fn take<'a>(
+pub(crate) fn take<'a, 'b>(
     n: usize,
-    beside: &[Cow<'a, [u8]>],
+    beside: impl FnOnce() -> Vec<&'b [u8]>,
     from: &mut Reader<'a>,
 ) -> Option<Vec<Cow<'a, [u8]>>> {
     if n == 0 {
@@ -68,7 +69,7 @@ pub(crate) fn take<'a>(
             let table: Vec<&[u8]> = (0..len).map(|_| from.text()).collect::<Option<_>>()?;
             let places = numbers::take(n, &[], from)?;
             if mode == BESIDE {
-                look_beside(&table, &places, beside)
+                look_beside(&table, &places, &beside())
             } else {
                 look_up(&table, &places)
             }
@@ -86,15 +87,11 @@ fn look_up<'a>(table: &[&'a [u8]], places: &[i64]) -> Option<Vec<Cow<'a, [u8]>>>
     places.iter().map(text).collect()
 }
 
-fn look_beside<'a>(
-    table: &[&'a [u8]],
-    places: &[i64],
-    beside: &[Cow<'a, [u8]>],
-) -> Option<Vec<Cow<'a, [u8]>>> {
+fn look_beside<'a>(table: &[&'a [u8]], places: &[i64], beside: &[&[u8]]) -> Option<Vec<Cow<'a, [u8]>>> {
     let mut last: BTreeMap<&[u8], i64> = BTreeMap::new();
     let mut out = Vec::with_capacity(places.len());
     for (at, place) in places.iter().enumerate() {
-        let neighbour = beside.get(at).map(|beside| beside.as_ref()).unwrap_or_default();
+        let neighbour = beside.get(at).copied().unwrap_or_default();
         let place = if *place == 0 {
             *last.get(neighbour)?
         } else {
@@ -175,7 +172,7 @@ impl<'a> Codes<'a> {
     }
 
     fn take(n: usize, from: &mut Reader<'a>) -> Option<Vec<Cow<'a, [u8]>>> {
-        let beginning = std::str::from_utf8(from.text()?).ok()?;
+        let beginning = from.text()?;
         let [digits] = *from.bytes(1)? else { return None };
         let digits = usize::from(digits);
         // Each text will stand in a row, beginning and all.
@@ -187,7 +184,27 @@ impl<'a> Codes<'a> {
             return None;
         }
         let values = numbers::take(n, &[], from)?;
-        let text = |value: i64| Cow::Owned(format!("{beginning}{value:0digits$}").into_bytes());
-        Some(values.into_iter().map(text).collect())
+        values
+            .into_iter()
+            .map(|value| spell(beginning, digits, value).map(Cow::Owned))
+            .collect()
     }
+}
+
+/// Returns the beginning and the number in at least that many digits.
+fn spell(beginning: &[u8], digits: usize, value: i64) -> Option<Vec<u8>> {
+    let mut left = u64::try_from(value).ok()?;
+    let n = value
+        .checked_ilog10()
+        .and_then(|log| usize::try_from(log).ok())
+        .unwrap_or(0)
+        + 1;
+    let mut text = Vec::with_capacity(beginning.len() + n.max(digits));
+    text.extend_from_slice(beginning);
+    text.resize(beginning.len() + n.max(digits), b'0');
+    for place in text.iter_mut().rev().take(n) {
+        *place = b'0' + u8::try_from(left % 10).ok()?;
+        left /= 10;
+    }
+    Some(text)
 }

@@ -422,18 +422,55 @@ fn merging_is_quick_when_asked() {
         .map(|i| (i.wrapping_mul(7), i.wrapping_mul(11), i.wrapping_mul(37)))
         .collect();
     let world = World::of(&events);
-    let ops = world.all();
-    let conflicts = fold(&ops, &world.lines).unwrap();
-    #[expect(clippy::disallowed_methods, reason = "a measurement needs a clock")]
-    let start = std::time::Instant::now();
-    let rounds = 20_000_u32;
+    bench("decisions and every class", &world.all(), &world.lines);
+    let edits = |n: u64| {
+        let edit = |seq: u64| {
+            let id = |replica: u32, seq| OpId {
+                replica: Replica(replica),
+                epoch: Epoch(10),
+                seq,
+            };
+            let writer = if seq % 8 == 7 { 2 } else { 1 };
+            let row = Row {
+                kind: number::REPAIR,
+                schema: 1,
+                doc: (seq > 1).then(|| DocId(creation())),
+                stamp: Stamp { ms: seq, counter: 0 },
+                seen: if seq % 16 == 7 {
+                    vec![id(3 - writer, seq - 1)]
+                } else {
+                    vec![]
+                },
+                forked_from: None,
+                writes: vec![Write {
+                    tag: tags()[usize::try_from(seq % 2).unwrap()],
+                    bytes: vec![1, 1, b'a'],
+                }],
+            };
+            let judgement = Judgement {
+                order: seq,
+                effective: row.stamp,
+                verdict: Verdict::Accepted,
+                version: 0,
+            };
+            Judged {
+                id: id(writer, seq),
+                row,
+                judgement: Some(judgement),
+            }
+        };
+        (1..=n).map(edit).collect::<Vec<_>>()
+    };
+    bench("two writers, 16 edits", &edits(16), &Lines::new());
+    bench("two writers, 1000 edits", &edits(1000), &Lines::new());
+}
+
+fn bench(name: &str, ops: &[Judged], lines: &Lines) {
+    let rounds = 400_000 / ops.len();
+    let start = crate::columns::measure::cpu_ns();
     for _ in 0..rounds {
-        std::hint::black_box(fold(std::hint::black_box(&ops), &world.lines).unwrap());
+        std::hint::black_box(fold(std::hint::black_box(ops), lines).unwrap());
     }
-    let spent = start.elapsed().as_nanos() / u128::from(rounds) / ops.len() as u128;
-    println!(
-        "{} ops, {} soft, {spent} ns an op",
-        ops.len(),
-        conflicts.soft_conflicts().count()
-    );
+    let spent = (crate::columns::measure::cpu_ns() - start) / rounds as u128 / ops.len() as u128;
+    println!("{name}: {} ops, {spent} ns an op", ops.len());
 }

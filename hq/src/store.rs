@@ -1,3 +1,0 @@
-//! What headquarters keeps, in SQLite; nothing here judges.
-
-pub mod sqlite;
