@@ -115,6 +115,14 @@ impl<'a> Blobs<'a> {
         hash.0.len() == 32 && self.path(hash).is_file()
     }
 
+    /// Returns the names of the files that are here, in no order.
+    pub fn names(&self) -> impl Iterator<Item = FileHash> + use<> {
+        let folders = std::fs::read_dir(self.folder()).into_iter().flatten().flatten();
+        let files =
+            folders.flat_map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten().flatten());
+        files.filter_map(|file| hash_of(file.file_name().to_str()?))
+    }
+
     fn write(&self, temp: &Path, reader: &mut dyn Read) -> Result<Put, StoreError> {
         let failed = |source| StoreError::io("keeping an attachment", temp, source);
         let id: [u8; ID_BYTES] = random()?;
@@ -175,6 +183,17 @@ impl<'a> Blobs<'a> {
         let hex: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
         self.folder().join(hex.get(..2).unwrap_or("00")).join(hex)
     }
+}
+
+fn hash_of(name: &str) -> Option<FileHash> {
+    let digits = name
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    digits
+        .collect::<Option<Vec<u8>>>()
+        .filter(|bytes| bytes.len() == 32)
+        .map(FileHash)
 }
 
 fn place(id: &[u8], number: u64, kind: u8) -> Place<'_> {

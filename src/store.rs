@@ -2,7 +2,7 @@
 //!
 //! The one door to a home. *Saved* means: in the journal, on the disk; then in the database, in one transaction.
 //! Reading order: [`journal`], [`database`], [`run`], [`entry`], [`index`], [`state`], [`epoch`], then the verbs
-//! [`mod@write`], [`read`], [`offer`], [`apply`].
+//! [`mod@write`], [`read`], [`offer`], [`apply`], [`doctor`], [`rebuild`].
 //!
 //! Source: docs/STORAGE.md.
 
@@ -10,14 +10,19 @@ pub mod apply;
 #[cfg(all(test, unix))]
 mod bench;
 pub mod database;
+pub mod doctor;
 pub mod entry;
 pub mod epoch;
 pub mod error;
+#[cfg(test)]
+mod faults;
+pub mod gather;
 pub mod index;
 pub mod journal;
 pub mod offer;
 pub mod pack;
 pub mod read;
+pub mod rebuild;
 pub mod ruled;
 pub mod run;
 pub mod state;
@@ -38,10 +43,10 @@ use sync_protocol::sign::Signer;
 use crate::clock::Now;
 use crate::home::Lock;
 use crate::keys::{Domain, Keys, Place, random};
-use crate::store::database::{Database, Tree};
+use crate::store::database::{Change, Database, Tree};
 use crate::store::epoch::{Opening, Token};
 use crate::store::error::{Part, StoreError};
-use crate::store::journal::Journal;
+use crate::store::journal::{Contents, Journal};
 use crate::store::ruled::Ruled;
 use crate::store::run::Recent;
 use crate::store::state::{LineInfo, STATE_KEY, State};
@@ -70,6 +75,48 @@ struct IdentityFile {
     seed: [u8; 32],
 }
 
+/// A home whose lock is held and whose keys are read.
+struct Unopened {
+    home: PathBuf,
+    lock: Lock,
+    keys: Keys,
+    identity: Identity,
+    seed: [u8; 32],
+}
+
+impl Unopened {
+    /// Opens the journal; what it holds behind the database's end is yet to be taken in.
+    fn with_database(self, database: Database, state: State) -> Result<(Store, Contents), StoreError> {
+        let Self {
+            home,
+            lock,
+            keys,
+            identity,
+            seed,
+        } = self;
+        let (journal, contents) = Journal::open(&home.join("journal"), &keys, state.journal)?;
+        let store = Store {
+            token: Token::open(&home, &keys),
+            home,
+            _lock: lock,
+            keys,
+            seed,
+            identity,
+            journal,
+            database,
+            pending: Change::default(),
+            state,
+            opening: Opening::First,
+            lines: RefCell::default(),
+            recent: Recent::default(),
+            ruled: Ruled::default(),
+            unsynced: 0,
+            behind: false,
+        };
+        Ok((store, contents))
+    }
+}
+
 /// An open home.
 #[derive(Debug)]
 pub struct Store {
@@ -80,14 +127,16 @@ pub struct Store {
     identity: Identity,
     journal: Journal,
     database: Database,
+    /// Changes that the database did not get yet.
+    pending: Change,
     state: State,
     opening: Opening,
     token: Option<Token>,
     lines: RefCell<BTreeMap<Line, LineInfo>>,
     recent: Recent,
     ruled: Ruled,
-    /// The last op that a checkpoint made durable in the database.
-    checkpointed: u64,
+    /// Own ops since the last checkpoint.
+    unsynced: u64,
     /// The database refused a change that the journal holds: reads would be stale until the next opening.
     behind: bool,
 }
@@ -136,6 +185,28 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotEnrolled`], [`StoreError::InUse`], [`StoreError::Damaged`], [`StoreError::NoSpace`].
     pub fn open(home: &Path, now: Now) -> Result<Self, StoreError> {
+        let unopened = Self::unopened(home, now)?;
+        let database = Database::open(&home.join("sled"))?;
+        let state: State = match database.get(&unopened.keys, Tree::Meta, STATE_KEY)? {
+            Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| StoreError::Newer)?,
+            None => State::default(),
+        };
+        let fresh = state == State::default();
+        let (mut store, contents) = unopened.with_database(database, state)?;
+        let short = contents.short;
+        store.replay(contents)?;
+        let head = epoch::read_head(home)?;
+        if fresh && head.is_some() && store.state.own.is_none() {
+            return Err(store.damaged(Part::Database));
+        }
+        store.opening = epoch::judge(head.as_ref(), store.state.own, home, &store.keys, now);
+        if short {
+            store.opening = Opening::Elsewhere;
+        }
+        Ok(store)
+    }
+
+    fn unopened(home: &Path, now: Now) -> Result<Unopened, StoreError> {
         let not_enrolled = || StoreError::NotEnrolled {
             home: home.to_path_buf(),
         };
@@ -145,33 +216,13 @@ impl Store {
         let lock = Lock::take(home, now.boot)?;
         let keys = Keys::open(&home.join("id"))?.ok_or_else(not_enrolled)?;
         let IdentityFile { identity, seed } = read_identity(home, &keys)?.ok_or_else(not_enrolled)?;
-        let database = Database::open(&home.join("sled"))?;
-        let state: State = match database.get(&keys, Tree::Meta, STATE_KEY)? {
-            Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| StoreError::Newer)?,
-            None => State::default(),
-        };
-        let (journal, contents) = Journal::open(&home.join("journal"), &keys, state.journal)?;
-        let mut store = Self {
+        Ok(Unopened {
             home: home.to_path_buf(),
-            _lock: lock,
-            token: Token::open(home, &keys),
-            checkpointed: state.own.map_or(0, |own| own.seq),
+            lock,
             keys,
-            seed,
             identity,
-            journal,
-            database,
-            state,
-            opening: Opening::First,
-            lines: RefCell::default(),
-            recent: Recent::default(),
-            ruled: Ruled::default(),
-            behind: false,
-        };
-        store.replay(contents)?;
-        let head = epoch::read_head(home)?;
-        store.opening = epoch::judge(head.as_ref(), store.state.own, home, &store.keys, now);
-        Ok(store)
+            seed,
+        })
     }
 
     /// Returns who this installation is.
@@ -221,8 +272,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSpace`], [`StoreError::Io`].
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        self.flush()?;
         self.database.checkpoint()?;
-        self.checkpointed = self.state.own.map_or(0, |own| own.seq);
+        self.unsynced = 0;
         Ok(())
     }
 }

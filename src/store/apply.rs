@@ -143,7 +143,7 @@ impl Store {
         if let Some(body) = body.filter(|_| segment.first == 1) {
             work.line(self, segment.line())?.parent = body.parent;
         }
-        self.apply_run(work, key, &run, decoded.rows, now, applied)?;
+        self.apply_run(work, key, &run, decoded.rows, Some(now), applied)?;
         ring.remove(&segment.replica);
         Ok(())
     }
@@ -174,19 +174,19 @@ impl Store {
         if let Some(parent) = extract.parent {
             work.line(self, line)?.parent = Some(parent);
         }
-        self.apply_run(work, key, &run, decoded.rows, now, applied)?;
+        self.apply_run(work, key, &run, decoded.rows, Some(now), applied)?;
         ring.remove(&extract.replica);
         Ok(())
     }
 
-    /// Takes the ops of one run into their documents; the run itself is kept where it brings anything.
-    fn apply_run(
+    /// Takes the ops of one run into their documents, and lets the clock follow their stamps where `now` is given; the run itself is kept where it brings anything.
+    pub(in crate::store) fn apply_run(
         &mut self,
         mut work: Work,
         key: RunKey,
         run: &Run,
         rows: Vec<(u64, Row)>,
-        now: Now,
+        now: Option<Now>,
         applied: &mut Applied,
     ) -> Result<(), StoreError> {
         let mut news = rows.is_empty();
@@ -212,8 +212,10 @@ impl Store {
                 applied.received_ops += 1;
                 work.state.ops += 1;
             }
-            let wall = u64::try_from(now.wall.0).unwrap_or(0);
-            work.state.floor = work.state.floor.witness(row.stamp, wall);
+            if let Some(now) = now {
+                let wall = u64::try_from(now.wall.0).unwrap_or(0);
+                work.state.floor = work.state.floor.witness(row.stamp, wall);
+            }
             let judgement = self.judgement(id, row.stamp)?;
             work.change
                 .remove(Tree::Meta, &left_key(&doc_key(row.document(id))));
@@ -280,7 +282,7 @@ impl Store {
 
     /// Lets documents go that left the scope, those with unsent own ops later.
     fn evict(&mut self, leaving: Vec<DocId>, applied: &mut Applied) -> Result<(), StoreError> {
-        let waiting: Vec<DocId> = match self.database.get(&self.keys, Tree::Meta, LEAVING_KEY)? {
+        let waiting: Vec<DocId> = match self.get(Tree::Meta, LEAVING_KEY)? {
             Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| self.damaged(Part::Database))?,
             None => Vec::new(),
         };
@@ -334,11 +336,7 @@ impl Store {
                 first: first.0,
             };
             work.state.ops = work.state.ops.saturating_sub(1);
-            if work
-                .change
-                .get(&self.database, &self.keys, Tree::Log, &key.to_bytes())?
-                .is_none()
-            {
+            if work.value(self, Tree::Log, &key.to_bytes())?.is_none() {
                 continue;
             }
             let kept: Vec<&(u64, Row)> = run

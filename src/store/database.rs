@@ -98,21 +98,23 @@ impl Change {
             .any(|((of, _), value)| *of == tree && value.is_none())
     }
 
-    /// Returns the value as it will be.
-    ///
-    /// # Errors
-    /// Those of [`Database::get`].
-    pub fn get(
-        &self,
-        database: &Database,
-        keys: &Keys,
-        tree: Tree,
-        key: &[u8],
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.values.get(&(tree, key.to_vec())) {
-            Some(value) => Ok(value.clone()),
-            None => database.get(keys, tree, key),
-        }
+    /// Returns the value as it will be: `Some(None)` where it goes, `None` where nothing changes.
+    #[must_use]
+    pub fn known(&self, tree: Tree, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.values.get(&(tree, key.to_vec())).map(Option::as_deref)
+    }
+
+    /// Takes a later change into this one.
+    pub fn absorb(&mut self, mut later: Self) {
+        self.values.append(&mut later.values);
+    }
+
+    /// Returns the keys of a tree that change, from `from` on, and whether each is put.
+    pub fn from<'a>(&'a self, tree: Tree, from: &[u8]) -> impl Iterator<Item = (&'a [u8], bool)> + use<'a> {
+        let range = self.values.range((tree, from.to_vec())..);
+        range
+            .take_while(move |((of, _), _)| *of == tree)
+            .map(|((_, key), value)| (key.as_slice(), value.is_some()))
     }
 }
 

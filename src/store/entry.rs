@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use records::id::{DocId, Epoch, OpId, Replica};
 use records::machine::Index;
 use serde::{Deserialize, Serialize};
-use sync_protocol::chain::sha256;
 use sync_protocol::stamp::Stamp;
 
 /// A document in short.
@@ -75,14 +74,28 @@ impl Entry {
     }
 }
 
-/// The key of a document: the first 16 bytes of SHA-256 of its id's text. The code that people read is its beginning.
+/// The key of a document: its id, big-endian, so that documents of one log lie side by side.
 pub type DocKey = [u8; 16];
 
 /// Returns the key of a document.
 #[must_use]
-pub fn doc_key(id: DocId) -> DocKey {
-    let hash = sha256(&[id.to_string().as_bytes()]);
+pub fn doc_key(DocId(id): DocId) -> DocKey {
     let mut key = [0; 16];
-    key.copy_from_slice(hash.split_at(16).0);
+    let (replica, rest) = key.split_at_mut(4);
+    let (epoch, seq) = rest.split_at_mut(4);
+    replica.copy_from_slice(&id.replica.0.to_be_bytes());
+    epoch.copy_from_slice(&id.epoch.0.to_be_bytes());
+    seq.copy_from_slice(&id.seq.to_be_bytes());
     key
+}
+
+/// Returns the document of a key.
+#[must_use]
+pub fn doc_of_key(key: DocKey) -> DocId {
+    let [a, b, c, d, e, f, g, h, seq @ ..] = key;
+    DocId(OpId {
+        replica: Replica(u32::from_be_bytes([a, b, c, d])),
+        epoch: Epoch(u32::from_be_bytes([e, f, g, h])),
+        seq: u64::from_be_bytes(seq),
+    })
 }

@@ -48,8 +48,10 @@ pub struct Frame {
     pub before: Link,
     /// Written under a clock set by hand.
     pub test_clock: bool,
-    /// The ops, in order.
+    /// The ops, in order; none where only settings were put.
     pub ops: Vec<Logged>,
+    /// Settings of this device that were put, by name.
+    pub settings: Vec<(String, Vec<u8>)>,
 }
 
 /// The sealed part of a frame; what its head and tail say is not said again.
@@ -59,6 +61,7 @@ struct Inner {
     parent: Option<Parent>,
     test_clock: bool,
     ops: Vec<Logged>,
+    settings: Vec<(String, Vec<u8>)>,
 }
 
 /// A place in the journal: file number and offset.
@@ -86,6 +89,8 @@ pub struct Contents {
     pub frames: Vec<(Frame, Position)>,
     /// What does not read, the torn tail left out.
     pub gaps: Vec<Gap>,
+    /// The journal ends before the position asked for: it lost what the database has.
+    pub short: bool,
 }
 
 /// The journal, open for appending.
@@ -111,14 +116,26 @@ impl Journal {
             offset: 0,
         };
         for number in numbers.iter().copied().filter(|number| *number >= from.file) {
-            let offset = if number == from.file { from.offset } else { 0 };
+            contents.short |= number == from.file && length(folder, number)? < from.offset;
+            let offset = if number == from.file && !contents.short {
+                from.offset
+            } else {
+                0
+            };
             let good = read_file(folder, keys, Position { file: number, offset }, &mut contents)?;
             if number == last {
                 end.offset = good;
             }
         }
-        if from.file > last {
-            end.offset = length(folder, last)?;
+        if from > Position::default() && !numbers.contains(&from.file) {
+            contents.short = true;
+        }
+        if from.file > last && numbers.contains(&last) {
+            let whole = Position {
+                file: last,
+                offset: 0,
+            };
+            end.offset = read_file(folder, keys, whole, &mut contents)?;
         }
         let path = file_path(folder, last);
         let fresh = !path.exists();
@@ -325,6 +342,7 @@ fn frame_bytes(keys: &Keys, frame: &Frame) -> Result<Vec<u8>, StoreError> {
         parent: frame.parent,
         test_clock: frame.test_clock,
         ops: frame.ops.clone(),
+        settings: frame.settings.clone(),
     };
     let plain = crate::store::pack::pack(&postcard::to_allocvec(&inner).unwrap_or_default());
     let sealed = keys.seal(place(frame.first, &frame.before), &plain)?;
@@ -373,6 +391,7 @@ fn read_frame(keys: &Keys, bytes: &[u8]) -> Option<(Frame, usize)> {
         before,
         test_clock: inner.test_clock,
         ops: inner.ops,
+        settings: inner.settings,
     };
     Some((frame, HEAD_BYTES - 8 + body.len()))
 }
@@ -418,6 +437,7 @@ mod tests {
             before,
             test_clock: false,
             ops,
+            settings: Vec::new(),
         }
     }
 

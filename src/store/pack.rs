@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 
 const PLAIN: u8 = 0;
 const DEFLATED: u8 = 1;
-/// Below this length deflate has nothing to repeat.
-const DEFLATE_BYTES_MIN: usize = 200;
+/// Below this length deflate finds little to repeat, and setting it up costs more than a save may.
+const DEFLATE_BYTES_MIN: usize = 1024;
 
 /// Returns the bytes behind a byte that says how they stand there.
 #[must_use]

@@ -10,7 +10,7 @@ use sync_protocol::merge::{Document, Judged, fold};
 
 use crate::store::Store;
 use crate::store::database::Tree;
-use crate::store::entry::{DocKey, Entry, doc_key};
+use crate::store::entry::{DocKey, Entry, doc_key, doc_of_key};
 use crate::store::error::{Part, StoreError};
 use crate::store::index;
 use crate::store::run::{Decoded, Run, RunKey};
@@ -98,10 +98,7 @@ impl Store {
     /// [`StoreError::Damaged`].
     pub fn imported(&self, key: &[u8; 16]) -> Result<Option<DocId>, StoreError> {
         let found = self.postings(&index::import_prefix(&self.keys, key), 1)?;
-        match found.first() {
-            Some(doc) => Ok(self.entry_at(*doc)?.map(|entry| entry.id)),
-            None => Ok(None),
-        }
+        Ok(found.first().map(|doc| doc_of_key(*doc)))
     }
 
     /// Walks the documents of a kind, newest first; of all kinds, kind by kind, for `None`. One is in memory at a time.
@@ -126,7 +123,7 @@ impl Store {
         f: &mut dyn FnMut(Entry) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         let prefix = index::kind_prefix(&self.keys, kind);
-        self.database.keys_from(Tree::Index, &prefix, &mut |key| {
+        self.keys_from(Tree::Index, &prefix, &mut |key| {
             if !key.starts_with(&prefix) {
                 return Ok(false);
             }
@@ -190,7 +187,7 @@ impl Store {
     pub fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {
         let prefix = index::quarantine_prefix();
         let mut ids = Vec::new();
-        self.database.keys_from(Tree::Index, &prefix, &mut |key| {
+        self.keys_from(Tree::Index, &prefix, &mut |key| {
             ids.extend(key.strip_prefix(prefix.as_slice()).and_then(index::op_of));
             Ok(key.starts_with(&prefix))
         })?;
@@ -251,12 +248,7 @@ impl Store {
     pub fn digest(&self) -> Result<[u8; 16], StoreError> {
         let mut documents = Vec::new();
         self.each_entry(None, &mut |entry| {
-            let ruled = |((replica, epoch), seqs): (&Line, &Vec<u64>)| {
-                let info = self.line((*replica, *epoch))?;
-                Ok::<bool, StoreError>(seqs.iter().all(|seq| info.is_ruled(*seq)))
-            };
-            let all: Result<Vec<bool>, StoreError> = entry.ops.iter().map(ruled).collect();
-            if all?.into_iter().all(|ruled| ruled) {
+            if self.all_ruled(&entry)? {
                 documents.push((entry.id, entry.digest));
             }
             Ok(ControlFlow::Continue(()))
@@ -264,23 +256,23 @@ impl Store {
         Ok(sync_protocol::digest::root(documents))
     }
 
+    /// Returns whether HQ has ruled on every op of a document.
+    pub(in crate::store) fn all_ruled(&self, entry: &Entry) -> Result<bool, StoreError> {
+        for (line, seqs) in &entry.ops {
+            let info = self.line(*line)?;
+            if !seqs.iter().all(|seq| info.is_ruled(*seq)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Returns a setting.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.database.get(&self.keys, Tree::Meta, &setting_key(name))
-    }
-
-    /// Puts a setting: small, of this device only, and lost without harm.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSpace`], [`StoreError::Damaged`].
-    pub fn put_setting(&mut self, name: &str, value: Vec<u8>) -> Result<(), StoreError> {
-        let mut work = self.work();
-        work.change.put(Tree::Meta, &setting_key(name), value);
-        self.commit(work)?;
-        self.checkpoint()
+        self.get(Tree::Meta, &setting_key(name))
     }
 
     /// Returns what is known of a line.
@@ -300,7 +292,7 @@ impl Store {
     }
 
     pub(in crate::store) fn entry_at(&self, key: DocKey) -> Result<Option<Entry>, StoreError> {
-        let Some(bytes) = self.database.get(&self.keys, Tree::Docs, &key)? else {
+        let Some(bytes) = self.get(Tree::Docs, &key)? else {
             return Ok(None);
         };
         postcard::from_bytes(&bytes)
@@ -341,7 +333,7 @@ impl Store {
         }
         .to_bytes();
         let mut found = None;
-        self.database.keys_from(Tree::Log, &from, &mut |bytes| {
+        self.keys_from(Tree::Log, &from, &mut |bytes| {
             let key = RunKey::from_bytes(bytes).filter(|key| key.line == line);
             let Some(key) = key else { return Ok(false) };
             if key.first <= id.seq {
@@ -359,7 +351,7 @@ impl Store {
     }
 
     pub(in crate::store) fn run(&self, key: RunKey) -> Result<Arc<Decoded>, StoreError> {
-        let bytes = self.database.get(&self.keys, Tree::Log, &key.to_bytes())?;
+        let bytes = self.get(Tree::Log, &key.to_bytes())?;
         let run = bytes.and_then(|bytes| Run::decode(&bytes, key));
         run.map(Arc::new).ok_or_else(|| self.damaged(Part::Log))
     }
@@ -370,7 +362,7 @@ impl Store {
 
     fn postings(&self, prefix: &[u8], max: usize) -> Result<Vec<DocKey>, StoreError> {
         let mut docs = Vec::new();
-        self.database.keys_from(Tree::Index, prefix, &mut |key| {
+        self.keys_from(Tree::Index, prefix, &mut |key| {
             if !key.starts_with(prefix) || docs.len() >= max {
                 return Ok(false);
             }
@@ -380,43 +372,26 @@ impl Store {
         Ok(docs)
     }
 
-    /// A document's key begins with the bits of its code.
+    /// Codes are computed from ids, so the keys of the list by kind are all that is read.
     fn by_code(&self, text: &str) -> Result<Vec<DocId>, StoreError> {
         let text = text.to_ascii_uppercase();
-        let Some(from) = code_bits(&text) else {
-            return Ok(Vec::new());
-        };
+        let is_code =
+            !text.is_empty() && text.len() <= 8 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let mut ids = Vec::new();
-        self.database.keys_from(Tree::Docs, &from, &mut |key| {
-            let entry = DocKey::try_from(key)
-                .ok()
-                .map(|key| self.entry_at(key))
-                .transpose()?
-                .flatten();
-            let id = entry
-                .map(|entry| entry.id)
+        if !is_code {
+            return Ok(ids);
+        }
+        let prefix = index::kind_prefix(&self.keys, None);
+        self.keys_from(Tree::Index, &prefix, &mut |key| {
+            if !key.starts_with(&prefix) {
+                return Ok(false);
+            }
+            let id = index::doc_of(key)
+                .map(doc_of_key)
                 .filter(|id| id.code().starts_with(&text));
             ids.extend(id);
-            Ok(id.is_some() && ids.len() < MATCHES_MAX)
+            Ok(ids.len() < MATCHES_MAX)
         })?;
         Ok(ids)
     }
-}
-
-/// Returns the lowest key whose code begins with the text; `None` where no code does.
-fn code_bits(text: &str) -> Option<Vec<u8>> {
-    const LETTERS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    if text.is_empty() || text.len() > 8 {
-        return None;
-    }
-    let digits = text
-        .chars()
-        .map(|letter| LETTERS.find(letter).and_then(|at| u64::try_from(at).ok()));
-    let mut bits = digits
-        .collect::<Option<Vec<u64>>>()?
-        .into_iter()
-        .fold(0, |bits, digit| bits << 5 | digit);
-    bits <<= 5 * (8 - text.len());
-    let [_, _, _, key @ ..] = bits.to_be_bytes();
-    Some(key.to_vec())
 }

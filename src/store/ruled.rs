@@ -93,7 +93,7 @@ impl Store {
         }
         .to_bytes();
         let mut best: Option<(u8, Vec<u8>)> = None;
-        self.database.keys_from(Tree::Rulings, &from, &mut |bytes| {
+        self.keys_from(Tree::Rulings, &from, &mut |bytes| {
             let Some((version, key)) = bytes.split_last() else {
                 return Ok(false);
             };
@@ -107,7 +107,7 @@ impl Store {
             Ok(true)
         })?;
         let Some((_, key)) = best else { return Ok(None) };
-        let bytes = self.database.get(&self.keys, Tree::Rulings, &key)?;
+        let bytes = self.get(Tree::Rulings, &key)?;
         let ruling = bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok());
         ruling.map(Some).ok_or_else(|| self.damaged(Part::Rulings))
     }

@@ -56,15 +56,13 @@ impl Store {
     /// Those of the database; nothing is then changed.
     pub fn commit(&mut self, mut work: Work) -> Result<(), StoreError> {
         work.finish(self)?;
-        self.database.commit(&self.keys, &work.change)?;
         self.state = work.state;
         if work.change.removes(Tree::Log) {
             self.recent.clear();
         }
         self.ruled.forget(&work.rulings);
-        let mut lines = self.lines.borrow_mut();
-        lines.append(&mut work.lines);
-        Ok(())
+        self.lines.borrow_mut().append(&mut work.lines);
+        self.gather(work.change)
     }
 }
 
@@ -142,7 +140,7 @@ impl Work {
             return Ok(());
         }
         let posting = index::quarantined(id);
-        let listed = store.database.has(Tree::Index, &posting)?;
+        let listed = store.has(&posting)?;
         let refused = judged.is_some_and(|judged| matches!(judged.verdict, Verdict::Quarantined { .. }));
         match (listed, refused) {
             (false, true) => {
@@ -164,7 +162,7 @@ impl Work {
     /// Those of the database.
     pub fn keep_newer(&mut self, store: &Store, id: OpId) -> Result<(), StoreError> {
         let posting = index::quarantined(id);
-        if !store.database.has(Tree::Index, &posting)? {
+        if !store.has(&posting)? {
             self.change.put(Tree::Index, &posting, Vec::new());
             self.state.quarantined += 1;
         }
@@ -210,6 +208,17 @@ impl Work {
     /// Those of reading the document.
     pub fn ops(&mut self, store: &Store, doc: DocId) -> Result<&[Judged], StoreError> {
         self.touch(store, doc, 0).map(|touched| touched.ops.as_slice())
+    }
+
+    /// Returns a value as it will be.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn value(&self, store: &Store, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.change.known(tree, key) {
+            Some(value) => Ok(value.map(<[u8]>::to_vec)),
+            None => store.get(tree, key),
+        }
     }
 
     /// Returns a line as it will be, to be changed.

@@ -12,7 +12,7 @@ use crate::store::epoch::{Head, Opening};
 use crate::store::error::{Limited, StoreError};
 use crate::store::journal::{Contents, Frame, Logged, Position};
 use crate::store::run::{LOOSE_OPS_MAX, PACKED_BYTES_MAX, Run, RunKey};
-use crate::store::state::End;
+use crate::store::state::{End, setting_key};
 use crate::store::work::{Work, unjudged};
 use crate::store::{CHECKPOINT_OPS, LINES_MAX, Store};
 
@@ -81,25 +81,50 @@ impl Store {
         work.state.journal = self.journal.end();
         // From here on it is saved. What the database refuses now, the next opening takes from the journal.
         let indexed = self.log(&mut work, &frame).and_then(|()| self.commit(work));
-        let due = frame.last().saturating_sub(self.checkpointed) >= CHECKPOINT_OPS;
-        if indexed.is_err() || due && self.checkpoint().is_err() {
+        self.unsynced += u64::try_from(frame.ops.len()).unwrap_or(u64::MAX);
+        if indexed.is_err() || self.unsynced >= CHECKPOINT_OPS && self.checkpoint().is_err() {
             self.behind = true;
         }
         Ok(ids)
+    }
+
+    /// Puts a setting, small and of this device only, and returns once it is on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSpace`], [`StoreError::ReadOnly`].
+    pub fn put_setting(&mut self, name: &str, value: Vec<u8>) -> Result<(), StoreError> {
+        let own = self.state.own;
+        let frame = Frame {
+            epoch: own.map_or(Epoch(0), |own| own.epoch),
+            parent: None,
+            first: own.map_or(1, |own| own.seq + 1),
+            before: own.map_or(Link::ROOT, |own| own.link),
+            test_clock: false,
+            ops: Vec::new(),
+            settings: vec![(name.to_owned(), value)],
+        };
+        self.append(&frame)?;
+        let mut work = self.work();
+        self.take(&mut work, &frame, self.journal.end())?;
+        self.commit(work)
     }
 
     /// Brings the database up to the journal after an opening.
     pub(in crate::store) fn replay(&mut self, contents: Contents) -> Result<(), StoreError> {
         let mut work = self.work();
         for (frame, end) in contents.frames {
-            if self.follows(&work, &frame) {
+            if frame.ops.is_empty() || self.follows(&work, &frame) {
+                self.unsynced += u64::try_from(frame.ops.len()).unwrap_or(u64::MAX);
                 self.take(&mut work, &frame, end)?;
             }
         }
-        if work.state == self.state {
-            Ok(())
+        if work.state != self.state {
+            self.commit(work)?;
+        }
+        if self.unsynced >= CHECKPOINT_OPS {
+            self.checkpoint()
         } else {
-            self.commit(work)
+            Ok(())
         }
     }
 
@@ -117,16 +142,24 @@ impl Store {
                 work.add(self, unjudged(id, row), op.local.as_ref())?;
             }
         }
+        for (name, value) in &frame.settings {
+            work.change.put(Tree::Meta, &setting_key(name), value.clone());
+        }
         work.state.journal = end;
-        self.log(work, frame)
+        if frame.ops.is_empty() {
+            Ok(())
+        } else {
+            self.log(work, frame)
+        }
     }
 
-    /// Returns where every op of `replica`'s own line up to `tip` counts as the author's own.
+    /// Returns the name under which this installation writes.
     pub(in crate::store) fn replica(&self) -> Replica {
         self.identity.enrolment.replica
     }
 
-    fn follows(&self, work: &Work, frame: &Frame) -> bool {
+    /// Returns whether a save continues the own log as the change will have it.
+    pub(in crate::store) fn follows(&self, work: &Work, frame: &Frame) -> bool {
         match (work.state.own, frame.parent) {
             (Some(own), _) if own.epoch == frame.epoch => {
                 frame.first == own.seq + 1 && frame.before == own.link
@@ -228,6 +261,7 @@ impl Store {
             before,
             test_clock,
             ops: logged,
+            settings: Vec::new(),
         })
     }
 
@@ -310,9 +344,7 @@ impl Store {
                 last: seq,
                 first: seq,
             };
-            let bytes = work
-                .change
-                .get(&self.database, &self.keys, Tree::Log, &key.to_bytes())?;
+            let bytes = work.value(self, Tree::Log, &key.to_bytes())?;
             let run = bytes.and_then(|bytes| Run::decode(&bytes, key));
             let Some(run) = run else { return Ok(()) };
             let Run::Own {
@@ -464,6 +496,33 @@ mod tests {
         assert_eq!(ops[0].row.stamp, ops[1].row.stamp);
         let later = store.save(vec![create(b"fan")], NOW).unwrap();
         assert!(store.ops(DocId(later[0])).unwrap()[0].row.stamp > ops[1].row.stamp);
+    }
+
+    #[test]
+    fn a_document_is_found_by_id_code_and_import_key() {
+        let (_dir, mut store) = home();
+        let local = Some([5; 16]);
+        let ids = store
+            .save(
+                vec![
+                    NewOp {
+                        local,
+                        ..create(b"pump")
+                    },
+                    create(b"fan"),
+                ],
+                NOW,
+            )
+            .unwrap();
+        for id in ids.iter().copied().map(DocId) {
+            assert_eq!(store.resolve(&id.to_string()).unwrap(), [id]);
+            assert_eq!(store.resolve(&id.code()[..6].to_lowercase()).unwrap(), [id]);
+        }
+        assert_eq!(store.imported(&[5; 16]).unwrap(), Some(DocId(ids[0])));
+        assert_eq!(store.imported(&[6; 16]).unwrap(), None);
+        for unknown in ["9.9.9", "UUUU", "no such", ""] {
+            assert_eq!(store.resolve(unknown).unwrap(), [], "{unknown}");
+        }
     }
 
     #[test]

@@ -1,0 +1,301 @@
+//! Examining a home: journal, log and views against each other, every value opened, every chain walked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use records::id::{DocId, Epoch, OpId};
+use sync_protocol::chain::Link;
+
+use crate::blobs::Blobs;
+use crate::store::Store;
+use crate::store::database::Tree;
+use crate::store::entry::{Entry, doc_key};
+use crate::store::error::{Part, StoreError};
+use crate::store::read::Counts;
+use crate::store::run::{Run, RunKey};
+use crate::store::state::left_key;
+use crate::store::{journal, work};
+
+/// What an examination found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// How much is here, as the database says.
+    pub counts: Counts,
+    /// The hash over all documents that HQ has ruled on, folded anew.
+    pub digest: [u8; 16],
+    /// Own ops that read in the journal, in the log, and in either.
+    pub safe: Safe,
+    /// What is wrong; empty where all is well.
+    pub faults: Vec<Fault>,
+}
+
+/// Own ops by where they read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Safe {
+    /// In the journal.
+    pub in_journal: u64,
+    /// In the database.
+    pub in_log: u64,
+    /// In at least one of them.
+    pub in_either: u64,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// One of a file's two copies in `id/` or of `head` does not read; the other does.
+    CopyLost(Part),
+    /// Bytes of a journal file are no frame.
+    JournalGap {
+        /// The file's number.
+        file: u64,
+        /// Where in it.
+        offset: u64,
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// An op does not follow from the one before it.
+    ChainBroken(OpId),
+    /// An op is in the journal and not in the log, or the other way with another content.
+    OpDiffers(OpId),
+    /// A stored value does not open or decode.
+    Unreadable(Part),
+    /// What lists show of a document is not what its ops make.
+    ViewDiffers(DocId),
+    /// The counts are not those of what is there.
+    CountsDiffer,
+    /// An attachment does not read.
+    BlobDamaged,
+    /// The database wrote a value outside its own file, where nothing syncs it.
+    ValueOutside,
+}
+
+impl Findings {
+    /// Returns whether lists and counts are what the ops make.
+    #[must_use]
+    pub fn views_ok(&self) -> bool {
+        !self.faults.iter().any(|fault| {
+            matches!(
+                fault,
+                Fault::ViewDiffers(_) | Fault::CountsDiffer | Fault::Unreadable(Part::Views)
+            )
+        })
+    }
+}
+
+type OwnRows = BTreeMap<(Epoch, u64), Vec<u8>>;
+
+impl Store {
+    /// Examines the whole home and changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], and [`StoreError::Damaged`] where not even counts read.
+    pub fn doctor(&self) -> Result<Findings, StoreError> {
+        let mut faults = Vec::new();
+        self.examine_copies(&mut faults);
+        let journaled = self.examine_journal(&mut faults)?;
+        let (logged, n_ops) = self.examine_log(&mut faults)?;
+        for ((epoch, seq), row) in &journaled {
+            if logged.get(&(*epoch, *seq)) != Some(row) {
+                faults.push(Fault::OpDiffers(OpId {
+                    replica: self.replica(),
+                    epoch: *epoch,
+                    seq: *seq,
+                }));
+            }
+        }
+        let digest = self.examine_views(n_ops, &mut faults)?;
+        self.examine_files(&mut faults);
+        let either = journaled
+            .keys()
+            .chain(logged.keys())
+            .collect::<BTreeSet<_>>()
+            .len();
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let safe = Safe {
+            in_journal: count(journaled.len()),
+            in_log: count(logged.len()),
+            in_either: count(either),
+        };
+        Ok(Findings {
+            counts: self.counts()?,
+            digest,
+            safe,
+            faults,
+        })
+    }
+
+    fn examine_copies(&self, faults: &mut Vec<Fault>) {
+        let id = self.home.join("id");
+        for name in ["key", "identity"] {
+            if crate::home::whole_copies(&id, name) < 2 {
+                faults.push(Fault::CopyLost(Part::Keys));
+            }
+        }
+        if self.state.own.is_some() && crate::home::whole_copies(&self.home, "head") < 2 {
+            faults.push(Fault::CopyLost(Part::Head));
+        }
+    }
+
+    fn examine_journal(&self, faults: &mut Vec<Fault>) -> Result<OwnRows, StoreError> {
+        let contents = journal::read_all(&self.home.join("journal"), &self.keys)?;
+        for gap in contents.gaps {
+            faults.push(Fault::JournalGap {
+                file: gap.at.file,
+                offset: gap.at.offset,
+                bytes: gap.bytes,
+            });
+        }
+        let mut rows = OwnRows::new();
+        let mut ends: BTreeMap<Epoch, (u64, Link)> = BTreeMap::new();
+        for (frame, _) in contents.frames.iter().filter(|(frame, _)| !frame.ops.is_empty()) {
+            if let Some((last, link)) = ends.insert(frame.epoch, (frame.last(), frame.after()))
+                && last + 1 == frame.first
+                && link != frame.before
+            {
+                let id = OpId {
+                    replica: self.replica(),
+                    epoch: frame.epoch,
+                    seq: frame.first,
+                };
+                faults.push(Fault::ChainBroken(id));
+            }
+            for (seq, op) in (frame.first..).zip(&frame.ops) {
+                rows.insert((frame.epoch, seq), op.row.clone());
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Reads every run: the own rows, and how many ops there are in all.
+    fn examine_log(&self, faults: &mut Vec<Fault>) -> Result<(OwnRows, u64), StoreError> {
+        let mut own = OwnRows::new();
+        let mut ids = BTreeSet::new();
+        let mut before: Option<(RunKey, Link)> = None;
+        self.keys_from(Tree::Log, &[], &mut |bytes| {
+            let Some((key, run)) = RunKey::from_bytes(bytes).and_then(|key| Some((key, self.run(key).ok()?)))
+            else {
+                faults.push(Fault::Unreadable(Part::Log));
+                return Ok(true);
+            };
+            ids.extend(run.rows.iter().map(|(seq, _)| (key.line, *seq)));
+            if let Run::Own {
+                before: link, ops, ..
+            } = &run.run
+            {
+                let follows = before.filter(|(up, _)| up.line == key.line && up.last + 1 == key.first);
+                if follows.is_some_and(|(_, expected)| expected != *link) {
+                    faults.push(Fault::ChainBroken(OpId {
+                        replica: key.line.0,
+                        epoch: key.line.1,
+                        seq: key.first,
+                    }));
+                }
+                before = Some((key, ops.iter().fold(*link, |link, op| link.next(&op.row))));
+                own.extend(
+                    (key.first..)
+                        .zip(ops)
+                        .map(|(seq, op)| ((key.line.1, seq), op.row.clone())),
+                );
+            }
+            Ok(true)
+        })?;
+        self.keys_from(Tree::Rulings, &[], &mut |key| {
+            if self.get(Tree::Rulings, key).is_err() {
+                faults.push(Fault::Unreadable(Part::Rulings));
+            }
+            Ok(true)
+        })?;
+        Ok((own, u64::try_from(ids.len()).unwrap_or(u64::MAX)))
+    }
+
+    /// Folds every document anew and compares; returns the digest of what comes out.
+    fn examine_views(&self, n_ops: u64, faults: &mut Vec<Fault>) -> Result<[u8; 16], StoreError> {
+        let (mut documents, mut conflicts, mut digests) = (0, 0, Vec::new());
+        let mut listed = BTreeSet::new();
+        let walked = self.each_entry(None, &mut |entry| {
+            listed.insert(doc_key(entry.id));
+            Ok(ControlFlow::Continue(()))
+        });
+        if walked.is_err() {
+            faults.push(Fault::Unreadable(Part::Views));
+        }
+        self.keys_from(Tree::Docs, &[], &mut |key| {
+            let entry = key
+                .try_into()
+                .ok()
+                .and_then(|key| self.entry_at(key).ok().flatten());
+            let Some(entry) = entry else {
+                faults.push(Fault::Unreadable(Part::Views));
+                return Ok(true);
+            };
+            match self.refolded(&entry) {
+                Ok(fresh) if fresh == entry && entry.whole == listed.contains(key) => {}
+                _ => faults.push(Fault::ViewDiffers(entry.id)),
+            }
+            if entry.whole {
+                documents += 1;
+                conflicts += u64::from(entry.conflicts);
+                if self.all_ruled(&entry)? {
+                    digests.push((entry.id, entry.digest));
+                }
+            }
+            Ok(true)
+        })?;
+        self.examine_membership(faults)?;
+        let state = &self.state;
+        if (state.ops, state.documents, state.conflicts) != (n_ops, documents, conflicts) {
+            faults.push(Fault::CountsDiffer);
+        }
+        Ok(sync_protocol::digest::root(digests))
+    }
+
+    /// Asks of every op whether its document lists it.
+    fn examine_membership(&self, faults: &mut Vec<Fault>) -> Result<(), StoreError> {
+        let mut homeless = BTreeSet::new();
+        self.keys_from(Tree::Log, &[], &mut |bytes| {
+            let run = RunKey::from_bytes(bytes).and_then(|key| Some((key, self.run(key).ok()?)));
+            let Some((key, run)) = run else { return Ok(true) };
+            for (seq, row) in &run.rows {
+                let doc = row.document(OpId {
+                    replica: key.line.0,
+                    epoch: key.line.1,
+                    seq: *seq,
+                });
+                let listed = self.entry(doc).ok().flatten();
+                let listed = listed
+                    .is_some_and(|entry| entry.ops.get(&key.line).is_some_and(|seqs| seqs.contains(seq)));
+                if !listed && self.get(Tree::Meta, &left_key(&doc_key(doc)))?.is_none() {
+                    homeless.insert(doc);
+                }
+            }
+            Ok(true)
+        })?;
+        faults.extend(homeless.into_iter().map(Fault::ViewDiffers));
+        Ok(())
+    }
+
+    fn refolded(&self, entry: &Entry) -> Result<Entry, StoreError> {
+        let mut fresh = Entry::new(entry.id, entry.kind);
+        fresh.ops.clone_from(&entry.ops);
+        match self.folded(entry) {
+            Ok(document) => work::summarise(&mut fresh, &document),
+            Err(error) if entry.whole => return Err(error),
+            Err(_) => {}
+        }
+        Ok(fresh)
+    }
+
+    fn examine_files(&self, faults: &mut Vec<Fault>) {
+        let outside = std::fs::read_dir(self.home.join("sled").join("blobs"));
+        if outside.is_ok_and(|mut entries| entries.next().is_some()) {
+            faults.push(Fault::ValueOutside);
+        }
+        let blobs = Blobs::of(self);
+        let damaged = blobs
+            .names()
+            .filter(|hash| blobs.read_to(hash, &mut std::io::sink()).is_err())
+            .count();
+        faults.extend(std::iter::repeat_n(Fault::BlobDamaged, damaged));
+    }
+}

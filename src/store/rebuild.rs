@@ -1,0 +1,321 @@
+//! Making the database anew from everything that reads: the journal, and what the old database still gives.
+//!
+//! The old one is set aside, never patched and never deleted.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use records::id::Epoch;
+use sync_protocol::chain::{Line, Link, Parent};
+use sync_protocol::ruling::Ruling;
+
+use crate::clock::Now;
+use crate::keys::Keys;
+use crate::store::Store;
+use crate::store::apply::Applied;
+use crate::store::database::{Change, Database, Tree};
+use crate::store::entry::DocKey;
+use crate::store::error::StoreError;
+use crate::store::journal::{self, Frame, Logged};
+use crate::store::run::{Decoded, Run, RunKey};
+use crate::store::state::{LineInfo, STATE_KEY, State, line_key};
+
+/// What a rebuild made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Ops in the new database.
+    pub ops: u64,
+    /// Documents.
+    pub documents: u64,
+    /// Own ops that only the journal had.
+    pub from_journal: u64,
+    /// Values of the old database that did not read; what HQ had sent among them comes again with the next sync.
+    pub unreadable: u64,
+    /// Where the old database lies; `None` where there was none.
+    pub set_aside: Option<PathBuf>,
+}
+
+/// What the old database still gives.
+#[derive(Default)]
+struct Salvage {
+    state: Option<State>,
+    meta: Vec<(Vec<u8>, Vec<u8>)>,
+    lines: BTreeMap<Line, LineInfo>,
+    runs: Vec<(RunKey, Decoded)>,
+    rulings: Vec<Ruling>,
+    left: Vec<DocKey>,
+    unreadable: u64,
+}
+
+/// The own log of one epoch, as far as it reads.
+#[derive(Default)]
+struct OwnEpoch {
+    parent: Option<Parent>,
+    frames: BTreeMap<u64, Frame>,
+}
+
+impl Store {
+    /// Makes the database of a home anew.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`], [`StoreError::NotEnrolled`], [`StoreError::NoSpace`], [`StoreError::Damaged`] where keys do not read.
+    pub fn rebuild(home: &Path, now: Now) -> Result<Rebuilt, StoreError> {
+        let opened = Self::unopened(home, now)?;
+        let path = home.join("sled");
+        let salvage = match Database::open(&path) {
+            Ok(old) => read_old(&old, &opened.keys)?,
+            Err(StoreError::Damaged { .. }) => Salvage {
+                unreadable: 1,
+                ..Salvage::default()
+            },
+            Err(other) => return Err(other),
+        };
+        let set_aside = set_aside(home, &path, now)?;
+        let (mut store, _) = opened.with_database(Database::open(&path)?, State::default())?;
+        let from_journal = store.restore(salvage.own_epochs(&store)?, &salvage)?;
+        store.finish_restore(&salvage)?;
+        store.checkpoint()?;
+        let counts = store.counts()?;
+        Ok(Rebuilt {
+            ops: counts.ops,
+            documents: counts.documents,
+            from_journal,
+            unreadable: salvage.unreadable,
+            set_aside,
+        })
+    }
+
+    /// Takes the own log in again, epoch after epoch; returns how many ops only the journal had.
+    fn restore(&mut self, epochs: BTreeMap<Epoch, OwnEpoch>, salvage: &Salvage) -> Result<u64, StoreError> {
+        for (key, value) in &salvage.meta {
+            let mut change = Change::default();
+            change.put(Tree::Meta, key, value.clone());
+            self.gather(change)?;
+        }
+        for (line, info) in &salvage.lines {
+            let kept = LineInfo {
+                ruled: Vec::new(),
+                revised: false,
+                ..info.clone()
+            };
+            let mut change = Change::default();
+            change.put(
+                Tree::Meta,
+                &line_key(line.0, line.1),
+                postcard::to_allocvec(&kept).unwrap_or_default(),
+            );
+            self.gather(change)?;
+        }
+        let end = self.journal.end();
+        for (frame, _) in journal::read_all(&self.home.join("journal"), &self.keys)?.frames {
+            if frame.ops.is_empty() {
+                let mut work = self.work();
+                self.take(&mut work, &frame, end)?;
+                self.commit(work)?;
+            }
+        }
+        let mut from_journal = 0;
+        let mut next: Option<Parent> = None;
+        while let Some(epoch) = epochs.values().find(|epoch| epoch.parent == next) {
+            for frame in epoch.frames.values() {
+                let mut work = self.work();
+                if self.follows(&work, frame) {
+                    self.take(&mut work, frame, end)?;
+                    self.commit(work)?;
+                    from_journal += (frame.first..=frame.last())
+                        .filter(|seq| !salvage.has((self.replica(), frame.epoch), *seq))
+                        .fold(0, |n, _| n + 1);
+                }
+            }
+            let tip = self.state.own.map(crate::store::state::End::as_parent);
+            if tip == next {
+                break;
+            }
+            next = tip;
+        }
+        Ok(from_journal)
+    }
+
+    /// Takes in what others wrote, what HQ ruled, and how far that was.
+    fn finish_restore(&mut self, salvage: &Salvage) -> Result<(), StoreError> {
+        for (key, decoded) in &salvage.runs {
+            if !matches!(decoded.run, Run::Own { .. }) {
+                let work = self.work();
+                self.apply_run(
+                    work,
+                    *key,
+                    &decoded.run,
+                    decoded.rows.clone(),
+                    None,
+                    &mut Applied::default(),
+                )?;
+            }
+        }
+        for ruling in &salvage.rulings {
+            let mut work = self.work();
+            work.rule(self, ruling)?;
+            self.commit(work)?;
+        }
+        for key in &salvage.left {
+            if let Some(entry) = self.entry_at(*key)? {
+                let mut work = self.work();
+                work.forget(self, entry.id)?;
+                self.commit(work)?;
+            }
+        }
+        let mut work = self.work();
+        work.state.journal = self.journal.end();
+        if let Some(old) = &salvage.state {
+            work.state.floor = work.state.floor.max(old.floor);
+            work.state.numbers_suspended = old.numbers_suspended;
+            work.state.lease = old.lease;
+            let unfinished = work
+                .state
+                .unfinished
+                .iter()
+                .filter(|epoch| old.unfinished.contains(epoch));
+            work.state.unfinished = unfinished.copied().collect();
+            // Where something of HQ's is missing, the feeds are read again from the start.
+            if salvage.unreadable == 0 {
+                work.state.cursor = old.cursor.clone();
+                work.state.level = old.level;
+            }
+        }
+        self.commit(work)
+    }
+}
+
+impl Salvage {
+    fn has(&self, line: Line, seq: u64) -> bool {
+        self.runs
+            .iter()
+            .any(|(key, run)| key.line == line && run.row(seq).is_some())
+    }
+
+    /// Joins what the journal and the old database hold of the own log.
+    fn own_epochs(&self, store: &Store) -> Result<BTreeMap<Epoch, OwnEpoch>, StoreError> {
+        let mut epochs: BTreeMap<Epoch, OwnEpoch> = BTreeMap::new();
+        for (line, info) in self.lines.iter().filter(|(line, _)| line.0 == store.replica()) {
+            epochs.entry(line.1).or_default().parent = info.parent;
+        }
+        for (frame, _) in journal::read_all(&store.home.join("journal"), &store.keys)?.frames {
+            if frame.ops.is_empty() {
+                continue;
+            }
+            let epoch = epochs.entry(frame.epoch).or_default();
+            epoch.parent = epoch.parent.or(frame.parent);
+            epoch.frames.insert(frame.first, frame);
+        }
+        for (key, decoded) in &self.runs {
+            let Run::Own {
+                before,
+                test_clock,
+                ops,
+            } = &decoded.run
+            else {
+                continue;
+            };
+            let epoch = epochs.entry(key.line.1).or_default();
+            epoch.fill(*key, *before, *test_clock, ops);
+        }
+        Ok(epochs)
+    }
+}
+
+impl OwnEpoch {
+    /// Puts a run of the old database where the journal has nothing.
+    fn fill(&mut self, key: RunKey, before: Link, test_clock: bool, ops: &[Logged]) {
+        let mut link = before;
+        let mut open: Option<Frame> = None;
+        for (seq, op) in (key.first..).zip(ops) {
+            let before = link;
+            link = link.next(&op.row);
+            let known = self
+                .frames
+                .range(..=seq)
+                .next_back()
+                .is_some_and(|(_, frame)| frame.last() >= seq);
+            if known {
+                self.frames.extend(open.take().map(|frame| (frame.first, frame)));
+                continue;
+            }
+            let frame = open.get_or_insert_with(|| Frame {
+                epoch: key.line.1,
+                parent: None,
+                first: seq,
+                before,
+                test_clock,
+                ops: Vec::new(),
+                settings: Vec::new(),
+            });
+            frame.ops.push(op.clone());
+            if seq == 1 {
+                frame.parent = self.parent;
+            }
+        }
+        self.frames.extend(open.take().map(|frame| (frame.first, frame)));
+    }
+}
+
+/// Moves the old database into `quarantine/`, under the time of the rebuild.
+fn set_aside(home: &Path, path: &Path, now: Now) -> Result<Option<PathBuf>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let folder = home.join("quarantine");
+    let to = (0..)
+        .map(|n| folder.join(format!("sled-{}-{n}", now.wall.0)))
+        .find(|to| !to.exists());
+    let to = to.unwrap_or_else(|| folder.join("sled"));
+    let moved = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::rename(path, &to))
+        .and_then(|()| crate::home::sync_folder(&folder))
+        .and_then(|()| crate::home::sync_folder(home));
+    moved.map_err(|source| StoreError::io("setting the old database aside", &to, source))?;
+    Ok(Some(to))
+}
+
+/// Reads what still reads; what does not is counted.
+fn read_old(old: &Database, keys: &Keys) -> Result<Salvage, StoreError> {
+    let mut salvage = Salvage::default();
+    let mut each = |tree: Tree, f: &mut dyn FnMut(&mut Salvage, &[u8], Vec<u8>) -> Option<()>| {
+        let walked = old.keys_from(tree, &[], &mut |key| {
+            let value = old.get(keys, tree, key).ok().flatten();
+            if value.and_then(|value| f(&mut salvage, key, value)).is_none() {
+                salvage.unreadable += 1;
+            }
+            Ok(true)
+        });
+        if walked.is_err() {
+            salvage.unreadable += 1;
+        }
+    };
+    each(Tree::Meta, &mut |salvage, key, value| {
+        match key.split_first()? {
+            _ if key == STATE_KEY => salvage.state = Some(postcard::from_bytes(&value).ok()?),
+            (b'l', line) => {
+                let (replica, epoch) = line.split_first_chunk::<4>()?;
+                let epoch = u32::from_be_bytes(epoch.try_into().ok()?);
+                let line = (records::id::Replica(u32::from_be_bytes(*replica)), Epoch(epoch));
+                salvage.lines.insert(line, postcard::from_bytes(&value).ok()?);
+            }
+            (kind, rest) => {
+                if *kind == b'v' {
+                    salvage.left.push(rest.try_into().ok()?);
+                }
+                salvage.meta.push((key.to_vec(), value));
+            }
+        }
+        Some(())
+    });
+    each(Tree::Log, &mut |salvage, key, value| {
+        let key = RunKey::from_bytes(key)?;
+        salvage.runs.push((key, Run::decode(&value, key)?));
+        Some(())
+    });
+    each(Tree::Rulings, &mut |salvage, _, value| {
+        salvage.rulings.push(postcard::from_bytes(&value).ok()?);
+        Some(())
+    });
+    Ok(salvage)
+}
