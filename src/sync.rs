@@ -287,7 +287,7 @@ impl Session<'_> {
     fn repeat(&mut self, error: TransportError, large: bool) -> Result<Next, SyncError> {
         let again = match error {
             TransportError::Unreachable(Fault::Broken | Fault::TimedOut) => true,
-            TransportError::Status(status) => (500..600).contains(&status) || status == 429,
+            TransportError::Status(status) => (500..600).contains(&status) || status == 408 || status == 429,
             _ => false,
         };
         if !again || self.lost >= self.options.retries {

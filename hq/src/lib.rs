@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
+//!
+//! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`session`], [`server`], [`cli`].
+
+pub mod author;
+pub mod cli;
+pub mod clock;
+pub mod data;
+pub mod enrol;
+pub mod feed;
+pub mod import;
+pub mod intake;
+pub mod keys;
+pub mod people;
+pub mod reading;
+pub mod rebuild;
+pub mod server;
+pub mod session;
+pub mod store;
+pub mod tls;
+pub mod visible;
+pub mod writer;

@@ -37,6 +37,18 @@ pub(crate) enum Command {
     Status,
     #[command(subcommand)]
     Sheet(Sheet),
+    #[command(subcommand)]
+    Voucher(Voucher),
+    #[command(subcommand)]
+    Job(Job),
+    Sync(Sync),
+    #[command(subcommand)]
+    Conflict(Conflict),
+    #[command(subcommand)]
+    Quarantine(Quarantine),
+    Search(Search),
+    Import(Import),
+    Export(Export),
     Schema(Schema),
     Completions(Completions),
     Man(Man),
@@ -125,7 +137,183 @@ pub(crate) enum Sheet {
     Show {
         id: String,
     },
+    History {
+        id: String,
+    },
+    Amend {
+        id: String,
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+    },
+    Void {
+        id: String,
+        #[arg(long, value_name = "WHY")]
+        reason: Option<String>,
+    },
 }
 
 /// The three sheets.
 pub(crate) const SHEETS: [&str; 3] = ["install", "repair", "inspection"];
+
+/// Receipts and invoices.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Voucher {
+    Add {
+        #[arg(long, value_name = "CATEGORY")]
+        category: Option<String>,
+        #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+        amount: Option<String>,
+        #[arg(long, value_name = "DAY")]
+        date: Option<String>,
+        #[arg(long, value_name = "SHEET")]
+        sheet: Vec<String>,
+        #[arg(long, value_name = "FILE")]
+        photo: Vec<PathBuf>,
+        #[arg(long, value_name = "TEXT")]
+        qr: Option<String>,
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+    },
+    Scan {
+        #[arg(long, value_name = "CATEGORY")]
+        category: Option<String>,
+    },
+    Set {
+        id: String,
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        pairs: Vec<String>,
+    },
+    List {
+        #[command(flatten)]
+        listed: Listed,
+    },
+    Show {
+        id: String,
+    },
+    History {
+        id: String,
+    },
+    Discard {
+        id: String,
+        #[arg(long, value_name = "WHY")]
+        reason: Option<String>,
+    },
+}
+
+/// Jobs given to somebody.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Job {
+    List {
+        #[command(flatten)]
+        listed: Listed,
+    },
+    Show {
+        id: String,
+    },
+    History {
+        id: String,
+    },
+    Accept {
+        id: String,
+    },
+    Refuse {
+        id: String,
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+    Depart {
+        id: String,
+    },
+    Arrive {
+        id: String,
+        #[arg(long, value_name = "LAT,LON")]
+        fix: Option<String>,
+        #[arg(long)]
+        sheet: bool,
+    },
+    Start {
+        id: String,
+    },
+    Pause {
+        id: String,
+    },
+    Resume {
+        id: String,
+    },
+    Finish {
+        id: String,
+        #[arg(long, value_name = "OUTCOME")]
+        outcome: Option<String>,
+        #[arg(long, value_name = "LAT,LON")]
+        fix: Option<String>,
+    },
+}
+
+/// Syncs with headquarters.
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bytes: Option<u64>,
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+/// What the merge did not choose.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Conflict {
+    List,
+    Show {
+        id: String,
+    },
+    Settle {
+        id: String,
+        #[arg(long, value_name = "OPID|N")]
+        take: String,
+        #[arg(long, value_name = "HASH")]
+        of: Option<String>,
+    },
+}
+
+/// What headquarters did not take.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    List,
+    Show { op: String },
+    Resubmit { op: String },
+}
+
+/// Finds records by words.
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    #[arg(required = true)]
+    pub(crate) words: Vec<String>,
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+}
+
+/// Takes over the rows of a file.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "KIND", required_unless_present = "map")]
+    pub(crate) kind: Option<String>,
+    #[arg(long, value_name = "MAP.toml")]
+    pub(crate) map: Option<PathBuf>,
+}
+
+/// Writes records as a table.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: String,
+    #[arg(long, value_name = "FORMAT", value_parser = ["csv", "jsonl", "xlsx"], default_value = "csv")]
+    pub(crate) format: String,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) names: bool,
+}

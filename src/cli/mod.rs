@@ -4,22 +4,31 @@
 
 pub mod args;
 mod completions;
+mod conflict;
 pub mod desk;
 mod enrol;
+mod export;
 pub mod fault;
 mod help;
+mod history;
+mod import;
+mod job;
 pub mod lang;
 mod man;
 pub mod process;
+mod quarantine;
 mod record;
 mod refused;
 mod schema;
+mod search;
 mod sheet;
 mod status;
+mod sync;
 pub mod table;
 #[cfg(test)]
 mod testing;
 mod usage;
+mod voucher;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -78,7 +87,7 @@ pub fn run(invocation: &Invocation, streams: &mut Streams<'_>) -> u8 {
     let done = Cli::from_arg_matches(&matches)
         .map_err(|error| usage::fault(&error))
         .and_then(|cli| Desk::open(&cli, lang, invocation).map(|desk| (cli, desk)))
-        .and_then(|(cli, desk)| answer(cli.command, &desk));
+        .and_then(|(cli, desk)| answer(cli.command, &desk, streams));
     match done {
         Ok(page) => print(&page, streams),
         Err(fault) => tell(&fault, invocation, streams),
@@ -122,11 +131,19 @@ fn print(page: &Page, streams: &mut Streams<'_>) -> u8 {
     exit as u8
 }
 
-fn answer(command: Option<Command>, desk: &Desk) -> Result<Page, Fault> {
+fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> Result<Page, Fault> {
     match command {
         Some(Command::Enrol(args)) => enrol::run(&args, desk),
         Some(Command::Status) => status::run(desk),
         Some(Command::Sheet(command)) => sheet::run(command, desk),
+        Some(Command::Voucher(command)) => voucher::run(command, desk, streams),
+        Some(Command::Job(command)) => job::run(command, desk),
+        Some(Command::Sync(args)) => sync::run(&args, desk, streams),
+        Some(Command::Conflict(command)) => conflict::run(&command, desk),
+        Some(Command::Quarantine(command)) => quarantine::run(&command, desk),
+        Some(Command::Search(args)) => search::run(args, desk),
+        Some(Command::Import(args)) => import::run(&args, desk),
+        Some(Command::Export(args)) => export::run(&args, desk, streams),
         Some(Command::Schema(args)) => schema::run(&args, desk),
         Some(Command::Completions(args)) => Ok(completions::run(&args, desk)),
         Some(Command::Man(args)) => man::run(&args, desk),

@@ -10,6 +10,7 @@ use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault, problem_json};
 use crate::cli::record;
 use crate::notebook::add::{Add, add};
+use crate::notebook::amend::{Amend, amend};
 use crate::notebook::create::{Create, Created, create};
 use crate::notebook::find::Wanted;
 use crate::notebook::list::{Filter, list};
@@ -17,6 +18,8 @@ use crate::notebook::pair::Pair;
 use crate::notebook::seal::{Seal, Signed, seal};
 use crate::notebook::set::{Changed, Set, set};
 use crate::notebook::show::show;
+use crate::notebook::state::Taken;
+use crate::notebook::step::{Step, step};
 
 /// Any of the three sheets.
 const ANY: Wanted = Wanted::Kind(number::SHEET);
@@ -66,6 +69,17 @@ pub(crate) fn run(command: Sheet, desk: &Desk) -> Result<Page, Fault> {
             list_page(&kinds, &listed, desk)
         }
         Sheet::Show { id } => show_page(&id, ANY, desk),
+        Sheet::History { id } => crate::cli::history::run(&id, ANY, desk),
+        Sheet::Amend { id, reason, set } => {
+            let request = Amend {
+                record: id,
+                reason,
+                pairs: read_pairs(&set)?,
+            };
+            let created = amend(&mut desk.store()?, &request, desk.clock.now())?;
+            Ok(created_page(&created, desk))
+        }
+        Sheet::Void { id, reason } => step_page(&id, ANY, "void", reason.as_deref(), desk),
     }
 }
 
@@ -212,6 +226,30 @@ fn known_state(kinds: &[&'static records::schema::Kind], state: &str) -> Result<
     Err(Fault::new(Exit::Usage, "error.unknown_state")
         .with("state", &state)
         .with("states", &names.join(", ")))
+}
+
+/// Takes a step that needs nothing but a reason.
+pub(crate) fn step_page(
+    id: &str,
+    wanted: Wanted,
+    name: &str,
+    reason: Option<&str>,
+    desk: &Desk,
+) -> Result<Page, Fault> {
+    let taken = Taken {
+        step: name,
+        reason: reason.unwrap_or_default(),
+        picks: None,
+    };
+    let request = Step {
+        record: id,
+        wanted,
+        taken,
+        pairs: Vec::new(),
+        entries: Vec::new(),
+    };
+    let changed = step(&mut desk.store()?, &request, desk.clock.now())?;
+    Ok(changed_page(&changed, desk))
 }
 
 /// Shows one record.

@@ -245,3 +245,190 @@ fn a_home_is_enrolled_once_and_only_with_a_whole_fresh_code() {
     assert_eq!(answer["staff"]["name"], "李工");
     assert!(device.run(&["enrol", &code]).err.contains("[W-16]"));
 }
+
+#[test]
+fn a_sealed_sheet_is_corrected_by_a_new_one() {
+    let device = Device::new();
+    let code = device.ready();
+    device.done(&["sheet", "seal", &code, "--no-sign", "remote"]);
+    let refused = device.run(&["sheet", "void", &code]);
+    assert!(refused.err.contains("[W-07]"), "{}", refused.err);
+    let amended = device.json(&[
+        "sheet",
+        "amend",
+        &code,
+        "--reason",
+        "wrong pump",
+        "--set",
+        "product=Fan",
+    ]);
+    let new = amended["code"].as_str().unwrap();
+    assert_eq!(device.json(&["sheet", "show", &code])["state"], "sealed");
+    device.done(&["sheet", "seal", new, "--no-sign", "remote"]);
+    assert_eq!(device.json(&["sheet", "show", &code])["state"], "amended");
+    let fields = &device.json(&["sheet", "show", new])["fields"];
+    assert_eq!(
+        (&fields["product"], &fields["customer"]["text"]),
+        (&"Fan".into(), &"Acme".into())
+    );
+    let other = device.ready();
+    device.done(&["sheet", "void", &other]);
+    assert_eq!(device.json(&["sheet", "show", &other])["state"], "void");
+}
+
+#[test]
+fn a_history_tells_each_value_from_what_to_what() {
+    let device = Device::new();
+    let code = device.ready();
+    device.done(&["sheet", "set", &code, "product=Fan"]);
+    device.done(&["sheet", "add", &code, "note", "hello"]);
+    let history = device.json(&["sheet", "history", &code]);
+    let set = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|change| change["to"] == "Fan")
+        .unwrap();
+    assert_eq!(
+        (&set["from"], &set["by"], &set["standing"]),
+        (&"Pump".into(), &"李工".into(), &"current".into())
+    );
+    let first = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|change| change["to"] == "Pump")
+        .unwrap();
+    assert_eq!(first["standing"], "replaced");
+    assert!(device.done(&["sheet", "history", &code]).contains("hello"));
+}
+
+#[test]
+fn a_voucher_needs_what_the_policy_asks_for() {
+    let device = Device::new();
+    let photo = device.dir.path().join("slip.jpg");
+    std::fs::write(&photo, b"not really a picture").unwrap();
+    let photo = photo.to_str().unwrap();
+    let add = [
+        "voucher",
+        "add",
+        "--category",
+        "city_transport",
+        "--amount",
+        "35.00",
+        "--date",
+        "2026-11-20",
+    ];
+    let made = device.json(&[&add[..], &["--photo", photo]].concat());
+    let shown = device.json(&["voucher", "show", made["code"].as_str().unwrap()]);
+    assert_eq!(
+        (&shown["fields"]["amount_fen"], &shown["fields"]["amount"]),
+        (&3500.into(), &"35.00".into())
+    );
+    assert_eq!(shown["lists"]["photo"][0]["mime"], "image/jpeg");
+    assert_eq!(device.json(&["status"])["files"]["here_only"], 1);
+    for (amount, part) in [
+        ("0", "V-05"),
+        ("-3", "V-05"),
+        ("35.005", "35.005"),
+        ("abc", "abc"),
+    ] {
+        let ran = device.run(&[
+            "voucher",
+            "add",
+            "--category",
+            "meal",
+            "--amount",
+            amount,
+            "--date",
+            "2026-11-20",
+        ]);
+        assert_eq!(ran.exit, 1, "{amount}");
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+    assert_eq!(device.run(&["voucher", "add", "--amount", "3"]).exit, 1);
+    assert_eq!(device.json(&["voucher", "list"]).as_array().unwrap().len(), 1);
+    device.done(&["voucher", "discard", made["code"].as_str().unwrap()]);
+    assert_eq!(
+        device
+            .json(&["voucher", "list", "--state", "captured"])
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+}
+
+#[test]
+fn scanned_invoices_are_kept_once_and_others_are_told() {
+    let device = Device::new();
+    let text = "01,32,,25152000009858579102,56.00,20250302,,D263\nhello\n\n";
+    let ran = device.run_with(&["voucher", "scan", "--json"], text);
+    assert_eq!(ran.exit, 1);
+    let answers: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        (&answers[0]["amount"], &answers[0]["checksum"]),
+        (&"56.00".into(), &"match".into())
+    );
+    assert!(answers[1]["error"].as_str().unwrap().contains("hello"));
+    let again = device.run_with(&["voucher", "scan"], text.lines().next().unwrap());
+    assert_eq!(again.exit, 0);
+    assert!(again.out.contains("Already here"), "{}", again.out);
+}
+
+#[test]
+fn an_import_takes_the_good_rows_once_and_names_the_bad_ones() {
+    let device = Device::new();
+    let file = device.dir.path().join("sheets.csv");
+    let rows =
+        "product,arrived,charge\nPump,2026-11-20 08:00,12.50\nFan,31/02,3\nFan,2026-11-20 08:00,1.234\n";
+    std::fs::write(&file, rows).unwrap();
+    let import = ["import", file.to_str().unwrap(), "--kind", "repair"];
+    let answer = device.json(&import);
+    assert_eq!(
+        (&answer["read"], &answer["added"], &answer["already"]),
+        (&3.into(), &1.into(), &0.into())
+    );
+    let refused = answer["refused"].as_array().unwrap();
+    assert_eq!(refused.iter().map(|bad| &bad["line"]).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(
+        (&refused[0]["field"], &refused[1]["value"]),
+        (&"arrived".into(), &"1.234".into())
+    );
+    assert_eq!(device.run(&import).exit, 1);
+    assert_eq!(device.json(&import)["already"], 1);
+    assert_eq!(device.json(&["search", "ＰＵＭＰ"]).as_array().unwrap().len(), 1);
+    assert_eq!(
+        device
+            .json(&["search", "pump", "--kind", "voucher"])
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    let csv = device.done(&["export", "--kind", "repair"]);
+    assert!(csv.lines().count() == 2 && csv.contains("12.50"), "{csv}");
+    let out = device.dir.path().join("out.xlsx");
+    device.done(&[
+        "export",
+        "--kind",
+        "repair",
+        "--format",
+        "xlsx",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert!(std::fs::metadata(&out).unwrap().len() > 1000);
+}
+
+#[test]
+fn without_conflicts_and_refusals_the_lists_are_empty() {
+    let device = Device::new();
+    device.ready();
+    let words = ["conflict", "list"];
+    assert_eq!(device.json(&words), serde_json::json!([]));
+    assert_eq!(device.json(&["quarantine", "list"]), serde_json::json!([]));
+    assert_eq!(device.run(&["conflict", "settle", "ZZ", "--take", "x"]).exit, 2);
+    assert_eq!(device.run(&["quarantine", "resubmit", "7.1.1"]).exit, 1);
+    assert_eq!(device.json(&["status"])["unsent_ops"], 1);
+}

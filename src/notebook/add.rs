@@ -211,15 +211,24 @@ fn mime(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// Returns the hash of a file.
+/// Keeps a file and returns its hash; a hash written out stands for a file that is not here.
 ///
 /// # Errors
-/// W-02.
+/// [`NotebookError::File`]; [`NotebookError::Store`] where it is too large or there is no room.
 pub fn file(store: &Store, text: &str) -> Result<Vec<u8>, NotebookError> {
-    match Value::parse(Type::File, text, store.identity().enrolment.zone) {
-        Ok(Value::File(hash)) => Ok(hash),
-        _ => Err(Refusal::value("file", text, records::value::text::ValueError::NotAHash).into()),
+    let path = Path::new(text);
+    let hash = Value::parse(Type::File, text, store.identity().enrolment.zone);
+    if !path.exists()
+        && let Ok(Value::File(hash)) = hash
+    {
+        return Ok(hash);
     }
+    let failed = |source| NotebookError::File {
+        path: path.to_path_buf(),
+        source,
+    };
+    let mut reader = std::fs::File::open(path).map_err(failed)?;
+    Ok(crate::blobs::Blobs::of(store).put(&mut reader)?.hash.0)
 }
 
 /// Returns the write that adds rows. An element whose key stands there already gives way to the new one.

@@ -89,7 +89,11 @@ pub fn link(store: &Store, ty: Type, value: Value) -> Result<Value, NotebookErro
     }
 }
 
-fn linked(store: &Store, reference: u16, text: &str) -> Result<Option<DocId>, NotebookError> {
+/// Returns the one document of the kind which a typed reference means; `None` where there is none, or several.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn linked(store: &Store, reference: u16, text: &str) -> Result<Option<DocId>, NotebookError> {
     if [number::TICKET, number::PART].contains(&reference) {
         return Ok(None);
     }

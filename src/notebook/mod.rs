@@ -4,17 +4,26 @@
 //! Reading order: [`refusal`], [`pair`], [`find`], [`registers`], [`rows`], [`state`], [`people`], then one file per verb.
 
 pub mod add;
+pub mod amend;
+pub mod conflict;
 pub mod create;
 pub mod enrol;
+pub mod export;
 pub mod find;
+pub mod history;
+pub mod import;
 pub mod list;
 pub mod pair;
 pub mod people;
+pub mod quarantine;
 pub mod refusal;
 pub mod registers;
 pub mod rows;
+pub mod scan;
 pub mod seal;
+pub mod search;
 pub mod set;
 pub mod show;
 pub mod state;
 pub mod status;
+pub mod step;

@@ -19,7 +19,6 @@ use sync_protocol::op::Write;
 
 use crate::clock::Now;
 use crate::notebook::find::{self, Wanted};
-use crate::notebook::pair::Pair;
 use crate::notebook::refusal::{NotebookError, Refusal};
 use crate::notebook::state::{self, Taken};
 use crate::notebook::{add, rows};
@@ -309,13 +308,4 @@ fn amended(store: &Store, kind: &'static Kind, document: &Document) -> Result<Op
         Err(NotebookError::Refused(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Returns the pairs that a correcting sheet begins with.
-#[must_use]
-pub fn amendment(original: DocId, reason: &str) -> Vec<Pair> {
-    vec![
-        Pair::new("amend_of", original.to_string()),
-        Pair::new("amend_reason", reason),
-    ]
 }

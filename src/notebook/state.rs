@@ -100,6 +100,12 @@ fn role(store: &Store, kind: &Kind, document: &Document, step: &Step) -> Result<
     if let Some(role) = roles.iter().find(|role| step.is_for(**role, mine)) {
         return Ok(*role);
     }
+    Err(not_for(step, roles, &document.id.code()).into())
+}
+
+/// Returns why a step is not for somebody with these roles (W-08, W-09, W-10).
+#[must_use]
+pub fn not_for(step: &Step, roles: &[Role], code: &str) -> Refusal {
     let rule = if !roles.iter().any(|role| step.who.contains(role)) {
         let who: Vec<&str> = step
             .who
@@ -112,10 +118,7 @@ fn role(store: &Store, kind: &Kind, document: &Document, step: &Step) -> Result<
     } else {
         Refusal::by("W-10")
     };
-    Err(rule
-        .label("step", step.zh, step.en)
-        .with("code", document.id.code())
-        .into())
+    rule.label("step", step.zh, step.en).with("code", code)
 }
 
 /// Returns whether the person of this device is one of the document's own people: its author, the staff whom the kind

@@ -194,6 +194,14 @@ impl Reader {
     /// # Errors
     /// [`ReadError::Body`] where it is cut short, [`ReadError::Signature`], [`ReadError::Order`] without a Hello.
     pub fn finish(self, key: &PublicKey) -> Result<RequestHash, ReadError> {
+        self.finish_by(&[*key]).map(|(hash, _)| hash)
+    }
+
+    /// As [`Self::finish`], for a sender that may hold any of `keys`; also returns the one that signed.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn finish_by(self, keys: &[PublicKey]) -> Result<(RequestHash, PublicKey), ReadError> {
         let (hash, signature) = self.unpack.finish()?;
         if !self.frames.is_empty() {
             return Err(BodyError::CutShort.into());
@@ -203,12 +211,9 @@ impl Reader {
                 number: Hello::NUMBER,
             });
         }
-        let genuine = key.verifies("request", &[&hash], &signature);
-        if genuine {
-            Ok(RequestHash(hash))
-        } else {
-            Err(ReadError::Signature)
-        }
+        let signed = |key: &&PublicKey| key.verifies("request", &[&hash], &signature);
+        let key = keys.iter().find(signed).ok_or(ReadError::Signature)?;
+        Ok((RequestHash(hash), *key))
     }
 
     fn take(&mut self, frame: &Frame<'_>, events: &mut Vec<Event>) -> Result<(), ReadError> {
@@ -290,14 +295,13 @@ pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> V
     if !answer.items.is_empty() {
         envelope::write_as::<Page>(&answer.items, &mut control);
     }
-    let PageEnd { next, more } = &answer.end;
-    envelope::write(
-        &Moved {
-            positions: next.positions.clone(),
-            more: *more,
-        },
-        &mut control,
-    );
+    let moved = Moved {
+        positions: answer.end.next.positions.clone(),
+        more: answer.end.more,
+    };
+    if moved != Moved::default() {
+        envelope::write(&moved, &mut control);
+    }
     let rest = sha256(&[&control]);
     let mut rulings = Vec::new();
     if !answer.rulings.is_empty() {
@@ -384,9 +388,7 @@ fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
     let ack: PushAck = only(raws)?.ok_or(ReadError::Order {
         number: PushAck::NUMBER,
     })?;
-    let moved: Moved = only(raws)?.ok_or(ReadError::Order {
-        number: Moved::NUMBER,
-    })?;
+    let moved: Moved = only(raws)?.unwrap_or_default();
     let known = |raw: &&Raw<'_>| {
         raw.is::<PushAck>()
             || raw.is::<Notices>()

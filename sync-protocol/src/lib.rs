@@ -20,6 +20,7 @@ pub mod merge;
 pub mod message;
 mod numbered;
 pub mod op;
+pub mod reason;
 pub mod ruling;
 pub mod segment;
 pub mod sign;

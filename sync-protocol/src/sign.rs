@@ -81,7 +81,45 @@ impl Signer {
     }
 }
 
+/// The points of small order, as y without the sign bit: under such a key one signature fits many messages.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    [0; 32],
+    point(0x01, 0, 0),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
+        0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
+        0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+    point(0xec, 0xff, 0x7f),
+    point(0xed, 0xff, 0x7f),
+    point(0xee, 0xff, 0x7f),
+];
+
+const fn point(first: u8, middle: u8, last: u8) -> [u8; 32] {
+    let mut point = [middle; 32];
+    point[0] = first;
+    point[31] = last;
+    point
+}
+
 impl PublicKey {
+    /// Returns whether the key is of small order: no device draws one, so whoever sends one means harm.
+    ///
+    /// ```
+    /// assert!(sync_protocol::sign::PublicKey([0; 32]).is_small_order());
+    /// ```
+    ///
+    /// Source: docs/SECURITY.md, Sync.
+    #[must_use]
+    pub fn is_small_order(&self) -> bool {
+        let mut y = self.0;
+        y[31] &= 0x7f;
+        SMALL_ORDER.contains(&y)
+    }
+
     /// Returns whether the signature is this key's over the same domain and parts.
     #[must_use]
     pub fn verifies(&self, domain: &str, parts: &[&[u8]], signature: &Signature) -> bool {

@@ -259,13 +259,26 @@ fn short_of(window: &[u8]) -> u64 {
     u64::from(before == Some(&b'\r'))
 }
 
+/// Whether the file ended inside a quoted cell: it took in the lines that were left, which must not pass as text.
+fn never_closed(csv: &csv::Reader<Bytes>, raw: &csv::ByteRecord) -> bool {
+    let last = raw
+        .len()
+        .checked_sub(1)
+        .and_then(|at| raw.get(at))
+        .unwrap_or_default();
+    let bytes = csv.get_ref();
+    last.contains(&b'\n') && csv.position().byte() == bytes.read && bytes.solid != b'"'
+}
+
 /// The line on which a row begins, reckoned from its end: before it the reader passes over empty lines.
-fn line_of(csv: &csv::Reader<Bytes>, raw: &csv::ByteRecord, short: u64) -> u64 {
+///
+/// `ended`: the reader is past a line end of one byte.
+fn line_of(csv: &csv::Reader<Bytes>, raw: &csv::ByteRecord, ended: bool) -> u64 {
     let end = csv.position();
     let within = raw.as_slice().iter().filter(|byte| **byte == b'\n').count();
-    let (read, last) = csv.get_ref().read;
-    let open = end.byte() == read && last != b'\n';
-    let passed = if short == 0 && !open { 1 } else { 0 };
+    let bytes = csv.get_ref();
+    let open = end.byte() == bytes.read && bytes.last != b'\n';
+    let passed = u64::from(ended && !open);
     end.line()
         .saturating_sub(passed)
         .saturating_sub(u64::try_from(within).unwrap_or(0))
@@ -297,8 +310,13 @@ impl Iterator for Records<'_> {
                 match csv.read_byte_record(&mut raw) {
                     Ok(false) => None,
                     Ok(true) => {
-                        let line = line_of(csv, &raw, short);
-                        Some(self.cells(&head, &raw, line))
+                        let open = never_closed(csv, &raw);
+                        let line = line_of(csv, &raw, short == 0 && !open);
+                        Some(if open {
+                            Err(self.refuse(line, "", Reason::TooManyBytes))
+                        } else {
+                            self.cells(&head, &raw, line)
+                        })
                     }
                     Err(error) => {
                         let reason = match error.kind() {

@@ -139,12 +139,22 @@ impl Refusal {
     }
 }
 
-/// Cuts a value for [`Refusal::value`].
+/// Cuts a value for [`Refusal::value`]; what would steer a terminal is not shown.
 pub(crate) fn shown(value: &str) -> String {
-    match value.char_indices().nth(VALUE_CHARS_MAX) {
-        Some((at, _)) => format!("{}…", value.get(..at).unwrap_or_default()),
-        None => value.to_owned(),
-    }
+    let plain = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    let more = value.char_indices().nth(VALUE_CHARS_MAX).map(|_| '…');
+    value
+        .chars()
+        .take(VALUE_CHARS_MAX)
+        .map(plain)
+        .chain(more)
+        .collect()
 }
 
 /// The rules of imports.

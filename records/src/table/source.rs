@@ -181,8 +181,12 @@ impl Words {
 pub(crate) struct Fence<R> {
     inner: R,
     pub(crate) left: usize,
-    /// How many bytes were read, and the last of them.
-    pub(crate) read: (u64, u8),
+    /// How many bytes were read.
+    pub(crate) read: u64,
+    /// The last of them.
+    pub(crate) last: u8,
+    /// The last of them that is no line end.
+    pub(crate) solid: u8,
 }
 
 impl<R> Fence<R> {
@@ -190,7 +194,9 @@ impl<R> Fence<R> {
         Self {
             inner,
             left,
-            read: (0, 0),
+            read: 0,
+            last: 0,
+            solid: 0,
         }
     }
 }
@@ -208,11 +214,14 @@ impl<R: Read> Read for Fence<R> {
         }
         let n = self.inner.read(buf.get_mut(..room).unwrap_or_default())?;
         self.left -= n.min(self.left);
-        let last = n.checked_sub(1).and_then(|at| buf.get(at).copied());
-        self.read = (
-            self.read.0.saturating_add(u64::try_from(n).unwrap_or(0)),
-            last.unwrap_or(self.read.1),
-        );
+        let new = buf.get(..n).unwrap_or_default();
+        self.read = self.read.saturating_add(u64::try_from(n).unwrap_or(0));
+        self.last = new.last().copied().unwrap_or(self.last);
+        self.solid = new
+            .iter()
+            .rfind(|byte| !matches!(byte, b'\r' | b'\n'))
+            .copied()
+            .unwrap_or(self.solid);
         Ok(n)
     }
 }

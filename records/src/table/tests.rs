@@ -457,3 +457,32 @@ fn a_row_is_named_by_the_line_on_which_it_begins() {
     check("code,name\n\"C1\",\"a\nb\n\"\nC2,b\n\"C3\",\"c\nd\"", &[2, 5, 6]);
     check("{\"code\":\"C1\"}\n\n{\"code\":\"C2\"}", &[1, 3]);
 }
+
+#[test]
+fn lines_that_an_open_quote_took_in_do_not_pass_as_text() {
+    let check = |file: &str, expected: &[(u64, &str, &Reason)]| {
+        let rows = read(file.as_bytes(), "customer", None);
+        assert_eq!(reasons(&rows), expected, "{file:?}");
+    };
+    check(
+        "code,name\nC1,\"a\nC2,b\nC3,c\n",
+        &[(2, "", &Reason::TooManyBytes)],
+    );
+    check("code,name\nC1,\"a\nC2,b", &[(2, "", &Reason::TooManyBytes)]);
+    check(
+        "code,name\r\nC0,x\r\nC1,\"a\r\nC2,b\r\n",
+        &[(3, "", &Reason::TooManyBytes)],
+    );
+    check("code,name\nC1,\"a\nC2,b\"", &[]);
+    check("code,name\r\nC1,\"a\r\n\"\r\n", &[]);
+}
+
+#[test]
+fn a_refused_value_steers_no_terminal() {
+    let rows = read("code,name\nC1,\u{1b}[2Jx\n".as_bytes(), "customer", None);
+    let refusal = rows[0].as_ref().unwrap_err();
+    assert_eq!(
+        (refusal.reason.rule(), refusal.value.as_str()),
+        ("I-11", "\u{fffd}[2Jx")
+    );
+}

@@ -218,7 +218,7 @@ impl<'b, 'a> Before<'b, 'a> {
     fn of(slots: &[Slot], columns: &'b [Column<'a>]) -> Self {
         let before = || slots.iter().zip(columns).take(columns.len());
         let numbers = before().next_back().filter(|(slot, _)| slot.atom == Atom::Signed);
-        let texts = before().filter(|(slot, _)| slot.atom == Atom::Text).next_back();
+        let texts = before().rfind(|(slot, _)| slot.atom == Atom::Text);
         let filled = |found: Option<(&Slot, &'b Column<'a>)>| {
             found
                 .map(|(_, column)| column)

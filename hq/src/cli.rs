@@ -1,0 +1,170 @@
+//! The command line: arguments in, one printed answer and an exit code out.
+
+pub mod answer;
+mod device;
+mod doctor;
+mod export;
+mod import;
+mod init;
+mod rebuild;
+mod serve;
+mod shell;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use records::kinds;
+use records::time::{Ts, Zone};
+
+use crate::cli::answer::{Answer, Fault, Lang};
+use crate::clock::{self, Clock};
+use crate::data::Data;
+use crate::intake::desk::Desk;
+
+/// Headquarters of fieldbook: takes in what devices recorded, and gives them what concerns them.
+#[derive(Debug, Parser)]
+#[command(name = "fieldbook-hq", version)]
+struct Cli {
+    /// The folder of the headquarters [default: FIELDBOOK_HQ_DATA, then the platform's]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// One JSON document on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// zh-CN, zh-TW or en
+    #[arg(long, global = true, value_name = "LANG")]
+    lang: Option<String>,
+    /// The time, for tests: only with FIELDBOOK_TEST_CLOCK=1
+    #[arg(long, global = true, value_name = "RFC3339")]
+    now: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a headquarters: its key, its database, its certificate
+    Init(init::Args),
+    /// Serves devices
+    Serve(serve::Args),
+    /// Units of the organisation
+    #[command(subcommand)]
+    Org(import::Command),
+    /// People
+    #[command(subcommand)]
+    Staff(import::Command),
+    /// Customers
+    #[command(subcommand)]
+    Customer(import::Command),
+    /// Customers' sites
+    #[command(subcommand)]
+    Site(import::Command),
+    /// Machines at sites
+    #[command(subcommand)]
+    Asset(import::Command),
+    /// Jobs
+    #[command(subcommand)]
+    Job(import::Command),
+    /// Checklist templates
+    #[command(subcommand)]
+    Template(import::Command),
+    /// Devices: codes, standing
+    #[command(subcommand)]
+    Device(device::Command),
+    /// Writes all records of a kind as a table
+    Export(export::Args),
+    /// Makes all views again from what was received
+    Rebuild,
+    /// Looks whether everything is whole
+    Doctor,
+    /// Prints completions for a shell
+    Completions(shell::Completions),
+    /// Prints the manual page
+    Man,
+}
+
+/// What a command works with.
+struct Room {
+    data: Data,
+    clock: Clock,
+    test_clock: bool,
+    lang: Lang,
+}
+
+impl Room {
+    fn open(&self) -> Result<Desk, Fault> {
+        Ok(self.data.open(self.test_clock)?)
+    }
+}
+
+/// Runs a command and returns its exit code.
+#[must_use]
+pub fn run(args: &[OsString]) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let wanted = !error.use_stderr();
+            answer::raw(&error.render().to_string(), wanted);
+            return if wanted { 0 } else { answer::USAGE };
+        }
+    };
+    let lang = Lang::chosen(cli.lang.as_deref());
+    let json = cli.json;
+    match room(&cli, lang).and_then(|room| work(cli.command, &room)) {
+        Ok(answer) => answer.print(json),
+        Err(fault) => fault.print(lang, json),
+    }
+}
+
+fn room(cli: &Cli, lang: Lang) -> Result<Room, Fault> {
+    let folder = match (&cli.data, std::env::var_os("FIELDBOOK_HQ_DATA")) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(folder)) => PathBuf::from(folder),
+        (None, None) => directories::ProjectDirs::from("", "", "fieldbook-hq")
+            .map(|dirs| dirs.data_dir().to_owned())
+            .ok_or_else(|| Fault::usage("hq.no_folder"))?,
+    };
+    let test_clock = clock::tests_may_set();
+    let clock = match &cli.now {
+        None => Clock::REAL,
+        Some(_) if !test_clock => return Err(Fault::usage("hq.now.forbidden")),
+        Some(text) => {
+            let now = Ts::parse(text, Zone::SHANGHAI)
+                .ok()
+                .and_then(|ts| u64::try_from(ts.0).ok());
+            let now = now.ok_or_else(|| Fault::usage("hq.now.bad").with("value", text))?;
+            Clock::set(now, matches!(cli.command, Command::Serve(_)))
+        }
+    };
+    Ok(Room {
+        data: Data::at(&folder),
+        clock,
+        test_clock,
+        lang,
+    })
+}
+
+fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
+    let import = |kind: &str, command: import::Command| match kinds::by_name(kind) {
+        Some(kind) => import::run(kind, &command, room),
+        None => Err(Fault::usage("hq.kind.unknown").with("kind", kind)),
+    };
+    match command {
+        Command::Init(args) => init::run(&args, room),
+        Command::Serve(args) => serve::run(&args, room),
+        Command::Org(command) => import("org", command),
+        Command::Staff(command) => import("staff", command),
+        Command::Customer(command) => import("customer", command),
+        Command::Site(command) => import("site", command),
+        Command::Asset(command) => import("asset", command),
+        Command::Job(command) => import("job", command),
+        Command::Template(command) => import("template", command),
+        Command::Device(command) => device::run(command, room),
+        Command::Export(args) => export::run(&args, room),
+        Command::Rebuild => rebuild::run(room),
+        Command::Doctor => doctor::run(room),
+        Command::Completions(args) => Ok(shell::completions(&args)),
+        Command::Man => shell::man(),
+    }
+}

@@ -1,0 +1,297 @@
+//! What a command prints: its answer, or one sentence and a hint, in three languages.
+
+use std::fmt::Display;
+
+use serde_json::{Value, json};
+
+use crate::author::AuthorError;
+use crate::data::DataError;
+use crate::enrol::EnrolError;
+use crate::import::ImportError;
+use crate::keys::KeysError;
+use crate::store::sqlite::StoreError;
+use crate::tls::TlsError;
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "the macro keeps its table in one; nobody sees its order"
+)]
+mod table {
+    //! The sentences of `locales/`, built into the program.
+    rust_i18n::i18n!("../locales");
+
+    /// Returns the sentence as it stands in the table.
+    pub(super) fn sentence(locale: &str, key: &str) -> Option<String> {
+        _rust_i18n_try_translate(locale, key).map(std::borrow::Cow::into_owned)
+    }
+}
+
+/// Refused by a rule.
+pub const REFUSED: u8 = 1;
+/// Wrong arguments.
+pub const USAGE: u8 = 2;
+/// The store is damaged.
+pub const DAMAGED: u8 = 4;
+/// No space.
+pub const NO_SPACE: u8 = 6;
+/// Another program is at it.
+pub const IN_USE: u8 = 7;
+
+/// The language of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lang(&'static str);
+
+impl Lang {
+    /// Returns the language asked for, else `FIELDBOOK_LANG`'s, else the locale's, else simplified Chinese.
+    #[must_use]
+    pub fn chosen(asked: Option<&str>) -> Self {
+        let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let asked = asked.map(str::to_owned).or_else(|| env("FIELDBOOK_LANG"));
+        let named = asked
+            .or_else(|| env("LC_ALL"))
+            .or_else(|| env("LC_MESSAGES"))
+            .or_else(|| env("LANG"));
+        Self::of(&named.unwrap_or_default())
+    }
+
+    fn of(name: &str) -> Self {
+        let name = name.replace('_', "-").to_ascii_lowercase();
+        let traditional = ["zh-tw", "zh-hk", "zh-mo", "zh-hant"]
+            .iter()
+            .any(|start| name.starts_with(start));
+        match name.get(..2) {
+            Some("en") => Self("en"),
+            Some("zh") if traditional => Self("zh-TW"),
+            _ => Self("zh-CN"),
+        }
+    }
+
+    /// Returns the language of the schema table's labels.
+    #[must_use]
+    pub fn words(self) -> records::value::text::Lang {
+        if self.0 == "en" {
+            records::value::text::Lang::En
+        } else {
+            records::value::text::Lang::Zh
+        }
+    }
+
+    /// Returns the sentence of `key` with its facts filled in.
+    #[must_use]
+    pub fn say(self, key: &str, facts: &[(String, String)]) -> String {
+        let Some(mut sentence) = table::sentence(self.0, key) else {
+            return key.to_owned();
+        };
+        for (name, value) in facts {
+            sentence = sentence.replace(&format!("%{{{name}}}"), value);
+        }
+        sentence
+    }
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Answer {
+    /// For programs.
+    pub json: Value,
+    /// For people.
+    pub text: String,
+    /// The exit code.
+    pub code: u8,
+}
+
+impl Answer {
+    /// Nothing was refused.
+    #[must_use]
+    pub const fn new(json: Value, text: String) -> Self {
+        Self { json, text, code: 0 }
+    }
+
+    /// What was to be printed is printed.
+    #[must_use]
+    pub const fn printed() -> Self {
+        Self {
+            json: Value::Null,
+            text: String::new(),
+            code: 0,
+        }
+    }
+
+    /// Prints it and returns its exit code.
+    #[must_use]
+    pub fn print(&self, json: bool) -> u8 {
+        if json && !self.json.is_null() {
+            raw(&format!("{:#}\n", self.json), true);
+        } else if !self.text.is_empty() {
+            raw(&format!("{}\n", self.text.trim_end()), true);
+        }
+        self.code
+    }
+}
+
+/// Prints text as it is, on standard output or standard error. A reader that has gone away wants no more of it.
+pub fn raw(text: &str, out: bool) {
+    use std::io::Write;
+    let _ = if out {
+        std::io::stdout()
+            .write_all(text.as_bytes())
+            .and_then(|()| std::io::stdout().flush())
+    } else {
+        std::io::stderr().write_all(text.as_bytes())
+    };
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The exit code.
+    pub code: u8,
+    /// The key of the sentence; its hint stands under the same key with `.hint`.
+    pub key: &'static str,
+    /// What fills them.
+    pub facts: Vec<(String, String)>,
+}
+
+impl Fault {
+    /// A fault with that exit code and sentence.
+    #[must_use]
+    pub const fn new(code: u8, key: &'static str) -> Self {
+        Self {
+            code,
+            key,
+            facts: Vec::new(),
+        }
+    }
+
+    /// Wrong arguments.
+    #[must_use]
+    pub const fn usage(key: &'static str) -> Self {
+        Self::new(USAGE, key)
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Display) -> Self {
+        self.facts.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// A file that could not be read or written.
+    #[must_use]
+    pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        let code = if error.kind() == std::io::ErrorKind::StorageFull {
+            NO_SPACE
+        } else {
+            USAGE
+        };
+        Self::new(code, "hq.file")
+            .with("file", path.display())
+            .with("reason", error)
+    }
+
+    /// Prints it and returns its exit code.
+    #[must_use]
+    pub fn print(&self, lang: Lang, json: bool) -> u8 {
+        let message = lang.say(self.key, &self.facts);
+        let hint = lang.say(&format!("{}.hint", self.key), &self.facts);
+        raw(&format!("{message}\nhint: {hint}\n"), false);
+        if json {
+            let rule = self.key;
+            raw(
+                &format!(
+                    "{:#}\n",
+                    json!({"error": {"exit": self.code, "rule": rule, "message": message, "hint": hint}})
+                ),
+                true,
+            );
+        }
+        self.code
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Absent => Self::new(REFUSED, "hq.absent"),
+            StoreError::Version { found } => Self::new(DAMAGED, "hq.version").with("found", found),
+            StoreError::Damaged { table } => Self::new(DAMAGED, "hq.damaged").with("what", table),
+            StoreError::Sqlite(error) => match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::DiskFull) => Self::new(NO_SPACE, "hq.full"),
+                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                    Self::new(IN_USE, "hq.busy")
+                }
+                _ => Self::new(DAMAGED, "hq.damaged").with("what", error),
+            },
+        }
+    }
+}
+
+impl From<KeysError> for Fault {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::File { file, source } => Self::file(&file, &source),
+            KeysError::NotAKey { file } => Self::new(DAMAGED, "hq.key").with("file", file.display()),
+            KeysError::Random => Self::new(DAMAGED, "hq.random"),
+        }
+    }
+}
+
+impl From<TlsError> for Fault {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::File { file, source } => Self::file(&file, &source),
+            TlsError::Keys(error) => error.into(),
+            TlsError::NotPem { file } => Self::usage("hq.pem").with("file", file.display()),
+            TlsError::Made(error) => Self::usage("hq.tls").with("reason", error),
+            TlsError::Unusable(error) => Self::usage("hq.tls").with("reason", error),
+        }
+    }
+}
+
+impl From<DataError> for Fault {
+    fn from(error: DataError) -> Self {
+        match error {
+            DataError::Exists => Self::new(REFUSED, "hq.exists"),
+            DataError::Address => Self::usage("hq.address"),
+            DataError::Store(error) => error.into(),
+            DataError::Keys(error) => error.into(),
+            DataError::Tls(error) => error.into(),
+            DataError::Folder { folder, source } => Self::file(&folder, &source),
+        }
+    }
+}
+
+impl From<AuthorError> for Fault {
+    fn from(error: AuthorError) -> Self {
+        match error {
+            AuthorError::Store(error) => error.into(),
+            AuthorError::Keys(error) => error.into(),
+            AuthorError::Segment(error) => Self::new(REFUSED, "hq.too_long").with("reason", error),
+            AuthorError::Refused { code, text } => Self::new(REFUSED, "hq.refused")
+                .with("code", code)
+                .with("what", text),
+        }
+    }
+}
+
+impl From<EnrolError> for Fault {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::Store(error) => error.into(),
+            EnrolError::Author(error) => error.into(),
+            EnrolError::Keys(error) => error.into(),
+            EnrolError::NoSuchStaff => Self::new(REFUSED, "hq.staff.unknown"),
+            EnrolError::NoUnit => Self::new(REFUSED, "hq.staff.no_unit"),
+        }
+    }
+}
+
+impl From<ImportError> for Fault {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Store(error) => error.into(),
+            ImportError::Author(error) => error.into(),
+            ImportError::Rows(error) => Self::usage("hq.table").with("reason", error),
+        }
+    }
+}

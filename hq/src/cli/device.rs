@@ -1,0 +1,173 @@
+//! `device`: codes for new devices, and how each device stands.
+
+use std::path::PathBuf;
+
+use records::id::{DocId, Replica};
+use records::time::{Ts, Zone};
+use serde_json::{Value, json};
+
+use crate::cli::Room;
+use crate::cli::answer::{Answer, Fault, REFUSED};
+use crate::data;
+use crate::intake::desk::Desk;
+use crate::store::sqlite::devices::{Device, Standing};
+
+/// What can be done with devices.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Prints an enrolment code for a new device of somebody's
+    Code {
+        /// His staff code
+        #[arg(long)]
+        staff: String,
+        /// Where the device reaches headquarters, if not at the address of `init`
+        #[arg(long, value_name = "URL")]
+        address: Option<String>,
+        /// Writes the code into a file
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Lists devices
+    List,
+    /// Ends a device's part: what it still sends waits for a person, nothing goes to it
+    Revoke {
+        /// Its short id, or its record
+        id: String,
+    },
+    /// Reports a device lost
+    Lost {
+        /// Its short id, or its record
+        id: String,
+    },
+    /// Confirms a second key, and takes in what waits for a person
+    Confirm {
+        /// Its short id, or its record
+        id: String,
+    },
+}
+
+pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
+    let mut desk = room.open()?;
+    let now = room.clock.now_ms();
+    match command {
+        Command::Code { staff, address, file } => {
+            code(&mut desk, &staff, address.as_deref(), file.as_ref(), now)
+        }
+        Command::List => list(&mut desk),
+        Command::Revoke { id } => stand(&mut desk, &id, ("revoke", Standing::Revoked), now),
+        Command::Lost { id } => stand(&mut desk, &id, ("lose", Standing::Lost), now),
+        Command::Confirm { id } => confirm(&mut desk, &id, now, room),
+    }
+}
+
+fn code(
+    desk: &mut Desk,
+    staff: &str,
+    address: Option<&str>,
+    file: Option<&PathBuf>,
+    now: u64,
+) -> Result<Answer, Fault> {
+    if address.is_some_and(|address| crate::tls::host(address).is_none()) {
+        return Err(Fault::usage("hq.address"));
+    }
+    let reach = data::reach(&desk.store, address)?;
+    let enrolment = desk
+        .transact(|desk| desk.issue_code(staff, &reach, now))
+        .map_err(|error| Fault::from(error).with("staff", staff))?;
+    let code = enrolment.to_code();
+    if let Some(file) = file {
+        std::fs::write(file, format!("{code}\n")).map_err(|error| Fault::file(file, &error))?;
+    }
+    let json = json!({
+        "code": code,
+        "replica": enrolment.replica.0,
+        "staff": enrolment.staff_code,
+        "address": enrolment.address,
+        "expires": instant(enrolment.expires_ms),
+    });
+    Ok(Answer::new(json, code))
+}
+
+fn instant(ms: u64) -> String {
+    Ts(i64::try_from(ms).unwrap_or(i64::MAX)).rfc3339(Zone::SHANGHAI)
+}
+
+fn state(standing: Standing) -> &'static str {
+    let states = records::kinds::device::DEVICE_MACHINE.states;
+    states
+        .get(usize::from(standing as u8))
+        .map_or("", |state| state.name)
+}
+
+fn list(desk: &mut Desk) -> Result<Answer, Fault> {
+    let people = desk.people()?;
+    let mut rows = Vec::new();
+    let mut table = comfy_table::Table::new();
+    for device in desk.store.devices(None)? {
+        let person = device.staff.and_then(|staff| people.staff.get(&staff));
+        let (staff, name) = person.map_or(("", ""), |person| (&person.code, &person.name));
+        let state = state(device.standing);
+        let seen = device.seen_ms.map(instant);
+        let held_back = desk.store.held_back(device.replica)?.len();
+        table.add_row(vec![
+            device.replica.0.to_string(),
+            staff.to_owned(),
+            name.to_owned(),
+            device.name.clone(),
+            state.to_owned(),
+            seen.clone().unwrap_or_default(),
+        ]);
+        rows.push(json!({
+            "replica": device.replica.0,
+            "id": device.document.map(|id| id.to_string()),
+            "code": device.document.map(|id| id.code()),
+            "staff": staff,
+            "staff_name": name,
+            "name": device.name,
+            "state": state,
+            "last_seen": seen,
+            "level": device.level,
+            "copied": device.copied,
+            "clock_skew_ms": device.skew_ms,
+            "waiting_segments": held_back,
+        }));
+    }
+    Ok(Answer::new(Value::Array(rows), table.to_string()))
+}
+
+fn find(desk: &Desk, id: &str) -> Result<Device, Fault> {
+    let unknown = || Fault::new(REFUSED, "hq.device.unknown").with("id", id);
+    if let Ok(replica) = id.parse::<u32>() {
+        return desk.store.device(Replica(replica))?.ok_or_else(unknown);
+    }
+    let found: Vec<DocId> = desk.store.find(id)?;
+    let named = |device: &Device| device.document.is_some_and(|document| found.contains(&document));
+    let mut devices = desk.store.devices(None)?.into_iter().filter(named);
+    match (devices.next(), devices.next()) {
+        (Some(device), None) => Ok(device),
+        (Some(_), Some(_)) => Err(Fault::new(REFUSED, "hq.device.ambiguous").with("id", id)),
+        _ => Err(unknown()),
+    }
+}
+
+fn stand(desk: &mut Desk, id: &str, (step, to): (&str, Standing), now: u64) -> Result<Answer, Fault> {
+    let mut device = find(desk, id)?;
+    if device.standing != to {
+        desk.transact(|desk| desk.stand(&mut device, step, to, now))?;
+    }
+    Ok(Answer::new(
+        json!({"replica": device.replica.0, "state": state(to)}),
+        state(to).to_owned(),
+    ))
+}
+
+fn confirm(desk: &mut Desk, id: &str, now: u64, room: &Room) -> Result<Answer, Fault> {
+    let device = find(desk, id)?;
+    let taken = desk.transact(|desk| desk.confirm(device.replica, now))?;
+    let facts = [("ops".to_owned(), taken.to_string())];
+    let text = room.lang.say("hq.device.confirmed", &facts);
+    Ok(Answer::new(
+        json!({"replica": device.replica.0, "ops": taken}),
+        text,
+    ))
+}

@@ -1,0 +1,78 @@
+//! `doctor`: is everything whole, and what should each device hold?
+
+use std::fmt::Write;
+
+use serde_json::json;
+use sync_protocol::digest;
+
+use crate::cli::Room;
+use crate::cli::answer::{Answer, DAMAGED, Fault};
+use crate::store::sqlite::StoreError;
+
+pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
+    let mut desk = room.open()?;
+    let whole = desk.store.is_whole()?;
+    let people = desk.people()?;
+    let looked = desk.transact(|desk| desk.rebuild(false))?;
+    let mut all = Vec::new();
+    let mut conflicts = 0_u64;
+    let mut refused = 0_u64;
+    desk.store.each_document::<StoreError>(None, |_, indexed| {
+        conflicts += u64::try_from(indexed.document.conflicts().len()).unwrap_or(0);
+        refused += u64::try_from(indexed.document.refused.len()).unwrap_or(0);
+        all.push((indexed.document.id, indexed.digest));
+        Ok(())
+    })?;
+    let views_ok = whole && looked.differed == 0;
+    let root = hex(digest::root(all));
+    let mut replicas = Vec::new();
+    let mut lines = String::new();
+    for device in desk.store.devices(None)? {
+        let digest = hex(desk.digest_for(&device)?);
+        let staff = device
+            .staff
+            .and_then(|staff| people.staff.get(&staff))
+            .map_or("", |person| &person.code);
+        // A closed writer cannot happen to a String.
+        let _ = writeln!(lines, "{} {staff} {digest} {}", device.replica.0, device.level);
+        replicas.push(json!({
+            "replica": device.replica.0,
+            "staff": staff,
+            "digest": digest,
+            "level": device.level,
+        }));
+    }
+    let ops = desk.store.ops()?;
+    let documents = desk.store.documents()?;
+    let facts = [
+        ("ops".to_owned(), ops.to_string()),
+        ("documents".to_owned(), documents.to_string()),
+        ("differed".to_owned(), looked.differed.to_string()),
+    ];
+    let key = if views_ok {
+        "hq.doctor.well"
+    } else {
+        "hq.doctor.differs"
+    };
+    let text = format!("{}\n{lines}", room.lang.say(key, &facts));
+    let json = json!({
+        "ops": ops,
+        "documents": documents,
+        "views_ok": views_ok,
+        "digest": root,
+        "conflicts": conflicts,
+        "quarantined": refused,
+        "replicas": replicas,
+    });
+    Ok(Answer {
+        json,
+        text,
+        code: if views_ok { 0 } else { DAMAGED },
+    })
+}
+
+fn hex(digest: [u8; 16]) -> String {
+    digest
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}

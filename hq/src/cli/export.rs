@@ -1,0 +1,85 @@
+//! `export`: all records of a kind as a table.
+
+use std::path::PathBuf;
+
+use records::kinds;
+use records::table::export::{Export, Form, Line, Words};
+use records::time::{Ts, Zone};
+use serde_json::json;
+
+use crate::cli::Room;
+use crate::cli::answer::{Answer, DAMAGED, Fault};
+use crate::reading;
+
+/// What `export` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which records
+    #[arg(long)]
+    kind: String,
+    /// The form of the file
+    #[arg(long, value_parser = ["csv", "xlsx", "jsonl"])]
+    format: String,
+    /// Where to; standard output without it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
+    let kind =
+        kinds::by_name(&args.kind).ok_or_else(|| Fault::usage("hq.kind.unknown").with("kind", &args.kind))?;
+    let form = match args.format.as_str() {
+        "csv" => Form::Csv { mark: true },
+        "xlsx" => Form::Xlsx,
+        _ => Form::JsonLines,
+    };
+    let mut desk = room.open()?;
+    let people = desk.people()?;
+    let bad = |error: &dyn std::fmt::Display| Fault::new(DAMAGED, "hq.export").with("reason", error);
+    let mut table =
+        Export::begin(Vec::new(), kind, form, Words::Names, Zone::SHANGHAI).map_err(|e| bad(&e))?;
+    let mut records = 0_u64;
+    desk.store
+        .each_document::<Fault>(Some(kind.number), |_, indexed| {
+            let document = &indexed.document;
+            let device = desk.store.device(document.id.0.replica).map_err(Fault::from)?;
+            let person = device.and_then(|device| people.staff.get(&device.staff?));
+            let groups: Vec<_> = kind
+                .groups
+                .iter()
+                .map(|group| (group.tag(), reading::rows(document, group)))
+                .collect();
+            let created = Ts(i64::try_from(document.created.ms).unwrap_or(i64::MAX));
+            let (id, code) = (document.id.to_string(), document.id.code());
+            let author = person.map_or("", |person| person.code.as_str());
+            let state = kind.machine.map(|_| document.state);
+            let line = Line {
+                id: &id,
+                code: &code,
+                state,
+                author,
+                created,
+                groups: &groups,
+            };
+            table.line(&line).map_err(|error| bad(&error))?;
+            records += 1;
+            Ok(())
+        })?;
+    let bytes = table.end().map_err(|error| bad(&error))?;
+    match &args.out {
+        Some(file) => std::fs::write(file, &bytes).map_err(|error| Fault::file(file, &error))?,
+        None => {
+            use std::io::Write;
+            // A reader that has gone away wants no more of it.
+            let _ = std::io::stdout()
+                .write_all(&bytes)
+                .and_then(|()| std::io::stdout().flush());
+            return Ok(Answer::printed());
+        }
+    }
+    let facts = [("records".to_owned(), records.to_string())];
+    Ok(Answer::new(
+        json!({"records": records}),
+        room.lang.say("hq.export.done", &facts),
+    ))
+}

@@ -1,0 +1,71 @@
+//! `KIND import`: master data and jobs out of a file.
+
+use std::path::PathBuf;
+
+use records::schema::Kind;
+use serde_json::json;
+
+use crate::cli::Room;
+use crate::cli::answer::{Answer, Fault, REFUSED};
+
+/// What can be done with master data.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Takes in a CSV or JSON lines file; a row that is known already changes its record, or nothing
+    Import {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+pub(super) fn run(kind: &'static Kind, command: &Command, room: &Room) -> Result<Answer, Fault> {
+    let Command::Import { file } = command;
+    let open = std::fs::File::open(file).map_err(|error| Fault::file(file, &error))?;
+    let mut desk = room.open()?;
+    let now = room.clock.now_ms();
+    let done = desk.transact(|desk| desk.import(open, kind, now))?;
+    let words = room.lang.words();
+    let refused: Vec<_> = done
+        .refused
+        .iter()
+        .map(|refusal| {
+            json!({
+                "line": refusal.line,
+                "rule": refusal.reason.rule(),
+                "field": refusal.field,
+                "value": refusal.value,
+                "reason": refusal.problem().text(words),
+            })
+        })
+        .collect();
+    let facts = [
+        ("read".to_owned(), done.read.to_string()),
+        ("added".to_owned(), done.added.to_string()),
+        ("changed".to_owned(), done.changed.to_string()),
+        ("already".to_owned(), done.already.to_string()),
+        ("refused".to_owned(), done.refused.len().to_string()),
+    ];
+    let mut text = room.lang.say("hq.import.done", &facts);
+    for refusal in &done.refused {
+        let rule = refusal.reason.rule();
+        text.push_str(&format!(
+            "\n{}: {} {} [{rule}] {}",
+            refusal.line,
+            refusal.field,
+            refusal.value,
+            refusal.problem().text(words)
+        ));
+    }
+    let json = json!({
+        "read": done.read,
+        "added": done.added,
+        "changed": done.changed,
+        "already": done.already,
+        "refused": refused,
+    });
+    Ok(Answer {
+        json,
+        text,
+        code: if done.refused.is_empty() { 0 } else { REFUSED },
+    })
+}

@@ -1,0 +1,22 @@
+//! `init`: a new headquarters.
+
+use serde_json::json;
+
+use crate::cli::Room;
+use crate::cli::answer::{Answer, Fault};
+
+/// What `init` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where devices reach this headquarters; stands in enrolment codes
+    #[arg(long, default_value = "http://127.0.0.1:7400", value_name = "URL")]
+    address: String,
+}
+
+pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
+    room.data.init(&args.address)?;
+    let text = room
+        .lang
+        .say("hq.init.done", &[("address".into(), args.address.clone())]);
+    Ok(Answer::new(json!({"address": args.address}), text))
+}

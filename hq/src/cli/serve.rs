@@ -1,0 +1,90 @@
+//! `serve`: the port that devices sync with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::Room;
+use crate::cli::answer::{self, Answer, Fault};
+use crate::server;
+use crate::session::Office;
+use crate::store::sqlite::StoreError;
+use crate::tls;
+use crate::writer::Writer;
+
+/// What `serve` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:7400", value_name = "ADDR")]
+    listen: String,
+    /// A certificate in PEM form, instead of headquarters' own
+    #[arg(long, requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Its key
+    #[arg(long, requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
+    let desk = room.open()?;
+    let files = match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => Some((cert.clone(), key.clone())),
+        _ => desk.store.setting("tls pin")?.map(|_| room.data.tls()),
+    };
+    let tls = match files {
+        None => None,
+        Some((cert, key)) => {
+            let (config, pin) = tls::read(&cert, &key)?;
+            desk.store.set("tls pin", &pin)?;
+            Some(config)
+        }
+    };
+    let signer = Arc::clone(&desk.signer);
+    let broken = |error: &std::io::Error| {
+        Fault::usage("hq.listen")
+            .with("address", &args.listen)
+            .with("reason", error)
+    };
+    let writer = Writer::start(desk, trouble).map_err(|error| broken(&error))?;
+    let office = Office {
+        writer,
+        signer,
+        clock: room.clock,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(64)
+        .build()
+        .map_err(|error| broken(&error))?;
+    runtime
+        .block_on(async {
+            let listener = tokio::net::TcpListener::bind(&args.listen).await?;
+            let url = server::url(listener.local_addr()?, tls.is_some());
+            answer::raw(&format!("{url}\n"), true);
+            server::serve(listener, tls, office, stopped()).await
+        })
+        .map_err(|error| broken(&error))?;
+    Ok(Answer::new(serde_json::json!({"stopped": true}), String::new()))
+}
+
+fn trouble(error: &StoreError) {
+    answer::raw(&format!("{error}\n"), false);
+}
+
+/// Ends when the process is asked to stop.
+async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            drop(interrupt.await);
+            return;
+        };
+        tokio::select! {
+            _ = interrupt => {}
+            _ = term.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}

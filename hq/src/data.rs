@@ -1,0 +1,126 @@
+//! The folder of a headquarters: its database, its key, its certificate.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sync_protocol::cursor::Incarnation;
+
+use crate::enrol::Reach;
+use crate::intake::desk::Desk;
+use crate::keys::{self, KeysError};
+use crate::store::sqlite::{Store, StoreError};
+use crate::tls::{self, TlsError};
+
+/// Why a headquarters could not be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// There is one already.
+    #[error("a headquarters was made here already")]
+    Exists,
+    /// The address in the codes must be one that devices can call.
+    #[error("an address begins with http:// or https:// and names a host")]
+    Address,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The folder.
+    #[error("{folder}: {source}")]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Where everything lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Data(PathBuf);
+
+impl Data {
+    /// Names the folder.
+    #[must_use]
+    pub fn at(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+
+    /// Returns the certificate's file and its key's.
+    #[must_use]
+    pub fn tls(&self) -> (PathBuf, PathBuf) {
+        (self.0.join("tls-cert.pem"), self.0.join("tls-key.pem"))
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.join("hq.sqlite")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.0.join("hq.key")
+    }
+
+    /// Makes a headquarters: database, key, history, and a certificate where `address` is `https`.
+    ///
+    /// # Errors
+    /// [`DataError`]; what was begun is left for a person to look at.
+    pub fn init(&self, address: &str) -> Result<(), DataError> {
+        let host = tls::host(address).ok_or(DataError::Address)?;
+        std::fs::create_dir_all(&self.0).map_err(|source| DataError::Folder {
+            folder: self.0.clone(),
+            source,
+        })?;
+        if self.database().exists() {
+            return Err(DataError::Exists);
+        }
+        keys::create(&self.key())?;
+        let pin = if address.starts_with("https://") {
+            let (cert, key) = self.tls();
+            Some(tls::create(&cert, &key, host)?)
+        } else {
+            None
+        };
+        // The database comes last: where it is, all is there.
+        let store = Store::create(&self.database())?;
+        store.begin()?;
+        store.set("incarnation", &keys::random::<4>()?)?;
+        store.set("address", address.as_bytes())?;
+        if let Some(pin) = pin {
+            store.set("tls pin", &pin)?;
+        }
+        Ok(store.commit()?)
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    pub fn open(&self, test_clock: bool) -> Result<Desk, DataError> {
+        let store = Store::open(&self.database())?;
+        let signer = keys::read(&self.key())?;
+        let incarnation = store
+            .setting("incarnation")?
+            .and_then(|bytes| bytes.try_into().ok());
+        let incarnation = incarnation.ok_or(StoreError::Damaged { table: "settings" })?;
+        let incarnation = Incarnation(u32::from_le_bytes(incarnation));
+        Ok(Desk::new(store, Arc::new(signer), incarnation, test_clock))
+    }
+}
+
+/// Returns what stands in enrolment codes.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn reach(store: &Store, address: Option<&str>) -> Result<Reach, StoreError> {
+    let kept = store.setting("address")?.unwrap_or_default();
+    let address = address.map_or_else(|| String::from_utf8_lossy(&kept).into_owned(), str::to_owned);
+    let pin = store.setting("tls pin")?.and_then(|pin| pin.try_into().ok());
+    Ok(Reach {
+        tls_pin: pin.filter(|_| address.starts_with("https://")),
+        address,
+    })
+}

@@ -1,0 +1,303 @@
+//! What a device has still to read: the next page of its feeds, never more than it asked for.
+
+use std::collections::BTreeSet;
+
+use records::id::{DocId, Epoch, OpId, Replica};
+use sync_protocol::chain::Line;
+use sync_protocol::columns;
+use sync_protocol::cursor::{Cursor, Feed};
+use sync_protocol::limits::{BODY_BYTES_MAX, BODY_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
+use sync_protocol::message::{Extract, Item, PageEnd};
+use sync_protocol::op::Row;
+use sync_protocol::ruling::Ruling;
+
+use crate::intake::desk::Desk;
+use crate::store::sqlite::StoreError;
+use crate::store::sqlite::feeds::Entry;
+
+/// Entries looked at in one go.
+const ENTRIES: u32 = 64;
+/// What stands around an item on the wire, at most.
+const ITEM_OVERHEAD: usize = 160;
+/// A ruling without exceptions, at most.
+const RULING_BYTES: usize = 48;
+/// Room for the rest of the answer.
+const REST_BYTES: usize = 64 * 1024;
+
+/// Who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader {
+    /// The device.
+    pub replica: Replica,
+    /// The branch under which its feed is kept.
+    pub home: u32,
+    /// The branch whose feed it reads, where its owner oversees one.
+    pub oversees: Option<u32>,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// What the feeds bring.
+    pub items: Vec<Item>,
+    /// What HQ says of it, and of the reader's own ops.
+    pub rulings: Vec<Ruling>,
+    /// How far that is.
+    pub end: PageEnd,
+}
+
+/// A page being filled.
+#[derive(Default)]
+struct Sheet {
+    items: Vec<Item>,
+    rulings: Vec<Ruling>,
+    said: BTreeSet<(Line, u64, u32, u8)>,
+    bytes: usize,
+    ops: usize,
+}
+
+impl Desk {
+    /// Returns what follows `cursor`, up to `bytes_max` bytes; at least one entry where there is any.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn page(&mut self, reader: &Reader, cursor: &Cursor, bytes_max: usize) -> Result<Page, StoreError> {
+        let budget = bytes_max.min(BODY_BYTES_MAX).saturating_sub(REST_BYTES);
+        let mut sheet = Sheet::default();
+        let mut next = Cursor {
+            incarnation: self.incarnation,
+            positions: Vec::new(),
+        };
+        let mut more = false;
+        let branch = reader.oversees.map(Feed::Branch);
+        for feed in [Some(Feed::Company), branch, Some(Feed::Replica(reader.replica.0))]
+            .into_iter()
+            .flatten()
+        {
+            let same = cursor.incarnation == self.incarnation;
+            let read = cursor.positions.iter().find(|(read, _)| same && *read == feed);
+            let after = read.map_or(0, |(_, position)| *position);
+            let at = self.fill(&mut sheet, reader, feed, after, budget)?;
+            if at > after {
+                next.positions.push((feed, at));
+            }
+            if at < self.store.feed_end(reader.home, feed)? {
+                more = true;
+                break;
+            }
+        }
+        next.positions.sort_unstable();
+        Ok(Page {
+            items: sheet.items,
+            rulings: sheet.rulings,
+            end: PageEnd { next, more },
+        })
+    }
+
+    fn fill(
+        &mut self,
+        sheet: &mut Sheet,
+        reader: &Reader,
+        feed: Feed,
+        after: u64,
+        budget: usize,
+    ) -> Result<u64, StoreError> {
+        let mut at = after;
+        loop {
+            let entries = self.store.feed_after(reader.home, feed, at, ENTRIES)?;
+            if entries.is_empty() {
+                return Ok(at);
+            }
+            for (position, entry) in entries {
+                if sheet.bytes >= budget {
+                    return Ok(at);
+                }
+                let (items, rulings) = self.brings(reader, feed, entry)?;
+                let bytes = items.iter().map(size).sum::<usize>() + rulings.len() * RULING_BYTES;
+                let ops: usize = items.iter().map(count).sum();
+                let first = sheet.items.is_empty() && sheet.rulings.is_empty();
+                if !first && (sheet.bytes + bytes > budget || sheet.ops + ops > BODY_OPS_MAX) {
+                    return Ok(at);
+                }
+                sheet.bytes += bytes;
+                sheet.ops += ops;
+                sheet.items.extend(items);
+                for ruling in rulings {
+                    let name = (
+                        (ruling.replica, ruling.epoch),
+                        ruling.first,
+                        ruling.count,
+                        ruling.version,
+                    );
+                    if sheet.said.insert(name) {
+                        sheet.rulings.push(ruling);
+                    }
+                }
+                at = position;
+            }
+        }
+    }
+
+    fn brings(
+        &mut self,
+        reader: &Reader,
+        feed: Feed,
+        entry: Entry,
+    ) -> Result<(Vec<Item>, Vec<Ruling>), StoreError> {
+        // A device holds what it wrote; only its own feed gives it back, where it was lost.
+        let own = |line: Line| line.0 == reader.replica && !matches!(feed, Feed::Replica(_));
+        match entry {
+            Entry::Segment { line, .. } | Entry::Ops { line, .. } if own(line) => {
+                Ok((Vec::new(), Vec::new()))
+            }
+            Entry::Segment { line, first } => {
+                let branch = self.home(line.0)?.unwrap_or(0);
+                let kept = self.store.segment_at(branch, line, first)?;
+                let kept = kept.ok_or(StoreError::Damaged { table: "feed" })?;
+                let rulings = self.store.rulings(branch, line, first, kept.segment.last())?;
+                Ok((vec![Item::Segment(kept.segment)], rulings))
+            }
+            Entry::Ops { line, seqs } => self.extract(line, &seqs),
+            Entry::Ruling(ruling) => Ok((Vec::new(), vec![ruling])),
+            Entry::Evict(doc) => {
+                let keeps = self
+                    .scope_of(doc)?
+                    .is_some_and(|scope| reader.oversees == Some(scope));
+                Ok((
+                    if keeps { Vec::new() } else { vec![Item::Evict(doc)] },
+                    Vec::new(),
+                ))
+            }
+        }
+    }
+
+    fn scope_of(&mut self, doc: DocId) -> Result<Option<u32>, StoreError> {
+        let home = self.home(doc.0.replica)?.unwrap_or(0);
+        Ok(self.store.known(home, doc)?.map(|known| known.scope))
+    }
+
+    /// Some ops of a line, and what HQ says of exactly these.
+    fn extract(&mut self, line: Line, seqs: &[u64]) -> Result<(Vec<Item>, Vec<Ruling>), StoreError> {
+        let branch = self.home(line.0)?.unwrap_or(0);
+        let parent = self.store.line(branch, line)?.and_then(|held| held.parent);
+        let mut items = Vec::new();
+        let mut part: (Vec<u64>, Vec<Row>, usize) = Default::default();
+        for seq in seqs {
+            let row = self.row(OpId {
+                replica: line.0,
+                epoch: line.1,
+                seq: *seq,
+            })?;
+            let row = row.ok_or(StoreError::Damaged { table: "feed" })?;
+            let bytes = row.to_bytes().len();
+            if part.2 + bytes > SEGMENT_ROW_BYTES_MAX {
+                let (seqs, rows, _) = std::mem::take(&mut part);
+                items.push(Item::Extract(extract(line, parent, seqs, &rows)));
+            }
+            part.0.push(*seq);
+            part.1.push(row);
+            part.2 += bytes;
+        }
+        items.push(Item::Extract(extract(line, parent, part.0, &part.1)));
+        let (first, last) = (
+            seqs.first().copied().unwrap_or(0),
+            seqs.last().copied().unwrap_or(0),
+        );
+        let rulings = self.store.rulings(branch, line, first, last)?;
+        let said = runs(seqs).flat_map(|(from, to)| {
+            rulings
+                .iter()
+                .filter_map(move |ruling| within(ruling, from, to))
+                .collect::<Vec<_>>()
+        });
+        Ok((items, said.collect()))
+    }
+}
+
+fn extract(
+    (replica, epoch): (Replica, Epoch),
+    parent: Option<sync_protocol::chain::Parent>,
+    seqs: Vec<u64>,
+    rows: &[Row],
+) -> Extract {
+    let rows = columns::encode(rows, (replica, epoch), &seqs);
+    Extract {
+        replica,
+        epoch,
+        parent,
+        seqs,
+        rows,
+    }
+}
+
+/// The stretches without holes.
+fn runs(seqs: &[u64]) -> impl Iterator<Item = (u64, u64)> {
+    seqs.chunk_by(|a, b| a + 1 == *b)
+        .filter_map(|run| Some((*run.first()?, *run.last()?)))
+}
+
+/// The part of a ruling on ops `from ..= to`, so that a reader learns nothing of ops that are not his.
+fn within(ruling: &Ruling, from: u64, to: u64) -> Option<Ruling> {
+    let end = ruling.first.saturating_add(u64::from(ruling.count));
+    let first = from.max(ruling.first);
+    let last = to.min(end.saturating_sub(1));
+    let count = u32::try_from(last.checked_sub(first)?.saturating_add(1)).ok()?;
+    let skip = u32::try_from(first - ruling.first).ok()?;
+    let inside = ruling.exceptions.iter().filter_map(|(at, verdict)| {
+        let at = at.checked_sub(skip).filter(|at| *at < count)?;
+        Some((at, verdict.clone()))
+    });
+    Some(Ruling {
+        first,
+        count,
+        order: ruling.order.saturating_add(u64::from(skip)),
+        exceptions: inside.collect(),
+        ..ruling.clone()
+    })
+}
+
+fn size(item: &Item) -> usize {
+    ITEM_OVERHEAD
+        + match item {
+            Item::Segment(segment) => segment.body.len(),
+            Item::Extract(extract) => extract.rows.len() + extract.seqs.len() * 2,
+            Item::Evict(_) | Item::Newer { .. } => 0,
+        }
+}
+
+fn count(item: &Item) -> usize {
+    match item {
+        Item::Segment(segment) => usize::try_from(segment.count).unwrap_or(usize::MAX),
+        Item::Extract(extract) => extract.seqs.len(),
+        Item::Evict(_) | Item::Newer { .. } => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sync_protocol::ruling::Verdict;
+
+    #[test]
+    fn a_reader_learns_nothing_of_ops_that_are_not_his() {
+        let ruling = Ruling {
+            replica: Replica(7),
+            epoch: Epoch(1),
+            first: 10,
+            count: 10,
+            order: 100,
+            cap_ms: 5,
+            version: 1,
+            exceptions: vec![(1, Verdict::Merged), (5, Verdict::TooLate)],
+        };
+        let part = within(&ruling, 14, 16).unwrap();
+        assert_eq!((part.first, part.count, part.order), (14, 3, 104));
+        assert_eq!(part.exceptions, [(1, Verdict::TooLate)]);
+        assert_eq!(within(&ruling, 20, 30), None);
+        assert_eq!(within(&ruling, 1, 9), None);
+        assert_eq!(
+            runs(&[1, 2, 4, 7, 8]).collect::<Vec<_>>(),
+            [(1, 2), (4, 4), (7, 8)]
+        );
+    }
+}

@@ -1,0 +1,275 @@
+//! The desk where jobs are done one after the other: the database, and what is remembered between jobs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use records::id::{DocId, OpId, Replica};
+use sync_protocol::chain::Line;
+use sync_protocol::columns;
+use sync_protocol::cursor::Incarnation;
+use sync_protocol::merge::{Judged, Lines};
+use sync_protocol::op::Row;
+use sync_protocol::segment::{Body, Segment};
+use sync_protocol::sign::Signer;
+
+use crate::intake::judge::Author;
+use crate::people::People;
+use crate::store::sqlite::{Store, StoreError};
+
+/// How many decoded segments are remembered: some 256 ops each.
+const SEGMENTS_MAX: usize = 128;
+/// How many lines' parents are remembered.
+const LINES_MAX: usize = 100_000;
+
+/// One worker's desk. Whoever has it is alone with his transaction.
+pub struct Desk {
+    /// The database.
+    pub store: Store,
+    /// HQ's key.
+    pub signer: Arc<Signer>,
+    /// HQ's history.
+    pub incarnation: Incarnation,
+    /// Whether segments written under a test clock are taken.
+    pub test_clock: bool,
+    /// The epoch and stamp of HQ's own log, once this process wrote.
+    pub own: Option<crate::author::OwnLog>,
+    people: Option<Arc<People>>,
+    version: u64,
+    rows: BTreeMap<(Line, u64), Arc<Vec<Row>>>,
+    lines: Lines,
+    roots: std::collections::BTreeSet<Line>,
+    homes: BTreeMap<Replica, u32>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk({})", self.incarnation.0)
+    }
+}
+
+impl Desk {
+    /// Sits down at a database.
+    #[must_use]
+    pub fn new(store: Store, signer: Arc<Signer>, incarnation: Incarnation, test_clock: bool) -> Self {
+        Self {
+            store,
+            signer,
+            incarnation,
+            test_clock,
+            own: None,
+            people: None,
+            version: 0,
+            rows: BTreeMap::new(),
+            lines: Lines::new(),
+            roots: std::collections::BTreeSet::new(),
+            homes: BTreeMap::new(),
+        }
+    }
+
+    /// Does something in a transaction of its own.
+    ///
+    /// # Errors
+    /// What `job` answers; then nothing of it is kept. Or [`StoreError`].
+    pub fn transact<T, E: From<StoreError>>(
+        &mut self,
+        job: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.store.begin()?;
+        self.look_around()?;
+        match job(self) {
+            Ok(done) => {
+                self.store.commit()?;
+                Ok(done)
+            }
+            Err(error) => {
+                self.store.roll_back()?;
+                self.forget();
+                Err(error)
+            }
+        }
+    }
+
+    /// Drops what another program's commit may have changed; to be called once a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn look_around(&mut self) -> Result<(), StoreError> {
+        let version = self.store.version()?;
+        if version != self.version {
+            self.people = None;
+            self.version = version;
+        }
+        Ok(())
+    }
+
+    /// Drops everything that a job taken back may have left here.
+    pub fn forget(&mut self) {
+        self.people = None;
+        self.own = None;
+        self.rows.clear();
+        self.lines.clear();
+        self.roots.clear();
+        self.homes.clear();
+    }
+
+    /// Returns everybody.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn people(&mut self) -> Result<Arc<People>, StoreError> {
+        if let Some(people) = &self.people {
+            return Ok(Arc::clone(people));
+        }
+        let people = Arc::new(People::read(&self.store)?);
+        self.people = Some(Arc::clone(&people));
+        Ok(people)
+    }
+
+    /// Takes in a changed document, where it is somebody or a unit.
+    pub fn learn(&mut self, document: &sync_protocol::merge::Document) {
+        if let Some(people) = &mut self.people {
+            Arc::make_mut(people).learn(document);
+        }
+    }
+
+    /// Returns HQ's number of the branch in which somebody works; `None` where that is not known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn branch_of(&mut self, staff: DocId) -> Result<Option<u32>, StoreError> {
+        let people = self.people()?;
+        let unit = people.staff.get(&staff).and_then(|person| person.unit);
+        unit.map(|unit| self.store.branch_number(people.branch(unit)))
+            .transpose()
+    }
+
+    /// Returns the branch under which a replica's log is kept; it never changes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn home(&mut self, replica: Replica) -> Result<Option<u32>, StoreError> {
+        if let Some(home) = self.homes.get(&replica) {
+            return Ok(Some(*home));
+        }
+        let home = self.store.branch_of(replica)?;
+        self.homes.extend(home.map(|home| (replica, home)));
+        Ok(home)
+    }
+
+    /// Returns who writes under a replica's name now; `None` for a replica that HQ never named.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn author(&mut self, replica: Replica) -> Result<Option<Author>, StoreError> {
+        if replica == Replica::HQ {
+            return Ok(Some(Author {
+                staff: None,
+                roles: Vec::new(),
+                branch: 0,
+                hq: true,
+            }));
+        }
+        let Some(device) = self.store.device(replica)? else {
+            return Ok(None);
+        };
+        let people = self.people()?;
+        let person = device.staff.and_then(|staff| people.staff.get(&staff));
+        let roles = person.map(|person| person.roles.clone()).unwrap_or_default();
+        let branch = match device.staff {
+            Some(staff) => self.branch_of(staff)?.unwrap_or(device.branch),
+            None => device.branch,
+        };
+        Ok(Some(Author {
+            staff: device.staff.filter(|_| person.is_some()),
+            roles,
+            branch,
+            hq: false,
+        }))
+    }
+
+    /// Returns where the known lines hang.
+    #[must_use]
+    pub fn lines(&self) -> &Lines {
+        &self.lines
+    }
+
+    /// Makes [`Desk::lines`] know a line and those that it descends from.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn trace(&mut self, branch: u32, mut line: Line) -> Result<(), StoreError> {
+        if self.lines.len() + self.roots.len() > LINES_MAX {
+            self.lines.clear();
+            self.roots.clear();
+        }
+        while !self.lines.contains_key(&line) && !self.roots.contains(&line) {
+            match self.store.line(branch, line)?.and_then(|held| held.parent) {
+                Some(parent) => {
+                    self.lines.insert(line, (parent.epoch, parent.seq));
+                    line = (line.0, parent.epoch);
+                }
+                None => drop(self.roots.insert(line)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the rows of a segment that HQ holds.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where they do not decode any more.
+    pub fn rows(&mut self, segment: &Segment) -> Result<Arc<Vec<Row>>, StoreError> {
+        let key = (segment.line(), segment.first);
+        if let Some(rows) = self.rows.get(&key)
+            && rows.len() == usize::try_from(segment.count).unwrap_or(0)
+        {
+            return Ok(Arc::clone(rows));
+        }
+        let damaged = StoreError::Damaged { table: "segments" };
+        let Ok(body) = Body::from_bytes(&segment.body) else {
+            return Err(damaged);
+        };
+        let seqs: Vec<u64> = segment.ids().map(|id| id.seq).collect();
+        let Ok(rows) = columns::decode(&body.rows, segment.line(), &seqs) else {
+            return Err(damaged);
+        };
+        Ok(self.remember(key, rows))
+    }
+
+    /// Remembers decoded rows.
+    pub fn remember(&mut self, key: (Line, u64), rows: Vec<Row>) -> Arc<Vec<Row>> {
+        if self.rows.len() >= SEGMENTS_MAX {
+            self.rows.clear();
+        }
+        let rows = Arc::new(rows);
+        self.rows.insert(key, Arc::clone(&rows));
+        rows
+    }
+
+    /// Returns one op that HQ holds.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn row(&mut self, id: OpId) -> Result<Option<Row>, StoreError> {
+        let Some(branch) = self.home(id.replica)? else {
+            return Ok(None);
+        };
+        let Some(kept) = self.store.segment_at(branch, (id.replica, id.epoch), id.seq)? else {
+            return Ok(None);
+        };
+        let rows = self.rows(&kept.segment)?;
+        let at = usize::try_from(id.seq.saturating_sub(kept.segment.first)).unwrap_or(usize::MAX);
+        Ok(rows.get(at).cloned())
+    }
+
+    /// Returns one op with what HQ said of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn judged(&mut self, id: OpId) -> Result<Option<Judged>, StoreError> {
+        let Some(row) = self.row(id)? else { return Ok(None) };
+        let branch = self.home(id.replica)?.unwrap_or(0);
+        let judgement = self.store.judgement(branch, id, row.stamp)?;
+        Ok(Some(Judged { id, row, judgement }))
+    }
+}

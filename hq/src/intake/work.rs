@@ -1,0 +1,109 @@
+//! The documents that one job touches, with their ops: loaded once, folded when asked.
+
+use records::decision::{DECISION_TAG, Decision};
+use records::id::{DocId, OpId};
+use records::kinds;
+use records::schema::{Class, Reach};
+use sync_protocol::merge::{Document, Judged, Lines, Standing, fold};
+use sync_protocol::ruling::Verdict;
+
+use crate::reading;
+use crate::store::sqlite::documents::Known;
+
+/// A document that no branch's feed carries: nobody is named on it yet whose branch it could be.
+pub const NOWHERE: u32 = u32::MAX;
+
+/// One document at work.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// The branch under which it is kept: its creator's.
+    pub home: u32,
+    /// What the index said before this job; `None` for a new document.
+    pub before: Option<Known>,
+    /// Its ops, judged; deferred ones are not among them.
+    pub ops: Vec<Judged>,
+    /// Those that this job added or judged again.
+    pub added: Vec<OpId>,
+    /// As folded; `None` before the first fold, or where nothing stands.
+    pub document: Option<Document>,
+    /// Its own people, sorted: creator, concerned staff, named colleagues.
+    pub people: Vec<DocId>,
+    /// The branch in whose feed it is.
+    pub scope: u32,
+    /// The creator's staff document.
+    pub creator: Option<DocId>,
+    /// Whether ops came since the last fold.
+    pub stale: bool,
+}
+
+impl Work {
+    /// Folds its ops again, where any came since.
+    pub fn fold(&mut self, lines: &Lines) {
+        if !self.stale {
+            return;
+        }
+        self.document = fold(&self.ops, lines).ok();
+        self.stale = false;
+        if let Some(document) = &self.document {
+            self.people = people(document, &self.ops, self.creator);
+        }
+    }
+
+    /// Returns the verdict `Merged` for an op that left something open or superseded; `None` where it did not.
+    #[must_use]
+    pub fn merged(&self, id: OpId) -> Option<Verdict> {
+        let document = self.document.as_ref()?;
+        let contested = document.registers.iter().any(|(tag, register)| {
+            let writers = || {
+                register
+                    .others
+                    .iter()
+                    .chain([&register.value])
+                    .map(|written| written.op)
+            };
+            tag.class() == Some(Class::Contested)
+                && !register.others.is_empty()
+                && writers().any(|op| op == id)
+        });
+        let late = || document.late.iter().any(|(_, written)| written.op == id);
+        let lost = || {
+            let lost = |standing| {
+                matches!(
+                    standing,
+                    Standing::Superseded | Standing::Contested | Standing::Stale
+                )
+            };
+            document
+                .decisions
+                .iter()
+                .any(|ruled| ruled.op == id && lost(ruled.standing))
+        };
+        (contested || late() || lost()).then_some(Verdict::Merged)
+    }
+
+    /// Whether everybody gets it.
+    #[must_use]
+    pub fn is_company(&self) -> bool {
+        let kind = self.ops.first().and_then(|op| kinds::by_number(op.row.kind));
+        kind.is_some_and(|kind| kind.reach == Reach::Company)
+    }
+}
+
+/// Creator, concerned staff, and the colleagues whom decisions that stand named.
+fn people(document: &Document, ops: &[Judged], creator: Option<DocId>) -> Vec<DocId> {
+    let mut people = reading::concerned(document);
+    people.extend(creator);
+    let stands = document
+        .decisions
+        .iter()
+        .filter(|ruled| ruled.standing == Standing::Stands);
+    for ruled in stands {
+        let op = ops.iter().find(|op| op.id == ruled.op);
+        let bytes = op.and_then(|op| op.row.write(DECISION_TAG));
+        let decision = bytes.and_then(|bytes| postcard::from_bytes::<Decision>(bytes).ok());
+        people.extend(decision.and_then(|decision| decision.to));
+    }
+    people.sort_unstable();
+    people.dedup();
+    people
+}

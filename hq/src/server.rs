@@ -1,0 +1,207 @@
+//! The one port: devices sync at `/v1/sync`, monitors look at `/healthz`.
+//!
+//! Limits: 10 s for headers, 30 s of silence in a body, no total; a body of 4 MiB.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http_body_util::BodyExt;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use sync_protocol::body::BodyError;
+use sync_protocol::conversation::ReadError;
+use sync_protocol::limits::{BODY_BYTES_MAX, inflate_max};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+
+use crate::session::{Office, Session, SessionError};
+
+/// Silence in a body.
+const IDLE: Duration = Duration::from_secs(30);
+/// Headers, and the TLS handshake before them.
+const HEADERS: Duration = Duration::from_secs(10);
+/// What a stopping server gives its conversations.
+const GRACE: Duration = Duration::from_secs(10);
+/// Conversations at a time: each may hold a few inflated bodies.
+const SESSIONS_MAX: usize = 128;
+/// Connections at a time.
+const CONNECTIONS_MAX: usize = 4096;
+
+/// What all requests share.
+#[derive(Debug, Clone)]
+struct Shared {
+    office: Office,
+    sessions: Arc<Semaphore>,
+}
+
+/// Serves until `stop` is there, then lets running conversations end.
+///
+/// # Errors
+/// Where the listener breaks.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    office: Office,
+    stop: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    let shared = Shared {
+        office,
+        sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
+    };
+    let app = Router::new()
+        .route("/v1/sync", post(sync))
+        .route("/healthz", get(async || "ok\n"))
+        .with_state(shared);
+    let acceptor = tls.map(TlsAcceptor::from);
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let graceful = Arc::new(GracefulShutdown::new());
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let (stream, _) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                // Out of descriptors, or a client gone already: neither ends the server.
+                Err(_) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = &mut stop => break,
+        };
+        let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else {
+            continue;
+        };
+        let (app, acceptor, watcher) = (app.clone(), acceptor.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let _permit = permit;
+            match acceptor {
+                None => connection(stream, app, watcher).await,
+                Some(acceptor) => {
+                    if let Ok(Ok(stream)) = tokio::time::timeout(HEADERS, acceptor.accept(stream)).await {
+                        connection(stream, app, watcher).await;
+                    }
+                }
+            }
+        });
+    }
+    drop(listener);
+    if let Ok(graceful) = Arc::try_unwrap(graceful) {
+        let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    }
+    Ok(())
+}
+
+async fn connection<S>(stream: S, app: Router, watcher: hyper_util::server::graceful::Watcher)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(64 * 1024);
+    let serving = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    // A connection that breaks has been told all that it could hear.
+    let _ = watcher.watch(serving).await;
+}
+
+/// Returns the URL of what is listened on.
+#[must_use]
+pub fn url(address: SocketAddr, tls: bool) -> String {
+    format!("{}://{address}", if tls { "https" } else { "http" })
+}
+
+async fn sync(State(shared): State<Shared>, request: Request<Body>) -> Response {
+    let Ok(_permit) = shared.sessions.acquire().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    match converse(shared.office, request).await {
+        Ok(answer) => {
+            let kind = (header::CONTENT_TYPE, "application/octet-stream");
+            ([kind], answer).into_response()
+        }
+        Err(refused) => refused.into_response(),
+    }
+}
+
+/// A refusal without a signed answer: a status and a sentence that reflects nothing.
+struct Refused(StatusCode, &'static str);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, format!("{}\n", self.1)).into_response()
+    }
+}
+
+impl From<SessionError> for Refused {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Read(ReadError::Signature) => {
+                Self(StatusCode::UNAUTHORIZED, "not signed by this device")
+            }
+            SessionError::Read(ReadError::TooManyOps | ReadError::Body(BodyError::TooLarge { .. })) => {
+                Self(StatusCode::PAYLOAD_TOO_LARGE, "the request is beyond the limits")
+            }
+            SessionError::Read(_) | SessionError::Order => {
+                Self(StatusCode::BAD_REQUEST, "the request cannot be read")
+            }
+            SessionError::Unknown => Self(StatusCode::FORBIDDEN, "no device of this name, or no proof"),
+            SessionError::Store(_) | SessionError::NotKept(_) | SessionError::Enrol(_) => Self(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "headquarters could not keep it; try again",
+            ),
+        }
+    }
+}
+
+async fn converse(office: Office, request: Request<Body>) -> Result<Vec<u8>, Refused> {
+    let sent = length(request.headers());
+    let too_long = || Refused(StatusCode::PAYLOAD_TOO_LARGE, "the request is beyond the limits");
+    if sent.is_some_and(|sent| sent > BODY_BYTES_MAX) {
+        return Err(too_long());
+    }
+    let mut session = Session::new(office, inflate_max(sent.unwrap_or(BODY_BYTES_MAX)));
+    let mut body = request.into_body();
+    let mut taken = 0_usize;
+    loop {
+        let frame = tokio::time::timeout(IDLE, body.frame())
+            .await
+            .map_err(|_| Refused(StatusCode::REQUEST_TIMEOUT, "nothing came for 30 seconds"))?;
+        let Some(frame) = frame else { break };
+        let Ok(frame) = frame else {
+            return Err(Refused(StatusCode::BAD_REQUEST, "the request breaks off"));
+        };
+        let Ok(bytes) = frame.into_data() else { continue };
+        taken = taken.saturating_add(bytes.len());
+        if taken > BODY_BYTES_MAX {
+            return Err(too_long());
+        }
+        session = blocking(move || session.push(&bytes).map(|()| session)).await?;
+    }
+    blocking(move || session.finish()).await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SessionError> + Send + 'static,
+) -> Result<T, Refused> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(Refused(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "headquarters could not keep it; try again",
+        )),
+    }
+}
+
+fn length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,377 @@
+//! One conversation with one device: what it pushes is kept as it arrives, then it is told and given what is new.
+//!
+//! Source: docs/PROTOCOL.md, Messages.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use records::id::{Epoch, Replica};
+use sync_protocol::conversation::{Answer, Event, ReadError, Reader, RequestHash, write_answer};
+use sync_protocol::cursor::Cursor;
+use sync_protocol::message::{Clocks, Compared, Enrol, Held, Hello, Notice, PageEnd, PushAck, VERSIONS};
+use sync_protocol::reason;
+use sync_protocol::ruling::Ruling;
+use sync_protocol::segment::Segment;
+use sync_protocol::sign::{PublicKey, Signer};
+
+use crate::clock::Clock;
+use crate::enrol::{Bound, EnrolError};
+use crate::feed;
+use crate::intake::desk::Desk;
+use crate::keys;
+use crate::store::sqlite::StoreError;
+use crate::store::sqlite::devices::{Device, Why};
+use crate::writer::{NotKept, Writer};
+
+/// Why a request gets no signed answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// It cannot be read, or is not signed by the device.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// No device has that name, or it showed no proof.
+    #[error("no device of this name")]
+    Unknown,
+    /// Its parts stand in an order that no device sends.
+    #[error("the request begins with a hello")]
+    Order,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The writer could not keep it.
+    #[error(transparent)]
+    NotKept(#[from] NotKept),
+    /// HQ's own log.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+}
+
+/// What all conversations share.
+#[derive(Debug, Clone)]
+pub struct Office {
+    /// Where changes are made.
+    pub writer: Writer,
+    /// HQ's key.
+    pub signer: Arc<Signer>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// One conversation.
+#[derive(Debug)]
+pub struct Session {
+    office: Office,
+    reader: Option<Reader>,
+    hello: Option<Hello>,
+    device: Option<Device>,
+    keys: Vec<(PublicKey, bool)>,
+    enrolled: bool,
+    pushed: BTreeSet<Epoch>,
+    notices: Vec<Notice>,
+    rulings: Vec<Ruling>,
+    new_ops: u64,
+}
+
+impl Session {
+    /// Begins; `limit` is what the body may inflate to.
+    #[must_use]
+    pub fn new(office: Office, limit: usize) -> Self {
+        Self {
+            office,
+            reader: Some(Reader::new(limit)),
+            hello: None,
+            device: None,
+            keys: Vec::new(),
+            enrolled: false,
+            pushed: BTreeSet::new(),
+            notices: Vec::new(),
+            rulings: Vec::new(),
+            new_ops: 0,
+        }
+    }
+
+    /// Takes bytes as they arrive; what they complete is on the disk when this returns. Blocks.
+    ///
+    /// # Errors
+    /// [`SessionError`]; what was complete before stays kept.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
+        let events = self.reader.as_mut().ok_or(SessionError::Order)?.push(bytes)?;
+        let mut segments = Vec::new();
+        for event in events {
+            match event {
+                Event::Hello(hello) => self.greet(hello)?,
+                Event::Enrol(enrol) => self.enrol(enrol)?,
+                Event::Push(segment) => segments.push(segment),
+                Event::Unknown { .. } => {}
+            }
+        }
+        if segments.is_empty() {
+            Ok(())
+        } else {
+            self.take(segments)
+        }
+    }
+
+    fn greet(&mut self, hello: Hello) -> Result<(), SessionError> {
+        let replica = hello.replica;
+        let known = self.office.writer.run(move |desk| {
+            let device = desk.store.device(replica)?;
+            Ok::<_, StoreError>((device, desk.store.more_keys(replica)?))
+        })??;
+        let (Some(device), more) = known else {
+            return Err(SessionError::Unknown);
+        };
+        self.keys.extend(device.key.map(|key| (key, true)));
+        self.keys.extend(more);
+        self.device = Some(device);
+        self.hello = Some(hello);
+        Ok(())
+    }
+
+    fn enrol(&mut self, enrol: Enrol) -> Result<(), SessionError> {
+        let replica = self.hello.as_ref().ok_or(SessionError::Order)?.replica;
+        let now = self.office.clock.now_ms();
+        let key = enrol.key;
+        let bound = self
+            .office
+            .writer
+            .run(move |desk| desk.bind(replica, &enrol, now))??;
+        match bound {
+            Bound::Refused => Err(SessionError::Unknown),
+            Bound::Yes => {
+                self.keys = vec![(key, true)];
+                self.enrolled = true;
+                Ok(())
+            }
+            Bound::Unconfirmed => {
+                let known = self.keys.iter().any(|(known, _)| *known == key);
+                self.keys.extend((!known).then_some((key, false)));
+                Ok(())
+            }
+        }
+    }
+
+    fn take(&mut self, segments: Vec<Segment>) -> Result<(), SessionError> {
+        let device = self.device.as_ref().ok_or(SessionError::Order)?;
+        let replica = device.replica;
+        let part = device.standing.takes_part();
+        let mut good = Vec::new();
+        let mut aside = Vec::new();
+        for segment in segments {
+            let signed =
+                |(key, _): &&(PublicKey, bool)| segment.replica == replica && segment.verify(key).is_ok();
+            match self.keys.iter().find(signed) {
+                Some((_, true)) if part => good.push(segment),
+                Some((key, true)) => aside.push((segment, *key, Why::Revoked)),
+                Some((key, false)) => aside.push((segment, *key, Why::Unconfirmed)),
+                None => self.notices.push(Notice::Refused(reason::SIGNATURE)),
+            }
+        }
+        self.pushed.extend(good.iter().map(|segment| segment.epoch));
+        let now = self.office.clock.now_ms();
+        let branch = device.branch;
+        let taken = self.office.writer.run(move |desk| {
+            for (segment, key, why) in aside {
+                desk.store.hold_back(branch, &segment, key, why, now)?;
+            }
+            desk.take(good, now)
+        })??;
+        self.notices.extend(taken.notices);
+        self.rulings.extend(taken.rulings);
+        self.new_ops += taken.new_ops;
+        Ok(())
+    }
+
+    /// Ends: checks the request's signature and returns the answer's bytes. Blocks.
+    ///
+    /// # Errors
+    /// [`SessionError`].
+    pub fn finish(mut self) -> Result<Vec<u8>, SessionError> {
+        let reader = self.reader.take().ok_or(SessionError::Order)?;
+        let keys: Vec<PublicKey> = self.keys.iter().map(|(key, _)| *key).collect();
+        let (hash, key) = reader.finish_by(&keys)?;
+        let confirmed = self
+            .keys
+            .iter()
+            .any(|(known, confirmed)| *known == key && *confirmed);
+        let office = self.office.clone();
+        let answer = office
+            .writer
+            .run(move |desk| self.answer(desk, key, confirmed))??;
+        Ok(self::bytes(&answer, hash, &office.signer))
+    }
+
+    fn answer(self, desk: &mut Desk, key: PublicKey, confirmed: bool) -> Result<Answer, StoreError> {
+        let now = self.office.clock.now_ms();
+        let (Some(hello), Some(device)) = (&self.hello, &self.device) else {
+            return Err(StoreError::Absent);
+        };
+        // Another conversation of the same device may have changed its line since the hello.
+        let Some(mut device) = desk.store.device(device.replica)? else {
+            return Err(StoreError::Absent);
+        };
+        let mut notices = self.notices.clone();
+        if hello.versions.0 > VERSIONS.1 || hello.versions.1 < VERSIONS.0 {
+            notices.push(Notice::UpgradeNeeded { versions: VERSIONS });
+        }
+        let held = held(desk, &device, hello, &self.pushed)?;
+        let nothing = PageEnd {
+            next: Cursor {
+                incarnation: desk.incarnation,
+                positions: Vec::new(),
+            },
+            more: false,
+        };
+        let mut answer = Answer {
+            ack: PushAck {
+                incarnation: desk.incarnation,
+                lease: [0; 8],
+                held,
+                rulings: Vec::new(),
+                digest: Compared::Not,
+            },
+            notices,
+            certificate: None,
+            items: Vec::new(),
+            rulings: Vec::new(),
+            end: nothing,
+        };
+        if !confirmed || !device.standing.takes_part() {
+            let why = if confirmed {
+                Notice::Revoked
+            } else {
+                Notice::Unconfirmed
+            };
+            answer.notices.push(why);
+            return Ok(answer);
+        }
+        if copied_lease(&device, hello) && !device.copied {
+            device.copied = true;
+            answer.notices.push(Notice::Copied);
+        }
+        device.seen_ms = Some(now);
+        device.skew_ms = skew(hello.clocks, now);
+        if device.skew_ms.unsigned_abs() > sync_protocol::limits::STAMP_AHEAD_MS {
+            answer.notices.push(Notice::ServerTime(now));
+        }
+        let reader = reader(desk, &device)?;
+        let budget = match hello.answer_bytes_max {
+            0 => usize::MAX,
+            asked => usize::try_from(asked).unwrap_or(usize::MAX),
+        };
+        let page = desk.page(&reader, &hello.cursor, budget)?;
+        device.level = !page.end.more;
+        let quiet = self.new_ops == 0 && page.items.is_empty() && page.rulings.is_empty() && !page.end.more;
+        if let Some(theirs) = hello.digest.filter(|_| quiet) {
+            let ours = desk.digest_for(&device)?;
+            answer.ack.digest = if ours == theirs {
+                Compared::Equal
+            } else {
+                Compared::Differs(ours)
+            };
+        }
+        if self.enrolled || renew(desk, &device, hello, now)? {
+            answer.certificate = desk.certificate(&device, key, now)?;
+            let kept = answer
+                .certificate
+                .as_ref()
+                .map(|certificate| postcard::to_allocvec(certificate).unwrap_or_default());
+            desk.store
+                .set(&certificate_key(device.replica), &kept.unwrap_or_default())?;
+        }
+        rotate(&mut device, hello.lease);
+        answer.ack.lease = device.lease;
+        answer.ack.rulings = self.rulings;
+        answer.items = page.items;
+        answer.rulings = page.rulings;
+        answer.end = page.end;
+        desk.store.device_put(&device)?;
+        Ok(answer)
+    }
+}
+
+fn bytes(answer: &Answer, request: RequestHash, signer: &Signer) -> Vec<u8> {
+    write_answer(answer, request, signer)
+}
+
+fn certificate_key(replica: Replica) -> String {
+    format!("certificate {}", replica.0)
+}
+
+/// A certificate is sent again where it says something else by now, grows old, or its answer was lost.
+fn renew(desk: &mut Desk, device: &Device, hello: &Hello, now: u64) -> Result<bool, StoreError> {
+    const OLD_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+    let Some(kept) = desk.store.setting(&certificate_key(device.replica))? else {
+        return Ok(true);
+    };
+    let kept: Option<sync_protocol::message::Certificate> = postcard::from_bytes(&kept).ok();
+    let Some(kept) = kept else { return Ok(true) };
+    let fresh = desk.certificate(device, kept.key, now)?;
+    let same = fresh.is_some_and(|fresh| {
+        sync_protocol::message::Certificate {
+            valid_until_ms: kept.valid_until_ms,
+            ..fresh
+        } == kept
+    });
+    Ok(!same || kept.valid_until_ms < now.saturating_add(OLD_MS) || hello.lease != device.lease)
+}
+
+/// Returns how far HQ holds the lines that the device named or pushed.
+fn held(
+    desk: &Desk,
+    device: &Device,
+    hello: &Hello,
+    pushed: &BTreeSet<Epoch>,
+) -> Result<Vec<Held>, StoreError> {
+    let mut epochs = pushed.clone();
+    epochs.extend(hello.heads.iter().map(|head| head.epoch));
+    let mut all = Vec::new();
+    for epoch in epochs {
+        if let Some(held) = desk.store.line(device.branch, (device.replica, epoch))? {
+            let [a, b, c, d, e, f, g, h, ..] = held.link.0;
+            let link = [a, b, c, d, e, f, g, h];
+            all.push(Held {
+                epoch,
+                up_to: held.last,
+                link,
+                count: held.count,
+                backed_up_to: 0,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// A lease whose successor was shown already comes from an older image of the device.
+fn copied_lease(device: &Device, hello: &Hello) -> bool {
+    let known = hello.lease == device.lease || hello.lease == device.lease_before;
+    !known && device.lease != [0; 8] && hello.lease != [0; 8]
+}
+
+/// The next lease. A device that shows the one before lost our answer: that one stays good until it shows a newer.
+fn rotate(device: &mut Device, shown: [u8; 8]) {
+    if shown == device.lease {
+        device.lease_before = device.lease;
+    }
+    // Without random numbers the old lease stays: it is a warning sign, not a lock.
+    if let Ok(lease) = keys::random() {
+        device.lease = lease;
+    }
+}
+
+fn skew(clocks: Clocks, now: u64) -> i64 {
+    let wall = i64::try_from(clocks.wall_ms).unwrap_or(i64::MAX);
+    wall.saturating_sub(i64::try_from(now).unwrap_or(i64::MAX))
+}
+
+/// Returns who reads, by the roles that he holds now.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn reader(desk: &mut Desk, device: &Device) -> Result<feed::Reader, StoreError> {
+    Ok(feed::Reader {
+        replica: device.replica,
+        home: device.branch,
+        oversees: desk.oversees(device)?,
+    })
+}

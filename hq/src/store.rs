@@ -1,0 +1,3 @@
+//! What headquarters keeps, in SQLite; nothing here judges.
+
+pub mod sqlite;

@@ -1,0 +1,331 @@
+//! The database: its tables, its transactions, its small settings.
+
+pub mod devices;
+pub mod documents;
+pub mod feeds;
+pub mod log;
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+/// The version of the tables; a database of another one is not opened.
+const TABLES: u32 = 1;
+
+/// Every key begins with a branch (0: the company), so that branches can be spread over databases later.
+///
+/// An op has no row: it lives in its segment. `documents` and `feeds` are views of the segments and rulings.
+const SCHEMA: &str = "
+CREATE TABLE settings (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE replicas (
+  replica INTEGER PRIMARY KEY, branch INTEGER NOT NULL, staff BLOB, document BLOB, name TEXT NOT NULL DEFAULT '',
+  state INTEGER NOT NULL, key BLOB, secret BLOB, issued_ms INTEGER NOT NULL, scanned_ms INTEGER, seen_ms INTEGER,
+  lease BLOB NOT NULL, lease_before BLOB NOT NULL, lease_used INTEGER NOT NULL DEFAULT 0,
+  copied INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0, skew_ms INTEGER NOT NULL DEFAULT 0,
+  sheet_from INTEGER NOT NULL, sheet_to INTEGER NOT NULL);
+CREATE INDEX replicas_staff ON replicas (staff);
+CREATE TABLE more_keys (
+  replica INTEGER NOT NULL, key BLOB NOT NULL, confirmed INTEGER NOT NULL, PRIMARY KEY (replica, key)) WITHOUT ROWID;
+CREATE TABLE held_back (
+  id INTEGER PRIMARY KEY, branch INTEGER NOT NULL, replica INTEGER NOT NULL, key BLOB NOT NULL, reason INTEGER NOT NULL,
+  received_ms INTEGER NOT NULL, hash BLOB NOT NULL, segment BLOB NOT NULL, UNIQUE (branch, replica, hash));
+CREATE TABLE branches (number INTEGER PRIMARY KEY, unit BLOB NOT NULL UNIQUE);
+
+CREATE TABLE lines (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL,
+  parent_epoch INTEGER, parent_seq INTEGER, parent_link BLOB, last INTEGER NOT NULL, link BLOB NOT NULL,
+  count INTEGER NOT NULL, PRIMARY KEY (branch, replica, epoch)) WITHOUT ROWID;
+CREATE TABLE segments (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
+  count INTEGER NOT NULL, arrival INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+  link BLOB NOT NULL, signature BLOB NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (branch, replica, epoch, first, arrival)) WITHOUT ROWID;
+CREATE TABLE rulings (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
+  version INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (branch, replica, epoch, first, version)) WITHOUT ROWID;
+CREATE TABLE waiting (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  for_replica INTEGER NOT NULL, for_epoch INTEGER NOT NULL, for_seq INTEGER NOT NULL,
+  PRIMARY KEY (branch, replica, epoch, seq)) WITHOUT ROWID;
+CREATE INDEX waiting_for ON waiting (for_replica, for_epoch, for_seq);
+
+CREATE TABLE documents (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  kind INTEGER NOT NULL, code TEXT NOT NULL, number TEXT, state INTEGER NOT NULL, scope INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL, digest BLOB NOT NULL, people BLOB NOT NULL, ops BLOB NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (branch, replica, epoch, seq)) WITHOUT ROWID;
+CREATE INDEX documents_scope ON documents (scope, kind);
+CREATE INDEX documents_code ON documents (code);
+CREATE INDEX documents_number ON documents (kind, number) WHERE number IS NOT NULL;
+CREATE TABLE concerns (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, staff BLOB NOT NULL,
+  PRIMARY KEY (branch, replica, epoch, seq, staff)) WITHOUT ROWID;
+CREATE INDEX concerns_staff ON concerns (staff);
+
+CREATE TABLE feeds (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (branch, replica)) WITHOUT ROWID;
+CREATE TABLE feed (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, position INTEGER NOT NULL, entry BLOB NOT NULL,
+  PRIMARY KEY (branch, replica, position)) WITHOUT ROWID;
+
+CREATE TABLE import_keys (
+  branch INTEGER NOT NULL, key BLOB NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (branch, key)) WITHOUT ROWID;
+
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY, branch INTEGER NOT NULL, at_ms INTEGER NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL);
+";
+
+/// Why the database did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite said no.
+    #[error("the database refused: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// There is no database in the folder.
+    #[error("no headquarters was made here")]
+    Absent,
+    /// Made by another version.
+    #[error("the tables are of version {found}; this program reads {TABLES}")]
+    Version {
+        /// What it says.
+        found: u32,
+    },
+    /// A row holds what this program never wrote.
+    #[error("{table} holds bytes that do not decode")]
+    Damaged {
+        /// Which table.
+        table: &'static str,
+    },
+}
+
+/// The one database of a headquarters.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+}
+
+impl Store {
+    /// Makes the tables in a new file.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`], also where the file has tables already.
+    pub fn create(file: &Path) -> Result<Self, StoreError> {
+        let store = Self {
+            db: Connection::open(file)?,
+        };
+        store.prepare()?;
+        store.db.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {TABLES}; COMMIT;"
+        ))?;
+        Ok(store)
+    }
+
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(file: &Path) -> Result<Self, StoreError> {
+        if !file.exists() {
+            return Err(StoreError::Absent);
+        }
+        let store = Self {
+            db: Connection::open(file)?,
+        };
+        store.prepare()?;
+        let found: u32 = store.db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found == TABLES {
+            Ok(store)
+        } else {
+            Err(StoreError::Version { found })
+        }
+    }
+
+    /// Acknowledged is on the disk: the write-ahead log is flushed by every commit.
+    fn prepare(&self) -> Result<(), StoreError> {
+        self.db.busy_timeout(std::time::Duration::from_secs(20))?;
+        self.db.set_prepared_statement_cache_capacity(64);
+        self.db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
+        )?;
+        Ok(())
+    }
+
+    /// Starts a transaction that may write; waits for another program's.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn begin(&self) -> Result<(), StoreError> {
+        Ok(self.db.execute_batch("BEGIN IMMEDIATE")?)
+    }
+
+    /// Makes everything since [`Store::begin`] durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`]; then nothing of it is kept.
+    pub fn commit(&self) -> Result<(), StoreError> {
+        let done = self.db.execute_batch("COMMIT");
+        if done.is_err() && !self.db.is_autocommit() {
+            self.db.execute_batch("ROLLBACK")?;
+        }
+        Ok(done?)
+    }
+
+    /// Forgets everything since [`Store::begin`].
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn roll_back(&self) -> Result<(), StoreError> {
+        Ok(self.db.execute_batch("ROLLBACK")?)
+    }
+
+    /// Marks a place inside a transaction that one job can be taken back to.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn mark(&self) -> Result<(), StoreError> {
+        Ok(self.db.execute_batch("SAVEPOINT job")?)
+    }
+
+    /// Keeps what was done since [`Store::mark`].
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn keep(&self) -> Result<(), StoreError> {
+        Ok(self.db.execute_batch("RELEASE job")?)
+    }
+
+    /// Takes back what was done since [`Store::mark`].
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn take_back(&self) -> Result<(), StoreError> {
+        Ok(self.db.execute_batch("ROLLBACK TO job; RELEASE job")?)
+    }
+
+    /// Returns a number that changes when another connection committed.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn version(&self) -> Result<u64, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?)
+    }
+
+    /// Returns a setting's bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT value FROM settings WHERE key = ?1")?;
+        Ok(query.query_row([key], |row| row.get(0)).optional()?)
+    }
+
+    /// Sets a setting's bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO settings (key, value) VALUES (?1, ?2)")?
+            .execute(rusqlite::params![key, value])?;
+        Ok(())
+    }
+
+    /// Returns a counter and raises it by `by`; within a transaction nobody else gets the same numbers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn count_up(&self, key: &str, by: u64) -> Result<u64, StoreError> {
+        let now = match self.setting(key)? {
+            Some(bytes) => {
+                let bytes = bytes
+                    .try_into()
+                    .map_err(|_| StoreError::Damaged { table: "settings" })?;
+                u64::from_le_bytes(bytes)
+            }
+            None => 1,
+        };
+        self.set(key, &now.saturating_add(by).to_le_bytes())?;
+        Ok(now)
+    }
+
+    /// Writes a line of the audit trail.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn audit(&self, branch: u32, at_ms: u64, what: &str, about: &str) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT INTO audit (branch, at_ms, what, about) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(rusqlite::params![branch, at_ms, what, about])?;
+        Ok(())
+    }
+
+    /// Asks SQLite whether its file is whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn is_whole(&self) -> Result<bool, StoreError> {
+        let said: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        Ok(said == "ok")
+    }
+}
+
+/// Reads postcard that this program wrote.
+fn read<T: serde::de::DeserializeOwned>(table: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
+    postcard::from_bytes(bytes).map_err(|_| StoreError::Damaged { table })
+}
+
+/// Writes postcard; plain data into a growing vector has no way to fail.
+fn bytes<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_allocvec(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_taken_back_leaves_the_others_in_the_same_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hq.sqlite");
+        let store = Store::create(&file).unwrap();
+        store.begin().unwrap();
+        for (key, good) in [("a", true), ("b", false), ("c", true)] {
+            store.mark().unwrap();
+            store.set(key, b"1").unwrap();
+            if good {
+                store.keep().unwrap()
+            } else {
+                store.take_back().unwrap()
+            }
+        }
+        store.commit().unwrap();
+        let other = Store::open(&file).unwrap();
+        let held = |key| other.setting(key).unwrap().is_some();
+        assert_eq!([held("a"), held("b"), held("c")], [true, false, true]);
+    }
+
+    #[test]
+    fn another_versions_tables_are_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hq.sqlite");
+        assert!(matches!(Store::open(&file), Err(StoreError::Absent)));
+        drop(Store::create(&file).unwrap());
+        assert!(Store::create(&file).is_err());
+        Connection::open(&file)
+            .unwrap()
+            .execute_batch("PRAGMA user_version = 9")
+            .unwrap();
+        assert!(matches!(
+            Store::open(&file),
+            Err(StoreError::Version { found: 9 })
+        ));
+    }
+}

@@ -1,0 +1,353 @@
+//! Devices: who they are, their keys, leases and one-time secrets, and what they sent that nobody may use yet.
+
+use records::id::{DocId, Replica};
+use rusqlite::{OptionalExtension, Row, params};
+use sync_protocol::segment::Segment;
+use sync_protocol::sign::PublicKey;
+
+use super::{Store, StoreError, bytes, read};
+
+/// How a device stands with HQ; the numbers are the states of the device's document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A code was issued, no key came yet.
+    Pending = 0,
+    /// Syncs.
+    Enrolled = 1,
+    /// Pushes wait, nothing is sent.
+    Suspended = 2,
+    /// Reported lost.
+    Lost = 3,
+    /// Revoked.
+    Revoked = 4,
+    /// Not used any more.
+    Retired = 5,
+}
+
+impl Standing {
+    fn from_number(number: u8) -> Option<Self> {
+        [
+            Self::Pending,
+            Self::Enrolled,
+            Self::Suspended,
+            Self::Lost,
+            Self::Revoked,
+            Self::Retired,
+        ]
+        .into_iter()
+        .find(|standing| *standing as u8 == number)
+    }
+
+    /// Returns whether the device takes part.
+    #[must_use]
+    pub fn takes_part(self) -> bool {
+        matches!(self, Self::Pending | Self::Enrolled)
+    }
+}
+
+/// One device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its short id.
+    pub replica: Replica,
+    /// The branch under which its log is kept; fixed when the code was issued.
+    pub branch: u32,
+    /// Whose it is.
+    pub staff: Option<DocId>,
+    /// Its document in HQ's log.
+    pub document: Option<DocId>,
+    /// What it calls itself.
+    pub name: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// The key that signs for it.
+    pub key: Option<PublicKey>,
+    /// The one-time secret of its code.
+    pub secret: Option<[u8; 16]>,
+    /// When the code was issued, milliseconds UTC.
+    pub issued_ms: u64,
+    /// When it was last heard of.
+    pub seen_ms: Option<u64>,
+    /// The lease it must show next.
+    pub lease: [u8; 8],
+    /// The lease before: a device that shows it lost an answer.
+    pub lease_before: [u8; 8],
+    /// Whether `lease` was shown already: its answer went out.
+    pub lease_used: bool,
+    /// Whether two installations write under its name.
+    pub copied: bool,
+    /// Whether it had read everything at the end of its last sync.
+    pub level: bool,
+    /// Its wall clock less HQ's, milliseconds, at the last sync.
+    pub skew_ms: i64,
+    /// Its block of sheet numbers, first and last.
+    pub sheets: (u32, u32),
+}
+
+const COLUMNS: &str = "replica, branch, staff, document, name, state, key, secret, issued_ms, seen_ms, lease, \
+                       lease_before, lease_used, copied, level, skew_ms, sheet_from, sheet_to";
+
+fn device(row: &Row<'_>) -> Result<Device, StoreError> {
+    let doc = |bytes: Option<Vec<u8>>| bytes.map(|bytes| read("replicas", &bytes)).transpose();
+    Ok(Device {
+        replica: Replica(row.get(0)?),
+        branch: row.get(1)?,
+        staff: doc(row.get(2)?)?,
+        document: doc(row.get(3)?)?,
+        name: row.get(4)?,
+        standing: Standing::from_number(row.get(5)?).ok_or(StoreError::Damaged { table: "replicas" })?,
+        key: row.get::<_, Option<[u8; 32]>>(6)?.map(PublicKey),
+        secret: row.get(7)?,
+        issued_ms: row.get(8)?,
+        seen_ms: row.get(9)?,
+        lease: row.get(10)?,
+        lease_before: row.get(11)?,
+        lease_used: row.get(12)?,
+        copied: row.get(13)?,
+        level: row.get(14)?,
+        skew_ms: row.get(15)?,
+        sheets: (row.get(16)?, row.get(17)?),
+    })
+}
+
+/// Why a segment waits for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Its key is not the one bound to the replica.
+    Unconfirmed = 1,
+    /// The device is suspended, lost, revoked or retired.
+    Revoked = 2,
+}
+
+impl Store {
+    /// Keeps a device, over its earlier line.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn device_put(&self, device: &Device) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(&format!(
+                "INSERT OR REPLACE INTO replicas ({COLUMNS})
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+            ))?
+            .execute(params![
+                device.replica.0,
+                device.branch,
+                device.staff.as_ref().map(bytes),
+                device.document.as_ref().map(bytes),
+                device.name,
+                device.standing as u8,
+                device.key.map(|key| key.0),
+                device.secret,
+                device.issued_ms,
+                device.seen_ms,
+                device.lease,
+                device.lease_before,
+                device.lease_used,
+                device.copied,
+                device.level,
+                device.skew_ms,
+                device.sheets.0,
+                device.sheets.1
+            ])?;
+        Ok(())
+    }
+
+    /// Returns a device.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn device(&self, replica: Replica) -> Result<Option<Device>, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM replicas WHERE replica = ?1"))?;
+        let mut rows = query.query([replica.0])?;
+        rows.next()?.map(device).transpose()
+    }
+
+    /// Returns every device, or those of one person, by replica.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn devices(&self, staff: Option<DocId>) -> Result<Vec<Device>, StoreError> {
+        let filter = if staff.is_some() {
+            "WHERE staff = ?1"
+        } else {
+            "WHERE ?1 IS NULL"
+        };
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM replicas {filter} ORDER BY replica"
+        ))?;
+        let mut rows = query.query([staff.as_ref().map(bytes)])?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push(device(row)?);
+        }
+        Ok(out)
+    }
+
+    /// Returns the branch under which a replica's log is kept; `None` for an unknown one.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn branch_of(&self, replica: Replica) -> Result<Option<u32>, StoreError> {
+        if replica == Replica::HQ {
+            return Ok(Some(0));
+        }
+        let mut query = self
+            .db
+            .prepare_cached("SELECT branch FROM replicas WHERE replica = ?1")?;
+        Ok(query.query_row([replica.0], |row| row.get(0)).optional()?)
+    }
+
+    /// Returns HQ's number of a branch, given its unit; a new unit gets the next number.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn branch_number(&self, unit: DocId) -> Result<u32, StoreError> {
+        let key = bytes(&unit);
+        let mut query = self
+            .db
+            .prepare_cached("SELECT number FROM branches WHERE unit = ?1")?;
+        if let Some(number) = query.query_row([&key], |row| row.get(0)).optional()? {
+            return Ok(number);
+        }
+        let mut insert = self.db.prepare_cached(
+            "INSERT INTO branches SELECT COALESCE(MAX(number), 0) + 1, ?1 FROM branches RETURNING number",
+        )?;
+        Ok(insert.query_row([&key], |row| row.get(0))?)
+    }
+
+    /// Notes another key that proved the replica's secret; nobody may use what it signs until it is confirmed.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn key_add(&self, replica: Replica, key: PublicKey) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT OR IGNORE INTO more_keys VALUES (?1, ?2, 0)")?
+            .execute(params![replica.0, key.0])?;
+        Ok(())
+    }
+
+    /// Returns the keys beside the one bound at enrolment, and whether they were confirmed.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn more_keys(&self, replica: Replica) -> Result<Vec<(PublicKey, bool)>, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT key, confirmed FROM more_keys WHERE replica = ?1")?;
+        let rows = query.query_map([replica.0], |row| Ok((PublicKey(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Lets the other keys of a replica sign for it from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn keys_confirm(&self, replica: Replica) -> Result<(), StoreError> {
+        self.db.execute(
+            "UPDATE more_keys SET confirmed = 1 WHERE replica = ?1",
+            [replica.0],
+        )?;
+        Ok(())
+    }
+
+    /// Keeps a segment for a person to look at; the same one twice is kept once.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn hold_back(
+        &self,
+        branch: u32,
+        segment: &Segment,
+        key: PublicKey,
+        why: Why,
+        received_ms: u64,
+    ) -> Result<(), StoreError> {
+        let body = bytes(segment);
+        let hash = sync_protocol::chain::sha256(&[&body]);
+        self.db
+            .prepare_cached(
+                "INSERT OR IGNORE INTO held_back (branch, replica, key, reason, received_ms, hash, segment)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                branch,
+                segment.replica.0,
+                key.0,
+                why as u8,
+                received_ms,
+                hash,
+                body
+            ])?;
+        Ok(())
+    }
+
+    /// Returns the segments that wait for a person, in order of arrival, with their keys.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn held_back(&self, replica: Replica) -> Result<Vec<(PublicKey, Segment)>, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT key, segment FROM held_back WHERE replica = ?1 ORDER BY id")?;
+        let rows = query.query_map([replica.0], |row| {
+            Ok((PublicKey(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
+        })?;
+        rows.map(|row| {
+            let (key, segment) = row?;
+            Ok((key, read("held_back", &segment)?))
+        })
+        .collect()
+    }
+
+    /// Forgets what waited: it was taken in.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn held_back_taken(&self, replica: Replica) -> Result<(), StoreError> {
+        self.db
+            .execute("DELETE FROM held_back WHERE replica = ?1", [replica.0])?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn someone(replica: u32) -> Device {
+        Device {
+            replica: Replica(replica),
+            branch: 2,
+            staff: None,
+            document: None,
+            name: "tablet".into(),
+            standing: Standing::Enrolled,
+            key: Some(PublicKey([7; 32])),
+            secret: Some([1; 16]),
+            issued_ms: 5,
+            seen_ms: None,
+            lease: [1; 8],
+            lease_before: [0; 8],
+            lease_used: false,
+            copied: false,
+            level: true,
+            skew_ms: -9,
+            sheets: (1, 999),
+        }
+    }
+
+    #[test]
+    fn a_device_reads_back_and_knows_its_branch() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("hq.sqlite")).unwrap();
+        store.device_put(&someone(u32::MAX)).unwrap();
+        assert_eq!(store.device(Replica(u32::MAX)).unwrap(), Some(someone(u32::MAX)));
+        assert_eq!(store.devices(None).unwrap().len(), 1);
+        assert_eq!(store.branch_of(Replica(u32::MAX)).unwrap(), Some(2));
+        assert_eq!(store.branch_of(Replica(3)).unwrap(), None);
+        assert_eq!(store.branch_of(Replica::HQ).unwrap(), Some(0));
+    }
+}

@@ -1,0 +1,336 @@
+//! Segments as received, the lines they make, HQ's rulings, and the ops that wait for others.
+
+use records::id::{Epoch, OpId, Replica};
+use rusqlite::{OptionalExtension, Row, params};
+use sync_protocol::chain::{Line, Link, Parent};
+use sync_protocol::ruling::{Judgement, Ruling};
+use sync_protocol::segment::Segment;
+use sync_protocol::sign::Signature;
+use sync_protocol::stamp::Stamp;
+
+use super::{Store, StoreError, bytes, read};
+
+/// How far HQ holds one line, without holes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Where it hangs.
+    pub parent: Option<Parent>,
+    /// The last seq.
+    pub last: u64,
+    /// The chain value there.
+    pub link: Link,
+    /// How many ops.
+    pub count: u64,
+}
+
+/// A segment with the circumstances of its arrival.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// As received.
+    pub segment: Segment,
+    /// HQ's order of arrival of its first new op.
+    pub arrival: u64,
+    /// When it came, milliseconds UTC.
+    pub received_ms: u64,
+}
+
+const COLUMNS: &str = "replica, epoch, first, count, link, body, signature, arrival, received_ms";
+
+fn array<const N: usize>(row: &Row<'_>, at: usize) -> rusqlite::Result<[u8; N]> {
+    row.get::<_, [u8; N]>(at)
+}
+
+fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
+    let segment = Segment {
+        replica: Replica(row.get(0)?),
+        epoch: Epoch(row.get(1)?),
+        first: row.get(2)?,
+        count: row.get(3)?,
+        link: Link(array(row, 4)?),
+        body: row.get(5)?,
+        signature: Signature(array(row, 6)?),
+    };
+    Ok(Kept {
+        segment,
+        arrival: row.get(7)?,
+        received_ms: row.get(8)?,
+    })
+}
+
+fn held(row: &Row<'_>, at: usize) -> rusqlite::Result<Held> {
+    let parent = match (
+        row.get::<_, Option<u32>>(at)?,
+        row.get(at + 1)?,
+        row.get::<_, Option<[u8; 32]>>(at + 2)?,
+    ) {
+        (Some(epoch), Some(seq), Some(link)) => Some(Parent {
+            epoch: Epoch(epoch),
+            seq,
+            link: Link(link),
+        }),
+        _ => None,
+    };
+    Ok(Held {
+        parent,
+        last: row.get(at + 3)?,
+        link: Link(array(row, at + 4)?),
+        count: row.get(at + 5)?,
+    })
+}
+
+impl Store {
+    /// Keeps a segment as received.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn segment_put(&self, branch: u32, kept: &Kept) -> Result<(), StoreError> {
+        let Kept {
+            segment,
+            arrival,
+            received_ms,
+        } = kept;
+        self.db
+            .prepare_cached(
+                "INSERT INTO segments (branch, replica, epoch, first, count, link, body, signature, arrival, received_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                branch,
+                segment.replica.0,
+                segment.epoch.0,
+                segment.first,
+                segment.count,
+                segment.link.0,
+                segment.body,
+                segment.signature.0,
+                arrival,
+                received_ms
+            ])?;
+        Ok(())
+    }
+
+    /// Returns the segment that holds op `seq` of a line.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn segment_at(&self, branch: u32, line: Line, seq: u64) -> Result<Option<Kept>, StoreError> {
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
+             AND first <= ?4 AND first + count > ?4 ORDER BY first DESC LIMIT 1"
+        ))?;
+        Ok(query
+            .query_row(params![branch, line.0.0, line.1.0, seq], kept)
+            .optional()?)
+    }
+
+    /// Hands every segment to `each`, in order of arrival.
+    ///
+    /// # Errors
+    /// What `each` answers, or [`StoreError::Sqlite`].
+    pub fn each_segment<E: From<StoreError>>(
+        &self,
+        mut each: impl FnMut(u32, Kept) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = format!("SELECT {COLUMNS}, branch FROM segments ORDER BY arrival");
+        let mut query = self.db.prepare(&sql).map_err(StoreError::from)?;
+        let mut rows = query.query([]).map_err(StoreError::from)?;
+        while let Some(row) = rows.next().map_err(StoreError::from)? {
+            let branch = row.get(9).map_err(StoreError::from)?;
+            each(branch, kept(row).map_err(StoreError::from)?)?;
+        }
+        Ok(())
+    }
+
+    /// Returns how far a line is held.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn line(&self, branch: u32, line: Line) -> Result<Option<Held>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT parent_epoch, parent_seq, parent_link, last, link, count FROM lines
+             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3",
+        )?;
+        Ok(query
+            .query_row(params![branch, line.0.0, line.1.0], |row| held(row, 0))
+            .optional()?)
+    }
+
+    /// Returns every line of one replica, by epoch.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn lines(&self, branch: u32, replica: Replica) -> Result<Vec<(Epoch, Held)>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT epoch, parent_epoch, parent_seq, parent_link, last, link, count FROM lines
+             WHERE branch = ?1 AND replica = ?2 ORDER BY epoch",
+        )?;
+        let rows = query.query_map(params![branch, replica.0], |row| {
+            Ok((Epoch(row.get(0)?), held(row, 1)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Sets how far a line is held.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn line_put(&self, branch: u32, line: Line, held: &Held) -> Result<(), StoreError> {
+        let parent = held.parent.as_ref();
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO lines VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+            .execute(params![
+                branch,
+                line.0.0,
+                line.1.0,
+                parent.map(|parent| parent.epoch.0),
+                parent.map(|parent| parent.seq),
+                parent.map(|parent| parent.link.0),
+                held.last,
+                held.link.0,
+                held.count
+            ])?;
+        Ok(())
+    }
+
+    /// Returns how many ops are held in all.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn ops(&self) -> Result<u64, StoreError> {
+        Ok(self
+            .db
+            .query_row("SELECT COALESCE(SUM(count), 0) FROM lines", [], |row| row.get(0))?)
+    }
+
+    /// Keeps a ruling.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn ruling_put(&self, branch: u32, ruling: &Ruling) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO rulings VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![
+                branch,
+                ruling.replica.0,
+                ruling.epoch.0,
+                ruling.first,
+                ruling.version,
+                bytes(ruling)
+            ])?;
+        Ok(())
+    }
+
+    /// Returns the rulings that touch ops `from ..= to` of a line, by first op, then version.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn rulings(&self, branch: u32, line: Line, from: u64, to: u64) -> Result<Vec<Ruling>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT body FROM rulings WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
+             AND first > ?4 - 256 AND first <= ?5 ORDER BY first, version",
+        )?;
+        let rows = query.query_map(params![branch, line.0.0, line.1.0, from, to], |row| {
+            row.get::<_, Vec<u8>>(0)
+        })?;
+        let mut out = Vec::new();
+        for row in rows {
+            let ruling: Ruling = read("rulings", &row?)?;
+            if ruling.first.saturating_add(u64::from(ruling.count)) > from {
+                out.push(ruling);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Returns what HQ said of one op: the ruling with the highest version.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn judgement(&self, branch: u32, id: OpId, stamp: Stamp) -> Result<Option<Judgement>, StoreError> {
+        let rulings = self.rulings(branch, (id.replica, id.epoch), id.seq, id.seq)?;
+        Ok(rulings
+            .iter()
+            .filter_map(|ruling| ruling.of(id.seq, stamp))
+            .max_by_key(|judgement| judgement.version))
+    }
+
+    /// Notes that an op waits for another one, or for something else now.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn wait(&self, branch: u32, op: OpId, missing: OpId) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO waiting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .execute(params![
+                branch,
+                op.replica.0,
+                op.epoch.0,
+                op.seq,
+                missing.replica.0,
+                missing.epoch.0,
+                missing.seq
+            ])?;
+        Ok(())
+    }
+
+    /// Notes that an op waits no more.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn wait_no_more(&self, branch: u32, op: OpId) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "DELETE FROM waiting WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
+            )?
+            .execute(params![branch, op.replica.0, op.epoch.0, op.seq])?;
+        Ok(())
+    }
+
+    /// Returns whether any op waits.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn anything_waits(&self) -> Result<bool, StoreError> {
+        let mut query = self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM waiting)")?;
+        Ok(query.query_row([], |row| row.get(0))?)
+    }
+
+    /// Returns every op that waits, with what it waits for.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn waiting_ops(&self) -> Result<Vec<(OpId, OpId)>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT replica, epoch, seq, for_replica, for_epoch, for_seq FROM waiting ORDER BY replica, epoch, seq",
+        )?;
+        let op = |row: &Row<'_>, at: usize| -> rusqlite::Result<OpId> {
+            Ok(OpId {
+                replica: Replica(row.get(at)?),
+                epoch: Epoch(row.get(at + 1)?),
+                seq: row.get(at + 2)?,
+            })
+        };
+        let rows = query.query_map([], |row| Ok((op(row, 0)?, op(row, 3)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the ops that wait for some op of `line` up to `last`, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn waiting_for(&self, line: Line, last: u64) -> Result<Vec<(u32, OpId)>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT branch, replica, epoch, seq FROM waiting
+             WHERE for_replica = ?1 AND for_epoch = ?2 AND for_seq <= ?3 ORDER BY replica, epoch, seq",
+        )?;
+        let rows = query.query_map(params![line.0.0, line.1.0, last], |row| {
+            let op = OpId {
+                replica: Replica(row.get(1)?),
+                epoch: Epoch(row.get(2)?),
+                seq: row.get(3)?,
+            };
+            Ok((row.get(0)?, op))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,58 @@
+//! What a device should hold: its documents and the digest over them.
+
+use records::id::DocId;
+use records::kinds::staff::Role;
+use sync_protocol::digest;
+use sync_protocol::merge::Judged;
+
+use crate::intake::desk::Desk;
+use crate::store::sqlite::StoreError;
+use crate::store::sqlite::devices::Device;
+
+impl Desk {
+    /// Returns the branch whose feed the device's owner reads: a supervisor's or general manager's own.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn oversees(&mut self, device: &Device) -> Result<Option<u32>, StoreError> {
+        let people = self.people()?;
+        let Some(staff) = device.staff else {
+            return Ok(None);
+        };
+        let roles = people
+            .staff
+            .get(&staff)
+            .map(|person| person.roles.as_slice())
+            .unwrap_or_default();
+        let leads = roles.contains(&Role::SUPERVISOR) || roles.contains(&Role::BRANCH_GM);
+        if leads { self.branch_of(staff) } else { Ok(None) }
+    }
+
+    /// Returns the digest that the device should come to once it has read everything.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn digest_for(&mut self, device: &Device) -> Result<[u8; 16], StoreError> {
+        let oversees = self.oversees(device)?;
+        let own = match device.staff {
+            Some(_) => self.store.devices(device.staff)?,
+            None => Vec::new(),
+        };
+        let own: Vec<_> = own.iter().map(|device| (device.branch, device.replica)).collect();
+        Ok(digest::root(self.store.visible(device.staff, oversees, &own)?))
+    }
+
+    /// Returns a document's ops as judged.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn history(&mut self, doc: DocId) -> Result<Vec<Judged>, StoreError> {
+        let home = self.home(doc.0.replica)?.unwrap_or(0);
+        let known = self.store.known(home, doc)?.unwrap_or_default();
+        let mut ops = Vec::with_capacity(known.ops.len());
+        for id in known.ops {
+            ops.extend(self.judged(id)?);
+        }
+        Ok(ops)
+    }
+}

@@ -1,0 +1,108 @@
+//! The one thread that writes: it takes every job that waits, commits them together, and then answers.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use crate::intake::desk::Desk;
+use crate::store::sqlite::StoreError;
+
+/// Jobs that may wait before whoever brings another one waits too.
+const WAITING_MAX: usize = 256;
+/// Jobs of one commit: more would keep the first one waiting.
+const TOGETHER_MAX: usize = 64;
+
+/// The writer is gone, or could not keep the job.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
+#[error("it could not be kept")]
+pub struct NotKept;
+
+type Answer = Box<dyn FnOnce(bool) + Send>;
+type Job = Box<dyn FnOnce(&mut Desk) -> (bool, Answer) + Send>;
+
+/// The way to the writer; clones lead to the same one.
+#[derive(Clone)]
+pub struct Writer(SyncSender<Job>);
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+impl Writer {
+    /// Starts the thread. It ends when the last clone is dropped; `trouble` is told what the database refused.
+    ///
+    /// # Errors
+    /// Where the machine gives no thread.
+    pub fn start(desk: Desk, trouble: fn(&StoreError)) -> std::io::Result<Self> {
+        let (send, receive) = sync_channel(WAITING_MAX);
+        std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || work(desk, &receive, trouble))?;
+        Ok(Self(send))
+    }
+
+    /// Does `job` at the desk and returns once it is on the disk. Blocks.
+    ///
+    /// # Errors
+    /// [`NotKept`] where the job failed, or the commit did: then nothing of it is kept.
+    pub fn run<T: Send + 'static, E: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Desk) -> Result<T, E> + Send + 'static,
+    ) -> Result<Result<T, E>, NotKept> {
+        let (answer, answered) = sync_channel(1);
+        let job: Job = Box::new(move |desk| {
+            let done = job(desk);
+            let good = done.is_ok();
+            let tell: Answer = Box::new(move |kept| {
+                let outcome = if kept || !good { Ok(done) } else { Err(NotKept) };
+                // Whoever asked may be gone; the job is kept all the same.
+                drop(answer.send(outcome));
+            });
+            (good, tell)
+        });
+        self.0.send(job).map_err(|_| NotKept)?;
+        answered.recv().map_err(|_| NotKept)?
+    }
+}
+
+fn work(mut desk: Desk, jobs: &Receiver<Job>, trouble: fn(&StoreError)) {
+    while let Ok(first) = jobs.recv() {
+        let mut answers = Vec::new();
+        let kept = together(&mut desk, first, jobs, &mut answers);
+        if let Err(error) = &kept {
+            desk.forget();
+            trouble(error);
+        }
+        for answer in answers {
+            answer(kept.is_ok());
+        }
+    }
+}
+
+fn together(
+    desk: &mut Desk,
+    first: Job,
+    jobs: &Receiver<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
+    desk.store.begin()?;
+    desk.look_around()?;
+    let mut next = Some(first);
+    while let Some(job) = next {
+        desk.store.mark()?;
+        let (good, answer) = job(desk);
+        answers.push(answer);
+        if good {
+            desk.store.keep()?;
+        } else {
+            desk.store.take_back()?;
+            desk.forget();
+        }
+        next = if answers.len() < TOGETHER_MAX {
+            jobs.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    desk.store.commit()
+}

@@ -1,0 +1,106 @@
+//! Cut, flipped, forged, oversized: nothing of it is used, and what was complete stays.
+
+use sync_protocol::conversation::write_request;
+use sync_protocol::message::Notice;
+use sync_protocol::sign::PublicKey;
+
+use crate::Hq;
+use crate::device::{Device, post, post_claiming};
+
+#[test]
+fn a_cut_request_keeps_every_complete_segment() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sheet("warm up");
+    device.sync(hq.address, 0);
+    for at in 0..1_000 {
+        // Digits that deflate cannot shorten much, so that segments leave the encoder one after the other.
+        let noise = sync_protocol::chain::sha256(&[&u32::to_le_bytes(at)]);
+        device.sheet(&noise.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    }
+    let body = write_request(&device.request(1), &device.signer);
+    let (status, _) = post_claiming(hq.address, body.len() as u64, &body[..body.len() * 3 / 4]);
+    assert_ne!(status, 200);
+    let line = (device.enrolment.replica, device.epoch);
+    let desk = hq.desk();
+    let branch = desk.store.branch_of(line.0).unwrap().unwrap();
+    let held = desk.store.line(branch, line).unwrap().unwrap().last;
+    assert!((257..1_001).contains(&held), "{held}");
+    let held = usize::try_from(held).unwrap();
+    assert_eq!(device.sync(hq.address, held).ack.held[0].up_to, 1_001);
+}
+
+#[test]
+fn no_flipped_bit_is_used() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sync(hq.address, 0);
+    device.sheet("pump");
+    let body = write_request(&device.request(0), &device.signer);
+    for at in 0..body.len() {
+        let mut flipped = body.clone();
+        flipped[at] ^= 1 << (at % 8);
+        let (status, _) = post(hq.address, &flipped);
+        assert!([400, 401, 403, 413].contains(&status), "byte {at}: {status}");
+    }
+    assert_eq!(device.sync(hq.address, 0).ack.held[0].up_to, 1);
+}
+
+#[test]
+fn another_keys_signature_opens_nothing() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sheet("pump");
+    device.sync(hq.address, 0);
+    let mut thief = Device::scan(&device.enrolment.to_code(), 9);
+    thief.greeted = true;
+    let body = write_request(&thief.request(0), &thief.signer);
+    assert_eq!(post(hq.address, &body).0, 401);
+}
+
+#[test]
+fn a_wrong_proof_and_a_small_order_key_are_refused() {
+    let hq = Hq::start();
+    let device = Device::scan(&hq.code("E1"), 1);
+    let mut request = device.request(0);
+    request.enrol.as_mut().unwrap().proof[0] ^= 1;
+    assert_eq!(post(hq.address, &write_request(&request, &device.signer)).0, 403);
+    let mut request = device.request(0);
+    let weak = PublicKey([0; 32]);
+    let proof = sync_protocol::enrolment::proof(&device.enrolment.secret, device.enrolment.replica, &weak);
+    let enrol = request.enrol.as_mut().unwrap();
+    (enrol.key, enrol.proof) = (weak, proof);
+    assert_eq!(post(hq.address, &write_request(&request, &device.signer)).0, 403);
+}
+
+#[test]
+fn a_second_key_waits_for_a_person_and_then_counts() {
+    let hq = Hq::start();
+    let code = hq.code("E1");
+    let mut first = Device::scan(&code, 1);
+    first.sheet("pump");
+    first.sync(hq.address, 0);
+    let mut second = Device::scan(&code, 2);
+    second.sheet("also a pump");
+    let answer = second.sync(hq.address, 0);
+    assert_eq!(answer.notices, [Notice::Unconfirmed]);
+    assert!(answer.items.is_empty() && answer.ack.held.is_empty());
+    let replica = second.enrolment.replica;
+    let mut desk = hq.desk();
+    assert_eq!(
+        desk.transact(|desk| desk.confirm(replica, crate::NOW_MS))
+            .unwrap(),
+        1
+    );
+    let answer = second.sync(hq.address, 0);
+    assert_eq!(answer.ack.held[0].up_to, 1);
+    assert!(!answer.items.is_empty());
+}
+
+#[test]
+fn lengths_beyond_the_limits_are_refused_before_anything_is_read() {
+    let hq = Hq::start();
+    assert_eq!(post_claiming(hq.address, 1 << 30, b"").0, 413);
+    assert_eq!(post(hq.address, b"").0, 400);
+    assert_eq!(post(hq.address, &[0; 100]).0, 400);
+}

@@ -1,0 +1,123 @@
+//! A headquarters on a real socket, and devices made by hand.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod device;
+mod hostile;
+mod sync;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use fieldbook_hq::clock::Clock;
+use fieldbook_hq::data::Data;
+use fieldbook_hq::enrol::Reach;
+use fieldbook_hq::intake::desk::Desk;
+use fieldbook_hq::server;
+use fieldbook_hq::session::Office;
+use fieldbook_hq::writer::Writer;
+
+use crate::device::NOW_MS;
+
+const ORG: &str = "code,name,kind,parent\nCO,Company,company,\nB1,East,branch,CO\nC1,Centre 1,service_center,B1\n\
+                   B2,West,branch,CO\nC2,Centre 2,service_center,B2\n";
+const STAFF: &str = "code,name,unit,roles\nE1,Wang,C1,engineer\nE2,Li,C1,engineer\nE3,Zhao,C2,engineer\n\
+                     S1,Chen,C1,supervisor\nS2,Sun,C2,supervisor\n";
+
+/// A headquarters with two branches, listening.
+pub(crate) struct Hq {
+    folder: tempfile::TempDir,
+    pub(crate) address: SocketAddr,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    serving: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Hq {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::at(folder.path());
+        data.init("http://127.0.0.1:7400").unwrap();
+        let mut desk = data.open(false).unwrap();
+        for (kind, file) in [("org", ORG), ("staff", STAFF)] {
+            let kind = records::kinds::by_name(kind).unwrap();
+            let done = desk
+                .transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS))
+                .unwrap();
+            assert!(done.refused.is_empty(), "{:?}", done.refused);
+        }
+        drop(desk);
+        let (address, stop, serving) = serve(folder.path());
+        Self {
+            folder,
+            address,
+            stop: Some(stop),
+            serving: Some(serving),
+        }
+    }
+
+    /// A second program at the same data.
+    pub(crate) fn desk(&self) -> Desk {
+        Data::at(self.folder.path()).open(false).unwrap()
+    }
+
+    /// A new device's code.
+    pub(crate) fn code(&self, staff: &str) -> String {
+        let reach = Reach {
+            address: "http://127.0.0.1:7400".into(),
+            tls_pin: None,
+        };
+        let mut desk = self.desk();
+        desk.transact(|desk| desk.issue_code(staff, &reach, NOW_MS))
+            .unwrap()
+            .to_code()
+    }
+}
+
+impl Drop for Hq {
+    fn drop(&mut self) {
+        if let (Some(stop), Some(serving)) = (self.stop.take(), self.serving.take()) {
+            stop.send(()).unwrap();
+            serving.join().unwrap();
+        }
+    }
+}
+
+fn serve(
+    folder: &Path,
+) -> (
+    SocketAddr,
+    tokio::sync::oneshot::Sender<()>,
+    std::thread::JoinHandle<()>,
+) {
+    let desk = Data::at(folder).open(false).unwrap();
+    let signer = Arc::clone(&desk.signer);
+    let writer = Writer::start(desk, |error| panic!("{error}")).unwrap();
+    let office = Office {
+        writer,
+        signer,
+        clock: Clock::set(NOW_MS, false),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let serving = std::thread::spawn(move || {
+        let stopped = async { drop(stopped.await) };
+        runtime
+            .block_on(server::serve(listener, None, office, stopped))
+            .unwrap();
+    });
+    (address, stop, serving)
+}

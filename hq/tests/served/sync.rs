@@ -1,0 +1,205 @@
+//! What devices push, and what they and others get.
+
+use records::kinds::staff::Role;
+use sync_protocol::message::{Compared, Item, Notice};
+use sync_protocol::ruling::Verdict;
+
+use crate::Hq;
+use crate::device::{Device, step, text};
+
+/// The names of all ops that an answer brings.
+fn ops(items: &[Item]) -> Vec<String> {
+    let mut all = Vec::new();
+    for item in items {
+        match item {
+            Item::Segment(segment) => all.extend(segment.ids().map(|id| id.to_string())),
+            Item::Extract(extract) => {
+                all.extend(extract.open().unwrap().iter().map(|(id, _)| id.to_string()));
+            }
+            Item::Evict(doc) => all.push(format!("-{doc}")),
+            Item::Newer { .. } => panic!("nothing here is newer"),
+        }
+    }
+    all.retain(|id| !id.starts_with("0."));
+    all
+}
+
+#[test]
+fn a_sheet_reaches_headquarters_and_its_supervisor_and_nobody_else() {
+    let hq = Hq::start();
+    let mut engineer = Device::scan(&hq.code("E1"), 1);
+    let doc = engineer.sheet("no heating");
+    engineer.write(12, Some(doc), vec![], vec![text("no heating at all")]);
+    let answer = engineer.sync(hq.address, 0);
+    assert_eq!(answer.ack.held[0].up_to, 2);
+    assert!(answer.certificate.is_some());
+    assert!(answer.ack.rulings.is_empty(), "{:?}", answer.ack.rulings);
+    let own = answer
+        .rulings
+        .iter()
+        .find(|ruling| ruling.replica == engineer.enrolment.replica)
+        .unwrap();
+    assert_eq!((own.first, own.count, own.exceptions.len()), (1, 2, 0));
+    let mut supervisor = Device::scan(&hq.code("S1"), 2);
+    assert_eq!(
+        ops(&supervisor.sync(hq.address, 0).items),
+        [format!("{doc}"), engineer.op(1).to_string()]
+    );
+    for (staff, seed) in [("E2", 3), ("E3", 4), ("S2", 5)] {
+        let answer = Device::scan(&hq.code(staff), seed).sync(hq.address, 0);
+        assert_eq!(ops(&answer.items), Vec::<String>::new(), "{staff}");
+    }
+}
+
+#[test]
+fn lost_reply_does_not_double_a_receipt() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sheet("first");
+    device.sync(hq.address, 0);
+    let before = hq.desk().store.ops().unwrap();
+    device.sheet("second");
+    device.sheet("third");
+    let answer = device.sync(hq.address, 0);
+    assert_eq!(answer.ack.held[0].up_to, 3);
+    let again = device.sync(hq.address, 0);
+    assert_eq!((again.ack.held[0].up_to, again.ack.held[0].count), (3, 3));
+    assert_eq!(hq.desk().store.ops().unwrap(), before + 2);
+    assert!(
+        !again
+            .notices
+            .iter()
+            .any(|notice| matches!(notice, Notice::Fork { .. } | Notice::Copied))
+    );
+}
+
+#[test]
+fn a_gap_is_asked_again() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    for at in 0..3 {
+        device.sheet(&format!("sheet {at}"));
+    }
+    let answer = device.sync(hq.address, 1);
+    assert!(
+        answer.ack.held.iter().all(|held| held.up_to == 0),
+        "{:?}",
+        answer.ack.held
+    );
+    assert_eq!(device.sync(hq.address, 0).ack.held[0].up_to, 3);
+}
+
+#[test]
+fn an_engineer_cannot_accept_his_own_sheet_and_the_rest_goes_on() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    let doc = device.sheet("pump");
+    device.write(12, Some(doc), vec![], vec![step("seal", Role::ENGINEER, "")]);
+    device.write(12, Some(doc), vec![], vec![step("accept", Role::SUPERVISOR, "")]);
+    device.sheet("another");
+    let answer = device.sync(hq.address, 0);
+    let told = &answer.ack.rulings[0];
+    assert_eq!(told.exceptions.len(), 1, "{told:?}");
+    let (at, verdict) = &told.exceptions[0];
+    assert_eq!(*at, 2);
+    let role = sync_protocol::reason::ROLE;
+    assert!(
+        matches!(verdict, Verdict::Quarantined { code, .. } if *code == role),
+        "{verdict:?}"
+    );
+    assert_eq!(answer.ack.held[0].up_to, 4);
+}
+
+#[test]
+fn a_supervisors_word_goes_back_to_the_engineer() {
+    let hq = Hq::start();
+    let mut engineer = Device::scan(&hq.code("E1"), 1);
+    let doc = engineer.sheet("pump");
+    let seal = engineer.write(12, Some(doc), vec![], vec![step("seal", Role::ENGINEER, "")]);
+    engineer.sync(hq.address, 0);
+    let mut supervisor = Device::scan(&hq.code("S1"), 2);
+    supervisor.sync(hq.address, 0);
+    let accept = supervisor.write(
+        12,
+        Some(doc),
+        vec![seal],
+        vec![step("accept", Role::SUPERVISOR, "")],
+    );
+    let answer = supervisor.sync(hq.address, 0);
+    assert!(answer.ack.rulings.is_empty(), "{:?}", answer.ack.rulings);
+    let answer = engineer.sync(hq.address, 2);
+    assert_eq!(ops(&answer.items), [accept.to_string()]);
+    let known = hq.desk().store.find(&doc.code()).unwrap();
+    assert_eq!(known, [doc]);
+}
+
+#[test]
+fn an_op_whose_past_is_missing_waits_and_is_judged_when_it_comes() {
+    let hq = Hq::start();
+    let mut engineer = Device::scan(&hq.code("E1"), 1);
+    let mut second = Device::scan(&hq.code("E1"), 2);
+    let doc = engineer.sheet("pump");
+    second.write(12, Some(doc), vec![doc.0], vec![text("the pump")]);
+    let answer = second.sync(hq.address, 0);
+    let deferred = &answer.ack.rulings[0].exceptions[0].1;
+    assert_eq!(*deferred, Verdict::Deferred { missing: doc.0 });
+    let answer = engineer.sync(hq.address, 0);
+    assert_eq!(ops(&answer.items), [second.op(0).to_string()]);
+    let answer = second.sync(hq.address, 1);
+    let own = |ruling: &&sync_protocol::ruling::Ruling| ruling.replica == second.enrolment.replica;
+    let ruling = answer.rulings.iter().find(own).unwrap();
+    assert_eq!((ruling.version, ruling.exceptions.len()), (2, 0));
+    assert_eq!(ops(&answer.items), [doc.to_string()]);
+}
+
+#[test]
+fn a_new_device_of_the_same_person_gets_what_the_first_one_wrote() {
+    let hq = Hq::start();
+    let mut first = Device::scan(&hq.code("E1"), 1);
+    let doc = first.sheet("pump");
+    first.sync(hq.address, 0);
+    let mut second = Device::scan(&hq.code("E1"), 2);
+    let answer = second.sync(hq.address, 0);
+    assert_eq!(ops(&answer.items), [doc.to_string()]);
+    assert!(
+        answer
+            .rulings
+            .iter()
+            .any(|ruling| ruling.replica == first.enrolment.replica)
+    );
+}
+
+#[test]
+fn a_digest_is_compared_when_nothing_moves() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sheet("pump");
+    device.sync(hq.address, 0);
+    device.digest = Some([7; 16]);
+    let Compared::Differs(ours) = device.sync(hq.address, 1).ack.digest else {
+        panic!("not compared")
+    };
+    device.digest = Some(ours);
+    assert_eq!(device.sync(hq.address, 1).ack.digest, Compared::Equal);
+}
+
+#[test]
+fn the_index_is_what_the_segments_make() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    for at in 0..40 {
+        let doc = device.sheet(&format!("sheet {at}"));
+        device.write(12, Some(doc), vec![], vec![step("seal", Role::ENGINEER, "")]);
+    }
+    device.sync(hq.address, 0);
+    let mut desk = hq.desk();
+    let before = desk.rebuild(false).unwrap();
+    assert_eq!(before.differed, 0);
+    assert!(before.documents >= 50, "{before:?}");
+    desk.transact(|desk| desk.store.documents_clear()).unwrap();
+    assert_eq!(
+        desk.transact(|desk| desk.rebuild(true)).unwrap().differed,
+        before.documents
+    );
+    assert_eq!(desk.rebuild(false).unwrap(), before);
+}

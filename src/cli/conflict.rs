@@ -1,0 +1,110 @@
+//! `conflict`: what the merge did not choose, and settling it.
+
+use std::fmt::Write;
+
+use records::time::Zone;
+use serde_json::{Value, json};
+
+use crate::cli::args::Conflict;
+use crate::cli::desk::{Desk, Page};
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::sheet::changed_page;
+use crate::cli::table::Tone;
+use crate::notebook::conflict::{Candidate, Open, Take, open, settle};
+
+/// Runs a command on conflicts.
+pub(crate) fn run(command: &Conflict, desk: &Desk) -> Result<Page, Fault> {
+    match command {
+        Conflict::List => list(None, desk),
+        Conflict::Show { id } => list(Some(id), desk),
+        Conflict::Settle { id, take, of } => {
+            let take = taken(take, of.as_deref())?;
+            let changed = settle(&mut desk.store()?, id, &take, desk.clock.now())?;
+            Ok(changed_page(&changed, desk))
+        }
+    }
+}
+
+fn taken(take: &str, of: Option<&str>) -> Result<Take, Fault> {
+    let bad = || Fault::new(Exit::Usage, "error.not_a_take").with("value", &take);
+    match of {
+        Some(hash) => Ok(Take::Place(
+            take.parse().map_err(|_| bad())?,
+            hash.to_ascii_lowercase(),
+        )),
+        None => Ok(Take::Op(take.parse().map_err(|_| bad())?)),
+    }
+}
+
+fn list(record: Option<&str>, desk: &Desk) -> Result<Page, Fault> {
+    let store = desk.store()?;
+    let zone = store.identity().enrolment.zone;
+    let conflicts = open(&store, record)?;
+    let json = || {
+        conflicts
+            .iter()
+            .map(|conflict| conflict_json(conflict, zone))
+            .collect()
+    };
+    Ok(desk.page(json, |desk| text(&conflicts, desk, zone)))
+}
+
+fn conflict_json(conflict: &Open, zone: Zone) -> Value {
+    let value = |(at, value): (usize, &Candidate)| {
+        json!({
+            "n": at + 1,
+            "op": value.op.to_string(),
+            "by": value.by,
+            "at": value.at.rfc3339(zone),
+            "fields": records::value::json::object(conflict.group.fields, &value.row, zone),
+        })
+    };
+    json!({
+        "id": conflict.id.to_string(),
+        "code": conflict.id.code(),
+        "kind": conflict.kind.name,
+        "number": conflict.number,
+        "group": conflict.group.name,
+        "hash": conflict.hash,
+        "values": conflict.values.iter().enumerate().map(value).collect::<Vec<_>>(),
+    })
+}
+
+fn text(conflicts: &[Open], desk: &Desk, zone: Zone) -> String {
+    if conflicts.is_empty() {
+        return desk.lang.say("text.conflict.none", &[]) + "\n";
+    }
+    let lang = desk.lang;
+    let mut text = String::new();
+    for conflict in conflicts {
+        let group = lang.label(conflict.group.zh, conflict.group.en);
+        let kind = lang.label(conflict.kind.zh, conflict.kind.en);
+        let title = format!("{kind} {} {}: {group}", conflict.id.code(), conflict.number);
+        text.push_str(&(desk.style.paint(Tone::Heading, &title) + "\n"));
+        for (at, value) in conflict.values.iter().enumerate() {
+            let fields = conflict
+                .group
+                .fields
+                .iter()
+                .zip(&value.row)
+                .filter_map(|(field, value)| {
+                    let value = value.as_ref()?.label(field, zone, lang.of_labels());
+                    Some(format!("{} {value}", lang.label(field.zh, field.en)))
+                });
+            let fields: Vec<String> = fields.collect();
+            let _ = writeln!(
+                text,
+                "  {}  {}  {}  {}  {}",
+                at + 1,
+                fields.join(", "),
+                value.by,
+                value.at.minute(zone),
+                value.op
+            );
+        }
+        let facts = [("code", conflict.id.code()), ("hash", conflict.hash.clone())];
+        let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+        text.push_str(&(lang.say("text.conflict.settle", &facts) + "\n"));
+    }
+    text
+}

@@ -1,0 +1,81 @@
+//! `quarantine`: what HQ did not take, and writing it again.
+
+use records::id::OpId;
+use records::time::Zone;
+use serde_json::{Value, json};
+
+use crate::cli::args::Quarantine;
+use crate::cli::desk::{Desk, Page};
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::sheet::changed_page;
+use crate::cli::table::{Column, table};
+use crate::notebook::quarantine::{Held, quarantine, resubmit};
+use crate::notebook::refusal::{NotebookError, Refusal};
+
+/// Runs a command on the quarantine.
+pub(crate) fn run(command: &Quarantine, desk: &Desk) -> Result<Page, Fault> {
+    match command {
+        Quarantine::List => {
+            let store = desk.store()?;
+            let zone = store.identity().enrolment.zone;
+            let held = quarantine(&store)?;
+            let json = || held.iter().map(|held| held_json(held, zone)).collect();
+            Ok(desk.page(json, |desk| text(&held, desk)))
+        }
+        Quarantine::Show { op } => {
+            let store = desk.store()?;
+            let zone = store.identity().enrolment.zone;
+            let id = op_id(op)?;
+            let held = quarantine(&store)?.into_iter().find(|held| held.op == id);
+            let missing = || Fault::from(NotebookError::from(Refusal::by("W-26").with("op", op.as_str())));
+            let held = held.ok_or_else(missing)?;
+            Ok(desk.page(
+                || held_json(&held, zone),
+                |desk| text(std::slice::from_ref(&held), desk),
+            ))
+        }
+        Quarantine::Resubmit { op } => {
+            let changed = resubmit(&mut desk.store()?, op_id(op)?, desk.clock.now())?;
+            Ok(changed_page(&changed, desk))
+        }
+    }
+}
+
+fn op_id(text: &str) -> Result<OpId, Fault> {
+    text.parse()
+        .map_err(|_| Fault::new(Exit::Usage, "error.not_an_op").with("value", &text))
+}
+
+fn held_json(held: &Held, zone: Zone) -> Value {
+    json!({
+        "op": held.op.to_string(),
+        "id": held.id.map(|id| id.to_string()),
+        "code": held.id.map(|id| id.code()),
+        "kind": held.kind,
+        "at": held.at.map(|at| at.rfc3339(zone)),
+        "groups": held.groups,
+        "reason": held.code,
+        "text": held.text,
+        "retryable": held.retryable,
+    })
+}
+
+fn text(held: &[Held], desk: &Desk) -> String {
+    if held.is_empty() {
+        return desk.lang.say("text.quarantine.none", &[]) + "\n";
+    }
+    let columns = ["column.op", "column.code", "column.group", "column.reason"]
+        .map(|key| Column::left(desk.lang.say(key, &[])));
+    let rows: Vec<Vec<String>> = held
+        .iter()
+        .map(|held| {
+            let reason = held
+                .code
+                .map(|code| format!("{code} {}", held.text))
+                .unwrap_or_default();
+            let code = held.id.map(|id| id.code()).unwrap_or_default();
+            vec![held.op.to_string(), code, held.groups.join(", "), reason]
+        })
+        .collect();
+    table(desk.style, &columns, &rows)
+}

@@ -1,0 +1,201 @@
+//! `sync`: a progress bar while it runs, and an exact report.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use sync_protocol::message::Notice;
+
+use crate::cli::Streams;
+use crate::cli::args::Sync;
+use crate::cli::desk::{Desk, Page};
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::status::bytes;
+use crate::cli::table::{Tone, pairs};
+use crate::notebook::refusal::NotebookError;
+use crate::store::Store;
+use crate::sync::{Options, Progress, SyncError, SyncReport, sync};
+use crate::transport::TransportError;
+
+/// How long `--watch` waits between two syncs.
+const WATCH_PAUSE: Duration = Duration::from_secs(60);
+
+/// Syncs once, or again and again.
+pub(crate) fn run(args: &Sync, desk: &Desk, streams: &mut Streams<'_>) -> Result<Page, Fault> {
+    let options = Options {
+        bytes_max: args.max_bytes,
+        ..Options::default()
+    };
+    if !args.watch {
+        let report = once(&mut desk.store()?, options, desk)?;
+        return Ok(desk.page(|| answer(&report), |desk| text(&report, desk)));
+    }
+    loop {
+        let told = match once(&mut desk.store()?, options, desk) {
+            Ok(report) if desk.json => answer(&report).to_string() + "\n",
+            Ok(report) => text(&report, desk),
+            // A line that is down now may be up in a minute; anything else a person has to look at.
+            Err(fault) if fault.exit == Exit::Unreachable => fault.sentence(desk.lang) + "\n",
+            Err(fault) => return Err(fault),
+        };
+        if write!(streams.out, "{told}")
+            .and_then(|()| streams.out.flush())
+            .is_err()
+        {
+            return Ok(Page::Printed(Exit::Done));
+        }
+        std::thread::sleep(WATCH_PAUSE);
+    }
+}
+
+fn once(store: &mut Store, options: Options, desk: &Desk) -> Result<SyncReport, Fault> {
+    let bar = desk.shows_progress.then(|| bar(desk));
+    let report = sync(store, &desk.clock, options, &mut |progress| {
+        if let Some(bar) = &bar {
+            show(bar, &progress, desk);
+        }
+    });
+    if let Some(bar) = &bar {
+        bar.finish_and_clear();
+    }
+    report.map_err(|error| fault(error, &store.identity().enrolment.address))
+}
+
+fn bar(desk: &Desk) -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let template = if desk.style.colour {
+        "{bar:30.cyan} {pos}/{len} {msg}"
+    } else {
+        "{bar:30} {pos}/{len} {msg}"
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: &Progress, desk: &Desk) {
+    bar.set_length(progress.sent_ops.saturating_add(progress.unsent_ops));
+    bar.set_position(progress.sent_ops);
+    let facts = [
+        ("received", progress.received_ops.to_string()),
+        ("up", bytes(progress.bytes_up)),
+        ("down", bytes(progress.bytes_down)),
+    ];
+    let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+    bar.set_message(desk.lang.say("text.sync.progress", &facts));
+}
+
+fn answer(report: &SyncReport) -> Value {
+    json!({
+        "sent_ops": report.sent_ops,
+        "received_ops": report.received_ops,
+        "verdicts": report.verdicts,
+        "new_quarantine": report.new_quarantine,
+        "evicted": report.evicted,
+        "bytes_up": report.bytes_up,
+        "bytes_down": report.bytes_down,
+        "requests": report.requests,
+        "took_ms": report.took_ms,
+        "level": report.level,
+        "digest_equal": report.digest_equal,
+        "forked": report.forked.iter().map(|epoch| epoch.0).collect::<Vec<_>>(),
+        "notices": report.notices.iter().map(notice_name).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns the identifier of a notice of HQ.
+fn notice_name(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::UpgradeNeeded { .. } => "upgrade_needed",
+        Notice::Revoked => "revoked",
+        Notice::Unconfirmed => "unconfirmed",
+        Notice::ServerTime(_) => "server_time",
+        Notice::Refused(_) => "refused",
+        Notice::Rewound { .. } => "rewound",
+        Notice::Copied => "copied",
+        Notice::Fork { .. } => "fork",
+        Notice::Newer { .. } => "newer",
+    }
+}
+
+fn text(report: &SyncReport, desk: &Desk) -> String {
+    let say = |key: &str| desk.lang.say(key, &[]);
+    let verdicts: Vec<String> = report
+        .verdicts
+        .iter()
+        .map(|(name, n)| format!("{name} {n}"))
+        .collect();
+    let rows = [
+        (say("text.sync.sent"), report.sent_ops.to_string()),
+        (say("text.sync.received"), report.received_ops.to_string()),
+        (say("text.sync.verdicts"), verdicts.join(", ")),
+        (
+            say("text.sync.bytes"),
+            format!("{} / {}", bytes(report.bytes_up), bytes(report.bytes_down)),
+        ),
+        (say("text.sync.requests"), report.requests.to_string()),
+        (
+            say("text.sync.took"),
+            format!("{}.{:03} s", report.took_ms / 1000, report.took_ms % 1000),
+        ),
+        (
+            say("text.sync.level"),
+            say(if report.level {
+                "text.sync.level_yes"
+            } else {
+                "text.sync.level_no"
+            }),
+        ),
+        (say("text.sync.digest"), say(digest_key(report.digest_equal))),
+    ];
+    let mut text = pairs(desk.style, &rows);
+    let mut warn = |key: &str, n: u64| {
+        let sentence = desk.lang.say(key, &[("n", &n.to_string())]);
+        text.push_str(&(desk.style.paint(Tone::Warning, &sentence) + "\n"));
+    };
+    if report.new_quarantine > 0 {
+        warn("text.sync.new_quarantine", report.new_quarantine);
+    }
+    for notice in report
+        .notices
+        .iter()
+        .filter(|notice| !matches!(notice, Notice::ServerTime(_)))
+    {
+        warn(&format!("text.notice.{}", notice_name(notice)), 0);
+    }
+    text
+}
+
+fn digest_key(equal: Option<bool>) -> &'static str {
+    match equal {
+        Some(true) => "text.sync.digest_equal",
+        Some(false) => "text.sync.digest_differs",
+        None => "text.sync.digest_none",
+    }
+}
+
+fn fault(error: SyncError, address: &str) -> Fault {
+    let unreachable = |key: &str| Fault::new(Exit::Unreachable, key).with("address", &address);
+    match error {
+        SyncError::Transport(TransportError::WrongKey) | SyncError::WrongKey => {
+            unreachable("error.sync.wrong_key")
+        }
+        SyncError::Transport(TransportError::Unreachable(cause)) => unreachable(match cause {
+            crate::transport::Fault::Name => "error.sync.name",
+            crate::transport::Fault::Refused => "error.sync.refused",
+            crate::transport::Fault::TimedOut => "error.sync.timed_out",
+            crate::transport::Fault::Broken => "error.sync.broken",
+        }),
+        SyncError::Transport(TransportError::Status(status)) => {
+            unreachable("error.sync.status").with("status", &status)
+        }
+        SyncError::Transport(TransportError::Address | TransportError::NoPin) => {
+            unreachable("error.sync.address")
+        }
+        SyncError::Transport(TransportError::TooLong) | SyncError::Answer(_) => {
+            unreachable("error.sync.answer")
+        }
+        SyncError::Store(error) => NotebookError::from(error).into(),
+    }
+}

@@ -1,0 +1,203 @@
+//! Open conflicts: what the merge did not choose, and settling it.
+
+use records::id::{DocId, OpId};
+use records::schema::{Class, Group, Kind, Tag};
+use records::time::Ts;
+use records::value::{Row, decode};
+use sync_protocol::chain::sha256;
+use sync_protocol::merge::Document;
+use sync_protocol::merge::conflict::Conflict;
+use sync_protocol::op::Write;
+
+use crate::clock::Now;
+use crate::notebook::find::{self, Wanted};
+use crate::notebook::list;
+use crate::notebook::people::People;
+use crate::notebook::refusal::{NotebookError, Refusal};
+use crate::notebook::set::Changed;
+use crate::notebook::state::{self, Taken};
+use crate::store::Store;
+use crate::store::write::{NewOp, On};
+
+/// One open conflict.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// The record.
+    pub id: DocId,
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Its human number.
+    pub number: String,
+    /// The group; the decisions' for two seals.
+    pub group: &'static Group,
+    /// Names exactly this set of values: a settlement that saw another set is refused.
+    pub hash: String,
+    /// The values; the first is the provisional one.
+    pub values: Vec<Candidate>,
+}
+
+/// One value of a conflict.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The op that wrote it.
+    pub op: OpId,
+    /// Who.
+    pub by: String,
+    /// When, by his device's clock.
+    pub at: Ts,
+    /// The values; empty for a seal.
+    pub row: Row,
+}
+
+/// Which value a person takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Take {
+    /// The one that this op wrote.
+    Op(OpId),
+    /// The one of this place, from 1, in the conflict of this hash.
+    Place(usize, String),
+}
+
+/// Returns the open conflicts, of one record or of all.
+///
+/// # Errors
+/// What [`find::document`] refuses; [`NotebookError::Store`].
+pub fn open(store: &Store, record: Option<&str>) -> Result<Vec<Open>, NotebookError> {
+    let people = People::read(store)?;
+    let mut documents = Vec::new();
+    match record {
+        Some(text) => documents.push(find::document(store, text, Wanted::Any)?.0),
+        None => store.each_conflict(&mut |document| documents.push(document))?,
+    }
+    let mut all = Vec::new();
+    for document in &documents {
+        all.extend(of(store, document, &people)?);
+    }
+    Ok(all)
+}
+
+fn of(store: &Store, document: &Document, people: &People) -> Result<Vec<Open>, NotebookError> {
+    let Some(kind) = records::kinds::by_number(document.kind) else {
+        return Ok(Vec::new());
+    };
+    let ops = store.ops(document.id)?;
+    let mut all = Vec::new();
+    for conflict in document.conflicts() {
+        let (tag, written) = written(&conflict);
+        let Some(group) = kind.group(tag.number()) else {
+            continue;
+        };
+        let candidate = |(op, bytes): &(OpId, &[u8])| Candidate {
+            op: *op,
+            by: people.name(op.replica),
+            at: ops
+                .iter()
+                .find(|known| known.id == *op)
+                .map_or(Ts(0), |known| list::created(known.row.stamp)),
+            row: decode(group.fields, bytes)
+                .map(|(row, _)| row)
+                .unwrap_or_default(),
+        };
+        all.push(Open {
+            id: document.id,
+            kind,
+            number: list::number(kind, document),
+            group,
+            hash: hash(document.id, tag, &written),
+            values: written.iter().map(candidate).collect(),
+        });
+    }
+    Ok(all)
+}
+
+fn written<'a>(conflict: &Conflict<'a>) -> (Tag, Vec<(OpId, &'a [u8])>) {
+    match conflict {
+        Conflict::Values(tag, register) => {
+            let all = std::iter::once(&register.value).chain(&register.others);
+            (
+                *tag,
+                all.map(|written| (written.op, written.bytes.as_slice()))
+                    .collect(),
+            )
+        }
+        Conflict::Seals(ops) => (
+            records::decision::DECISION_TAG,
+            ops.iter().map(|op| (*op, &[][..])).collect(),
+        ),
+    }
+}
+
+fn hash(id: DocId, tag: Tag, written: &[(OpId, &[u8])]) -> String {
+    let ops: String = written.iter().map(|(op, _)| format!("{op}\n")).collect();
+    let [a, b, c, d, ..] = sha256(&[id.to_string().as_bytes(), &tag.0.to_le_bytes(), ops.as_bytes()]);
+    format!("{a:02x}{b:02x}{c:02x}{d:02x}")
+}
+
+/// Settles a conflict: the value is written again by somebody who has seen all of them.
+///
+/// # Errors
+/// W-23 where there is no such conflict any more, W-25 where it does not have that value;
+/// for two seals what [`state::decide`] refuses.
+pub fn settle(store: &mut Store, record: &str, take: &Take, now: Now) -> Result<Changed, NotebookError> {
+    let (document, kind) = find::document(store, record, Wanted::Any)?;
+    let code = document.id.code();
+    let conflicts = document.conflicts();
+    let all: Vec<(Tag, Vec<(OpId, &[u8])>)> = conflicts.iter().map(written).collect();
+    let none = || Refusal::by("W-23").with("code", code.as_str());
+    let wrong = || Refusal::by("W-25").with("code", code.as_str());
+    let (tag, op, bytes) = match take {
+        Take::Op(taken) => {
+            if all.is_empty() {
+                return Err(none().into());
+            }
+            let values = all
+                .iter()
+                .flat_map(|(tag, values)| values.iter().map(move |value| (*tag, value)));
+            let mut values = values.filter(|(_, (op, _))| op == taken);
+            values
+                .next()
+                .map(|(tag, (op, bytes))| (tag, *op, *bytes))
+                .ok_or_else(wrong)?
+        }
+        Take::Place(place, of) => {
+            let named = all
+                .iter()
+                .find(|(tag, values)| hash(document.id, *tag, values) == *of);
+            let (tag, values) = named.ok_or_else(none)?;
+            let value = place
+                .checked_sub(1)
+                .and_then(|at| values.get(at))
+                .ok_or_else(wrong)?;
+            (*tag, value.0, value.1)
+        }
+    };
+    let write = if tag.class() == Some(Class::Decision) {
+        state::decide(
+            store,
+            kind,
+            &document,
+            &Taken {
+                step: "pick",
+                picks: Some(op),
+                ..Taken::default()
+            },
+        )?
+    } else {
+        Write {
+            tag,
+            bytes: bytes.to_vec(),
+        }
+    };
+    let on = On::Document(document.id);
+    let op = NewOp {
+        kind: kind.number,
+        schema: kind.schema,
+        on,
+        writes: vec![write],
+        local: None,
+    };
+    Ok(Changed {
+        id: document.id,
+        op: store.save(vec![op], now)?.first().copied(),
+    })
+}
