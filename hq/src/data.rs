@@ -56,6 +56,15 @@ impl Data {
         (self.0.join("tls-cert.pem"), self.0.join("tls-key.pem"))
     }
 
+    /// Customers' data, keys and one-time secrets: nobody else on the machine looks in.
+    fn folder(&self) -> std::io::Result<()> {
+        let mut folder = std::fs::DirBuilder::new();
+        folder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.create(&self.0)
+    }
+
     fn database(&self) -> PathBuf {
         self.0.join("hq.sqlite")
     }
@@ -70,7 +79,7 @@ impl Data {
     /// [`DataError`]; what was begun is left for a person to look at.
     pub fn init(&self, address: &str) -> Result<(), DataError> {
         let host = tls::host(address).ok_or(DataError::Address)?;
-        std::fs::create_dir_all(&self.0).map_err(|source| DataError::Folder {
+        self.folder().map_err(|source| DataError::Folder {
             folder: self.0.clone(),
             source,
         })?;

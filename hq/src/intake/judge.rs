@@ -312,3 +312,6 @@ fn open_conflict(case: &Case<'_>, step: &Step) -> Result<(), Verdict> {
         Err(refused(reason::CONFLICT, step.name))
     }
 }
+
+#[cfg(test)]
+mod tests;

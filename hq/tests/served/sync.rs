@@ -1,11 +1,12 @@
 //! What devices push, and what they and others get.
 
+use records::id::DocId;
 use records::kinds::staff::Role;
 use sync_protocol::message::{Compared, Item, Notice};
 use sync_protocol::ruling::Verdict;
 
 use crate::Hq;
-use crate::device::{Device, step, text};
+use crate::device::{Device, NOW_MS, step, text};
 
 /// The names of all ops that an answer brings.
 fn ops(items: &[Item]) -> Vec<String> {
@@ -202,4 +203,40 @@ fn the_index_is_what_the_segments_make() {
         before.documents
     );
     assert_eq!(desk.rebuild(false).unwrap(), before);
+}
+
+/// Of the jobs among an answer's items: which come, and which go.
+fn jobs(items: &[Item], job: DocId) -> (bool, bool) {
+    let brings = |item: &Item| match item {
+        Item::Segment(segment) => segment.ids().any(|id| id == job.0),
+        Item::Extract(extract) => extract.open().unwrap().iter().any(|(id, _)| *id == job.0),
+        Item::Evict(_) | Item::Newer { .. } => false,
+    };
+    let drops = |item: &Item| *item == Item::Evict(job);
+    (items.iter().any(brings), items.iter().any(drops))
+}
+
+#[test]
+fn a_job_given_to_another_leaves_the_first_one_and_comes_to_him_whole() {
+    let hq = Hq::start();
+    let mut first = Device::scan(&hq.code("E1"), 1);
+    let mut other = Device::scan(&hq.code("E2"), 2);
+    let mut west = Device::scan(&hq.code("S2"), 3);
+    let mut desk = hq.desk();
+    let kind = records::kinds::by_name("job").unwrap();
+    let mut import = |who: &str| {
+        let file = format!("no,type,assignee,instructions\nJ1,repair,{who},look at the pump\n");
+        let done = desk
+            .transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS))
+            .unwrap();
+        assert!(done.refused.is_empty(), "{:?}", done.refused);
+        desk.store.numbered(kind.number, "J1").unwrap().unwrap()
+    };
+    let job = import("E1");
+    assert_eq!(jobs(&first.sync(hq.address, 0).items, job), (true, false));
+    assert_eq!(jobs(&other.sync(hq.address, 0).items, job), (false, false));
+    assert_eq!(import("E2"), job);
+    assert_eq!(jobs(&first.sync(hq.address, 0).items, job), (false, true));
+    assert_eq!(jobs(&other.sync(hq.address, 0).items, job), (true, false));
+    assert_eq!(jobs(&west.sync(hq.address, 0).items, job), (false, false));
 }
