@@ -5,6 +5,12 @@
 )]
 
 #[cfg(test)]
+mod company;
+#[cfg(test)]
+mod day;
+#[cfg(test)]
+mod merge;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod world;
