@@ -114,7 +114,7 @@ pub(crate) enum Sheet {
     Add {
         id: String,
         list: String,
-        #[arg(required = true, allow_hyphen_values = true)]
+        #[arg(required = true, allow_negative_numbers = true)]
         values: Vec<String>,
     },
     Seal {
@@ -163,7 +163,7 @@ pub(crate) enum Voucher {
     Add {
         #[arg(long, value_name = "CATEGORY")]
         category: Option<String>,
-        #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+        #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
         amount: Option<String>,
         #[arg(long, value_name = "DAY")]
         date: Option<String>,

@@ -49,7 +49,8 @@ fn list(record: Option<&str>, desk: &Desk) -> Result<Page, Fault> {
     Ok(desk.page(json, |desk| text(&conflicts, desk, zone)))
 }
 
-fn conflict_json(conflict: &Open, zone: Zone) -> Value {
+/// Returns a conflict as it stands in an answer.
+pub(crate) fn conflict_json(conflict: &Open, zone: Zone) -> Value {
     let value = |(at, value): (usize, &Candidate)| {
         json!({
             "n": at + 1,

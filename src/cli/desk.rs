@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use records::time::{Day, Ts, Zone};
 
 use crate::cli::Invocation;
-use crate::cli::args::Cli;
+use crate::cli::args::{Cli, Command};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
 use crate::cli::table::Style;
@@ -69,6 +69,10 @@ impl Desk {
             None => Clock::system(),
             Some(_) if variable("FIELDBOOK_TEST_CLOCK").is_none_or(|leave| leave != "1") => {
                 return Err(Fault::new(Exit::Usage, "error.now_without_leave"));
+            }
+            // A command that goes on for long needs a clock that does too.
+            Some(text) if matches!(&cli.command, Some(Command::Sync(sync)) if sync.watch) => {
+                Clock::starting(instant(text)?)
             }
             Some(text) => Clock::frozen(instant(text)?),
         };

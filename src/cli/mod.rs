@@ -13,9 +13,12 @@ mod help;
 mod history;
 mod import;
 mod job;
+#[cfg(test)]
+mod keys;
 pub mod lang;
 mod man;
 pub mod process;
+mod prompt;
 mod quarantine;
 mod record;
 mod refused;

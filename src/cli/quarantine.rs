@@ -46,7 +46,8 @@ fn op_id(text: &str) -> Result<OpId, Fault> {
         .map_err(|_| Fault::new(Exit::Usage, "error.not_an_op").with("value", &text))
 }
 
-fn held_json(held: &Held, zone: Zone) -> Value {
+/// Returns a refused op as it stands in an answer.
+pub(crate) fn held_json(held: &Held, zone: Zone) -> Value {
     json!({
         "op": held.op.to_string(),
         "id": held.id.map(|id| id.to_string()),

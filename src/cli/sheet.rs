@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::args::{Listed, SHEETS, Sheet};
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault, problem_json};
-use crate::cli::record;
+use crate::cli::{prompt, record};
 use crate::notebook::add::{Add, add};
 use crate::notebook::amend::{Amend, amend};
 use crate::notebook::create::{Create, Created, create};
@@ -83,17 +83,34 @@ pub(crate) fn run(command: Sheet, desk: &Desk) -> Result<Page, Fault> {
     }
 }
 
+/// What a person on a terminal is asked for when he gives nothing: enough for a sheet that can be found again.
+const ASKED: [&str; 5] = ["customer", "site", "product", "problem", "arrived"];
+
 fn new(kind: Option<&str>, job: Option<String>, set: &[String], desk: &Desk) -> Result<Page, Fault> {
-    let kind =
-        kind.ok_or_else(|| Fault::new(Exit::Usage, "error.usage.missing").with("argument", &"KIND"))?;
-    let kind = crate::cli::schema::kind(kind)?;
+    let missing = || Fault::new(Exit::Usage, "error.usage.missing").with("argument", &"KIND");
+    let asks = desk.asks && job.is_none() && set.is_empty();
+    let kind = match kind {
+        Some(kind) => kind.to_owned(),
+        None if desk.asks => {
+            let options = SHEETS.iter().filter_map(|name| records::kinds::by_name(name));
+            let options: Vec<_> = options.map(|kind| (kind.name, kind.zh, kind.en)).collect();
+            prompt::choose(&desk.lang.say("ask.kind", &[]), &options, None, desk)?
+        }
+        None => return Err(missing()),
+    };
+    let kind = crate::cli::schema::kind(&kind)?;
+    let mut store = desk.store()?;
+    let mut pairs = read_pairs(set)?;
+    if asks {
+        prompt::fill(&mut store, kind, &ASKED, &mut pairs, desk)?;
+    }
     let request = Create {
         kind,
         job,
-        pairs: read_pairs(set)?,
+        pairs,
         entries: Vec::new(),
     };
-    let created = create(&mut desk.store()?, &request, desk.clock.now())?;
+    let created = create(&mut store, &request, desk.clock.now())?;
     Ok(created_page(&created, desk))
 }
 

@@ -86,7 +86,8 @@ fn show(bar: &ProgressBar, progress: &Progress, desk: &Desk) {
     bar.set_message(desk.lang.say("text.sync.progress", &facts));
 }
 
-fn answer(report: &SyncReport) -> Value {
+/// Returns a report as it stands in an answer.
+pub(crate) fn answer(report: &SyncReport) -> Value {
     json!({
         "sent_ops": report.sent_ops,
         "received_ops": report.received_ops,

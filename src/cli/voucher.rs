@@ -8,7 +8,7 @@ use crate::cli::args::Voucher;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::sheet::{changed_page, created_page, list_page, read_pairs, show_page, step_page};
-use crate::cli::{Streams, history};
+use crate::cli::{Streams, history, prompt};
 use crate::notebook::add::Entry;
 use crate::notebook::create::{Create, create};
 use crate::notebook::find::Wanted;
@@ -42,6 +42,16 @@ pub(crate) fn run(command: Voucher, desk: &Desk, streams: &mut Streams<'_>) -> R
                     .into_iter()
                     .filter_map(|(name, value)| Some(Pair::new(name, value?))),
             );
+            let mut store = desk.store()?;
+            if desk.asks {
+                prompt::fill(
+                    &mut store,
+                    &VOUCHER,
+                    &["category", "amount", "date"],
+                    &mut pairs,
+                    desk,
+                )?;
+            }
             let sheets = sheet
                 .into_iter()
                 .map(|sheet| entry("sheet", format!("sheet={sheet}")));
@@ -55,7 +65,7 @@ pub(crate) fn run(command: Voucher, desk: &Desk, streams: &mut Streams<'_>) -> R
                 pairs,
                 entries,
             };
-            let created = create(&mut desk.store()?, &request, desk.clock.now())?;
+            let created = create(&mut store, &request, desk.clock.now())?;
             Ok(created_page(&created, desk))
         }
         Voucher::Scan { category } => run_scan(category.as_deref(), desk, streams),

@@ -110,7 +110,10 @@ fn of(store: &Store, document: &Document, people: &People) -> Result<Vec<Open>, 
     Ok(all)
 }
 
-fn written<'a>(conflict: &Conflict<'a>) -> (Tag, Vec<(OpId, &'a [u8])>) {
+/// Ops and what each wrote.
+type Values<'a> = Vec<(OpId, &'a [u8])>;
+
+fn written<'a>(conflict: &Conflict<'a>) -> (Tag, Values<'a>) {
     match conflict {
         Conflict::Values(tag, register) => {
             let all = std::iter::once(&register.value).chain(&register.others);
@@ -142,7 +145,7 @@ pub fn settle(store: &mut Store, record: &str, take: &Take, now: Now) -> Result<
     let (document, kind) = find::document(store, record, Wanted::Any)?;
     let code = document.id.code();
     let conflicts = document.conflicts();
-    let all: Vec<(Tag, Vec<(OpId, &[u8])>)> = conflicts.iter().map(written).collect();
+    let all: Vec<(Tag, Values<'_>)> = conflicts.iter().map(written).collect();
     let none = || Refusal::by("W-23").with("code", code.as_str());
     let wrong = || Refusal::by("W-25").with("code", code.as_str());
     let (tag, op, bytes) = match take {

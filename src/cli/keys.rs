@@ -1,0 +1,178 @@
+//! The keys of every `--json` answer stand in `docs/CLI.md`, and no others.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::cli::testing::{Device, NOW, enrolment};
+
+/// Below these the names are the schema's.
+const BY_SCHEMA: [&str; 9] = [
+    "fields", "lists", "verdicts", "from", "to", "groups", "states", "steps", "notices",
+];
+
+fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let below = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                if BY_SCHEMA.contains(&name.as_str()) {
+                    found.insert(below);
+                } else {
+                    keys(member, &below, found);
+                }
+            }
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            items
+                .iter()
+                .for_each(|item| keys(item, &format!("{path}[]"), found));
+        }
+        _ => {
+            found.insert(path.to_owned());
+        }
+    }
+}
+
+/// Returns the keys that the document lists for a command.
+fn listed(command: &str) -> BTreeSet<String> {
+    let document = include_str!("../../docs/CLI.md");
+    let start = format!("| {command} |");
+    let row = document.lines().find_map(|line| line.strip_prefix(&start));
+    let row = row.unwrap_or_else(|| panic!("{command} is not in docs/CLI.md"));
+    row.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+fn check(command: &str, answer: &Value) {
+    let mut found = BTreeSet::new();
+    keys(answer, "", &mut found);
+    assert_eq!(found, listed(command), "{command}: {answer:#}");
+}
+
+#[test]
+fn every_answer_has_the_keys_that_the_document_lists() {
+    let device = Device::empty();
+    check("`enrol`", &device.json(&["enrol", &enrolment(7).to_code()]));
+    let made = device.json(&[
+        "sheet",
+        "new",
+        "repair",
+        "--set",
+        "product=Pump",
+        "--set",
+        "result=done",
+    ]);
+    check("`sheet new`", &made);
+    let code = made["code"].as_str().unwrap();
+    check("(error)", &device.json(&["sheet", "seal", code]));
+    check(
+        "`sheet set`",
+        &device.json(&[
+            "sheet",
+            "set",
+            code,
+            "arrived=2026-11-22 08:00",
+            "left=2026-11-22 09:00",
+        ]),
+    );
+    check(
+        "`sheet add`",
+        &device.json(&["sheet", "add", code, "note", "hello"]),
+    );
+    check(
+        "`sheet seal`",
+        &device.json(&["sheet", "seal", code, "--no-sign", "absent"]),
+    );
+    check(
+        "`sheet list`",
+        &device.json(&["sheet", "list", "--since", "2026-11-22", "--limit", "5"]),
+    );
+    check("`sheet show`", &device.json(&["sheet", "show", code]));
+    check("`sheet history`", &device.json(&["sheet", "history", code]));
+    let amended = device.json(&["sheet", "amend", code, "--reason", "wrong"]);
+    check("`sheet amend`", &amended);
+    check(
+        "`sheet void`",
+        &device.json(&["sheet", "void", amended["code"].as_str().unwrap()]),
+    );
+    let voucher = device.json(&[
+        "voucher",
+        "add",
+        "--category",
+        "meal",
+        "--amount",
+        "3",
+        "--date",
+        "2026-11-22",
+        "--sheet",
+        code,
+    ]);
+    check("`voucher add`", &voucher);
+    check(
+        "`voucher discard`",
+        &device.json(&["voucher", "discard", voucher["code"].as_str().unwrap()]),
+    );
+    let scanned = device.run_with(
+        &["voucher", "scan", "--json"],
+        "01,32,,25152000009858579102,56.00,20250302,,D263\n",
+    );
+    check("`voucher scan`", &serde_json::from_str(&scanned.out).unwrap());
+    check("`status`", &device.json(&["status"]));
+    check("`schema`", &device.json(&["schema"]));
+    check("`schema KIND`", &device.json(&["schema", "repair"]));
+    let file = device.dir.path().join("rows.csv");
+    std::fs::write(&file, "product,charge\nPump,3\nFan,x\n").unwrap();
+    check(
+        "`import`",
+        &device.json(&["import", file.to_str().unwrap(), "--kind", "repair"]),
+    );
+    let out = device.dir.path().join("out.csv");
+    check(
+        "`export`",
+        &device.json(&["export", "--kind", "repair", "--out", out.to_str().unwrap()]),
+    );
+    check(
+        "`sync`",
+        &crate::cli::sync::answer(&crate::sync::SyncReport::default()),
+    );
+}
+
+#[test]
+fn conflicts_and_refused_ops_have_the_keys_that_the_document_lists() {
+    use crate::notebook::{conflict, quarantine};
+    use records::kinds::repair::REPAIR;
+    use records::time::{Ts, Zone};
+    let op = "7.1.2".parse().unwrap();
+    let at = Ts::parse(NOW, Zone::SHANGHAI).unwrap();
+    let open = conflict::Open {
+        id: "7.1.1".parse().unwrap(),
+        kind: &REPAIR,
+        number: String::new(),
+        group: REPAIR.group(53).unwrap(),
+        hash: "00".to_owned(),
+        values: vec![conflict::Candidate {
+            op,
+            by: "x".to_owned(),
+            at,
+            row: vec![None, None],
+        }],
+    };
+    let answer = Value::from(vec![crate::cli::conflict::conflict_json(&open, Zone::SHANGHAI)]);
+    check("`conflict list`", &answer);
+    let held = quarantine::Held {
+        op,
+        id: None,
+        kind: "repair",
+        at: None,
+        groups: Vec::new(),
+        code: None,
+        text: String::new(),
+        retryable: false,
+    };
+    let answer = Value::from(vec![crate::cli::quarantine::held_json(&held, Zone::SHANGHAI)]);
+    check("`quarantine list`", &answer);
+}
