@@ -8,6 +8,7 @@
 //!
 //! Source: docs/PROTOCOL.md, Rows of a segment.
 
+mod column;
 mod header;
 #[cfg(test)]
 mod laws;
