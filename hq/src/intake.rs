@@ -1,7 +1,9 @@
 //! What happens to what devices send: every op is judged once, in order of arrival, and only here.
 
 pub mod desk;
+mod history;
 pub mod judge;
+mod ops;
 pub mod segments;
 pub mod spread;
 pub mod work;

@@ -1,11 +1,12 @@
 //! Cut, flipped, forged, oversized: nothing of it is used, and what was complete stays.
 
+use fieldbook_hq::store::sqlite::devices::Standing;
 use sync_protocol::conversation::write_request;
 use sync_protocol::message::Notice;
 use sync_protocol::sign::PublicKey;
 
 use crate::Hq;
-use crate::device::{Device, post, post_claiming};
+use crate::device::{Device, NOW_MS, post, post_claiming};
 
 #[test]
 fn a_cut_request_keeps_every_complete_segment() {
@@ -87,11 +88,7 @@ fn a_second_key_waits_for_a_person_and_then_counts() {
     assert!(answer.items.is_empty() && answer.ack.held.is_empty());
     let replica = second.enrolment.replica;
     let mut desk = hq.desk();
-    assert_eq!(
-        desk.transact(|desk| desk.confirm(replica, crate::NOW_MS))
-            .unwrap(),
-        1
-    );
+    assert_eq!(desk.transact(|desk| desk.confirm(replica, NOW_MS)).unwrap(), 1);
     let answer = second.sync(hq.address, 0);
     assert_eq!(answer.ack.held[0].up_to, 1);
     assert!(!answer.items.is_empty());
@@ -103,4 +100,41 @@ fn lengths_beyond_the_limits_are_refused_before_anything_is_read() {
     assert_eq!(post_claiming(hq.address, 1 << 30, b"").0, 413);
     assert_eq!(post(hq.address, b"").0, 400);
     assert_eq!(post(hq.address, &[0; 100]).0, 400);
+}
+
+#[test]
+fn another_history_under_the_same_name_is_a_fork_and_overwrites_nothing() {
+    let hq = Hq::start();
+    let code = hq.code("E1");
+    let mut device = Device::scan(&code, 1);
+    let mut image = Device::scan(&code, 1);
+    for device in [&mut device, &mut image] {
+        device.sheet("shared");
+    }
+    device.sheet("mine");
+    let kept = device.sync(hq.address, 0).ack.held;
+    image.sheet("the image's");
+    image.sheet("and more");
+    let answer = image.sync(hq.address, 0);
+    let fork = |notice: &Notice| matches!(notice, Notice::Fork { common: 1, .. });
+    assert!(answer.notices.iter().any(fork), "{:?}", answer.notices);
+    assert_eq!(answer.ack.held, kept);
+}
+
+#[test]
+fn a_revoked_devices_work_waits_for_a_person_and_nothing_goes_back() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sync(hq.address, 0);
+    let replica = device.enrolment.replica;
+    let mut desk = hq.desk();
+    let mut known = desk.store.device(replica).unwrap().unwrap();
+    desk.transact(|desk| desk.stand(&mut known, "revoke", Standing::Revoked, NOW_MS))
+        .unwrap();
+    device.sheet("written before");
+    let answer = device.sync(hq.address, 0);
+    assert_eq!(answer.notices, [Notice::Revoked]);
+    assert!(answer.items.is_empty() && answer.rulings.is_empty());
+    assert_eq!(desk.store.held_back(replica).unwrap().len(), 1);
+    assert_eq!(desk.transact(|desk| desk.confirm(replica, NOW_MS)).unwrap(), 1);
 }

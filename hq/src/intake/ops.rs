@@ -1,0 +1,248 @@
+//! Judging one op after the other: into its document, or to wait for what it builds on.
+
+use std::collections::BTreeMap;
+
+use records::id::{DocId, OpId};
+use sync_protocol::chain::Line;
+use sync_protocol::limits::STAMP_AHEAD_MS;
+use sync_protocol::merge::Judged;
+use sync_protocol::op::Row;
+use sync_protocol::reason;
+use sync_protocol::ruling::{Judgement, Verdict};
+
+use crate::intake::desk::Desk;
+use crate::intake::judge::{Author, Case, judge};
+use crate::intake::segments::{Job, Run};
+use crate::intake::work::{NOWHERE, Work};
+use crate::store::sqlite::StoreError;
+
+/// One op with its name and document.
+#[derive(Clone, Copy)]
+pub(super) struct Op<'a> {
+    pub(super) id: OpId,
+    pub(super) doc: DocId,
+    pub(super) row: &'a Row,
+}
+
+impl Desk {
+    /// Judges one op and puts it into its document; `given` is a verdict that stands already.
+    pub(super) fn judge_one(
+        &mut self,
+        job: &mut Job,
+        author: &Author,
+        op: Op<'_>,
+        given: Option<Verdict>,
+        (order, cap_ms, version): (u64, u64, u8),
+    ) -> Result<Verdict, StoreError> {
+        let missing = if author.hq {
+            None
+        } else {
+            self.missing(job, op.id, op.doc, op.row)?
+        };
+        let verdict = match (given, missing) {
+            (Some(verdict), _) => verdict,
+            (None, Some(missing)) => {
+                let branch = self.home(op.id.replica)?.unwrap_or(0);
+                self.store.wait(branch, op.id, missing)?;
+                job.waits = Some(true);
+                return Ok(Verdict::Deferred { missing });
+            }
+            (None, None) => {
+                self.load(job, op.doc, op.row.doc.is_none() && version == 1)?;
+                let lines = self.lines();
+                let work = job.works.entry(op.doc).or_default();
+                work.fold(lines);
+                let creation = op.row.doc.is_none();
+                if !creation && work.ops.is_empty() {
+                    let code = reason::NO_DOCUMENT;
+                    Verdict::Quarantined {
+                        code,
+                        text: String::new(),
+                        retryable: false,
+                    }
+                } else {
+                    judge(&Case {
+                        id: op.id,
+                        row: op.row,
+                        author,
+                        document: work.document.as_ref(),
+                        ops: &work.ops,
+                        lines,
+                        people: &work.people,
+                        scope: work.scope,
+                    })
+                }
+            }
+        };
+        self.load(job, op.doc, op.row.doc.is_none() && version == 1)?;
+        let scope = self.first_scope(author, op.id)?;
+        let work = job.works.entry(op.doc).or_default();
+        if work.ops.is_empty() {
+            work.scope = scope;
+        }
+        if op.row.doc.is_none() || !work.ops.is_empty() {
+            let judgement = Judgement {
+                order,
+                effective: op.row.stamp.effective(cap_ms),
+                verdict: verdict.clone(),
+                version,
+            };
+            work.ops.retain(|known| known.id != op.id);
+            work.ops.push(Judged {
+                id: op.id,
+                row: op.row.clone(),
+                judgement: Some(judgement),
+            });
+            work.added.push(op.id);
+            work.stale = true;
+        }
+        Ok(verdict)
+    }
+
+    /// Returns the first op that this one builds on and that HQ lacks, or holds back for the same reason.
+    pub(super) fn missing(
+        &mut self,
+        job: &mut Job,
+        id: OpId,
+        doc: DocId,
+        row: &Row,
+    ) -> Result<Option<OpId>, StoreError> {
+        let own = row.doc.is_some().then_some(doc.0);
+        for op in row.seen.iter().copied().chain(own) {
+            let line = (op.replica, op.epoch);
+            if line == (id.replica, id.epoch) {
+                continue;
+            }
+            let Some(branch) = self.home(op.replica)? else {
+                return Ok(Some(op));
+            };
+            let last = self.store.line(branch, line)?.map_or(0, |held| held.last);
+            if last < op.seq {
+                return Ok(Some(op));
+            }
+            self.trace(branch, line)?;
+        }
+        if job.waits.is_none() {
+            job.waits = Some(self.store.anything_waits()?);
+        }
+        if row.doc.is_none() || job.waits == Some(false) {
+            return Ok(None);
+        }
+        for (waiting, for_op) in self.store.waiting_ops()? {
+            let before = |op: &OpId| {
+                (op.replica, op.epoch) == (waiting.replica, waiting.epoch) && waiting.seq <= op.seq
+            };
+            let own_past = waiting.replica == id.replica && waiting.epoch == id.epoch && waiting.seq < id.seq;
+            let concerned = own_past || row.seen.iter().any(before);
+            let same = concerned && self.row(waiting)?.is_some_and(|row| row.document(waiting) == doc);
+            if same && !judged_here(job, waiting) {
+                return Ok(Some(for_op));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Judges the ops that waited for something that is there now.
+    pub(super) fn judge_waiting(&mut self, job: &mut Job, received_ms: u64) -> Result<(), StoreError> {
+        let ends: BTreeMap<Line, u64> = job
+            .runs
+            .iter()
+            .map(|run| {
+                (
+                    run.line,
+                    run.first
+                        .saturating_add(u64::try_from(run.ops.len()).unwrap_or(0))
+                        - 1,
+                )
+            })
+            .collect();
+        for (line, last) in ends {
+            for (branch, id) in self.store.waiting_for(line, last)? {
+                self.store.wait_no_more(branch, id)?;
+                let (Some(row), Some(author)) = (self.row(id)?, self.author(id.replica)?) else {
+                    continue;
+                };
+                let doc = row.document(id);
+                let known = self.store.judgement(branch, id, row.stamp)?;
+                let version = known
+                    .as_ref()
+                    .map_or(1, |judgement| judgement.version.saturating_add(1));
+                let order = self.store.count_up("order", 1)?;
+                let cap_ms = received_ms.saturating_add(STAMP_AHEAD_MS);
+                self.trace(branch, (id.replica, id.epoch))?;
+                let verdict = self.judge_one(
+                    job,
+                    &author,
+                    Op { id, doc, row: &row },
+                    None,
+                    (order, cap_ms, version),
+                )?;
+                if !matches!(verdict, Verdict::Deferred { .. }) {
+                    let line = (id.replica, id.epoch);
+                    let ops = vec![(doc, verdict)];
+                    job.runs.push(Run {
+                        branch,
+                        line,
+                        first: id.seq,
+                        ops,
+                        order,
+                        cap_ms,
+                        version,
+                        whole: false,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads a document and its ops, once a job; a document that is being created has none.
+    pub(super) fn load(&mut self, job: &mut Job, doc: DocId, created: bool) -> Result<(), StoreError> {
+        if job.works.contains_key(&doc) {
+            return Ok(());
+        }
+        let home = self.home(doc.0.replica)?.unwrap_or(0);
+        let creator = match job.creators.get(&doc.0.replica) {
+            Some(creator) => *creator,
+            None => self.store.device(doc.0.replica)?.and_then(|device| device.staff),
+        };
+        job.creators.insert(doc.0.replica, creator);
+        let mut work = Work {
+            home,
+            creator,
+            ..Work::default()
+        };
+        let known = if created {
+            None
+        } else {
+            self.store.known(home, doc)?
+        };
+        if let Some(known) = known {
+            for id in &known.ops {
+                let op = self
+                    .judged(*id)?
+                    .ok_or(StoreError::Damaged { table: "documents" })?;
+                let branch = self.home(id.replica)?.unwrap_or(0);
+                self.trace(branch, (id.replica, id.epoch))?;
+                work.ops.push(op);
+            }
+            work.scope = known.scope;
+            work.people.clone_from(&known.people);
+            work.before = Some(known);
+            work.stale = true;
+        }
+        job.works.insert(doc, work);
+        Ok(())
+    }
+
+    pub(super) fn first_scope(&mut self, author: &Author, id: OpId) -> Result<u32, StoreError> {
+        if author.hq {
+            return Ok(NOWHERE);
+        }
+        Ok(self.home(id.replica)?.unwrap_or(author.branch))
+    }
+}
+
+fn judged_here(job: &Job, id: OpId) -> bool {
+    job.works.values().any(|work| work.added.contains(&id))
+}
