@@ -7,7 +7,8 @@
 //! Source: docs/STORAGE.md.
 
 pub mod apply;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod bench;
 pub mod database;
 pub mod doctor;
@@ -28,6 +29,7 @@ pub mod run;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod trim;
 pub mod work;
 pub mod write;
 

@@ -92,6 +92,7 @@ impl Store {
         self.apply_end(answer, proof, &mut applied)?;
         self.evict(leaving, &mut applied)?;
         self.checkpoint()?;
+        self.trim(now)?;
         Ok(applied)
     }
 
@@ -620,6 +621,39 @@ mod tests {
         assert_eq!(theirs.counts().unwrap().ops, 3);
         drop(theirs);
         assert_eq!(Store::open(dir.path(), NOW).unwrap().counts().unwrap().ops, 3);
+    }
+
+    #[test]
+    fn a_journal_file_goes_only_when_hq_has_it_for_long_or_twice() {
+        let later = Now {
+            wall: records::time::Ts(NOW.wall.0 + 14 * 86_400_000),
+            ..NOW
+        };
+        for (now, backed_up_to, left) in [(NOW, 399, 2), (NOW, 400, 1), (later, 0, 1)] {
+            let (dir, mut mine) = home();
+            let files = || {
+                crate::store::journal::files(&dir.path().join("journal"))
+                    .unwrap()
+                    .len()
+            };
+            while files() < 2 {
+                let texts = (0..200).map(|_| create(&crate::keys::random::<4000>().unwrap()));
+                mine.save(texts.collect(), NOW).unwrap();
+            }
+            let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
+            let (mut page, proof) = answer(&segments, vec![], vec![], 1);
+            page.ack.held[0].backed_up_to = backed_up_to;
+            mine.apply(&page, &proof, now).unwrap();
+            assert_eq!(files(), left, "{backed_up_to}");
+            if backed_up_to > 0 {
+                continue;
+            }
+            drop(mine);
+            Store::rebuild(dir.path(), NOW).unwrap();
+            let mine = Store::open(dir.path(), NOW).unwrap();
+            assert_eq!(all(&mine).len(), 600);
+            assert_eq!(mine.doctor().unwrap().faults, []);
+        }
     }
 
     #[test]

@@ -47,6 +47,9 @@ struct Salvage {
     unreadable: u64,
 }
 
+/// Takes one value of the old database in; `None` where it does not decode.
+type TakeIn<'a> = dyn FnMut(&mut Salvage, &[u8], Vec<u8>) -> Option<()> + 'a;
+
 /// The own log of one epoch, as far as it reads.
 #[derive(Default)]
 struct OwnEpoch {
@@ -72,7 +75,7 @@ impl Store {
         };
         let set_aside = set_aside(home, &path, now)?;
         let (mut store, _) = opened.with_database(Database::open(&path)?, State::default())?;
-        let from_journal = store.restore(salvage.own_epochs(&store)?, &salvage)?;
+        let from_journal = store.restore(&salvage.own_epochs(&store)?, &salvage)?;
         store.finish_restore(&salvage)?;
         store.checkpoint()?;
         let counts = store.counts()?;
@@ -86,7 +89,7 @@ impl Store {
     }
 
     /// Takes the own log in again, epoch after epoch; returns how many ops only the journal had.
-    fn restore(&mut self, epochs: BTreeMap<Epoch, OwnEpoch>, salvage: &Salvage) -> Result<u64, StoreError> {
+    fn restore(&mut self, epochs: &BTreeMap<Epoch, OwnEpoch>, salvage: &Salvage) -> Result<u64, StoreError> {
         for (key, value) in &salvage.meta {
             let mut change = Change::default();
             change.put(Tree::Meta, key, value.clone());
@@ -278,10 +281,10 @@ fn set_aside(home: &Path, path: &Path, now: Now) -> Result<Option<PathBuf>, Stor
 /// Reads what still reads; what does not is counted.
 fn read_old(old: &Database, keys: &Keys) -> Result<Salvage, StoreError> {
     let mut salvage = Salvage::default();
-    let mut each = |tree: Tree, f: &mut dyn FnMut(&mut Salvage, &[u8], Vec<u8>) -> Option<()>| {
+    let mut each = |tree: Tree, take: &mut TakeIn| {
         let walked = old.keys_from(tree, &[], &mut |key| {
             let value = old.get(keys, tree, key).ok().flatten();
-            if value.and_then(|value| f(&mut salvage, key, value)).is_none() {
+            if value.and_then(|value| take(&mut salvage, key, value)).is_none() {
                 salvage.unreadable += 1;
             }
             Ok(true)

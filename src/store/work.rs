@@ -226,11 +226,10 @@ impl Work {
     /// # Errors
     /// Those of the database.
     pub fn line(&mut self, store: &Store, line: (Replica, Epoch)) -> Result<&mut LineInfo, StoreError> {
-        if !self.lines.contains_key(&line) {
-            let info = store.line(line)?;
-            self.lines.insert(line, info);
+        match self.lines.entry(line) {
+            btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            btree_map::Entry::Vacant(new) => Ok(new.insert(store.line(line)?)),
         }
-        Ok(self.lines.entry(line).or_default())
     }
 
     fn touch(&mut self, store: &Store, doc: DocId, kind: u16) -> Result<&mut Touched, StoreError> {
