@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Search(Search),
     Import(Import),
     Export(Export),
+    Doctor,
+    Rebuild,
     Schema(Schema),
     Completions(Completions),
     Man(Man),

@@ -121,6 +121,8 @@ fn every_answer_has_the_keys_that_the_document_lists() {
         "01,32,,25152000009858579102,56.00,20250302,,D263\n",
     );
     check("`voucher scan`", &serde_json::from_str(&scanned.out).unwrap());
+    check("`doctor`", &device.json(&["doctor"]));
+    check("`rebuild`", &device.json(&["rebuild"]));
     check("`status`", &device.json(&["status"]));
     check("`schema`", &device.json(&["schema"]));
     check("`schema KIND`", &device.json(&["schema", "repair"]));

@@ -6,6 +6,7 @@ pub mod args;
 mod completions;
 mod conflict;
 pub mod desk;
+mod doctor;
 mod enrol;
 mod export;
 pub mod fault;
@@ -146,6 +147,8 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Quarantine(command)) => quarantine::run(&command, desk),
         Some(Command::Search(args)) => search::run(args, desk),
         Some(Command::Import(args)) => import::run(&args, desk),
+        Some(Command::Doctor) => doctor::run(desk),
+        Some(Command::Rebuild) => doctor::rebuild(desk),
         Some(Command::Export(args)) => export::run(&args, desk, streams),
         Some(Command::Schema(args)) => schema::run(&args, desk),
         Some(Command::Completions(args)) => Ok(completions::run(&args, desk)),

@@ -432,3 +432,22 @@ fn without_conflicts_and_refusals_the_lists_are_empty() {
     assert_eq!(device.run(&["quarantine", "resubmit", "7.1.1"]).exit, 1);
     assert_eq!(device.json(&["status"])["unsent_ops"], 1);
 }
+
+#[test]
+fn a_rebuilt_home_shows_what_it_showed() {
+    let device = Device::new();
+    let code = device.ready();
+    device.done(&["sheet", "seal", &code, "--no-sign", "absent"]);
+    let before = device.json(&["sheet", "show", &code]);
+    let well = device.run(&["doctor"]);
+    assert_eq!(well.exit, 0, "{}{}", well.out, well.err);
+    assert_eq!(device.json(&["rebuild"])["documents"], 1);
+    assert_eq!(device.json(&["sheet", "show", &code]), before);
+    assert_eq!(device.json(&["doctor"])["views_ok"], true);
+    let next = device.ready();
+    let sealed = device.json(&["sheet", "seal", &next, "--no-sign", "absent"]);
+    assert_eq!(
+        sealed["number"], "RHZ01-T006-2611-002",
+        "a number is never given twice"
+    );
+}

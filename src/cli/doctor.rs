@@ -1,0 +1,142 @@
+//! `doctor` and `rebuild`: what is whole in a home, and making its database anew.
+
+use serde_json::{Value, json};
+
+use crate::cli::desk::{Desk, Page};
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::lang::Lang;
+use crate::cli::record::hex;
+use crate::cli::refused::part_label;
+use crate::cli::table::{Tone, pairs};
+use crate::notebook::refusal::NotebookError;
+use crate::store::Store;
+use crate::store::doctor::{Fault as Found, Findings};
+use crate::store::rebuild::Rebuilt;
+
+/// So many findings are printed for a person; `--json` lists all.
+const SHOWN_MAX: usize = 20;
+
+/// Examines the home; ends with [`Exit::Damaged`] where something is wrong.
+pub(crate) fn run(desk: &Desk) -> Result<Page, Fault> {
+    let findings = desk.store()?.doctor().map_err(NotebookError::from)?;
+    let exit = if findings.faults.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Damaged
+    };
+    Ok(match desk.json {
+        true => Page::Json(answer(&findings, desk.lang), exit),
+        false => Page::Text(text(&findings, desk), exit),
+    })
+}
+
+fn answer(findings: &Findings, lang: Lang) -> Value {
+    let counts = &findings.counts;
+    let faults: Vec<String> = findings
+        .faults
+        .iter()
+        .map(|found| sentence(found, lang))
+        .collect();
+    json!({
+        "ops": counts.ops,
+        "documents": counts.documents,
+        "views_ok": findings.views_ok(),
+        "digest": hex(&findings.digest),
+        "unsent_ops": counts.unsent_ops,
+        "conflicts": counts.conflicts,
+        "quarantined": counts.quarantined,
+        "safe": {
+            "in_journal": findings.safe.in_journal,
+            "in_log": findings.safe.in_log,
+            "in_either": findings.safe.in_either,
+        },
+        "faults": faults,
+    })
+}
+
+fn sentence(found: &Found, lang: Lang) -> String {
+    let part = |part| {
+        let (zh, en) = part_label(part);
+        lang.label(zh, en)
+    };
+    match found {
+        Found::CopyLost(lost) => lang.say("text.doctor.copy_lost", &[("part", part(*lost))]),
+        Found::JournalGap { file, offset, bytes } => {
+            let facts = [
+                ("file", file.to_string()),
+                ("offset", offset.to_string()),
+                ("bytes", bytes.to_string()),
+            ];
+            let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+            lang.say("text.doctor.journal_gap", &facts)
+        }
+        Found::ChainBroken(op) => lang.say("text.doctor.chain_broken", &[("op", &op.to_string())]),
+        Found::OpDiffers(op) => lang.say("text.doctor.op_differs", &[("op", &op.to_string())]),
+        Found::Unreadable(lost) => lang.say("text.doctor.unreadable", &[("part", part(*lost))]),
+        Found::ViewDiffers(id) => lang.say("text.doctor.view_differs", &[("code", &id.code())]),
+        Found::CountsDiffer => lang.say("text.doctor.counts_differ", &[]),
+        Found::BlobDamaged => lang.say("text.doctor.blob_damaged", &[]),
+        Found::ValueOutside => lang.say("text.doctor.value_outside", &[]),
+    }
+}
+
+fn text(findings: &Findings, desk: &Desk) -> String {
+    let say = |key: &str| desk.lang.say(key, &[]);
+    let counts = &findings.counts;
+    let safe = &findings.safe;
+    let rows = [
+        (say("text.status.records"), counts.documents.to_string()),
+        (say("text.doctor.ops"), counts.ops.to_string()),
+        (
+            say("text.doctor.safe"),
+            format!("{} / {} / {}", safe.in_journal, safe.in_log, safe.in_either),
+        ),
+        (say("text.doctor.unsent"), counts.unsent_ops.to_string()),
+        (say("text.status.conflicts"), counts.conflicts.to_string()),
+        (say("text.status.quarantine"), counts.quarantined.to_string()),
+        (say("text.sync.digest"), hex(&findings.digest)),
+    ];
+    let mut text = pairs(desk.style, &rows);
+    if findings.faults.is_empty() {
+        text.push_str(&(desk.style.paint(Tone::Good, &say("text.doctor.well")) + "\n"));
+        return text;
+    }
+    for found in findings.faults.iter().take(SHOWN_MAX) {
+        text.push_str(&(desk.style.paint(Tone::Bad, &sentence(found, desk.lang)) + "\n"));
+    }
+    let n = findings.faults.len().to_string();
+    text.push_str(&(desk.lang.say("text.doctor.repair", &[("n", &n)]) + "\n"));
+    text
+}
+
+/// Makes the database anew from everything that reads.
+pub(crate) fn rebuild(desk: &Desk) -> Result<Page, Fault> {
+    let rebuilt = Store::rebuild(&desk.home, desk.clock.now()).map_err(NotebookError::from)?;
+    Ok(desk.page(|| rebuilt_json(&rebuilt), |desk| rebuilt_text(&rebuilt, desk)))
+}
+
+fn rebuilt_json(rebuilt: &Rebuilt) -> Value {
+    json!({
+        "ops": rebuilt.ops,
+        "documents": rebuilt.documents,
+        "from_journal": rebuilt.from_journal,
+        "unreadable": rebuilt.unreadable,
+        "set_aside": rebuilt.set_aside.as_ref().map(|path| path.display().to_string()),
+    })
+}
+
+fn rebuilt_text(rebuilt: &Rebuilt, desk: &Desk) -> String {
+    let numbers = [
+        ("ops", rebuilt.ops.to_string()),
+        ("documents", rebuilt.documents.to_string()),
+        ("from_journal", rebuilt.from_journal.to_string()),
+        ("unreadable", rebuilt.unreadable.to_string()),
+    ];
+    let facts = numbers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut text = desk.lang.say("text.rebuilt", &facts) + "\n";
+    if let Some(path) = &rebuilt.set_aside {
+        let path = path.display().to_string();
+        text.push_str(&(desk.lang.say("text.rebuilt.set_aside", &[("path", &path)]) + "\n"));
+    }
+    text
+}
