@@ -30,6 +30,7 @@ pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trim;
+pub mod walk;
 pub mod work;
 pub mod write;
 

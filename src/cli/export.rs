@@ -34,8 +34,16 @@ pub(crate) fn run(args: &args::Export, desk: &Desk, streams: &mut Streams<'_>) -
         if desk.json {
             return Err(Fault::new(Exit::Usage, "error.export.json_needs_out"));
         }
-        export(&store, kind, form, words, &mut *streams.out).map_err(|error| fault(error, Path::new("-")))?;
-        return Ok(Page::Printed(Exit::Done));
+        return match export(&store, kind, form, words, &mut *streams.out) {
+            Ok(_) => Ok(Page::Printed(Exit::Done)),
+            // `fieldbook export | head` closes the pipe: the reader has what it wanted.
+            Err(TableError::Export(ExportError::Io(error)))
+                if error.kind() == std::io::ErrorKind::BrokenPipe =>
+            {
+                Ok(Page::Printed(Exit::Done))
+            }
+            Err(error) => Err(fault(error, Path::new("-"))),
+        };
     };
     let file = std::fs::File::create(path).map_err(|error| Fault::file(path, &error))?;
     let out = std::io::BufWriter::new(file);

@@ -112,6 +112,9 @@ pub fn import(
         (Some(mapping), None) => mapping.kinds(),
         (None, None) => Vec::new(),
     };
+    if let Some(mapping) = &request.mapping {
+        by_headquarters(mapping, &made).map_err(NotebookError::from)?;
+    }
     let wanted = Wanted {
         mapping: request.mapping,
         kind: request.kind,
@@ -403,6 +406,19 @@ fn joined(batch: &[Pending]) -> Vec<NewOp> {
         }));
     }
     ops
+}
+
+/// Refuses a mapping that fills what only headquarters writes, before a row is read (W-12).
+fn by_headquarters(mapping: &Mapping, made: &[&Kind]) -> Result<(), Refusal> {
+    let cases = mapping
+        .cases
+        .iter()
+        .filter(|case| made.iter().any(|kind| kind.number == case.kind.number));
+    for case in cases {
+        case.fields.iter().try_for_each(|flat| may_write(flat.group))?;
+        case.lists.iter().try_for_each(|list| may_write(list.group))?;
+    }
+    Ok(())
 }
 
 fn may_write(group: &Group) -> Result<(), Refusal> {

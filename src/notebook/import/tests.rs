@@ -139,8 +139,18 @@ fn a_seal_needs_the_role_and_master_data_needs_headquarters() {
     let done = take(&mut store, TWO, Some(SHEETS), None);
     assert_eq!(counts(&done), (2, 0, 0, 2));
     assert!(matches!(&done.refused[0].why, Why::Writing(refusal) if refusal.rule == "W-08"));
-    let done = take(&mut store, "code,name\nS1,Depot\n", None, Some(&site::SITE));
+    let file = "code,name\nS1,Depot\n";
+    let done = take(&mut store, file, None, Some(&site::SITE));
     assert!(matches!(&done.refused[0].why, Why::Writing(refusal) if refusal.rule == "W-12"));
+    let mapping = Mapping::parse("kind = \"site\"\n[field]\ncode = \"code\"\n").unwrap();
+    let request = Import {
+        kind: None,
+        mapping: Some(mapping),
+    };
+    let whole = import(&mut store, file.as_bytes(), request, NOW);
+    assert!(
+        matches!(whole, Err(ImportError::Notebook(NotebookError::Refused(refusal))) if refusal.rule == "W-12")
+    );
 }
 
 #[test]
