@@ -1,0 +1,508 @@
+//! A day on site, played with the real programs: one headquarters, three devices, real repair texts.
+//!
+//! `cargo run --release --example day [-- --stay] [-- --lang zh-CN]`
+//!
+//! Every step is printed as the command a person would type, with what the program answered.
+//! Nothing here knows a rule: the play only types, reads and compares.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a play prints, and stops where it goes wrong"
+)]
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use serde_json::Value;
+
+/// What the installations write on their disks during the play.
+struct Stage {
+    folder: tempfile::TempDir,
+    samples: PathBuf,
+    lang: String,
+    serving: Option<Child>,
+}
+
+/// Who plays: a home folder, and a clock where it is not the machine's.
+#[derive(Clone, Copy)]
+struct Player {
+    home: &'static str,
+    clock: Option<&'static str>,
+}
+
+/// Li Jianguo, engineer in Hangzhou.
+const LI: Player = Player {
+    home: "li",
+    clock: None,
+};
+/// Zhao Min, his supervisor; her laptop's clock stands two years back.
+const ZHAO: Player = Player {
+    home: "zhao",
+    clock: Some("2024-11-20T08:00:00+08:00"),
+};
+/// Chen Zhiqiang, engineer in Nanjing.
+const CHEN: Player = Player {
+    home: "chen",
+    clock: None,
+};
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    // The play starts itself again as each of the two programs, so that every step is a process of its own.
+    match args.first().and_then(|first| first.to_str()) {
+        Some("fieldbook") => return agent(args),
+        Some("fieldbook-hq") => return fieldbook_hq::cli::run(&args).into(),
+        _ => {}
+    }
+    let stay = args.iter().any(|arg| arg == "--stay");
+    let lang = args.iter().skip_while(|arg| *arg != "--lang").nth(1);
+    let lang = lang.and_then(|lang| lang.to_str()).unwrap_or("en");
+    let mut stage = Stage::open(lang);
+    headquarters(&mut stage);
+    enrolment(&stage);
+    offline(&stage);
+    level(&mut stage);
+    let shared = clash(&stage);
+    settle(&stage, &shared);
+    let proven = proof(&stage, &shared);
+    stage.close(stay);
+    if proven {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Headquarters is made, and learns its units, people, customers, machines and jobs.
+fn headquarters(stage: &mut Stage) {
+    say("1  Headquarters: one folder, one file of SQLite");
+    stage.hq(&["init"]);
+    for (noun, file) in [
+        ("org", "org.csv"),
+        ("staff", "staff.csv"),
+        ("customer", "customers.csv"),
+        ("site", "sites.csv"),
+        ("asset", "assets.csv"),
+        ("job", "jobs.csv"),
+    ] {
+        stage.hq(&[noun, "import", &stage.sample(file)]);
+    }
+    let url = stage.serve();
+    println!("{url}");
+    for (staff, player) in [("T101", LI), ("S100", ZHAO), ("T201", CHEN)] {
+        let code = stage.hq_json(&["device", "code", "--staff", staff, "--address", &url]);
+        let code = text(&code, "code");
+        std::fs::write(stage.path(&format!("{}.code", player.home)), &code).unwrap();
+    }
+    println!("(each code goes to its device as a QR, on paper or by mail)");
+    stage.stop();
+}
+
+/// The devices start to work while headquarters is switched off.
+fn enrolment(stage: &Stage) {
+    say("2  Three devices, no network: headquarters is switched off");
+    for player in [LI, ZHAO, CHEN] {
+        let code = stage.path(&format!("{}.code", player.home));
+        stage.device(player, &["enrol", "--file", &code]);
+    }
+}
+
+/// A day's records, some hundred of them, on three devices that know nothing of each other.
+fn offline(stage: &Stage) {
+    say("3  Offline: installation, repair and inspection sheets, receipts");
+    let new = stage.device_json(
+        LI,
+        &[
+            "sheet",
+            "new",
+            "repair",
+            "--set",
+            "customer=C001",
+            "--set",
+            "problem=排气压力不足，夜班有异响",
+            "--set",
+            "arrived=2026-11-23 08:35",
+            "--set",
+            "left=2026-11-23 10:05",
+            "--set",
+            "result=done",
+        ],
+    );
+    let sheet = text(&new, "code");
+    stage.device(LI, &["sheet", "add", &sheet, "part", "part=SP-6487", "qty=2"]);
+    stage.device(LI, &["sheet", "add", &sheet, "time", "kind=labour", "min=90"]);
+    stage.device(LI, &["sheet", "seal", &sheet, "--no-sign", "absent"]);
+    stage.device(
+        LI,
+        &[
+            "voucher",
+            "add",
+            "--category",
+            "city_transport",
+            "--amount",
+            "35.00",
+            "--date",
+            "2026-11-23",
+        ],
+    );
+    let mapping = |name: &str| stage.mapping(name);
+    stage.device(
+        LI,
+        &[
+            "import",
+            &stage.sample("repairs.csv"),
+            "--map",
+            &mapping("openrepair.toml"),
+        ],
+    );
+    stage.device(
+        CHEN,
+        &[
+            "import",
+            &stage.sample("sheets.jsonl"),
+            "--map",
+            &mapping("workload-sheets.toml"),
+        ],
+    );
+    stage.device(
+        CHEN,
+        &[
+            "import",
+            &stage.sample("receipts.jsonl"),
+            "--map",
+            &mapping("sroie-receipts.toml"),
+        ],
+    );
+    stage.device(
+        ZHAO,
+        &[
+            "import",
+            &stage.sample("inspections.csv"),
+            "--map",
+            &mapping("detroit-inspections.toml"),
+        ],
+    );
+    stage.device(LI, &["status"]);
+}
+
+/// Headquarters comes up, everybody syncs, jobs and master data arrive.
+fn level(stage: &mut Stage) {
+    say("4  A network: one request each way carries the day");
+    let url = stage.serve();
+    println!("{url}");
+    for player in [LI, ZHAO, CHEN, ZHAO] {
+        stage.device(player, &["sync"]);
+    }
+    stage.device(LI, &["job", "list"]);
+}
+
+/// One sheet, two people, both offline: one write of each merge class.
+fn clash(stage: &Stage) -> String {
+    say("5  Li and Zhao change the same sheet, offline; her clock is two years wrong");
+    let new = stage.device_json(
+        LI,
+        &[
+            "sheet",
+            "new",
+            "repair",
+            "--set",
+            "customer=C001",
+            "--set",
+            "problem=Compressor trips at noon",
+        ],
+    );
+    let sheet = text(&new, "code");
+    stage.device(LI, &["sync"]);
+    stage.device(ZHAO, &["sync"]);
+    for (player, changes) in [
+        (
+            LI,
+            [
+                "problem=Compressor trips at noon, oil is low",
+                "charge=180.00",
+                "checklist_tpl=repair",
+            ],
+        ),
+        (
+            ZHAO,
+            [
+                "problem=Compressor trips when the boiler starts",
+                "charge=240.00",
+                "checklist_tpl=chiller",
+            ],
+        ),
+    ] {
+        for change in changes {
+            stage.device(player, &["sheet", "set", &sheet, change]);
+        }
+        let note = format!("text=Seen by {}", player.home);
+        stage.device(player, &["sheet", "add", &sheet, "note", &note]);
+        let tag = format!("tag={}", if player.home == "li" { "oil" } else { "power" });
+        stage.device(player, &["sheet", "add", &sheet, "tag", &tag]);
+    }
+    let job = stage.device_json(LI, &["job", "list"]);
+    let job = text(&job[0], "code");
+    stage.device(LI, &["job", "accept", &job]);
+    stage.device(LI, &["job", "depart", &job]);
+    stage.device(ZHAO, &["sheet", "void", &sheet, "--reason", "entered twice"]);
+    for player in [LI, ZHAO, LI] {
+        stage.device(player, &["sync"]);
+    }
+    sheet
+}
+
+/// What the merge did not choose is listed, and a person chooses.
+fn settle(stage: &Stage, sheet: &str) {
+    say("6  What the merge did not choose is shown; a person settles it, once for all");
+    stage.device(LI, &["conflict", "list"]);
+    stage.device(LI, &["conflict", "show", sheet]);
+    stage.device(LI, &["sheet", "history", sheet]);
+    let conflicts = stage.device_json(LI, &["conflict", "list"]);
+    for conflict in conflicts.as_array().into_iter().flatten() {
+        if conflict["values"]
+            .as_array()
+            .is_some_and(|values| values.len() > 1)
+        {
+            let take = text(&conflict["values"][0], "op");
+            stage.device(LI, &["conflict", "settle", sheet, "--take", &take]);
+        }
+    }
+    for player in [LI, ZHAO, CHEN] {
+        stage.device(player, &["sync"]);
+    }
+}
+
+/// Each device's digest is the one headquarters computes for it; what two share is equal.
+fn proof(stage: &Stage, sheet: &str) -> bool {
+    say("7  Proof: the same digest on the device and at headquarters");
+    let hq = stage.hq_json(&["doctor"]);
+    let mut proven = hq["views_ok"] == true;
+    for (staff, player) in [("T101", LI), ("S100", ZHAO), ("T201", CHEN)] {
+        let here = stage.device_json(player, &["doctor"]);
+        let there = hq["replicas"].as_array().into_iter().flatten();
+        let there = there
+            .filter(|replica| replica["staff"] == staff)
+            .map(|replica| &replica["digest"]);
+        let equal = there.clone().any(|digest| *digest == here["digest"]) && here["unsent_ops"] == 0;
+        println!(
+            "{staff}  device {}  headquarters {}  {}",
+            here["digest"],
+            there.last().unwrap_or(&Value::Null),
+            word(equal)
+        );
+        proven &= equal;
+    }
+    let seen = [LI, ZHAO].map(|player| stage.device_json(player, &["sheet", "show", sheet]));
+    let equal = seen[0] == seen[1];
+    println!("the sheet that two devices share: {}", word(equal));
+    println!(
+        "\n{}",
+        if proven && equal {
+            "Nothing was lost."
+        } else {
+            "SOMETHING DIFFERS."
+        }
+    );
+    proven && equal
+}
+
+fn word(equal: bool) -> &'static str {
+    if equal { "equal" } else { "DIFFERENT" }
+}
+
+/// Runs the agent as its own program does.
+fn agent(args: Vec<OsString>) -> ExitCode {
+    let invocation = fieldbook::cli::Invocation {
+        args,
+        env: std::env::vars().collect(),
+        ..Default::default()
+    };
+    let (mut input, mut out, mut err) = (
+        std::io::stdin().lock(),
+        std::io::stdout().lock(),
+        std::io::stderr().lock(),
+    );
+    let mut streams = fieldbook::cli::Streams {
+        input: &mut input,
+        out: &mut out,
+        err: &mut err,
+    };
+    fieldbook::cli::run(&invocation, &mut streams).into()
+}
+
+impl Stage {
+    fn open(lang: &str) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            samples: Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"),
+            lang: lang.to_owned(),
+            serving: None,
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn sample(&self, name: &str) -> String {
+        self.samples.join(name).display().to_string()
+    }
+
+    fn mapping(&self, name: &str) -> String {
+        let folder = self.samples.with_file_name("mappings");
+        folder.join(name).display().to_string()
+    }
+
+    /// Prints a device's command and its answer.
+    fn device(&self, player: Player, args: &[&str]) {
+        self.typed(&format!("[{}] fieldbook", player.home), args);
+        let output = self
+            .program("fieldbook", &self.device_args(player, args))
+            .output()
+            .unwrap();
+        self.show(&output);
+    }
+
+    /// Prints a device's command with `--json` and returns its answer.
+    fn device_json(&self, player: Player, args: &[&str]) -> Value {
+        let args = [&["--json"], args].concat();
+        self.typed(&format!("[{}] fieldbook", player.home), &args);
+        self.json("fieldbook", &self.device_args(player, &args))
+    }
+
+    fn hq(&self, args: &[&str]) {
+        self.typed("[hq] fieldbook-hq", args);
+        let output = self
+            .program("fieldbook-hq", &self.hq_args(args))
+            .output()
+            .unwrap();
+        self.show(&output);
+    }
+
+    fn hq_json(&self, args: &[&str]) -> Value {
+        let args = [&["--json"], args].concat();
+        self.typed("[hq] fieldbook-hq", &args);
+        self.json("fieldbook-hq", &self.hq_args(&args))
+    }
+
+    fn json(&self, program: &str, args: &[String]) -> Value {
+        let output = self.program(program, args).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let answer: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{stderr}"));
+        let line = answer.to_string();
+        println!("   {}", line.chars().take(200).collect::<String>());
+        answer
+    }
+
+    /// Starts headquarters on a free port, later on the same one, and returns its address.
+    fn serve(&mut self) -> String {
+        let kept = std::fs::read_to_string(self.path("listen")).unwrap_or_else(|_| "127.0.0.1:0".to_owned());
+        self.typed("[hq] fieldbook-hq", &["serve"]);
+        let args = self.hq_args(&["serve", "--listen", &kept]);
+        let mut child = self
+            .program("fieldbook-hq", &args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        child.stdout = Some(stdout.into_inner());
+        self.serving = Some(child);
+        let url = line.trim().to_owned();
+        std::fs::write(self.path("listen"), url.trim_start_matches("http://")).unwrap();
+        url
+    }
+
+    fn stop(&mut self) {
+        if let Some(mut child) = self.serving.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    fn close(mut self, stay: bool) {
+        if stay {
+            let folder = self.folder.path().display().to_string();
+            println!("\nHeadquarters goes on serving; homes and data lie in {folder}. Enter ends it.");
+            std::io::stdout().flush().unwrap();
+            std::io::stdin().lock().read_line(&mut String::new()).unwrap();
+        }
+        self.stop();
+    }
+
+    fn device_args(&self, player: Player, args: &[&str]) -> Vec<String> {
+        let mut all = vec!["--home".to_owned(), self.path(player.home)];
+        if let Some(clock) = player.clock {
+            all.extend(["--now".to_owned(), clock.to_owned()]);
+        }
+        all.extend(args.iter().map(|arg| (*arg).to_owned()));
+        all
+    }
+
+    fn hq_args(&self, args: &[&str]) -> Vec<String> {
+        let mut all = vec!["--data".to_owned(), self.path("hq")];
+        all.extend(args.iter().map(|arg| (*arg).to_owned()));
+        all
+    }
+
+    fn program(&self, name: &str, args: &[String]) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .arg(name)
+            .args(args)
+            .env("FIELDBOOK_LANG", &self.lang)
+            .env("FIELDBOOK_TEST_CLOCK", "1");
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    fn typed(&self, program: &str, args: &[&str]) {
+        let root = self.folder.path().display().to_string();
+        let repo = format!("{}/", env!("CARGO_MANIFEST_DIR"));
+        let quote = |arg: &&str| {
+            let arg = arg.replace(&repo, "").replace(&format!("{root}/"), "");
+            if arg.contains(' ') {
+                format!("'{arg}'")
+            } else {
+                arg
+            }
+        };
+        println!(
+            "\n$ {program} {}",
+            args.iter().map(quote).collect::<Vec<_>>().join(" ")
+        );
+    }
+
+    fn show(&self, output: &std::process::Output) {
+        let both = [output.stdout.as_slice(), &output.stderr].concat();
+        let both = String::from_utf8_lossy(&both);
+        let lines: Vec<&str> = both.lines().collect();
+        for line in lines.iter().take(18) {
+            println!("   {line}");
+        }
+        if lines.len() > 18 {
+            println!("   … {} more lines", lines.len() - 18);
+        }
+        if let Some(code) = output.status.code().filter(|code| *code != 0) {
+            println!("   (exit {code})");
+        }
+    }
+}
+
+fn say(what: &str) {
+    println!("\n\n── {what} ──");
+}
+
+fn text(answer: &Value, key: &str) -> String {
+    answer[key]
+        .as_str()
+        .map(str::to_owned)
+        .unwrap_or_else(|| panic!("no {key} in {answer}"))
+}
