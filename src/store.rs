@@ -152,7 +152,7 @@ impl Store {
     pub fn create(home: &Path, enrolment: &Enrolment, now: Now) -> Result<Self, StoreError> {
         crate::home::require_space(home, crate::home::CREATE_BYTES_MIN)?;
         let folders = ["", "id", "journal", "blobs", "quarantine"].map(|name| home.join(name));
-        if Keys::open(&home.join("id"))?.is_some() {
+        if is_enrolled(home)? {
             return Err(StoreError::AlreadyEnrolled {
                 home: home.to_path_buf(),
             });
@@ -298,6 +298,15 @@ fn identity_place() -> Place<'static> {
         seq: 0,
         schema: IDENTITY_SCHEMA,
     }
+}
+
+/// Whether a home was made here. A creation that was killed left keys without an identity and without a save:
+/// it may be done again.
+fn is_enrolled(home: &Path) -> Result<bool, StoreError> {
+    let Some(keys) = Keys::open(&home.join("id"))? else {
+        return Ok(false);
+    };
+    Ok(epoch::read_head(home)?.is_some() || read_identity(home, &keys)?.is_some())
 }
 
 fn write_identity(home: &Path, keys: &Keys, identity: &Identity, seed: [u8; 32]) -> Result<(), StoreError> {

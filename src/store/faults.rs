@@ -207,6 +207,22 @@ fn a_home_that_is_none_and_one_that_is_already() {
 }
 
 #[test]
+fn an_enrolment_that_was_killed_can_be_done_again_but_not_over_saved_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let id = dir.path().join("id");
+    std::fs::create_dir_all(&id).unwrap();
+    crate::keys::Keys::create(&id).unwrap();
+    let mut store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
+    store.save(vec![create(b"1")], NOW).unwrap();
+    drop(store);
+    for name in ["identity.a", "identity.b"] {
+        std::fs::remove_file(id.join(name)).unwrap();
+    }
+    let again = Store::create(dir.path(), &enrolment(), NOW);
+    assert!(matches!(again, Err(StoreError::AlreadyEnrolled { .. })));
+}
+
+#[test]
 fn both_copies_of_a_key_gone_is_damage_and_not_a_new_home() {
     let (dir, store) = filled(1);
     drop(store);

@@ -9,8 +9,14 @@ mod company;
 #[cfg(test)]
 mod day;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod line;
+#[cfg(test)]
 mod merge;
 #[cfg(test)]
 mod proxy;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod world;

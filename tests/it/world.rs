@@ -77,6 +77,13 @@ impl Device {
         finish(self.command(args), "")
     }
 
+    /// Runs one command as outside a test: without the leave to set the clock.
+    pub(crate) fn run_in_earnest<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
+        let mut command = self.command(args);
+        command.env_remove("FIELDBOOK_TEST_CLOCK");
+        finish(command, "")
+    }
+
     /// Runs one command with `input` on its standard input.
     pub(crate) fn run_with<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>, input: &str) -> Output {
         finish(self.command(args), input)
@@ -158,6 +165,12 @@ impl Hq {
         };
         self.address = Some(address);
         address
+    }
+
+    /// Returns where the last `serve` listens, for a caller that speaks to HQ past any proxy.
+    #[track_caller]
+    pub(crate) fn listens_at(&self) -> SocketAddr {
+        self.address.expect("HQ was served once")
     }
 
     /// Returns the URL of the last `serve`.
