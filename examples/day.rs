@@ -5,10 +5,10 @@
 //! Every step is printed as the command a person would type, with what the program answered.
 //! Nothing here knows a rule: the play only types, reads and compares.
 
-#![allow(
+#![expect(
     clippy::print_stdout,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     reason = "a play prints, and stops where it goes wrong"
 )]
@@ -285,14 +285,14 @@ fn proof(stage: &Stage, sheet: &str) -> bool {
     for (staff, player) in [("T101", LI), ("S100", ZHAO), ("T201", CHEN)] {
         let here = stage.device_json(player, &["doctor"]);
         let there = hq["replicas"].as_array().into_iter().flatten();
-        let there = there
+        let mut there = there
             .filter(|replica| replica["staff"] == staff)
             .map(|replica| &replica["digest"]);
         let equal = there.clone().any(|digest| *digest == here["digest"]) && here["unsent_ops"] == 0;
         println!(
             "{staff}  device {}  headquarters {}  {}",
             here["digest"],
-            there.last().unwrap_or(&Value::Null),
+            there.next_back().unwrap_or(&Value::Null),
             word(equal)
         );
         proven &= equal;
