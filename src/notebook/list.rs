@@ -18,7 +18,7 @@ use crate::store::error::StoreError;
 /// Which records.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Of these kinds, in this order.
+    /// Of these kinds.
     pub kinds: Vec<&'static Kind>,
     /// In the state of this identifier.
     pub state: Option<String>,
@@ -61,23 +61,27 @@ pub struct Line {
 /// [`NotebookError::Store`].
 pub fn list(store: &Store, filter: &Filter, lang: Lang) -> Result<Vec<Line>, NotebookError> {
     let limit = filter.limit.unwrap_or(usize::MAX);
-    let mut lines = Vec::new();
+    let mut found = Vec::new();
     for kind in &filter.kinds {
-        if lines.len() >= limit {
-            break;
-        }
+        let mut left = limit;
         store.each_entry(Some(kind.number), &mut |entry| {
-            if passes(filter, kind, &entry)
-                && let Some(document) = store.document(entry.id)?
-            {
-                lines.push(line(store, kind, &document, lang)?);
+            if left == 0 {
+                return Ok(ControlFlow::Break(()));
             }
-            Ok(if lines.len() >= limit {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            })
+            if passes(filter, kind, &entry) {
+                found.push((entry.created, entry.id, *kind));
+                left -= 1;
+            }
+            Ok(ControlFlow::Continue(()))
         })?;
+    }
+    found.sort_by_key(|(created, id, _)| std::cmp::Reverse((*created, *id)));
+    found.truncate(limit);
+    let mut lines = Vec::with_capacity(found.len());
+    for (_, id, kind) in found {
+        if let Some(document) = store.document(id)? {
+            lines.push(line(store, kind, &document, lang)?);
+        }
     }
     Ok(lines)
 }
@@ -152,4 +156,41 @@ fn title(store: &Store, kind: &Kind, document: &Document, lang: Lang) -> Result<
         });
     }
     Ok(String::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use records::kinds::{install, repair};
+
+    use super::*;
+    use crate::notebook::create::{Create, create};
+    use crate::store::testing::{NOW, enrolment};
+
+    #[test]
+    fn the_newest_comes_first_whatever_its_kind() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
+        let made: Vec<DocId> = [&repair::REPAIR, &install::INSTALL, &repair::REPAIR]
+            .map(|kind| Create {
+                kind,
+                job: None,
+                pairs: Vec::new(),
+                entries: Vec::new(),
+            })
+            .iter()
+            .map(|request| create(&mut store, request, NOW).unwrap().id)
+            .collect();
+        let newest = |limit| {
+            let kinds = vec![&repair::REPAIR, &install::INSTALL];
+            let filter = Filter {
+                kinds,
+                limit,
+                ..Filter::default()
+            };
+            let lines = list(&store, &filter, Lang::En).unwrap();
+            lines.iter().map(|line| line.id).collect::<Vec<_>>()
+        };
+        assert_eq!(newest(None), [made[2], made[1], made[0]]);
+        assert_eq!(newest(Some(2)), [made[2], made[1]]);
+    }
 }
