@@ -6,6 +6,7 @@
 )]
 
 mod arrows;
+mod bench;
 mod clock;
 mod size;
 mod source;
@@ -20,6 +21,7 @@ usage: cargo xtask <chore>
 
   test     everything that must hold before a change lands
   arrows   which rooms and crates may name which, alone
+  bench    measure real programs against the goals; FIELDBOOK_DATA names the workload
   size     build the agent as it is shipped and compare its size with the goal";
 
 fn main() -> ExitCode {
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let done = match (chore.as_deref(), args.next()) {
         (Some("test"), None) => test::run(tree()),
         (Some("arrows"), None) => arrows::run(tree()),
+        (Some("bench"), None) => bench::run(tree()),
         (Some("size"), None) => size::run(tree()),
         (None | Some("help" | "--help" | "-h"), None) => {
             println!("{USAGE}");

@@ -1,0 +1,66 @@
+//! G8: saving one by one, each on the disk before it counts.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::bench::table::{Goal, Table, median, millis};
+use crate::bench::world::Bench;
+use crate::bench::{ENGINEER, ROUNDS};
+use crate::step::{Failed, Steps};
+
+/// Saves every sheet by itself, in as many new homes as there are rounds.
+///
+/// # Errors
+/// [`Failed`], told already.
+pub(crate) fn run(
+    steps: &mut Steps<'_>,
+    bench: &Bench,
+    sheets: &Path,
+    table: &mut Table,
+) -> Result<(), Failed> {
+    let mapping = bench.tree.join("mappings/workload-sheets.toml");
+    let mut answers: Vec<Value> = Vec::new();
+    for round in 0..ROUNDS {
+        let world = bench.world(&format!("saves-{round}"))?;
+        world.enrol("engineer", ENGINEER)?;
+        let command = format!(
+            "cargo bench --locked --package fieldbook --bench saves -- {} {} {}",
+            world.home("engineer").display(),
+            mapping.display(),
+            sheets.display(),
+        );
+        steps.heard("saves", &command, |line| {
+            answers.extend(serde_json::from_str::<Value>(line))
+        })?;
+    }
+    let number = |answer: &Value, name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let of = |name: &str| median(answers.iter().map(|answer| number(answer, name)).collect());
+    let share = |over: &str, under: &str| {
+        median(
+            answers
+                .iter()
+                .map(|answer| number(answer, over) * 100 / number(answer, under).max(1))
+                .collect(),
+        )
+    };
+    let n = of("saves");
+    table.add(Goal::ratio(
+        "G8",
+        &format!("{n} saves one by one, p50 against a bare append + fdatasync"),
+        share("save_us", "append_us"),
+        160,
+    ));
+    table.add(Goal::ratio(
+        "G8",
+        "the last thousand against the first",
+        share("last_thousand_us", "first_thousand_us"),
+        115,
+    ));
+    table.tell(
+        "G8",
+        "p50 of a save and of a bare append",
+        &format!("{} and {}", millis(of("save_us")), millis(of("append_us"))),
+    );
+    Ok(())
+}
