@@ -1,7 +1,7 @@
 //! Which record a text means: an id, the beginning of a code, or a number.
 
 use records::id::DocId;
-use records::kinds::{number, takes};
+use records::kinds::{KINDS, number, takes};
 use records::schema::Kind;
 use records::value::{Target, Type, Value};
 use sync_protocol::merge::Document;
@@ -97,12 +97,18 @@ pub fn linked(store: &Store, reference: u16, text: &str) -> Result<Option<DocId>
     if [number::TICKET, number::PART].contains(&reference) {
         return Ok(None);
     }
-    let mut fitting = Vec::new();
-    for id in store.resolve(text)? {
-        let by_code = id.code().starts_with(&text.to_ascii_uppercase());
-        if by_code && text.chars().count() < CODE_CHARS_MIN {
-            continue;
+    let mut found = match text.parse::<DocId>() {
+        Ok(id) => vec![id],
+        Err(_) => store.numbered(text)?,
+    };
+    if found.is_empty() && text.chars().count() >= CODE_CHARS_MIN {
+        // Codes are looked for among the few documents that fit, not among all that were ever recorded.
+        for kind in KINDS.iter().filter(|kind| takes(reference, kind.number)) {
+            found.append(&mut store.coded(text, Some(kind.number))?);
         }
+    }
+    let mut fitting = Vec::new();
+    for id in found {
         if store.entry(id)?.is_some_and(|entry| takes(reference, entry.kind)) {
             fitting.push(id);
         }

@@ -384,7 +384,7 @@ impl Store {
 
     fn device_keys(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {
         let mut keys = Vec::new();
-        for id in self.resolve(&replica.0.to_string())? {
+        for id in self.numbered(&replica.0.to_string())? {
             let Some(device) = self
                 .document(id)?
                 .filter(|document| document.kind == number::DEVICE)

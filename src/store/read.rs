@@ -144,12 +144,22 @@ impl Store {
         if let Ok(id) = text.parse::<DocId>() {
             return Ok(self.entry(id)?.map(|entry| entry.id).into_iter().collect());
         }
+        let ids = self.numbered(text)?;
+        if ids.is_empty() {
+            self.coded(text, None)
+        } else {
+            Ok(ids)
+        }
+    }
+
+    /// Returns the documents with that number; at most 16.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn numbered(&self, text: &str) -> Result<Vec<DocId>, StoreError> {
         let mut ids = Vec::new();
         for doc in self.postings(&index::number_prefix(&self.keys, text), MATCHES_MAX)? {
             ids.extend(self.entry_at(doc)?.map(|entry| entry.id));
-        }
-        if ids.is_empty() {
-            ids = self.by_code(text)?;
         }
         Ok(ids)
     }
@@ -372,8 +382,13 @@ impl Store {
         Ok(docs)
     }
 
-    /// Codes are computed from ids, so the keys of the list by kind are all that is read.
-    fn by_code(&self, text: &str) -> Result<Vec<DocId>, StoreError> {
+    /// Returns the documents of a kind, of all kinds for `None`, whose code begins with the text; at most 16.
+    ///
+    /// No index leads from a code: every document of the kind is looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn coded(&self, text: &str, kind: Option<u16>) -> Result<Vec<DocId>, StoreError> {
         let text = text.to_ascii_uppercase();
         let is_code =
             !text.is_empty() && text.len() <= 8 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -381,7 +396,7 @@ impl Store {
         if !is_code {
             return Ok(ids);
         }
-        let prefix = index::kind_prefix(&self.keys, None);
+        let prefix = index::kind_prefix(&self.keys, kind);
         self.keys_from(Tree::Index, &prefix, &mut |key| {
             if !key.starts_with(&prefix) {
                 return Ok(false);
