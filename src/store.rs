@@ -32,6 +32,8 @@ pub(crate) mod testing;
 pub mod trim;
 pub mod walk;
 pub mod work;
+#[cfg(test)]
+mod wounds;
 pub mod write;
 
 use std::cell::RefCell;
@@ -152,16 +154,17 @@ impl Store {
     pub fn create(home: &Path, enrolment: &Enrolment, now: Now) -> Result<Self, StoreError> {
         crate::home::require_space(home, crate::home::CREATE_BYTES_MIN)?;
         let folders = ["", "id", "journal", "blobs", "quarantine"].map(|name| home.join(name));
+        for folder in &folders {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StoreError::io("making a home", folder, source))?;
+        }
+        // Asked under the lock: of two enrolments at once the second must not draw another key.
+        let lock = Lock::take(home, now.boot)?;
         if is_enrolled(home)? {
             return Err(StoreError::AlreadyEnrolled {
                 home: home.to_path_buf(),
             });
         }
-        for folder in &folders {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| StoreError::io("making a home", folder, source))?;
-        }
-        let lock = Lock::take(home, now.boot)?;
         write_reserve(home)?;
         Database::open(&home.join("sled"))?;
         let keys = Keys::create(&home.join("id"))?;
@@ -197,9 +200,12 @@ impl Store {
         let fresh = state == State::default();
         let (mut store, contents) = unopened.with_database(database, state)?;
         let short = contents.short;
-        store.replay(contents)?;
         let head = epoch::read_head(home)?;
-        if fresh && head.is_some() && store.state.own.is_none() {
+        // A head alone is a first save that was killed or refused; with a parent or a journal there was more.
+        let saved = contents.frames.iter().any(|(frame, _)| !frame.ops.is_empty())
+            || head.as_ref().is_some_and(|head| head.parent.is_some());
+        store.replay(contents, head.as_ref())?;
+        if fresh && saved && store.state.own.is_none() {
             return Err(store.damaged(Part::Database));
         }
         store.opening = epoch::judge(head.as_ref(), store.state.own, home, &store.keys, now);

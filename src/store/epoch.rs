@@ -30,6 +30,8 @@ pub struct Head {
     pub boot: u32,
     /// The machine and the folder.
     pub fingerprint: [u8; 16],
+    /// Numbers wait for HQ since this epoch or an earlier one. Here and not only in the database, which hears of it late.
+    pub numbers_wait: bool,
 }
 
 /// What an opening finds.
@@ -82,8 +84,9 @@ pub fn judge(head: Option<&Head>, own: Option<End>, home: &Path, keys: &Keys, no
         return Opening::Rebooted;
     }
     let Some(own) = own.filter(|own| own.epoch == head.epoch) else {
-        // The head was written and no op followed: the name was never used.
-        return if own.is_none_or(|own| head.parent == Some(own.as_parent())) {
+        // The head was written and no op followed: the name was never used, and why it was drawn still holds.
+        let unused = head.parent == own.map(End::as_parent);
+        return if unused && !head.numbers_wait {
             Opening::Rebooted
         } else {
             Opening::Elsewhere

@@ -1,7 +1,6 @@
 //! What happens to a home, and what must be left of it: each fault with a check that would fail without the cure.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use proptest::prelude::*;
 use records::id::{DocId, Epoch};
@@ -12,7 +11,7 @@ use crate::store::Store;
 use crate::store::database::Tree;
 use crate::store::doctor::Fault;
 use crate::store::error::{Part, StoreError};
-use crate::store::testing::{NOW, create, enrolment, home, note};
+use crate::store::testing::{NOW, copy_folder, create, enrolment, home, note};
 use crate::store::write::On;
 
 fn documents(store: &Store) -> Vec<Document> {
@@ -233,18 +232,6 @@ fn both_copies_of_a_key_gone_is_damage_and_not_a_new_home() {
         Store::open(dir.path(), NOW),
         Err(StoreError::Damaged { part: Part::Keys, .. })
     ));
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap().flatten() {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            std::fs::create_dir_all(&to).unwrap();
-            copy_folder(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// One step of a random day.

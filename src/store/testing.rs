@@ -62,6 +62,19 @@ pub(crate) fn home() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
+/// Copies a folder with all that is in it, as a person would.
+pub(crate) fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&to).unwrap();
+            copy_folder(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
 pub(crate) fn create(text: &[u8]) -> NewOp {
     let write = Write {
         tag: Tag::new(2, Class::Last),

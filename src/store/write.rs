@@ -110,10 +110,16 @@ impl Store {
     }
 
     /// Brings the database up to the journal after an opening.
-    pub(in crate::store) fn replay(&mut self, contents: Contents) -> Result<(), StoreError> {
+    pub(in crate::store) fn replay(
+        &mut self,
+        contents: Contents,
+        head: Option<&Head>,
+    ) -> Result<(), StoreError> {
         let mut work = self.work();
         for (frame, end) in contents.frames {
             if frame.ops.is_empty() || self.follows(&work, &frame) {
+                let opens = head.filter(|head| frame.first == 1 && head.epoch == frame.epoch);
+                work.state.numbers_suspended |= opens.is_some_and(|head| head.numbers_wait);
                 self.unsynced += u64::try_from(frame.ops.len()).unwrap_or(u64::MAX);
                 self.take(&mut work, &frame, end)?;
             }
@@ -187,11 +193,9 @@ impl Store {
             parent,
             boot: now.boot,
             fingerprint: crate::home::fingerprint(&self.home),
+            numbers_wait: self.numbers_suspended(),
         };
         crate::store::epoch::write_head(&self.home, &head)?;
-        if self.opening == Opening::Elsewhere {
-            self.state.numbers_suspended = true;
-        }
         Ok(Tip {
             epoch,
             parent,
@@ -214,7 +218,7 @@ impl Store {
             seq: tip.first.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)),
         };
         work.state.floor = stamp;
-        work.state.numbers_suspended = self.state.numbers_suspended;
+        work.state.numbers_suspended = self.numbers_suspended();
         work.line(self, (self.replica(), tip.epoch))?.parent = match tip.first {
             1 => tip.parent,
             _ => self.line((self.replica(), tip.epoch))?.parent,
