@@ -197,6 +197,8 @@ pub(crate) fn meter_text(value: &MeterValue) -> String {
 /// Returns what is wrong with a voucher that is to be saved; notices (N..) do not stand in the way.
 ///
 /// A refund (below zero) is taken only from an import, whose origin names a source; zero never.
+/// One with an invoice's QR text may be saved without amount and category: they are asked for by a notice, and
+/// [`before_place`] insists.
 ///
 /// Source: docs/RULES.md, Vouchers.
 ///
@@ -210,6 +212,22 @@ pub(crate) fn meter_text(value: &MeterValue) -> String {
 /// ```
 #[must_use]
 pub fn at_capture(record: &Record) -> Vec<Problem> {
+    let scanned = invoice(record).is_some();
+    let later = |problem: Problem| match problem.rule {
+        "V-01" if scanned => Problem::new("V-06", problem.group, problem.field),
+        "V-03" if scanned => Problem::new("V-07", problem.group, problem.field),
+        _ => problem,
+    };
+    let mut problems: Vec<Problem> = before_place(record).into_iter().map(later).collect();
+    problems.extend(against_qr(record));
+    problems
+}
+
+/// Returns what stands between a voucher and its place on a claim: nothing may be left for later.
+///
+/// Source: docs/RULES.md, Vouchers.
+#[must_use]
+pub fn before_place(record: &Record) -> Vec<Problem> {
     let imported = record
         .get::<voucher::VoucherOrigin>()
         .is_some_and(|origin| origin.source.is_some());
@@ -225,7 +243,6 @@ pub fn at_capture(record: &Record) -> Vec<Problem> {
     if purpose.category.is_none() && !imported {
         problems.push(Problem::new("V-03", voucher::Purpose::GROUP.name, "category"));
     }
-    problems.extend(against_qr(record, &money));
     problems
 }
 
@@ -246,19 +263,26 @@ fn currency(money: &voucher::Amount) -> Option<Problem> {
     wrong.then(|| Problem::new("V-04", voucher::Amount::GROUP.name, "currency").fact("currency", currency))
 }
 
-fn against_qr(record: &Record, money: &voucher::Amount) -> Option<Problem> {
+fn invoice(record: &Record) -> Option<Invoice> {
     let text = record.get::<voucher::InvoiceNo>()?.qr_raw?.0;
-    let invoice = Invoice::parse(&text).ok()?;
-    let claimed = money.amount?;
+    Invoice::parse(&text).ok()
+}
+
+fn against_qr(record: &Record) -> Option<Problem> {
+    let invoice = invoice(record)?;
+    let money = record.get::<voucher::Amount>().unwrap_or_default();
     let checksum = match invoice.checksum {
         Checksum::Match => "✓",
         Checksum::Miss => "✗",
         Checksum::Absent => "–",
     };
-    let fine = invoice.agrees_with(claimed, money.tax) && invoice.checksum != Checksum::Miss;
-    (!fine).then(|| {
+    let differs = money
+        .amount
+        .is_some_and(|claimed| !invoice.agrees_with(claimed, money.tax));
+    (differs || invoice.checksum == Checksum::Miss).then(|| {
+        let claimed = money.amount.map_or_else(|| "–".to_owned(), |fen| fen.to_string());
         Problem::new("N5", voucher::InvoiceNo::GROUP.name, "qr_raw")
-            .fact("amount", claimed.to_string())
+            .fact("amount", claimed)
             .fact("qr", invoice.amount.to_string())
             .fact("checksum", checksum)
     })

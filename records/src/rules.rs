@@ -199,6 +199,22 @@ pub static RULES: &[Rule] = &[
         "refunds come by import only; zero is not taken",
     ),
     Rule {
+        id: "V-06",
+        weight: Weight::Notice,
+        zh: "金额待补录：二维码上是不含税金额",
+        en: "the amount is still to be typed: the QR's is without tax",
+        hint_zh: "用 voucher set 填写 amount（含税）",
+        hint_en: "set amount, tax included, with voucher set",
+    },
+    Rule {
+        id: "V-07",
+        weight: Weight::Notice,
+        zh: "费用类别待选择",
+        en: "the category is still to be chosen",
+        hint_zh: "用 voucher set 填写 category",
+        hint_en: "set category with voucher set",
+    },
+    Rule {
         id: "N5",
         weight: Weight::Notice,
         zh: "与发票二维码不符：录入 {amount}，二维码 {qr}，校验{checksum}",

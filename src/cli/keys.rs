@@ -112,6 +112,8 @@ fn every_answer_has_the_keys_that_the_document_lists() {
         code,
     ]);
     check("`voucher add`", &voucher);
+    let set = ["voucher", "set", voucher["code"].as_str().unwrap(), "amount=4"];
+    check("`voucher set`", &device.json(&set));
     check(
         "`voucher discard`",
         &device.json(&["voucher", "discard", voucher["code"].as_str().unwrap()]),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use records::kinds::number;
+use records::problems::Problem;
 use serde_json::{Value, json};
 
 use crate::cli::args::{Listed, SHEETS, Sheet};
@@ -128,25 +129,49 @@ pub(crate) fn read_pairs(words: &[String]) -> Result<Vec<Pair>, Fault> {
 /// Says what was made.
 pub(crate) fn created_page(created: &Created, desk: &Desk) -> Page {
     let json = || {
-        let notices: Vec<Value> = created
-            .notices
-            .iter()
-            .map(|n| problem_json(n, desk.lang))
-            .collect();
+        let notices = notices_json(&created.notices, desk);
         json!({"id": created.id.to_string(), "code": created.id.code(), "notices": notices})
     };
     desk.page(json, |desk| {
         let code = created.id.code();
-        let mut text = desk.lang.say("text.created", &[("code", &code)]) + "\n";
-        for notice in &created.notices {
-            text.push_str(&format!(
-                "  {} {}\n",
-                notice.rule,
-                notice.text(desk.lang.of_labels())
-            ));
-        }
-        text
+        desk.lang.say("text.created", &[("code", &code)]) + "\n" + &notices_text(&created.notices, desk)
     })
+}
+
+/// Returns what a person should look at as it stands in an answer.
+pub(crate) fn notices_json(notices: &[Problem], desk: &Desk) -> Value {
+    notices
+        .iter()
+        .map(|notice| problem_json(notice, desk.lang))
+        .collect()
+}
+
+/// Returns what a person should look at, one line each.
+pub(crate) fn notices_text(notices: &[Problem], desk: &Desk) -> String {
+    let lang = desk.lang.of_labels();
+    let line = |notice: &Problem| {
+        format!(
+            "  {} {} ({})\n",
+            notice.rule,
+            notice.text(lang),
+            notice.hint(lang)
+        )
+    };
+    notices.iter().map(line).collect()
+}
+
+/// Says what was changed, and what to look at.
+pub(crate) fn noticed_page(changed: &Changed, notices: &[Problem], desk: &Desk) -> Page {
+    match changed_page(changed, desk) {
+        Page::Json(mut json, exit) => {
+            if let Some(members) = json.as_object_mut() {
+                members.insert("notices".to_owned(), notices_json(notices, desk));
+            }
+            Page::Json(json, exit)
+        }
+        Page::Text(text, exit) => Page::Text(text + &notices_text(notices, desk), exit),
+        Page::Printed(exit) => Page::Printed(exit),
+    }
 }
 
 /// Says what was changed.

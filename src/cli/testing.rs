@@ -377,6 +377,87 @@ fn scanned_invoices_are_kept_once_and_others_are_told() {
 }
 
 #[test]
+fn a_scan_never_takes_a_sum_without_tax_for_what_was_paid() {
+    let device = Device::new();
+    let text = "01,10,011001900311,26105568,356.60,20190602,69609999443421834136,C348";
+    let ran = device.run_with(&["voucher", "scan", "--json"], text);
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    let answers: Value = serde_json::from_str(&ran.out).unwrap();
+    let (scanned, code) = (&answers[0], answers[0]["code"].as_str().unwrap());
+    assert_eq!(
+        (&scanned["amount"], &scanned["qr_amount"]),
+        (&Value::Null, &"356.60".into())
+    );
+    assert_eq!(
+        (&scanned["tax"], &scanned["checksum"]),
+        (&"excluded".into(), &"match".into())
+    );
+    let rules = |answer: &Value| -> Vec<String> {
+        let notices = answer["notices"].as_array().unwrap().iter();
+        notices
+            .map(|notice| notice["rule"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(rules(scanned), ["V-06", "V-07"]);
+    let shown = device.json(&["voucher", "show", code]);
+    assert_eq!(
+        (&shown["fields"]["category"], &shown["state"]),
+        (&Value::Null, &"captured".into())
+    );
+
+    let twice = device.run(&[
+        "voucher",
+        "add",
+        "--category",
+        "meal",
+        "--amount",
+        "360",
+        "--qr",
+        text,
+    ]);
+    assert!(
+        twice.err.contains("[W-29]") && twice.err.contains(code),
+        "{}",
+        twice.err
+    );
+    let low = device.json(&["voucher", "set", code, "amount=350", "category=meal"]);
+    assert_eq!(rules(&low), ["N5"], "less than the sum without tax");
+    assert_eq!(
+        rules(&device.json(&["voucher", "set", code, "amount=378"])),
+        [""; 0]
+    );
+    assert!(
+        device
+            .run(&["voucher", "set", code, "amount=0"])
+            .err
+            .contains("V-05")
+    );
+    assert_eq!(
+        device.json(&["voucher", "show", code])["fields"]["amount"],
+        "378.00"
+    );
+
+    device.done(&["voucher", "discard", code]);
+    let again = device.json(&[
+        "voucher",
+        "add",
+        "--category",
+        "meal",
+        "--amount",
+        "378",
+        "--qr",
+        text,
+    ]);
+    let other = again["code"].as_str().unwrap();
+    let ran = device.run_with(&["voucher", "scan"], text);
+    assert!(
+        ran.out.contains(other),
+        "the voucher that counts is found: {}",
+        ran.out
+    );
+}
+
+#[test]
 fn an_import_takes_the_good_rows_once_and_names_the_bad_ones() {
     let device = Device::new();
     let file = device.dir.path().join("sheets.csv");

@@ -7,14 +7,18 @@ use serde_json::{Value, json};
 use crate::cli::args::Voucher;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
-use crate::cli::sheet::{changed_page, created_page, list_page, read_pairs, show_page, step_page};
+use crate::cli::sheet::{
+    created_page, list_page, noticed_page, notices_json, notices_text, read_pairs, show_page, step_page,
+};
 use crate::cli::{Streams, history, prompt};
 use crate::notebook::add::Entry;
 use crate::notebook::create::{Create, create};
 use crate::notebook::find::Wanted;
 use crate::notebook::pair::Pair;
-use crate::notebook::scan::scan;
+use crate::notebook::refusal::NotebookError;
+use crate::notebook::scan::{Scanned, scan};
 use crate::notebook::set::{Set, set};
+use crate::notebook::voucher;
 
 const VOUCHERS: Wanted = Wanted::Kind(number::VOUCHER);
 
@@ -42,6 +46,7 @@ pub(crate) fn run(command: Voucher, desk: &Desk, streams: &mut Streams<'_>) -> R
                     .into_iter()
                     .filter_map(|(name, value)| Some(Pair::new(name, value?))),
             );
+            voucher::fill(&mut pairs);
             let mut store = desk.store()?;
             if desk.asks {
                 prompt::fill(
@@ -75,8 +80,10 @@ pub(crate) fn run(command: Voucher, desk: &Desk, streams: &mut Streams<'_>) -> R
                 wanted: VOUCHERS,
                 pairs: read_pairs(&pairs)?,
             };
-            let changed = set(&mut desk.store()?, &request, desk.clock.now())?;
-            Ok(changed_page(&changed, desk))
+            let mut store = desk.store()?;
+            let changed = set(&mut store, &request, desk.clock.now())?;
+            let notices = voucher::notices(&store, changed.id).map_err(NotebookError::from)?;
+            Ok(noticed_page(&changed, &notices, desk))
         }
         Voucher::List { listed } => list_page(&["voucher"], &listed, desk),
         Voucher::Show { id } => show_page(&id, VOUCHERS, desk),
@@ -115,39 +122,56 @@ fn run_scan(category: Option<&str>, desk: &Desk, streams: &mut Streams<'_>) -> R
     let exit = if refused == 0 { Exit::Done } else { Exit::Refused };
     if desk.json {
         let answers = lines.iter().map(|(text, outcome)| match outcome {
-            Ok(scanned) => json!({
-                "qr": text, "id": scanned.id.to_string(), "code": scanned.id.code(),
-                "added": scanned.added, "checksum": scanned.checksum, "amount": scanned.amount.to_string(),
-                "amount_fen": scanned.amount.0, "error": Value::Null,
-            }),
-            Err(fault) => json!({
-                "qr": text, "id": Value::Null, "code": Value::Null, "added": false, "checksum": Value::Null,
-                "amount": Value::Null, "amount_fen": Value::Null, "error": fault.sentence(desk.lang),
-            }),
+            Ok(scanned) => scanned_json(text, scanned, desk),
+            Err(fault) => {
+                json!({"qr": text, "id": Value::Null, "added": false, "error": fault.sentence(desk.lang)})
+            }
         });
         return Ok(Page::Json(answers.collect(), exit));
     }
-    let mut text = String::new();
-    for (line, outcome) in &lines {
-        match outcome {
-            Ok(scanned) => {
-                let key = if scanned.added {
-                    "text.scan.added"
-                } else {
-                    "text.scan.already"
-                };
-                let checksum = desk.lang.say(&format!("text.scan.{}", scanned.checksum), &[]);
-                let amount = scanned.amount.to_string();
-                let facts = [
-                    ("code", scanned.id.code()),
-                    ("amount", amount),
-                    ("checksum", checksum),
-                ];
-                let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
-                text.push_str(&(desk.lang.say(key, &facts) + "\n"));
-            }
-            Err(fault) => text.push_str(&format!("{line}: {}\n", fault.sentence(desk.lang))),
-        }
-    }
-    Ok(Page::Text(text, exit))
+    let text = lines.iter().map(|(text, outcome)| match outcome {
+        Ok(scanned) => scanned_text(scanned, desk),
+        Err(fault) => format!("{text}: {}\n", fault.sentence(desk.lang)),
+    });
+    Ok(Page::Text(text.collect(), exit))
+}
+
+fn scanned_json(text: &str, scanned: &Scanned, desk: &Desk) -> Value {
+    json!({
+        "qr": text,
+        "id": scanned.id.to_string(),
+        "code": scanned.id.code(),
+        "added": scanned.added,
+        "checksum": scanned.checksum,
+        "amount": scanned.amount.map(|fen| fen.to_string()),
+        "amount_fen": scanned.amount.map(|fen| fen.0),
+        "qr_amount": scanned.qr_amount.to_string(),
+        "qr_amount_fen": scanned.qr_amount.0,
+        "tax": scanned.tax,
+        "notices": notices_json(&scanned.notices, desk),
+        "error": Value::Null,
+    })
+}
+
+fn scanned_text(scanned: &Scanned, desk: &Desk) -> String {
+    let key = if scanned.added {
+        "text.scan.added"
+    } else {
+        "text.scan.already"
+    };
+    let facts = [
+        ("code", scanned.id.code()),
+        (
+            "amount",
+            scanned
+                .amount
+                .map_or_else(|| "?".to_owned(), |fen| fen.to_string()),
+        ),
+        (
+            "checksum",
+            desk.lang.say(&format!("text.scan.{}", scanned.checksum), &[]),
+        ),
+    ];
+    let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+    desk.lang.say(key, &facts) + "\n" + &notices_text(&scanned.notices, desk)
 }

@@ -13,7 +13,7 @@ use crate::notebook::add::{self, Entry};
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::pair::Pair;
 use crate::notebook::refusal::{NotebookError, Refusal};
-use crate::notebook::{registers, rows};
+use crate::notebook::{registers, rows, voucher};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::write::{NewOp, On};
@@ -43,17 +43,21 @@ pub struct Created {
 /// Makes a record and returns its id once it is saved.
 ///
 /// # Errors
-/// What [`registers::writes`] and [`add::writes`] refuse, W-14 for a voucher that lacks something;
-/// [`NotebookError::Store`].
+/// What [`registers::writes`] and [`add::writes`] refuse, W-14 for a voucher that lacks something, W-29 for an invoice
+/// that is here already; [`NotebookError::Store`].
 pub fn create(store: &mut Store, request: &Create, now: Now) -> Result<Created, NotebookError> {
-    let (writes, notices) = prepare(store, request, now)?;
+    let Prepared {
+        writes,
+        notices,
+        local,
+    } = prepare(store, request, now)?;
     let kind = request.kind;
     let op = NewOp {
         kind: kind.number,
         schema: kind.schema,
         on: On::Create,
         writes,
-        local: None,
+        local,
     };
     let ids = store.save(vec![op], now)?;
     // One op was given, so one name came back.
@@ -64,15 +68,13 @@ pub fn create(store: &mut Store, request: &Create, now: Now) -> Result<Created, 
     })
 }
 
-/// Returns the writes of the record, and what a person should look at.
-///
-/// # Errors
-/// As [`create`].
-pub fn prepare(
-    store: &Store,
-    request: &Create,
-    now: Now,
-) -> Result<(Vec<Write>, Vec<Problem>), NotebookError> {
+struct Prepared {
+    writes: Vec<Write>,
+    notices: Vec<Problem>,
+    local: Option<[u8; 16]>,
+}
+
+fn prepare(store: &Store, request: &Create, now: Now) -> Result<Prepared, NotebookError> {
     let zone = store.identity().enrolment.zone;
     let kind = request.kind;
     let mut writes = match &request.job {
@@ -86,8 +88,15 @@ pub fn prepare(
         put(&mut writes, write);
     }
     writes.sort_by_key(|write| write.tag);
-    let notices = check(kind, &writes)?;
-    Ok((writes, notices))
+    let (notices, local) = match kind.number {
+        number::VOUCHER => check(store, kind, &writes)?,
+        _ => (Vec::new(), None),
+    };
+    Ok(Prepared {
+        writes,
+        notices,
+        local,
+    })
 }
 
 /// What is typed goes over what the job says.
@@ -96,10 +105,10 @@ fn put(writes: &mut Vec<Write>, write: Write) {
     writes.push(write);
 }
 
-fn check(kind: &'static Kind, writes: &[Write]) -> Result<Vec<Problem>, NotebookError> {
-    if kind.number != number::VOUCHER {
-        return Ok(Vec::new());
-    }
+/// What a person should look at on a new voucher, and the key that finds its invoice again.
+type Checked = (Vec<Problem>, Option<[u8; 16]>);
+
+fn check(store: &Store, kind: &'static Kind, writes: &[Write]) -> Result<Checked, NotebookError> {
     // The record has no name before it is saved; no rule looks at it.
     let id = DocId(records::id::OpId {
         replica: records::id::Replica::HQ,
@@ -111,14 +120,14 @@ fn check(kind: &'static Kind, writes: &[Write]) -> Result<Vec<Problem>, Notebook
         .iter()
         .try_for_each(|write| record.write(write.tag, &write.bytes));
     fits.map_err(|_| StoreError::Unordered)?;
-    let (blocking, notices): (Vec<Problem>, Vec<Problem>) = records::problems::at_capture(&record)
-        .into_iter()
-        .partition(Problem::blocks);
-    if blocking.is_empty() {
-        Ok(notices)
-    } else {
-        Err(Refusal::unfinished(kind.name, blocking).into())
+    let notices = voucher::check(&record, kind.name)?;
+    let Some(invoice) = voucher::invoice(&record) else {
+        return Ok((notices, None));
+    };
+    if let Some(id) = voucher::captured(store, &invoice)? {
+        return Err(Refusal::by("W-29").with("code", id.code()).into());
     }
+    Ok((notices, Some(voucher::invoice_key(&invoice))))
 }
 
 /// Returns what a sheet takes over from its job.

@@ -27,3 +27,4 @@ pub mod show;
 pub mod state;
 pub mod status;
 pub mod step;
+pub mod voucher;

@@ -1,21 +1,18 @@
 //! Making a voucher of an invoice's QR text.
 
-use std::ops::ControlFlow;
-
 use records::id::DocId;
-use records::invoice::{Checksum, Invoice};
-use records::kinds::number;
+use records::invoice::{Checksum, Invoice, Tax};
 use records::kinds::voucher::VOUCHER;
 use records::money::Fen;
+use records::problems::Problem;
 use records::value::Value;
 
 use crate::clock::Now;
 use crate::notebook::create::{Create, create};
 use crate::notebook::pair::Pair;
 use crate::notebook::refusal::{NotebookError, Refusal};
-use crate::notebook::rows;
+use crate::notebook::{rows, voucher};
 use crate::store::Store;
-use crate::store::error::StoreError;
 
 /// What a QR text gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +21,21 @@ pub struct Scanned {
     pub id: DocId,
     /// Whether it was made now; else it was here.
     pub added: bool,
-    /// What the text says was paid.
-    pub amount: Fen,
+    /// What stands on the voucher, tax included; `None` where it is still to be typed.
+    pub amount: Option<Fen>,
+    /// The sum in the text.
+    pub qr_amount: Fen,
+    /// `included`, `excluded` or `unknown`: what that sum means.
+    pub tax: &'static str,
     /// `match`, `miss` or `absent`; a miss is a notice, never a refusal.
     pub checksum: &'static str,
+    /// What a person should look at.
+    pub notices: Vec<Problem>,
 }
 
-/// Makes a voucher of a QR text; the same text again gives the voucher that is here.
+/// Makes a voucher of a QR text; the same invoice again gives the voucher that is here.
+///
+/// The sum of the text is taken only where it is with tax; else the voucher waits for its amount.
 ///
 /// # Errors
 /// W-28 where the text is no invoice's; what [`create`] refuses.
@@ -41,50 +46,46 @@ pub fn scan(
     now: Now,
 ) -> Result<Scanned, NotebookError> {
     let invoice = Invoice::parse(text).map_err(|_| Refusal::by("W-28").with("text", text))?;
-    let checksum = match invoice.checksum {
-        Checksum::Match => "match",
-        Checksum::Miss => "miss",
-        Checksum::Absent => "absent",
+    let here = voucher::captured(store, &invoice)?;
+    let id = match here {
+        Some(id) => id,
+        None => capture(store, text, category, now)?,
     };
-    if let Some(id) = same(store, text)? {
-        return Ok(Scanned {
-            id,
-            added: false,
-            amount: invoice.amount,
-            checksum,
-        });
-    }
-    let mut pairs = vec![
-        Pair::new("qr_raw", text),
-        Pair::new("amount", invoice.amount.to_string()),
-        Pair::new("date", invoice.date.to_string()),
-        Pair::new("category", category.unwrap_or("other_service")),
-    ];
-    pairs.retain(|pair| !pair.value.is_empty());
+    let amount = match store
+        .document(id)?
+        .map(|document| rows::value(&VOUCHER, &document, "amount"))
+    {
+        Some(Some(Value::Int(fen))) => Some(Fen(fen)),
+        _ => None,
+    };
+    Ok(Scanned {
+        id,
+        added: here.is_none(),
+        amount,
+        qr_amount: invoice.amount,
+        tax: match invoice.tax() {
+            Tax::Included => "included",
+            Tax::Excluded => "excluded",
+            Tax::Unknown => "unknown",
+        },
+        checksum: match invoice.checksum {
+            Checksum::Match => "match",
+            Checksum::Miss => "miss",
+            Checksum::Absent => "absent",
+        },
+        notices: voucher::notices(store, id)?,
+    })
+}
+
+fn capture(store: &mut Store, text: &str, category: Option<&str>, now: Now) -> Result<DocId, NotebookError> {
+    let mut pairs = vec![Pair::new("qr_raw", text)];
+    pairs.extend(category.map(|category| Pair::new("category", category)));
+    voucher::fill(&mut pairs);
     let request = Create {
         kind: &VOUCHER,
         job: None,
         pairs,
         entries: Vec::new(),
     };
-    let created = create(store, &request, now)?;
-    Ok(Scanned {
-        id: created.id,
-        added: true,
-        amount: invoice.amount,
-        checksum,
-    })
-}
-
-fn same(store: &Store, text: &str) -> Result<Option<DocId>, StoreError> {
-    let mut found = None;
-    store.each(Some(number::VOUCHER), &mut |document| {
-        let scanned = rows::value(&VOUCHER, &document, "qr_raw");
-        if scanned == Some(Value::Text(text.to_owned())) {
-            found = Some(document.id);
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    })?;
-    Ok(found)
+    Ok(create(store, &request, now)?.id)
 }

@@ -1,13 +1,15 @@
 //! Changing fields of a record.
 
 use records::id::{DocId, OpId};
+use records::kinds::number;
 
 use crate::clock::Now;
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::pair::Pair;
 use crate::notebook::refusal::NotebookError;
-use crate::notebook::registers;
+use crate::notebook::{registers, rows, voucher};
 use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::store::write::{NewOp, On};
 
 /// What to change.
@@ -33,7 +35,8 @@ pub struct Changed {
 /// Changes fields and returns the op once it is saved.
 ///
 /// # Errors
-/// What [`find::document`] and [`registers::writes`] refuse; [`NotebookError::Store`].
+/// What [`find::document`] and [`registers::writes`] refuse, W-14 where a voucher would lack something;
+/// [`NotebookError::Store`].
 pub fn set(store: &mut Store, request: &Set, now: Now) -> Result<Changed, NotebookError> {
     let (document, kind) = find::document(store, &request.record, request.wanted)?;
     let zone = store.identity().enrolment.zone;
@@ -43,6 +46,14 @@ pub fn set(store: &mut Store, request: &Set, now: Now) -> Result<Changed, Notebo
             id: document.id,
             op: None,
         });
+    }
+    if kind.number == number::VOUCHER {
+        let mut record = rows::record(kind, &document);
+        let fits = writes
+            .iter()
+            .try_for_each(|write| record.write(write.tag, &write.bytes));
+        fits.map_err(|_| StoreError::Unordered)?;
+        voucher::check(&record, &document.id.code())?;
     }
     let on = On::Document(document.id);
     let op = NewOp {

@@ -1,15 +1,17 @@
 //! Taking a step of a record's state machine: void, discard, accept, arrive, finish.
 
+use records::kinds::number;
+use records::problems::before_place;
 use sync_protocol::op::Write;
 
 use crate::clock::Now;
 use crate::notebook::add::{self, Entry};
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::pair::Pair;
-use crate::notebook::refusal::NotebookError;
-use crate::notebook::registers;
+use crate::notebook::refusal::{NotebookError, Refusal};
 use crate::notebook::set::Changed;
 use crate::notebook::state::{self, Taken};
+use crate::notebook::{registers, rows};
 use crate::store::Store;
 use crate::store::write::{NewOp, On};
 
@@ -31,9 +33,15 @@ pub struct Step<'a> {
 /// Takes a step and returns the op once it is saved.
 ///
 /// # Errors
-/// What [`state::decide`], [`registers::writes`] and [`add::writes`] refuse; [`NotebookError::Store`].
+/// What [`state::decide`], [`registers::writes`] and [`add::writes`] refuse, W-14 for a voucher that is placed unfinished; [`NotebookError::Store`].
 pub fn step(store: &mut Store, request: &Step<'_>, now: Now) -> Result<Changed, NotebookError> {
     let (document, kind) = find::document(store, request.record, request.wanted)?;
+    if kind.number == number::VOUCHER && request.taken.step == "place" {
+        let points = before_place(&rows::record(kind, &document));
+        if !points.is_empty() {
+            return Err(Refusal::unfinished(document.id.code(), points).into());
+        }
+    }
     let zone = store.identity().enrolment.zone;
     let mut writes: Vec<Write> = vec![state::decide(store, kind, &document, &request.taken)?];
     writes.extend(registers::writes(

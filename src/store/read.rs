@@ -101,6 +101,15 @@ impl Store {
         Ok(found.first().map(|doc| doc_of_key(*doc)))
     }
 
+    /// Returns the documents that were made here under an import key, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn all_imported(&self, key: &[u8; 16], limit: usize) -> Result<Vec<DocId>, StoreError> {
+        let found = self.postings(&index::import_prefix(&self.keys, key), limit)?;
+        Ok(found.into_iter().map(doc_of_key).collect())
+    }
+
     /// Walks the documents of a kind, newest first; of all kinds, kind by kind, for `None`. One is in memory at a time.
     ///
     /// # Errors

@@ -193,3 +193,30 @@ fn a_sum_that_is_not_the_invoices_is_a_notice() {
     assert!(!at_capture(&record)[0].blocks());
     check_voucher(&voucher(5600).with(&[qr("not an invoice")]), &[]);
 }
+
+#[test]
+fn a_scanned_voucher_is_kept_and_asks_for_what_the_qr_does_not_say() {
+    let qr = |raw: &str| voucher::InvoiceNo {
+        qr_raw: text(raw),
+        ..Default::default()
+    };
+    let day = voucher::Dated {
+        date: Some(Day(20_000)),
+    };
+    let without_tax = "01,10,011001900311,26105568,356.60,20190602,69609999443421834136,C348";
+    let scanned = blank(&VOUCHER).with(&[qr(without_tax)]).with(&[day]);
+    check_voucher(&scanned, &["V-06", "V-07"]);
+    assert!(at_capture(&scanned).iter().all(|problem| !problem.blocks()));
+    let strict: Vec<_> = before_place(&scanned)
+        .iter()
+        .map(|problem| problem.rule)
+        .collect();
+    assert_eq!(strict, ["V-01", "V-03"], "a claim takes nothing unfinished");
+    let miss = without_tax.replace("C348", "C349");
+    let scanned = blank(&VOUCHER)
+        .with(&[qr(&miss)])
+        .with(&[voucher::Dated { date: Some(Day(1)) }]);
+    check_voucher(&scanned, &["V-06", "V-07", "N5"]);
+    check_voucher(&voucher(35_660).with(&[qr(without_tax)]), &[]);
+    check_voucher(&voucher(35_000).with(&[qr(without_tax)]), &["N5"]);
+}

@@ -1,0 +1,137 @@
+//! What an invoice's QR text and the rules say of a voucher.
+
+use std::collections::BTreeSet;
+
+use records::id::DocId;
+use records::invoice::{Invoice, Tax};
+use records::kinds::number;
+use records::kinds::voucher::{InvoiceNo, VOUCHER};
+use records::problems::{Problem, at_capture};
+use records::record::Record;
+use sync_protocol::chain::sha256;
+use sync_protocol::merge::Document;
+
+use crate::notebook::pair::Pair;
+use crate::notebook::refusal::Refusal;
+use crate::notebook::{rows, state};
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// Adds what the QR text among the pairs says of the fields that nobody typed: the day, and the sum where it is with tax.
+///
+/// Source: docs/RULES.md, Invoice QR.
+pub fn fill(pairs: &mut Vec<Pair>) {
+    let qr = pairs.iter().find(|pair| pair.name == "qr_raw");
+    let Some(invoice) = qr.and_then(|pair| Invoice::parse(&pair.value).ok()) else {
+        return;
+    };
+    let typed: BTreeSet<String> = pairs.iter().map(|pair| pair.name.clone()).collect();
+    if !typed.contains("date") {
+        pairs.push(Pair::new("date", invoice.date.to_string()));
+    }
+    if !typed.contains("amount") && invoice.tax() == Tax::Included {
+        pairs.push(Pair::new("amount", invoice.amount.to_string()));
+    }
+}
+
+/// Returns the key under which this device finds an invoice again.
+#[must_use]
+pub fn invoice_key(invoice: &Invoice) -> [u8; 16] {
+    let hash = sha256(&[b"invoice", invoice.duplicate_key().as_bytes()]);
+    let mut key = [0; 16];
+    key.iter_mut().zip(hash).for_each(|(place, byte)| *place = byte);
+    key
+}
+
+/// Returns the invoice whose QR text stands on a voucher.
+#[must_use]
+pub fn invoice(record: &Record) -> Option<Invoice> {
+    let text = record.get::<InvoiceNo>()?.qr_raw?.0;
+    Invoice::parse(&text).ok()
+}
+
+/// Vouchers of one invoice that are looked at; all but one of them were thrown away.
+const SAME_INVOICE_MAX: usize = 64;
+
+/// Returns the voucher of an invoice that was captured here, unless it was thrown away.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn captured(store: &Store, invoice: &Invoice) -> Result<Option<DocId>, StoreError> {
+    for id in store.all_imported(&invoice_key(invoice), SAME_INVOICE_MAX)? {
+        let discarded = |document: &Document| {
+            state::of(&VOUCHER, document).is_some_and(|state| state.name == "discarded")
+        };
+        if store.document(id)?.is_some_and(|document| !discarded(&document)) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns what a person should look at on a voucher as it would be saved.
+///
+/// # Errors
+/// W-14 with what stands against saving it.
+pub fn check(record: &Record, code: &str) -> Result<Vec<Problem>, Refusal> {
+    let (blocking, notices): (Vec<Problem>, Vec<Problem>) =
+        at_capture(record).into_iter().partition(Problem::blocks);
+    if blocking.is_empty() {
+        Ok(notices)
+    } else {
+        Err(Refusal::unfinished(code, blocking))
+    }
+}
+
+/// Returns what a person should look at on a saved voucher; of any other record nothing.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn notices(store: &Store, id: DocId) -> Result<Vec<Problem>, StoreError> {
+    let document = store.document(id)?;
+    let voucher = document.filter(|document| document.kind == number::VOUCHER);
+    Ok(voucher.map_or_else(Vec::new, |document| {
+        at_capture(&rows::record(&VOUCHER, &document))
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(pairs: &[(&str, &str)]) -> Vec<Pair> {
+        let mut pairs = pairs
+            .iter()
+            .map(|(name, value)| Pair::new(*name, *value))
+            .collect();
+        fill(&mut pairs);
+        pairs.split_off(1)
+    }
+
+    #[test]
+    fn only_a_sum_with_tax_is_taken_from_the_qr_and_never_over_a_typed_one() {
+        let with_tax = ("qr_raw", "01,32,,25152000009858579102,56.00,20250302,,D263");
+        let without = (
+            "qr_raw",
+            "01,10,011001605111,80100798,64.9,20161018,85342965681116380258",
+        );
+        let (day, sum) = (Pair::new("date", "2025-03-02"), Pair::new("amount", "56.00"));
+        assert_eq!(filled(&[with_tax]), [day.clone(), sum]);
+        assert_eq!(
+            filled(&[with_tax, ("amount", "60")]),
+            [Pair::new("amount", "60"), day]
+        );
+        assert_eq!(filled(&[without]), [Pair::new("date", "2016-10-18")]);
+        let unknown = ("qr_raw", "01,77,011001605111,80100798,64.9,20161018,");
+        assert_eq!(filled(&[unknown]), [Pair::new("date", "2016-10-18")]);
+        assert_eq!(filled(&[("qr_raw", "hello")]), []);
+    }
+
+    #[test]
+    fn an_invoice_has_one_key_however_its_text_ends() {
+        let key = |text: &str| invoice_key(&Invoice::parse(text).unwrap());
+        let text = "01,10,011001900311,26105568,356.60,20190602,69609999443421834136,C348";
+        assert_eq!(key(text), key(&format!("{text},")));
+        assert_ne!(key(text), key(&text.replace("26105568", "26105569")));
+    }
+}
