@@ -51,6 +51,10 @@ const CHEN: Player = Player {
     clock: None,
 };
 
+/// The smallest picture there is: one white point.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\
+    \0\0\0\nIDATx\x9cc\xf8\x0f\0\x01\x01\x01\0\xb18\xf6\x14\0\0\0\0IEND\xaeB`\x82";
+
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     // The play starts itself again as each of the two programs, so that every step is a process of its own.
@@ -115,25 +119,14 @@ fn enrolment(stage: &Stage) {
 /// A day's records, some hundred of them, on three devices that know nothing of each other.
 fn offline(stage: &Stage) {
     say("3  Offline: installation, repair and inspection sheets, receipts");
-    let new = stage.device_json(
-        LI,
-        &[
-            "sheet",
-            "new",
-            "repair",
-            "--set",
-            "customer=C001",
-            "--set",
-            "problem=排气压力不足，夜班有异响",
-            "--set",
-            "arrived=2026-11-23 08:35",
-            "--set",
-            "left=2026-11-23 10:05",
-            "--set",
-            "result=done",
-        ],
-    );
-    let sheet = text(&new, "code");
+    let set = [
+        "customer=C001",
+        "problem=排气压力不足，夜班有异响",
+        "arrived=2026-11-23 08:35",
+        "left=2026-11-23 10:05",
+        "result=done",
+    ];
+    let sheet = stage.new_sheet(LI, "repair", &set);
     stage.device(LI, &["sheet", "add", &sheet, "part", "part=SP-6487", "qty=2"]);
     stage.device(LI, &["sheet", "add", &sheet, "time", "kind=labour", "min=90"]);
     stage.device(LI, &["sheet", "seal", &sheet, "--no-sign", "absent"]);
@@ -150,6 +143,8 @@ fn offline(stage: &Stage) {
             "2026-11-23",
         ],
     );
+    installation(stage);
+    inspection(stage);
     let mapping = |name: &str| stage.mapping(name);
     stage.device(
         LI,
@@ -190,6 +185,62 @@ fn offline(stage: &Stage) {
     stage.device(LI, &["status"]);
 }
 
+/// An installation with a photo and the customer's signature.
+fn installation(stage: &Stage) {
+    let (photo, signature) = (stage.path("before.png"), stage.path("signature.png"));
+    std::fs::write(&photo, PNG).unwrap();
+    std::fs::write(&signature, PNG).unwrap();
+    let set = [
+        "customer=C006",
+        "serial=JL-HP-20250905",
+        "arrived=2026-11-23 14:00",
+        "left=2026-11-23 16:40",
+        "result=done",
+    ];
+    let sheet = stage.new_sheet(LI, "install", &set);
+    stage.device(LI, &["sheet", "add", &sheet, "photo", &photo]);
+    stage.device(
+        LI,
+        &[
+            "sheet",
+            "seal",
+            &sheet,
+            "--signed-by",
+            "王经理",
+            "--signature",
+            &signature,
+        ],
+    );
+}
+
+/// An inspection with a reading and an item that needs watching.
+fn inspection(stage: &Stage) {
+    let set = [
+        "customer=C001",
+        "arrived=2026-11-23 10:15",
+        "left=2026-11-23 10:50",
+        "result=done",
+    ];
+    let sheet = stage.new_sheet(LI, "inspection", &set);
+    stage.device(
+        LI,
+        &["sheet", "add", &sheet, "reading", "meter=hours", "value=4821.5 h"],
+    );
+    stage.device(
+        LI,
+        &[
+            "sheet",
+            "add",
+            &sheet,
+            "item",
+            "item=oil level",
+            "result=watch",
+            "note=top up in December",
+        ],
+    );
+    stage.device(LI, &["sheet", "seal", &sheet, "--no-sign", "unmanned_site"]);
+}
+
 /// Headquarters comes up, everybody syncs, jobs and master data arrive.
 fn level(stage: &mut Stage) {
     say("4  A network: one request each way carries the day");
@@ -204,19 +255,8 @@ fn level(stage: &mut Stage) {
 /// One sheet, two people, both offline: one write of each merge class.
 fn clash(stage: &Stage) -> String {
     say("5  Li and Zhao change the same sheet, offline; her clock is two years wrong");
-    let new = stage.device_json(
-        LI,
-        &[
-            "sheet",
-            "new",
-            "repair",
-            "--set",
-            "customer=C001",
-            "--set",
-            "problem=Compressor trips at noon",
-        ],
-    );
-    let sheet = text(&new, "code");
+    let set = ["customer=C001", "problem=Compressor trips at noon"];
+    let sheet = stage.new_sheet(LI, "repair", &set);
     stage.device(LI, &["sync"]);
     stage.device(ZHAO, &["sync"]);
     for (player, changes) in [
@@ -245,11 +285,15 @@ fn clash(stage: &Stage) -> String {
         let tag = format!("tag={}", if player.home == "li" { "oil" } else { "power" });
         stage.device(player, &["sheet", "add", &sheet, "tag", &tag]);
     }
+    // She cancels the journey; he stands at the machine already, so the cancel comes too late and says so.
     let job = stage.device_json(LI, &["job", "list"]);
     let job = text(&job[0], "code");
     stage.device(LI, &["job", "accept", &job]);
-    stage.device(LI, &["job", "depart", &job]);
-    stage.device(ZHAO, &["sheet", "void", &sheet, "--reason", "entered twice"]);
+    stage.device(LI, &["job", "arrive", &job]);
+    stage.device(
+        ZHAO,
+        &["job", "cancel", &job, "--reason", "customer called it off"],
+    );
     for player in [LI, ZHAO, LI] {
         stage.device(player, &["sync"]);
     }
@@ -373,6 +417,13 @@ impl Stage {
         let args = [&["--json"], args].concat();
         self.typed(&format!("[{}] fieldbook", player.home), &args);
         self.json("fieldbook", &self.device_args(player, &args))
+    }
+
+    /// Types a new sheet and returns its code.
+    fn new_sheet(&self, player: Player, kind: &str, set: &[&str]) -> String {
+        let mut args = vec!["sheet", "new", kind];
+        args.extend(set.iter().flat_map(|pair| ["--set", pair]));
+        text(&self.device_json(player, &args), "code")
     }
 
     fn hq(&self, args: &[&str]) {
