@@ -6,6 +6,7 @@
 //!
 //! Source: docs/STORAGE.md.
 
+pub mod adopt;
 pub mod apply;
 #[cfg(test)]
 #[cfg(unix)]
@@ -51,7 +52,7 @@ use crate::keys::{Domain, Keys, Place, random};
 use crate::store::database::{Change, Database, Tree};
 use crate::store::epoch::{Opening, Token};
 use crate::store::error::{Part, StoreError};
-use crate::store::journal::{Contents, Journal};
+use crate::store::journal::{Contents, Frame, Journal};
 use crate::store::ruled::Ruled;
 use crate::store::run::Recent;
 use crate::store::state::{LineInfo, STATE_KEY, State};
@@ -204,14 +205,20 @@ impl Store {
         // A head alone is a first save that was killed or refused; with a parent or a journal there was more.
         let saved = contents.frames.iter().any(|(frame, _)| !frame.ops.is_empty())
             || head.as_ref().is_some_and(|head| head.parent.is_some());
+        let saves: Vec<Frame> = contents.frames.iter().map(|(frame, _)| frame.clone()).collect();
+        let holed = !contents.gaps.is_empty();
         store.replay(contents, head.as_ref())?;
         if fresh && saved && store.state.own.is_none() {
             return Err(store.damaged(Part::Database));
         }
         store.opening = epoch::judge(head.as_ref(), store.state.own, home, &store.keys, now);
-        if short {
+        let orphans = store.orphans(saves)?;
+        if short || holed || !orphans.is_empty() {
             store.opening = Opening::Elsewhere;
+            // The first save settles it for the openings after this one.
+            store.unsynced = CHECKPOINT_OPS;
         }
+        store.adopt(orphans, now)?;
         Ok(store)
     }
 

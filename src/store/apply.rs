@@ -246,14 +246,7 @@ impl Store {
         work.state.cursor.advance(&answer.end.next);
         work.state.lease = answer.ack.lease;
         work.state.level = !answer.end.more;
-        let mut unfinished = Vec::new();
-        for epoch in std::mem::take(&mut work.state.unfinished) {
-            let info = work.line(self, (self.replica(), epoch))?;
-            if info.end.is_some_and(|end| info.held < end.0) {
-                unfinished.push(epoch);
-            }
-        }
-        work.state.unfinished = unfinished;
+        work.drop_finished(self)?;
         let all_sent = match work.state.own {
             Some(own) => work.line(self, (self.replica(), own.epoch))?.held >= own.seq,
             None => true,

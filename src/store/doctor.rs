@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use records::id::{DocId, Epoch, OpId};
 use sync_protocol::chain::Link;
+use sync_protocol::op::Row;
 
 use crate::blobs::Blobs;
 use crate::store::Store;
@@ -95,7 +96,11 @@ impl Store {
         self.examine_copies(&mut faults);
         let journaled = self.examine_journal(&mut faults)?;
         let (logged, n_ops) = self.examine_log(&mut faults)?;
-        for ((epoch, seq), row) in &journaled {
+        let again = logged
+            .values()
+            .filter_map(|row| Row::from_bytes(row).ok()?.forked_from);
+        let again: BTreeSet<(Epoch, u64)> = again.map(|id| (id.epoch, id.seq)).collect();
+        for ((epoch, seq), row) in journaled.iter().filter(|(place, _)| !again.contains(*place)) {
             if logged.get(&(*epoch, *seq)) != Some(row) {
                 faults.push(Fault::OpDiffers(OpId {
                     replica: self.replica(),

@@ -87,7 +87,7 @@ pub struct Gap {
 pub struct Contents {
     /// The frames that read and open, in file order, each with the position behind it.
     pub frames: Vec<(Frame, Position)>,
-    /// What does not read, the torn tail left out.
+    /// What does not read; a tail that a kill or a power cut tore is none.
     pub gaps: Vec<Gap>,
     /// The journal ends before the position asked for: it lost what the database has.
     pub short: bool,
@@ -111,33 +111,28 @@ impl Journal {
         let numbers = files(folder)?;
         let last = numbers.last().copied().unwrap_or(1);
         let mut contents = Contents::default();
+        if from > Position::default() && length(folder, from.file)? < from.offset.max(1) {
+            // Whatever is left was written before the position or in its stead: what is known already changes nothing.
+            contents = read_all(folder, keys)?;
+            contents.short = true;
+        }
         let mut end = Position {
             file: last,
             offset: 0,
         };
-        for number in numbers.iter().copied().filter(|number| *number >= from.file) {
-            contents.short |= number == from.file && length(folder, number)? < from.offset;
-            let offset = if number == from.file && !contents.short {
-                from.offset
-            } else {
-                0
-            };
-            let good = read_file(folder, keys, Position { file: number, offset }, &mut contents)?;
-            if number == last {
-                end.offset = good;
-            }
+        let short = contents.short;
+        for file in numbers.into_iter().filter(|file| *file >= from.file && !short) {
+            let offset = if file == from.file { from.offset } else { 0 };
+            end.offset = read_file(folder, keys, Position { file, offset }, &mut contents)?;
         }
-        if from > Position::default() && !numbers.contains(&from.file) {
-            contents.short = true;
-        }
-        if from.file > last && numbers.contains(&last) {
-            let whole = Position {
-                file: last,
+        if contents.short || contents.gaps.last().is_some_and(|gap| gap.at == end) {
+            // What was on the disk and does not read is no torn tail: it stays, and writing goes on in a new file.
+            end = Position {
+                file: last.max(from.file) + 1,
                 offset: 0,
             };
-            end.offset = read_file(folder, keys, whole, &mut contents)?;
         }
-        let path = file_path(folder, last);
+        let path = file_path(folder, end.file);
         let fresh = !path.exists();
         let file = append_to(&path)?;
         let failed = |source| StoreError::io("cutting the journal's torn tail", &path, source);
@@ -333,7 +328,26 @@ fn read_file(folder: &Path, keys: &Keys, from: Position, contents: &mut Contents
             at = next.map_or(bytes.len(), |next| at + 1 + next);
         }
     }
+    if !is_torn(bytes.get(good..).unwrap_or_default()) {
+        contents.gaps.push(Gap {
+            at: Position {
+                file: from.file,
+                offset: offset(good),
+            },
+            bytes: offset(bytes.len()) - offset(good),
+        });
+    }
     Ok(offset(good))
+}
+
+/// Whether bytes behind the last frame are the beginning of one that was never whole, or nothing.
+fn is_torn(tail: &[u8]) -> bool {
+    let Some(rest) = tail.strip_prefix(MAGIC) else {
+        return MAGIC.starts_with(tail);
+    };
+    let len = rest.first_chunk::<4>().map(|len| u32::from_le_bytes(*len));
+    let whole = len.and_then(|len| usize::try_from(len).ok()?.checked_add(HEAD_BYTES + LINK_BYTES));
+    whole.is_none_or(|whole| whole <= FRAME_BYTES_MAX && whole > tail.len())
 }
 
 fn frame_bytes(keys: &Keys, frame: &Frame) -> Result<Vec<u8>, StoreError> {
@@ -495,8 +509,28 @@ mod tests {
             let hit = 1 + ends.iter().filter(|end| **end <= at as u64).count() as u64;
             let left: Vec<u64> = (1..=3).filter(|seq| *seq != hit).collect();
             assert_eq!(seqs(&contents), left, "byte {at}");
-            assert_eq!(contents.gaps.len(), usize::from(hit != 3));
+            let longer = (ends[1] + 4..ends[1] + 8).contains(&(at as u64)) && bytes[at] > whole[at];
+            assert_eq!(
+                contents.gaps.len(),
+                usize::from(!longer || at as u64 == ends[1] + 7),
+                "byte {at}"
+            );
         }
+    }
+
+    #[test]
+    fn a_damaged_last_frame_is_no_torn_tail_and_stays_on_the_disk() {
+        let (dir, keys, ends) = written(3);
+        let folder = dir.path().join("journal");
+        let path = file_path(&folder, 1);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[usize::try_from(ends[1]).unwrap() + 40] ^= 0x10;
+        std::fs::write(&path, &bytes).unwrap();
+        let (mut journal, contents) = Journal::open(&folder, &keys, Position::default()).unwrap();
+        assert_eq!((seqs(&contents), contents.gaps.len()), (vec![1, 2], 1));
+        journal.append(&keys, &frame(3, Link::ROOT)).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "not cut");
+        assert_eq!(seqs(&read_all(&folder, &keys).unwrap()), [1, 2, 3]);
     }
 
     #[test]

@@ -299,9 +299,7 @@ impl Store {
         if let Some(info) = self.lines.borrow().get(&line) {
             return Ok(info.clone());
         }
-        let bytes = self
-            .database
-            .get(&self.keys, Tree::Meta, &line_key(line.0, line.1))?;
+        let bytes = self.get(Tree::Meta, &line_key(line.0, line.1))?;
         let info: LineInfo = match bytes {
             Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| self.damaged(Part::Database))?,
             None => LineInfo::default(),

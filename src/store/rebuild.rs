@@ -15,6 +15,7 @@ use crate::store::Store;
 use crate::store::apply::Applied;
 use crate::store::database::{Change, Database, Tree};
 use crate::store::entry::DocKey;
+use crate::store::epoch::Opening;
 use crate::store::error::StoreError;
 use crate::store::journal::{self, Frame, Logged};
 use crate::store::run::{Decoded, Run, RunKey};
@@ -77,6 +78,10 @@ impl Store {
         let (mut store, _) = opened.with_database(Database::open(&path)?, State::default())?;
         let from_journal = store.restore(&salvage.own_epochs(&store)?, &salvage)?;
         store.finish_restore(&salvage)?;
+        let journaled = journal::read_all(&home.join("journal"), &store.keys)?.frames;
+        let orphans = store.orphans(journaled.into_iter().map(|(frame, _)| frame).collect())?;
+        store.opening = Opening::Elsewhere;
+        store.adopt(orphans, now)?;
         store.checkpoint()?;
         let counts = store.counts()?;
         Ok(Rebuilt {
@@ -172,18 +177,13 @@ impl Store {
             work.state.floor = work.state.floor.max(old.floor);
             work.state.numbers_suspended = old.numbers_suspended;
             work.state.lease = old.lease;
-            let unfinished = work
-                .state
-                .unfinished
-                .iter()
-                .filter(|epoch| old.unfinished.contains(epoch));
-            work.state.unfinished = unfinished.copied().collect();
             // Where something of HQ's is missing, the feeds are read again from the start.
             if salvage.unreadable == 0 {
                 work.state.cursor = old.cursor.clone();
                 work.state.level = old.level;
             }
         }
+        work.drop_finished(self)?;
         self.commit(work)
     }
 }

@@ -41,6 +41,10 @@ impl Store {
     fn may_go<'a>(&self, frames: impl Iterator<Item = &'a Frame>, now: Now) -> Result<bool, StoreError> {
         let wall_ms = u64::try_from(now.wall.0).unwrap_or(0);
         for frame in frames.filter(|frame| !frame.ops.is_empty()) {
+            // First, for what is not in the log cannot be asked how old it is.
+            if !self.reads_back(frame)? {
+                return Ok(false);
+            }
             let info = self.line((self.replica(), frame.epoch))?;
             let last = OpId {
                 replica: self.replica(),
@@ -49,7 +53,7 @@ impl Store {
             };
             let old = self.read_op(last)?.row.stamp.ms.saturating_add(KEPT_MS) <= wall_ms;
             let elsewhere = info.backed_up >= last.seq || old && info.held >= last.seq;
-            if !elsewhere || !self.reads_back(frame)? {
+            if !elsewhere {
                 return Ok(false);
             }
         }

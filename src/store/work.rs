@@ -232,6 +232,22 @@ impl Work {
         }
     }
 
+    /// Strikes the earlier own epochs of which HQ signed for every op.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn drop_finished(&mut self, store: &Store) -> Result<(), StoreError> {
+        let mut unfinished = Vec::new();
+        for epoch in std::mem::take(&mut self.state.unfinished) {
+            let info = self.line(store, (store.replica(), epoch))?;
+            if info.end.is_some_and(|end| info.held < end.0) {
+                unfinished.push(epoch);
+            }
+        }
+        self.state.unfinished = unfinished;
+        Ok(())
+    }
+
     fn touch(&mut self, store: &Store, doc: DocId, kind: u16) -> Result<&mut Touched, StoreError> {
         let Self { docs, rulings, .. } = self;
         match docs.entry(doc) {

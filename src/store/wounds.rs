@@ -4,8 +4,9 @@ use records::id::{DocId, Epoch, OpId, Replica};
 
 use crate::clock::Now;
 use crate::store::Store;
+use crate::store::doctor::Fault;
 use crate::store::testing::{NOW, copy_folder, create, home, note};
-use crate::store::write::On;
+use crate::store::write::{NewOp, On};
 
 fn unknown() -> On {
     On::Document(DocId(OpId {
@@ -40,4 +41,126 @@ fn a_copy_waits_for_its_numbers_however_often_it_is_opened() {
     let boot = Now { boot: 8, ..NOW };
     open(8).save(vec![create(b"z")], boot).unwrap();
     assert!(open(8).numbers_suspended(), "a boot does not settle it");
+}
+
+fn texts(store: &Store) -> Vec<(usize, u64)> {
+    let mut all = Vec::new();
+    store
+        .each(None, &mut |document| {
+            all.push((document.ops.len(), document.created.ms));
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    all
+}
+
+#[test]
+fn saves_behind_a_flipped_bit_are_not_lost_and_no_name_is_used_twice() {
+    let (dir, mut store) = home();
+    let path = dir.path().join("journal").join("00000001.log");
+    let length = || usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
+    store.save(vec![create(b"before")], NOW).unwrap();
+    let hit = length() + 60;
+    store.save(vec![create(b"lost")], NOW).unwrap();
+    let local = Some([5; 16]);
+    let behind = vec![
+        NewOp {
+            local,
+            ..create(b"behind")
+        },
+        note(On::CreatedBy(0), b"1"),
+    ];
+    let ids = store.save(behind, NOW).unwrap();
+    store
+        .save(vec![note(On::Document(DocId(ids[0])), b"2")], NOW)
+        .unwrap();
+    let stamp = store.ops(DocId(ids[0])).unwrap()[2].row.stamp;
+    drop(store);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[hit] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    for _ in 0..2 {
+        let store = Store::open(dir.path(), NOW).unwrap();
+        let found = store.imported(&[5; 16]).unwrap().unwrap();
+        assert_ne!(found.0.epoch, ids[0].epoch);
+        let ops = store.ops(found).unwrap();
+        assert_eq!((ops.len(), ops[2].row.stamp), (3, stamp));
+        assert_eq!(ops[0].row.forked_from, Some(ids[0]));
+        assert_eq!(texts(&store).len(), 2);
+        assert!(store.numbers_suspended());
+        let faults = store.doctor().unwrap().faults;
+        assert!(
+            matches!(faults[..], [Fault::JournalGap { file: 1, .. }]),
+            "{faults:?}"
+        );
+        let heads = store.hello(NOW).unwrap().heads;
+        assert_eq!(heads.iter().map(|head| head.seq).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(heads[1].parent.unwrap().seq, 1);
+        store.unsent(usize::MAX, usize::MAX).unwrap();
+    }
+    std::fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    Store::rebuild(dir.path(), NOW).unwrap();
+    assert_eq!(texts(&Store::open(dir.path(), NOW).unwrap()).len(), 2);
+}
+
+#[test]
+fn a_rebuild_still_sends_an_epoch_that_only_the_journal_saw_closed() {
+    let (dir, mut store) = home();
+    store.save(vec![create(b"x")], NOW).unwrap();
+    store.checkpoint().unwrap();
+    drop(store);
+    let boot = Now { boot: 8, ..NOW };
+    let mut store = Store::open(dir.path(), boot).unwrap();
+    store.save(vec![create(b"y")], boot).unwrap();
+    assert_eq!(store.counts().unwrap().unsent_ops, 2);
+    drop(store);
+    Store::rebuild(dir.path(), boot).unwrap();
+    let store = Store::open(dir.path(), boot).unwrap();
+    assert_eq!(store.counts().unwrap().unsent_ops, 2);
+}
+
+#[test]
+fn what_is_known_of_a_line_does_not_depend_on_what_is_kept_at_hand() {
+    let (_dir, mut store) = home();
+    store.save(vec![create(b"x")], NOW).unwrap();
+    let boot = Now { boot: 8, ..NOW };
+    store.opening = crate::store::epoch::Opening::Rebooted;
+    store.save(vec![create(b"y")], boot).unwrap();
+    store.lines.borrow_mut().clear();
+    assert_eq!(store.counts().unwrap().unsent_ops, 2);
+    assert!(store.hello(NOW).unwrap().heads[1].parent.is_some());
+}
+
+#[test]
+fn a_damaged_last_save_costs_its_name_once() {
+    let (dir, mut store) = home();
+    store.save(vec![create(b"x")], NOW).unwrap();
+    let lost = store.save(vec![create(b"y")], NOW).unwrap()[0];
+    drop(store);
+    let path = dir.path().join("journal").join("00000001.log");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let saved: Vec<OpId> = (0..3)
+        .map(|_| {
+            Store::open(dir.path(), NOW)
+                .unwrap()
+                .save(vec![create(b"z")], NOW)
+                .unwrap()[0]
+        })
+        .collect();
+    assert_ne!(
+        saved[0].epoch, lost.epoch,
+        "HQ may have the lost one under its name"
+    );
+    assert!(
+        saved.iter().all(|id| id.epoch == saved[0].epoch),
+        "one new epoch is enough"
+    );
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        bytes,
+        "what was acknowledged is never cut"
+    );
 }

@@ -44,7 +44,7 @@ pub struct NewOp {
 
 /// The line that the next op goes to.
 #[derive(Debug, Clone, Copy)]
-struct Tip {
+pub(in crate::store) struct Tip {
     epoch: Epoch,
     /// Stated with the epoch's first op.
     parent: Option<Parent>,
@@ -71,7 +71,7 @@ impl Store {
         let stamp = self.state.floor.next(u64::try_from(now.wall.0).unwrap_or(0));
         let mut work = self.work();
         let tip = self.tip(now)?;
-        let frame = self.build(&mut work, ops, tip, stamp, now.test_clock)?;
+        let frame = self.build(&mut work, ops, tip, stamp, now.test_clock, None)?;
         self.append(&frame)?;
         self.opening = Opening::Continues;
         if let Some(token) = &mut self.token {
@@ -105,7 +105,13 @@ impl Store {
         };
         self.append(&frame)?;
         let mut work = self.work();
-        self.take(&mut work, &frame, self.journal.end())?;
+        // Where the database missed a save, the next opening has to begin there.
+        let end = if self.behind {
+            work.state.journal
+        } else {
+            self.journal.end()
+        };
+        self.take(&mut work, &frame, end)?;
         self.commit(work)
     }
 
@@ -116,8 +122,13 @@ impl Store {
         head: Option<&Head>,
     ) -> Result<(), StoreError> {
         let mut work = self.work();
+        let mut reached = true;
         for (frame, end) in contents.frames {
-            if frame.ops.is_empty() || self.follows(&work, &frame) {
+            let follows = frame.ops.is_empty() || self.follows(&work, &frame);
+            // Behind a hole: until those saves are taken in elsewhere, the next opening has to meet them again.
+            reached &= follows;
+            let end = if reached { end } else { work.state.journal };
+            if follows {
                 let opens = head.filter(|head| frame.first == 1 && head.epoch == frame.epoch);
                 work.state.numbers_suspended |= opens.is_some_and(|head| head.numbers_wait);
                 self.unsynced += u64::try_from(frame.ops.len()).unwrap_or(u64::MAX);
@@ -177,7 +188,7 @@ impl Store {
     }
 
     /// Returns where the next op goes, after opening an epoch where this opening needs one.
-    fn tip(&mut self, now: Now) -> Result<Tip, StoreError> {
+    pub(in crate::store) fn tip(&mut self, now: Now) -> Result<Tip, StoreError> {
         if let (Opening::Continues, Some(own)) = (self.opening, self.state.own) {
             return Ok(Tip {
                 epoch: own.epoch,
@@ -204,20 +215,22 @@ impl Store {
         })
     }
 
-    fn build(
+    /// Makes a save of ops; `forked` names what they are written again from, if they are.
+    pub(in crate::store) fn build(
         &self,
         work: &mut Work,
         ops: Vec<NewOp>,
         tip: Tip,
         stamp: Stamp,
         test_clock: bool,
+        forked: Option<&Frame>,
     ) -> Result<Frame, StoreError> {
         let name = |at: usize| OpId {
             replica: self.replica(),
             epoch: tip.epoch,
             seq: tip.first.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)),
         };
-        work.state.floor = stamp;
+        work.state.floor = work.state.floor.max(stamp);
         work.state.numbers_suspended = self.numbers_suspended();
         work.line(self, (self.replica(), tip.epoch))?.parent = match tip.first {
             1 => tip.parent,
@@ -241,7 +254,7 @@ impl Store {
                 doc,
                 stamp,
                 seen,
-                forked_from: None,
+                forked_from: forked.and_then(|frame| ids(self.replica(), frame).nth(at)),
                 writes: op.writes,
             };
             let bytes = checked(&row)?;
@@ -284,7 +297,7 @@ impl Store {
         Ok(sync_protocol::merge::past::seen(&ops, &lines, me))
     }
 
-    fn append(&mut self, frame: &Frame) -> Result<(), StoreError> {
+    pub(in crate::store) fn append(&mut self, frame: &Frame) -> Result<(), StoreError> {
         match self.journal.append(&self.keys, frame) {
             Err(StoreError::NoSpace { .. }) if self.give_up_reserve() => {
                 self.journal.append(&self.keys, frame)
@@ -299,7 +312,7 @@ impl Store {
     }
 
     /// Puts the ops of a save into the log, loose; many loose ones become one packed run.
-    fn log(&self, work: &mut Work, frame: &Frame) -> Result<(), StoreError> {
+    pub(in crate::store) fn log(&self, work: &mut Work, frame: &Frame) -> Result<(), StoreError> {
         let line = (self.replica(), frame.epoch);
         if let Some(own) = work.state.own.filter(|own| own.epoch != frame.epoch) {
             work.line(self, (self.replica(), own.epoch))?.end = Some((own.seq, own.link));
@@ -383,7 +396,7 @@ impl Store {
     }
 }
 
-fn ids(replica: Replica, frame: &Frame) -> impl Iterator<Item = OpId> {
+pub(in crate::store) fn ids(replica: Replica, frame: &Frame) -> impl Iterator<Item = OpId> {
     let epoch = frame.epoch;
     (frame.first..=frame.last()).map(move |seq| OpId { replica, epoch, seq })
 }
