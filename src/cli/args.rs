@@ -154,6 +154,20 @@ pub(crate) enum Sheet {
         #[arg(long, value_name = "WHY")]
         reason: Option<String>,
     },
+    Remove {
+        id: String,
+        list: String,
+        #[arg(required = true, allow_negative_numbers = true)]
+        values: Vec<String>,
+    },
+    Accept {
+        id: String,
+    },
+    Return {
+        id: String,
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
 }
 
 /// The three sheets.
@@ -201,6 +215,18 @@ pub(crate) enum Voucher {
         id: String,
         #[arg(long, value_name = "WHY")]
         reason: Option<String>,
+    },
+    Attach {
+        id: String,
+        list: String,
+        #[arg(required = true, allow_negative_numbers = true)]
+        values: Vec<String>,
+    },
+    Remove {
+        id: String,
+        list: String,
+        #[arg(required = true, allow_negative_numbers = true)]
+        values: Vec<String>,
     },
 }
 
@@ -250,6 +276,22 @@ pub(crate) enum Job {
         outcome: Option<String>,
         #[arg(long, value_name = "LAT,LON")]
         fix: Option<String>,
+    },
+    HandOver {
+        id: String,
+        #[arg(long, value_name = "STAFF")]
+        to: String,
+    },
+    Take {
+        id: String,
+    },
+    Cancel {
+        id: String,
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+    Review {
+        id: String,
     },
 }
 

@@ -34,6 +34,10 @@ pub(crate) fn run(command: Job, desk: &Desk) -> Result<Page, Fault> {
         Job::Start { id } => plain(&id, "start"),
         Job::Pause { id } => plain(&id, "pause"),
         Job::Resume { id } => plain(&id, "resume"),
+        Job::Cancel { id, reason } => step_page(&id, JOBS, "cancel", Some(&reason), desk),
+        Job::Review { id } => plain(&id, "review"),
+        Job::Take { id } => plain(&id, "take"),
+        Job::HandOver { id, to } => hand_over(&id, &to, desk),
         Job::Finish { id, outcome, fix } => {
             let taken = Taken {
                 step: "finish",
@@ -54,6 +58,25 @@ pub(crate) fn run(command: Job, desk: &Desk) -> Result<Page, Fault> {
             Ok(changed_page(&changed, desk))
         }
     }
+}
+
+fn hand_over(id: &str, to: &str, desk: &Desk) -> Result<Page, Fault> {
+    let mut store = desk.store()?;
+    let (colleague, _) = find::document(&store, to, Wanted::Kind(number::STAFF))?;
+    let taken = Taken {
+        step: "hand_over",
+        to: Some(colleague.id),
+        ..Taken::default()
+    };
+    let request = Step {
+        record: id,
+        wanted: JOBS,
+        taken,
+        pairs: Vec::new(),
+        entries: Vec::new(),
+    };
+    let changed = step(&mut store, &request, desk.clock.now())?;
+    Ok(changed_page(&changed, desk))
 }
 
 fn place(step: &str, fix: Option<&str>) -> Vec<Entry> {

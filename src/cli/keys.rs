@@ -83,6 +83,9 @@ fn every_answer_has_the_keys_that_the_document_lists() {
         "`sheet add`",
         &device.json(&["sheet", "add", code, "note", "hello"]),
     );
+    device.done(&["sheet", "add", code, "tag", "leak"]);
+    let remove = ["sheet", "remove", code, "tag", "leak"];
+    check("`sheet remove`", &device.json(&remove));
     check(
         "`sheet seal`",
         &device.json(&["sheet", "seal", code, "--no-sign", "absent"]),

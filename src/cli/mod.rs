@@ -27,6 +27,8 @@ mod schema;
 mod search;
 mod sheet;
 mod status;
+#[cfg(test)]
+mod stories;
 mod sync;
 pub mod table;
 #[cfg(test)]

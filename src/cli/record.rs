@@ -25,6 +25,7 @@ pub(crate) fn line_json(line: &Line, zone: Zone) -> Map<String, Json> {
         "kind": line.kind.name,
         "number": line.number,
         "state": state,
+        "flags": line.flags.iter().map(|flag| flag.name).collect::<Vec<_>>(),
         "title": line.title,
         "amount_fen": line.amount,
         "amount": line.amount.map(|fen| Fen(fen).to_string()),
@@ -64,11 +65,15 @@ pub(crate) fn lines_text(lines: &[Line], desk: &Desk, zone: Zone) -> String {
     table(desk.style, &columns, &rows)
 }
 
+/// Returns the state's label, and those of the flags beside it.
+fn state_text(line: &Line, desk: &Desk) -> String {
+    let labels = line.state.iter().chain(&line.flags);
+    let labels: Vec<&str> = labels.map(|state| desk.lang.label(state.zh, state.en)).collect();
+    labels.join(", ")
+}
+
 fn line_cells(line: &Line, desk: &Desk, zone: Zone, money: bool) -> Vec<String> {
-    let mut state = line
-        .state
-        .map_or("", |state| desk.lang.label(state.zh, state.en))
-        .to_owned();
+    let mut state = state_text(line, desk);
     if line.conflicts > 0 {
         let _ = write!(state, " !{}", line.conflicts);
     }
@@ -165,7 +170,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) fn shown_text(shown: &Shown, desk: &Desk, zone: Zone) -> String {
     let line = &shown.line;
     let lang = desk.lang;
-    let state = line.state.map_or("", |state| lang.label(state.zh, state.en));
+    let state = state_text(line, desk);
     let title = format!(
         "{} {} {}",
         lang.label(line.kind.zh, line.kind.en),
@@ -174,7 +179,7 @@ pub(crate) fn shown_text(shown: &Shown, desk: &Desk, zone: Zone) -> String {
     );
     let mut text = desk.style.paint(Tone::Heading, title.trim_end()) + "\n";
     let mut rows = vec![
-        (lang.say("column.state", &[]), state.to_owned()),
+        (lang.say("column.state", &[]), state),
         (
             lang.say("column.author", &[]),
             format!("{}, {}", shown.author, line.created.minute(zone)),

@@ -16,6 +16,7 @@ use crate::notebook::create::{Create, Created, create};
 use crate::notebook::find::Wanted;
 use crate::notebook::list::{Filter, list};
 use crate::notebook::pair::Pair;
+use crate::notebook::remove::{Remove, remove};
 use crate::notebook::seal::{Seal, Signed, seal};
 use crate::notebook::set::{Changed, Set, set};
 use crate::notebook::show::show;
@@ -38,16 +39,10 @@ pub(crate) fn run(command: Sheet, desk: &Desk) -> Result<Page, Fault> {
             let changed = set(&mut desk.store()?, &request, desk.clock.now())?;
             Ok(changed_page(&changed, desk))
         }
-        Sheet::Add { id, list, values } => {
-            let request = Add {
-                record: id,
-                wanted: ANY,
-                list,
-                words: values,
-            };
-            let changed = add(&mut desk.store()?, &request, desk.clock.now())?;
-            Ok(changed_page(&changed, desk))
-        }
+        Sheet::Add { id, list, values } => add_page(id, ANY, list, values, desk),
+        Sheet::Remove { id, list, values } => remove_page(id, ANY, list, values, desk),
+        Sheet::Accept { id } => step_page(&id, ANY, "accept", None, desk),
+        Sheet::Return { id, reason } => step_page(&id, ANY, "return", Some(&reason), desk),
         Sheet::Seal {
             id,
             signed_by,
@@ -270,6 +265,42 @@ fn known_state(kinds: &[&'static records::schema::Kind], state: &str) -> Result<
         .with("states", &names.join(", ")))
 }
 
+/// Adds an entry to a list.
+pub(crate) fn add_page(
+    record: String,
+    wanted: Wanted,
+    list: String,
+    words: Vec<String>,
+    desk: &Desk,
+) -> Result<Page, Fault> {
+    let request = Add {
+        record,
+        wanted,
+        list,
+        words,
+    };
+    let changed = add(&mut desk.store()?, &request, desk.clock.now())?;
+    Ok(changed_page(&changed, desk))
+}
+
+/// Takes elements out of a list.
+pub(crate) fn remove_page(
+    record: String,
+    wanted: Wanted,
+    list: String,
+    words: Vec<String>,
+    desk: &Desk,
+) -> Result<Page, Fault> {
+    let request = Remove {
+        record,
+        wanted,
+        list,
+        words,
+    };
+    let changed = remove(&mut desk.store()?, &request, desk.clock.now())?;
+    Ok(changed_page(&changed, desk))
+}
+
 /// Takes a step that needs nothing but a reason.
 pub(crate) fn step_page(
     id: &str,
@@ -281,7 +312,7 @@ pub(crate) fn step_page(
     let taken = Taken {
         step: name,
         reason: reason.unwrap_or_default(),
-        picks: None,
+        ..Taken::default()
     };
     let request = Step {
         record: id,

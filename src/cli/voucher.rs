@@ -8,7 +8,8 @@ use crate::cli::args::Voucher;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::sheet::{
-    created_page, list_page, noticed_page, notices_json, notices_text, read_pairs, show_page, step_page,
+    add_page, created_page, list_page, noticed_page, notices_json, notices_text, read_pairs, remove_page,
+    show_page, step_page,
 };
 use crate::cli::{Streams, history, prompt};
 use crate::notebook::add::Entry;
@@ -88,6 +89,8 @@ pub(crate) fn run(command: Voucher, desk: &Desk, streams: &mut Streams<'_>) -> R
         Voucher::List { listed } => list_page(&["voucher"], &listed, desk),
         Voucher::Show { id } => show_page(&id, VOUCHERS, desk),
         Voucher::History { id } => history::run(&id, VOUCHERS, desk),
+        Voucher::Attach { id, list, values } => add_page(id, VOUCHERS, list, values, desk),
+        Voucher::Remove { id, list, values } => remove_page(id, VOUCHERS, list, values, desk),
         Voucher::Discard { id, reason } => step_page(&id, VOUCHERS, "discard", reason.as_deref(), desk),
     }
 }

@@ -116,7 +116,10 @@ pub fn list(kind: &'static Kind, name: &str) -> Result<&'static Group, Refusal> 
 }
 
 /// Gives the words that name no field to the fields in order.
-fn pairs(group: &Group, words: &[String]) -> Result<Vec<Pair>, Refusal> {
+///
+/// # Errors
+/// W-01 where there are more words than fields.
+pub fn pairs(group: &Group, words: &[String]) -> Result<Vec<Pair>, Refusal> {
     let named = |word: &str| {
         Pair::parse(word).filter(|pair| group.fields.iter().any(|field| field.name == pair.name))
     };

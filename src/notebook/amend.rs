@@ -45,7 +45,7 @@ pub fn amend(store: &mut Store, request: &Amend, now: Now) -> Result<Created, No
         &Taken {
             step: "amend",
             reason: &request.reason,
-            picks: None,
+            ..Taken::default()
         },
     )?;
     let group = sheet::Amends::GROUP;

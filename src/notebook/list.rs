@@ -41,6 +41,8 @@ pub struct Line {
     pub number: String,
     /// Its state.
     pub state: Option<&'static records::machine::State>,
+    /// What lost steps left to be seen: `cancel_too_late`.
+    pub flags: Vec<&'static records::machine::State>,
     /// One line that says which it is.
     pub title: String,
     /// Its amount, for a voucher.
@@ -113,6 +115,7 @@ pub fn line(store: &Store, kind: &'static Kind, document: &Document, lang: Lang)
         kind,
         number: number(kind, document),
         state: state::of(kind, document),
+        flags: state::flags(kind, document),
         title: title(store, kind, document, lang)?,
         amount: match rows::value(kind, document, "amount") {
             Some(Value::Int(fen)) => Some(fen),

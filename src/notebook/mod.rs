@@ -18,6 +18,7 @@ pub mod people;
 pub mod quarantine;
 pub mod refusal;
 pub mod registers;
+pub mod remove;
 pub mod rows;
 pub mod scan;
 pub mod seal;

@@ -294,7 +294,7 @@ fn amended(store: &Store, kind: &'static Kind, document: &Document) -> Result<Op
     let taken = Taken {
         step: "amend",
         reason: &reason,
-        picks: None,
+        ..Taken::default()
     };
     match state::decide(store, kind, &original, &taken) {
         Ok(decision) => Ok(Some(NewOp {

@@ -1,6 +1,8 @@
 //! In which state a record is, and which steps lead on from it.
 
 use records::decision::{DECISION_TAG, Decision};
+use records::id::DocId;
+use records::kinds::staff::Role;
 use records::machine::{Machine, State, Step, StepError};
 use records::schema::Kind;
 use records::value::{Target, Value};
@@ -9,7 +11,6 @@ use sync_protocol::op::Write;
 
 use crate::notebook::refusal::{NotebookError, Refusal, words};
 use crate::store::Store;
-use records::kinds::staff::Role;
 
 /// Returns the state of a document; `None` where its kind has none, or a newer version named it.
 #[must_use]
@@ -32,6 +33,25 @@ pub fn is_sealed(kind: &Kind, document: &Document) -> bool {
         .any(|ruled| seals(ruled.step) && stands(ruled.standing))
 }
 
+/// Returns what lost steps left to be seen on the document: a cancel that came too late.
+///
+/// Source: docs/RULES.md, Jobs.
+#[must_use]
+pub fn flags(kind: &Kind, document: &Document) -> Vec<&'static State> {
+    let Some(machine) = kind.machine else {
+        return Vec::new();
+    };
+    let lost = document
+        .decisions
+        .iter()
+        .filter(|ruled| matches!(ruled.standing, Standing::Superseded | Standing::TooLate));
+    let mut flags: Vec<&State> = lost
+        .filter_map(|ruled| machine.step_at(ruled.step)?.lost_flag)
+        .collect();
+    flags.dedup();
+    flags
+}
+
 /// Returns the refusal of a change to a sealed record (W-06).
 #[must_use]
 pub fn closed(document: &Document) -> Refusal {
@@ -45,6 +65,8 @@ pub struct Taken<'a> {
     pub step: &'a str,
     /// The reason, where the step asks for one.
     pub reason: &'a str,
+    /// The colleague, where the step names one.
+    pub to: Option<DocId>,
     /// Of two rival decisions the one that stands.
     pub picks: Option<records::id::OpId>,
 }
@@ -72,7 +94,7 @@ pub fn decide(
         step: index,
         role: role(store, kind, document, step)?,
         on_behalf_of: None,
-        to: None,
+        to: taken.to,
         reason: taken.reason.trim().to_owned(),
         saw: saw(store, document),
         picks: taken.picks,

@@ -1,0 +1,6 @@
+//! What people do with the commands, told as tests.
+
+mod home;
+mod job;
+mod sheet;
+mod voucher;
