@@ -4,16 +4,19 @@ pub mod answer;
 mod device;
 mod doctor;
 mod export;
+mod help;
 mod import;
 mod init;
 mod rebuild;
 mod serve;
 mod shell;
+mod table;
+mod usage;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, FromArgMatches, Parser, Subcommand};
 use records::kinds;
 use records::time::{Ts, Zone};
 
@@ -24,7 +27,13 @@ use crate::intake::desk::Desk;
 
 /// Headquarters of fieldbook: takes in what devices recorded, and gives them what concerns them.
 #[derive(Debug, Parser)]
-#[command(name = "fieldbook-hq", version)]
+#[command(
+    name = "fieldbook-hq",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true
+)]
 struct Cli {
     /// The folder of the headquarters [default: FIELDBOOK_HQ_DATA, then the platform's]
     #[arg(long, global = true, value_name = "DIR")]
@@ -33,11 +42,17 @@ struct Cli {
     #[arg(long, global = true)]
     json: bool,
     /// zh-CN, zh-TW or en
-    #[arg(long, global = true, value_name = "LANG")]
+    #[arg(long, global = true, value_name = "LANG", value_parser = ["zh-CN", "zh-TW", "en"])]
     lang: Option<String>,
     /// The time, for tests: only with FIELDBOOK_TEST_CLOCK=1
     #[arg(long, global = true, value_name = "RFC3339")]
     now: Option<String>,
+    /// Prints the help
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Prints the version
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
     #[command(subcommand)]
     command: Command,
 }
@@ -80,8 +95,8 @@ enum Command {
     Doctor,
     /// Prints completions for a shell
     Completions(shell::Completions),
-    /// Prints the manual page
-    Man,
+    /// Prints the manual page, or writes all pages
+    Man(shell::Man),
 }
 
 /// What a command works with.
@@ -90,6 +105,7 @@ struct Room {
     clock: Clock,
     test_clock: bool,
     lang: Lang,
+    json: bool,
 }
 
 impl Room {
@@ -101,20 +117,38 @@ impl Room {
 /// Runs a command and returns its exit code.
 #[must_use]
 pub fn run(args: &[OsString]) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            let wanted = !error.use_stderr();
-            answer::raw(&error.render().to_string(), wanted);
-            return if wanted { 0 } else { answer::USAGE };
+    let lang = Lang::chosen(language(args).as_deref());
+    let json = args.iter().any(|arg| arg == "--json");
+    let cli = match help::command(lang).try_get_matches_from(args) {
+        Ok(matches) => Cli::from_arg_matches(&matches),
+        Err(error) if !error.use_stderr() => {
+            answer::raw(&error.to_string(), true);
+            return 0;
         }
+        Err(error) => Err(error),
     };
-    let lang = Lang::chosen(cli.lang.as_deref());
-    let json = cli.json;
-    match room(&cli, lang).and_then(|room| work(cli.command, &room)) {
+    let done = cli
+        .map_err(|error| usage::fault(&error))
+        .and_then(|cli| room(&cli, lang).and_then(|room| work(cli.command, &room)));
+    match done {
         Ok(answer) => answer.print(json),
         Err(fault) => fault.print(lang, json),
     }
+}
+
+/// The language must be known before the arguments are read: the help and the errors are in it.
+fn language(args: &[OsString]) -> Option<String> {
+    let args: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let mut after = args.iter().skip(1);
+    args.iter()
+        .find_map(|arg| {
+            let next = after.next();
+            match arg.strip_prefix("--lang")? {
+                "" => next.copied(),
+                rest => rest.strip_prefix('='),
+            }
+        })
+        .map(str::to_owned)
 }
 
 fn room(cli: &Cli, lang: Lang) -> Result<Room, Fault> {
@@ -142,6 +176,7 @@ fn room(cli: &Cli, lang: Lang) -> Result<Room, Fault> {
         clock,
         test_clock,
         lang,
+        json: cli.json,
     })
 }
 
@@ -164,7 +199,7 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Export(args) => export::run(&args, room),
         Command::Rebuild => rebuild::run(room),
         Command::Doctor => doctor::run(room),
-        Command::Completions(args) => Ok(shell::completions(&args)),
-        Command::Man => shell::man(),
+        Command::Completions(args) => Ok(shell::completions(&args, room)),
+        Command::Man(args) => shell::man(&args, room),
     }
 }

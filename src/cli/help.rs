@@ -39,7 +39,9 @@ fn in_language(command: Command, lang: Lang, path: &str) -> Command {
             } else {
                 format!("{path}.{name}")
             };
-            arg.help(lang.say(&key, &[])).help_heading(lang.say(heading, &[]))
+            arg.help(lang.say(&key, &[]))
+                .help_heading(lang.say(heading, &[]))
+                .hide_possible_values(true)
         });
     for name in names {
         let below = format!("{path}.{name}");

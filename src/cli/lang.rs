@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
     reason = "the macro keeps its table in one; nobody sees its order"
 )]
 mod table {
-    //! The sentences of `locales/app.yml`, built into the program.
+    //! The sentences of `locales/`, built into the program.
     rust_i18n::i18n!("locales");
 
     /// Returns the sentence as it stands in the table.
@@ -125,7 +125,8 @@ mod tests {
 
     /// Every key of the table with its sentence in each language.
     fn table() -> BTreeMap<String, BTreeMap<String, String>> {
-        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/locales/app.yml")).unwrap();
+        let files = ["app", "hq"].map(|file| format!("{}/locales/{file}.yml", env!("CARGO_MANIFEST_DIR")));
+        let text = files.map(|file| std::fs::read_to_string(file).unwrap()).concat();
         let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         let mut key = String::new();
         for line in text
@@ -177,10 +178,13 @@ mod tests {
     #[test]
     fn every_key_that_the_code_names_is_in_the_table() {
         let table = table();
-        let mut files = vec![std::path::PathBuf::from(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/src"
-        ))];
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = vec![
+            root.join("src/cli"),
+            root.join("src/notebook"),
+            root.join("hq/src/cli"),
+            root.join("hq/src/cli.rs"),
+        ];
         let mut asked = 0;
         while let Some(path) = files.pop() {
             if path.is_dir() {
@@ -195,7 +199,7 @@ mod tests {
             let code = code.split("\n#[cfg(test)]").next().unwrap();
             for literal in code.split('"').skip(1).step_by(2) {
                 let dotted = literal.split_once('.').is_some_and(|(room, rest)| {
-                    ["error", "text", "rule", "ask", "column"].contains(&room)
+                    ["error", "text", "rule", "ask", "column", "hq"].contains(&room)
                         && rest
                             .bytes()
                             .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))

@@ -196,11 +196,14 @@ impl Fault {
         let hint = lang.say(&format!("{}.hint", self.key), &self.facts);
         raw(&format!("{message}\nhint: {hint}\n"), false);
         if json {
-            let rule = self.key;
+            // What the arguments' parser refuses has no rule of the office behind it.
+            let rule = self.key.strip_prefix("hq.").map_or("", |_| self.key);
             raw(
                 &format!(
                     "{:#}\n",
-                    json!({"error": {"exit": self.code, "rule": rule, "message": message, "hint": hint}})
+                    json!({"error": {
+                        "exit": self.code, "rule": rule, "message": message, "hint": hint, "problems": [],
+                    }})
                 ),
                 true,
             );

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use records::id::{DocId, Replica};
+use records::machine::State;
 use records::time::{Ts, Zone};
 use serde_json::{Value, json};
 
 use crate::cli::Room;
-use crate::cli::answer::{Answer, Fault, REFUSED};
+use crate::cli::answer::{Answer, Fault, Lang, REFUSED};
+use crate::cli::table::table;
 use crate::data;
 use crate::intake::desk::Desk;
 use crate::store::sqlite::devices::{Device, Standing};
@@ -53,9 +55,9 @@ pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Code { staff, address, file } => {
             code(&mut desk, &staff, address.as_deref(), file.as_ref(), now)
         }
-        Command::List => list(&mut desk),
-        Command::Revoke { id } => stand(&mut desk, &id, ("revoke", Standing::Revoked), now),
-        Command::Lost { id } => stand(&mut desk, &id, ("lose", Standing::Lost), now),
+        Command::List => list(&mut desk, room.lang),
+        Command::Revoke { id } => stand(&mut desk, &id, ("revoke", Standing::Revoked), room),
+        Command::Lost { id } => stand(&mut desk, &id, ("lose", Standing::Lost), room),
         Command::Confirm { id } => confirm(&mut desk, &id, now, room),
     }
 }
@@ -68,7 +70,7 @@ fn code(
     now: u64,
 ) -> Result<Answer, Fault> {
     if address.is_some_and(|address| crate::tls::host(address).is_none()) {
-        return Err(Fault::usage("hq.address"));
+        return Err(Fault::usage("hq.address").with("address", address.unwrap_or_default()));
     }
     let reach = data::reach(&desk.store, address)?;
     let enrolment = desk
@@ -92,47 +94,83 @@ fn instant(ms: u64) -> String {
     Ts(i64::try_from(ms).unwrap_or(i64::MAX)).rfc3339(Zone::SHANGHAI)
 }
 
-fn state(standing: Standing) -> &'static str {
+fn state(standing: Standing) -> Option<&'static State> {
     let states = records::kinds::device::DEVICE_MACHINE.states;
-    states
-        .get(usize::from(standing as u8))
-        .map_or("", |state| state.name)
+    states.get(usize::from(standing as u8))
 }
 
-fn list(desk: &mut Desk) -> Result<Answer, Fault> {
+fn name(standing: Standing) -> &'static str {
+    state(standing).map_or("", |state| state.name)
+}
+
+fn label(standing: Standing, lang: Lang) -> &'static str {
+    state(standing).map_or("", |state| lang.words().pick(state.zh, state.en))
+}
+
+fn minute(ms: u64) -> String {
+    Ts(i64::try_from(ms).unwrap_or(i64::MAX)).minute(Zone::SHANGHAI)
+}
+
+fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
     let people = desk.people()?;
     let mut rows = Vec::new();
-    let mut table = comfy_table::Table::new();
+    let mut lines = Vec::new();
     for device in desk.store.devices(None)? {
         let person = device.staff.and_then(|staff| people.staff.get(&staff));
-        let (staff, name) = person.map_or(("", ""), |person| (&person.code, &person.name));
-        let state = state(device.standing);
-        let seen = device.seen_ms.map(instant);
+        let (staff, name_of_person) = person.map_or(("", ""), |person| (&person.code, &person.name));
         let held_back = desk.store.held_back(device.replica)?.len();
-        table.add_row(vec![
+        lines.push(vec![
             device.replica.0.to_string(),
             staff.to_owned(),
-            name.to_owned(),
+            name_of_person.to_owned(),
             device.name.clone(),
-            state.to_owned(),
-            seen.clone().unwrap_or_default(),
+            label(device.standing, lang).to_owned(),
+            device.seen_ms.map(minute).unwrap_or_default(),
+            notes(&device, held_back, lang),
         ]);
         rows.push(json!({
             "replica": device.replica.0,
             "id": device.document.map(|id| id.to_string()),
             "code": device.document.map(|id| id.code()),
             "staff": staff,
-            "staff_name": name,
+            "staff_name": name_of_person,
             "name": device.name,
-            "state": state,
-            "last_seen": seen,
+            "state": name(device.standing),
+            "last_seen": device.seen_ms.map(instant),
             "level": device.level,
             "copied": device.copied,
             "clock_skew_ms": device.skew_ms,
             "waiting_segments": held_back,
         }));
     }
-    Ok(Answer::new(Value::Array(rows), table.to_string()))
+    let titles = [
+        "replica",
+        "staff",
+        "name",
+        "device",
+        "state",
+        "last_seen",
+        "notes",
+    ]
+    .map(|column| lang.say(&format!("hq.column.{column}"), &[]));
+    let text = if lines.is_empty() {
+        lang.say("hq.device.none", &[])
+    } else {
+        table(&titles, lines)
+    };
+    Ok(Answer::new(Value::Array(rows), text))
+}
+
+/// What somebody should look at.
+fn notes(device: &Device, held_back: usize, lang: Lang) -> String {
+    let mut notes = Vec::new();
+    if device.copied {
+        notes.push(lang.say("hq.device.copied", &[]));
+    }
+    if held_back > 0 {
+        notes.push(lang.say("hq.device.waiting", &[("n".to_owned(), held_back.to_string())]));
+    }
+    notes.join("; ")
 }
 
 fn find(desk: &Desk, id: &str) -> Result<Device, Fault> {
@@ -150,14 +188,19 @@ fn find(desk: &Desk, id: &str) -> Result<Device, Fault> {
     }
 }
 
-fn stand(desk: &mut Desk, id: &str, (step, to): (&str, Standing), now: u64) -> Result<Answer, Fault> {
+fn stand(desk: &mut Desk, id: &str, (step, to): (&str, Standing), room: &Room) -> Result<Answer, Fault> {
     let mut device = find(desk, id)?;
+    let now = room.clock.now_ms();
     if device.standing != to {
         desk.transact(|desk| desk.stand(&mut device, step, to, now))?;
     }
+    let facts = [
+        ("id".to_owned(), device.replica.0.to_string()),
+        ("state".to_owned(), label(to, room.lang).to_owned()),
+    ];
     Ok(Answer::new(
-        json!({"replica": device.replica.0, "state": state(to)}),
-        state(to).to_owned(),
+        json!({"replica": device.replica.0, "state": name(to)}),
+        room.lang.say("hq.device.stands", &facts),
     ))
 }
 

@@ -1,12 +1,11 @@
 //! `doctor`: is everything whole, and what should each device hold?
 
-use std::fmt::Write;
-
 use serde_json::json;
 use sync_protocol::digest;
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, DAMAGED, Fault};
+use crate::cli::table::table;
 use crate::store::sqlite::StoreError;
 
 pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
@@ -26,15 +25,24 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
     let views_ok = whole && looked.differed == 0;
     let root = hex(digest::root(all));
     let mut replicas = Vec::new();
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for device in desk.store.devices(None)? {
         let digest = hex(desk.digest_for(&device)?);
         let staff = device
             .staff
             .and_then(|staff| people.staff.get(&staff))
             .map_or("", |person| &person.code);
-        // A closed writer cannot happen to a String.
-        let _ = writeln!(lines, "{} {staff} {digest} {}", device.replica.0, device.level);
+        let level = if device.level {
+            "hq.device.level"
+        } else {
+            "hq.device.behind"
+        };
+        lines.push(vec![
+            device.replica.0.to_string(),
+            staff.to_owned(),
+            digest.clone(),
+            room.lang.say(level, &[]),
+        ]);
         replicas.push(json!({
             "replica": device.replica.0,
             "staff": staff,
@@ -54,7 +62,9 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
     } else {
         "hq.doctor.differs"
     };
-    let text = format!("{}\n{lines}", room.lang.say(key, &facts));
+    let titles = ["replica", "staff", "digest", "level"]
+        .map(|column| room.lang.say(&format!("hq.column.{column}"), &[]));
+    let text = format!("{}\n{}", room.lang.say(key, &facts), table(&titles, lines));
     let json = json!({
         "ops": ops,
         "documents": documents,

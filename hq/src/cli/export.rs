@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use records::kinds;
 use records::table::export::{Export, Form, Line, Words};
 use records::time::{Ts, Zone};
+use records::value::text;
 use serde_json::json;
 
 use crate::cli::Room;
@@ -18,26 +19,37 @@ pub(super) struct Args {
     #[arg(long)]
     kind: String,
     /// The form of the file
-    #[arg(long, value_parser = ["csv", "xlsx", "jsonl"])]
+    #[arg(long, value_parser = ["csv", "jsonl", "xlsx"], default_value = "csv")]
     format: String,
     /// Where to; standard output without it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Identifiers instead of labels, as on standard output
+    #[arg(long)]
+    names: bool,
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
-    let kind =
-        kinds::by_name(&args.kind).ok_or_else(|| Fault::usage("hq.kind.unknown").with("kind", &args.kind))?;
+    let kind = kinds::by_name(&args.kind).ok_or_else(|| unknown(&args.kind))?;
     let form = match args.format.as_str() {
-        "csv" => Form::Csv { mark: true },
+        "csv" => Form::Csv {
+            mark: args.out.is_some() && !args.names,
+        },
         "xlsx" => Form::Xlsx,
         _ => Form::JsonLines,
     };
+    let words = match room.lang.words() {
+        _ if args.names || args.out.is_none() => Words::Names,
+        text::Lang::Zh => Words::Zh,
+        text::Lang::En => Words::En,
+    };
+    if args.out.is_none() && room.json {
+        return Err(Fault::usage("error.export.json_needs_out"));
+    }
     let mut desk = room.open()?;
     let people = desk.people()?;
     let bad = |error: &dyn std::fmt::Display| Fault::new(DAMAGED, "hq.export").with("reason", error);
-    let mut table =
-        Export::begin(Vec::new(), kind, form, Words::Names, Zone::SHANGHAI).map_err(|e| bad(&e))?;
+    let mut table = Export::begin(Vec::new(), kind, form, words, Zone::SHANGHAI).map_err(|e| bad(&e))?;
     let mut records = 0_u64;
     desk.store
         .each_document::<Fault>(Some(kind.number), |_, indexed| {
@@ -66,20 +78,29 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
             Ok(())
         })?;
     let bytes = table.end().map_err(|error| bad(&error))?;
-    match &args.out {
-        Some(file) => std::fs::write(file, &bytes).map_err(|error| Fault::file(file, &error))?,
-        None => {
-            use std::io::Write;
-            // A reader that has gone away wants no more of it.
-            let _ = std::io::stdout()
-                .write_all(&bytes)
-                .and_then(|()| std::io::stdout().flush());
-            return Ok(Answer::printed());
-        }
-    }
-    let facts = [("records".to_owned(), records.to_string())];
+    let Some(file) = &args.out else {
+        use std::io::Write;
+        // A reader that has gone away wants no more of it.
+        let _ = std::io::stdout()
+            .write_all(&bytes)
+            .and_then(|()| std::io::stdout().flush());
+        return Ok(Answer::printed());
+    };
+    std::fs::write(file, &bytes).map_err(|error| Fault::file(file, &error))?;
+    let file = file.display().to_string();
+    let facts = [
+        ("n".to_owned(), records.to_string()),
+        ("file".to_owned(), file.clone()),
+    ];
     Ok(Answer::new(
-        json!({"records": records}),
-        room.lang.say("hq.export.done", &facts),
+        json!({"file": file, "records": records}),
+        room.lang.say("text.exported", &facts),
     ))
+}
+
+fn unknown(kind: &str) -> Fault {
+    let names: Vec<&str> = kinds::KINDS.iter().map(|kind| kind.name).collect();
+    Fault::usage("error.unknown_kind")
+        .with("kind", kind)
+        .with("kinds", names.join(", "))
 }

@@ -47,14 +47,14 @@ pub(super) fn run(kind: &'static Kind, command: &Command, room: &Room) -> Result
     ];
     let mut text = room.lang.say("hq.import.done", &facts);
     for refusal in &done.refused {
-        let rule = refusal.reason.rule();
-        text.push_str(&format!(
-            "\n{}: {} {} [{rule}] {}",
-            refusal.line,
-            refusal.field,
-            refusal.value,
-            refusal.problem().text(words)
-        ));
+        let facts = [
+            ("line".to_owned(), refusal.line.to_string()),
+            ("field".to_owned(), refusal.field.to_string()),
+            ("value".to_owned(), refusal.value.to_string()),
+            ("rule".to_owned(), refusal.reason.rule().to_string()),
+            ("reason".to_owned(), refusal.problem().text(words)),
+        ];
+        text.push_str(&format!("\n{}", room.lang.say("hq.import.refused", &facts)));
     }
     let json = json!({
         "read": done.read,

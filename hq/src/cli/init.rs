@@ -14,7 +14,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
-    room.data.init(&args.address)?;
+    let made = room.data.init(&args.address);
+    made.map_err(|error| Fault::from(error).with("address", &args.address))?;
     let text = room
         .lang
         .say("hq.init.done", &[("address".into(), args.address.clone())]);
