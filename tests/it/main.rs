@@ -9,6 +9,8 @@ mod company;
 #[cfg(test)]
 mod day;
 #[cfg(test)]
+mod disks;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod line;
