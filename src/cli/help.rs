@@ -29,6 +29,7 @@ fn in_language(command: Command, lang: Lang, path: &str) -> Command {
         .subcommand_help_heading(lang.say("text.help.commands", &[]))
         .mut_args(|arg| {
             let name = arg.get_id().to_string();
+            let takes_values = arg.get_action().takes_values();
             let heading = if arg.is_positional() {
                 "text.help.arguments"
             } else {
@@ -41,7 +42,7 @@ fn in_language(command: Command, lang: Lang, path: &str) -> Command {
             };
             arg.help(lang.say(&key, &[]))
                 .help_heading(lang.say(heading, &[]))
-                .hide_possible_values(true)
+                .hide_possible_values(takes_values)
         });
     for name in names {
         let below = format!("{path}.{name}");
