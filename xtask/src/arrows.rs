@@ -132,19 +132,28 @@ pub(crate) fn check(tree: &Path) -> Result<(), Failed> {
         tree,
         "cargo tree --locked --workspace --depth 1 --edges normal,build --prefix none",
     )?);
-    for path in files(tree) {
-        let Ok(content) = std::fs::read_to_string(&path) else {
-            continue;
-        };
+    let read = |path: PathBuf| {
         let name = path
             .strip_prefix(tree)
             .unwrap_or(&path)
             .to_string_lossy()
             .replace('\\', "/");
+        Some((name, std::fs::read_to_string(&path).ok()?))
+    };
+    let contents: Vec<(String, String)> = files(tree).into_iter().filter_map(read).collect();
+    let tests: BTreeSet<String> = contents
+        .iter()
+        .filter(|(name, _)| name.ends_with(".rs"))
+        .flat_map(|(name, content)| test_files(name, content))
+        .collect();
+    for (name, content) in &contents {
         if name.ends_with(".rs") {
-            finds.extend(word_finds(&name, &content));
+            finds.extend(caption_finds(name, content));
         }
-        finds.extend(path_finds(tree, &name, &content));
+        if name.ends_with(".rs") && !tests.contains(name) {
+            finds.extend(word_finds(name, content));
+        }
+        finds.extend(path_finds(tree, name, content));
     }
     for find in &finds {
         eprintln!("{find}");
@@ -172,14 +181,37 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Returns the files that `name` declares for its tests alone: they may measure, print and read.
+fn test_files(name: &str, content: &str) -> Vec<String> {
+    let folder = match name.rsplit_once('/') {
+        Some((folder, "lib.rs" | "main.rs" | "mod.rs")) => folder,
+        _ => name.trim_end_matches(".rs"),
+    };
+    let is_attribute = |line: &&str| line.starts_with("#[") && *line != "#[cfg(test)]";
+    let lines: Vec<&str> = content
+        .lines()
+        .map(str::trim)
+        .filter(|line| !is_attribute(line))
+        .collect();
+    let declared = |pair: &[&str]| match pair {
+        ["#[cfg(test)]", line] => {
+            let module = line.rsplit_once("mod ")?.1.strip_suffix(';')?;
+            Some(format!("{folder}/{module}.rs"))
+        }
+        _ => None,
+    };
+    lines.windows(2).filter_map(declared).collect()
+}
+
+fn caption_finds(name: &str, content: &str) -> Option<String> {
+    let opened = content.starts_with("//!") || content.starts_with("#!");
+    let find = || format!("{name}:1: the file has no caption; open it with `//!` and one sentence");
+    (!opened).then(find)
+}
+
 fn word_finds(name: &str, content: &str) -> Vec<String> {
     let source = Source::of(content);
     let mut finds = Vec::new();
-    if !content.starts_with("//!") && !content.starts_with("#!") {
-        finds.push(format!(
-            "{name}:1: the file has no caption; open it with `//!` and one sentence"
-        ));
-    }
     for rule in RULES
         .iter()
         .filter(|rule| lies_in(name, rule.within) && !lies_in(name, rule.rooms))
@@ -319,7 +351,15 @@ mod tests {
 
     #[test]
     fn a_file_without_a_caption_is_found() {
-        assert_eq!(word_finds("src/x.rs", "use a;\n").len(), 1);
+        assert!(caption_finds("src/x.rs", "use a;\n").is_some());
+        assert!(caption_finds("src/x.rs", "//! Receipts.\nuse a;\n").is_none());
+    }
+
+    #[test]
+    fn a_file_for_tests_alone_is_told_by_its_declaration() {
+        let declared = "mod journal;\n#[cfg(test)]\npub(crate) mod testing;\n#[cfg(test)]\nmod tests {\n}\n";
+        assert_eq!(test_files("src/store.rs", declared), ["src/store/testing.rs"]);
+        assert_eq!(test_files("src/lib.rs", declared), ["src/testing.rs"]);
     }
 
     #[test]

@@ -218,13 +218,9 @@ impl From<StoreError> for Fault {
             StoreError::Absent => Self::new(REFUSED, "hq.absent"),
             StoreError::Version { found } => Self::new(DAMAGED, "hq.version").with("found", found),
             StoreError::Damaged { table } => Self::new(DAMAGED, "hq.damaged").with("what", table),
-            StoreError::Sqlite(error) => match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::DiskFull) => Self::new(NO_SPACE, "hq.full"),
-                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-                    Self::new(IN_USE, "hq.busy")
-                }
-                _ => Self::new(DAMAGED, "hq.damaged").with("what", error),
-            },
+            StoreError::Sqlite(_) if error.is_full() => Self::new(NO_SPACE, "hq.full"),
+            StoreError::Sqlite(_) if error.is_busy() => Self::new(IN_USE, "hq.busy"),
+            StoreError::Sqlite(error) => Self::new(DAMAGED, "hq.damaged").with("what", error),
         }
     }
 }

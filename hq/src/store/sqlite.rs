@@ -100,6 +100,30 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Returns whether the disk is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.code() == Some(rusqlite::ErrorCode::DiskFull)
+    }
+
+    /// Returns whether another process holds the database.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+        )
+    }
+
+    fn code(&self) -> Option<rusqlite::ErrorCode> {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code(),
+            Self::Absent | Self::Version { .. } | Self::Damaged { .. } => None,
+        }
+    }
+}
+
 /// The one database of a headquarters.
 #[derive(Debug)]
 pub struct Store {

@@ -1,3 +1,5 @@
+//! Imports on a real store: what goes in, what is refused, what a second run does.
+
 use records::kinds::staff::Role;
 use records::kinds::{repair, site, voucher};
 

@@ -1,3 +1,5 @@
+//! Role by op kind: who may do what, as a table.
+
 use records::id::Epoch;
 use records::id::Replica;
 use records::kinds::{device, repair};
