@@ -15,7 +15,6 @@ pub struct OwnLog {
     epoch: Epoch,
     last: u64,
     link: Link,
-    stamp: Stamp,
 }
 
 /// On which document an op of HQ's is.
@@ -73,7 +72,7 @@ impl Desk {
             Some(own) => own,
             None => self.open_epoch()?,
         };
-        let stamp = own.stamp.next(now_ms);
+        let stamp = self.last_stamp()?.next(now_ms);
         let rows = ops
             .into_iter()
             .map(|op| self.row_of(op, stamp))
@@ -91,7 +90,11 @@ impl Desk {
         let link = segments.last().map_or(own.link, |segment| segment.link);
         let count = u64::try_from(rows.len()).unwrap_or(0);
         let taken = self.take(segments, now_ms)?;
-        let refused = taken.rulings.iter().flat_map(|ruling| &ruling.exceptions);
+        let own_rulings = taken
+            .rulings
+            .iter()
+            .filter(|ruling| ruling.replica == Replica::HQ);
+        let refused = own_rulings.flat_map(|ruling| &ruling.exceptions);
         for (_, verdict) in refused {
             if let sync_protocol::ruling::Verdict::Quarantined { code, text, .. } = verdict {
                 return Err(AuthorError::Refused {
@@ -103,7 +106,6 @@ impl Desk {
         self.own = Some(OwnLog {
             last: own.last + count,
             link,
-            stamp,
             ..own
         });
         self.store.set("stamp", &stamp.ms.to_le_bytes())?;
@@ -142,20 +144,22 @@ impl Desk {
                 break epoch;
             }
         };
-        let floor = self
-            .store
-            .setting("stamp")?
-            .and_then(|bytes| bytes.try_into().ok())
-            .map_or(0, u64::from_le_bytes);
-        let stamp = Stamp {
-            ms: floor,
-            counter: u16::MAX,
-        };
         Ok(OwnLog {
             epoch,
             last: 0,
             link: Link::ROOT,
-            stamp,
+        })
+    }
+
+    /// The latest stamp of any program that wrote HQ's log; the next one is a millisecond later.
+    fn last_stamp(&self) -> Result<Stamp, StoreError> {
+        let kept = self
+            .store
+            .setting("stamp")?
+            .and_then(|bytes| bytes.try_into().ok());
+        Ok(Stamp {
+            ms: kept.map_or(0, u64::from_le_bytes),
+            counter: u16::MAX,
         })
     }
 

@@ -12,7 +12,7 @@ use records::time::Zone;
 use records::value::{Count, Digest, Ref, Target, Text};
 use sync_protocol::cursor::Feed;
 use sync_protocol::enrolment::{Enrolment, proof};
-use sync_protocol::message::{Certificate, Enrol};
+use sync_protocol::message::{Certificate, Enrol, Notice};
 use sync_protocol::op::Write;
 use sync_protocol::sign::PublicKey;
 
@@ -213,7 +213,9 @@ impl Desk {
         }
         device.key = Some(shown.key);
         device.name.clone_from(&shown.name);
-        if device.standing == Standing::Pending {
+        // A device reported lost or revoked before its first contact stays so; its work waits for a person.
+        let begins = device.standing == Standing::Pending;
+        if begins {
             device.standing = Standing::Enrolled;
         }
         self.store.device_put(&device)?;
@@ -221,7 +223,7 @@ impl Desk {
             let mut writes = vec![write(&DeviceKey {
                 public_key: Some(Digest(shown.key.0.to_vec())),
             })];
-            writes.extend(step("enrol"));
+            writes.extend(step("enrol").filter(|_| begins));
             let op = NewOp {
                 kind: number::DEVICE,
                 on: On::Document(document),
@@ -266,16 +268,20 @@ impl Desk {
     /// [`EnrolError`].
     pub fn confirm(&mut self, replica: Replica, now_ms: u64) -> Result<u64, EnrolError> {
         self.store.keys_confirm(replica)?;
-        let waiting = self.store.held_back(replica)?;
-        let taken = self.take(waiting.into_iter().map(|(_, segment)| segment).collect(), now_ms)?;
-        // A segment that still lacks what came before it goes on waiting.
-        if taken.missing.is_none() {
-            self.store.held_back_taken(replica)?;
+        let mut new_ops = 0;
+        for (id, segment) in self.store.held_back(replica)? {
+            let taken = self.take(vec![segment], now_ms)?;
+            new_ops += taken.new_ops;
+            // What lacks its past, tells another history or is newer than this program goes on waiting.
+            let unusable = |notice: &Notice| matches!(notice, Notice::Fork { .. } | Notice::Refused(_));
+            if taken.missing.is_none() && !taken.notices.iter().any(unusable) {
+                self.store.held_back_taken(id)?;
+            }
         }
         let home = self.home(replica)?.unwrap_or(0);
         self.store
             .audit(home, now_ms, "device confirm", &replica.0.to_string())?;
-        Ok(taken.new_ops)
+        Ok(new_ops)
     }
 
     /// Returns the certificate of a device as it should be now; `None` where its owner is not known.

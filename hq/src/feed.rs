@@ -21,6 +21,8 @@ const ENTRIES: u32 = 64;
 const ITEM_OVERHEAD: usize = 160;
 /// A ruling without exceptions, at most.
 const RULING_BYTES: usize = 48;
+/// One exception of a ruling, at most: a reason's number and the name of a field or a step, or an op's name.
+const EXCEPTION_BYTES: usize = 48;
 /// Room for the rest of the answer.
 const REST_BYTES: usize = 64 * 1024;
 
@@ -31,6 +33,8 @@ pub struct Reader {
     pub replica: Replica,
     /// The branch under which its feed is kept.
     pub home: u32,
+    /// Whose it is.
+    pub staff: Option<DocId>,
     /// The branch whose feed it reads, where its owner oversees one.
     pub oversees: Option<u32>,
 }
@@ -109,13 +113,14 @@ impl Desk {
                 return Ok(at);
             }
             for (position, entry) in entries {
-                if sheet.bytes >= budget {
+                // However little was asked for, the first entry comes: else the reader would ask for ever.
+                let first = sheet.items.is_empty() && sheet.rulings.is_empty();
+                if !first && sheet.bytes >= budget {
                     return Ok(at);
                 }
                 let (items, rulings) = self.brings(reader, feed, entry)?;
-                let bytes = items.iter().map(size).sum::<usize>() + rulings.len() * RULING_BYTES;
+                let bytes = items.iter().map(size).sum::<usize>() + rulings.iter().map(said).sum::<usize>();
                 let ops: usize = items.iter().map(count).sum();
-                let first = sheet.items.is_empty() && sheet.rulings.is_empty();
                 if !first && (sheet.bytes + bytes > budget || sheet.ops + ops > BODY_OPS_MAX) {
                     return Ok(at);
                 }
@@ -152,7 +157,7 @@ impl Desk {
             }
             Entry::Segment { line, first } => {
                 let branch = self.home(line.0)?.unwrap_or(0);
-                let kept = self.store.segment_at(branch, line, first)?;
+                let kept = self.store.segment_from(branch, line, first)?;
                 let kept = kept.ok_or(StoreError::Damaged { table: "feed" })?;
                 let rulings = self.store.rulings(branch, line, first, kept.segment.last())?;
                 Ok((vec![Item::Segment(kept.segment)], rulings))
@@ -160,20 +165,18 @@ impl Desk {
             Entry::Ops { line, seqs } => self.extract(line, &seqs),
             Entry::Ruling(ruling) => Ok((Vec::new(), vec![ruling])),
             Entry::Evict(doc) => {
-                let keeps = self
-                    .scope_of(doc)?
-                    .is_some_and(|scope| reader.oversees == Some(scope));
-                Ok((
-                    if keeps { Vec::new() } else { vec![Item::Evict(doc)] },
-                    Vec::new(),
-                ))
+                let gone = (!self.sees(reader, doc)?).then_some(Item::Evict(doc));
+                Ok((gone.into_iter().collect(), Vec::new()))
             }
         }
     }
 
-    fn scope_of(&mut self, doc: DocId) -> Result<Option<u32>, StoreError> {
+    /// Does a document that left one of his feeds stay with him by another?
+    fn sees(&mut self, reader: &Reader, doc: DocId) -> Result<bool, StoreError> {
         let home = self.home(doc.0.replica)?.unwrap_or(0);
-        Ok(self.store.known(home, doc)?.map(|known| known.scope))
+        let known = self.store.known(home, doc)?.unwrap_or_default();
+        let own = reader.staff.is_some_and(|staff| known.people.contains(&staff));
+        Ok(own || reader.oversees.is_some_and(|branch| branch == known.scope))
     }
 
     /// Some ops of a line, and what HQ says of exactly these.
@@ -263,6 +266,10 @@ fn size(item: &Item) -> usize {
             Item::Extract(extract) => extract.rows.len() + extract.seqs.len() * 2,
             Item::Evict(_) | Item::Newer { .. } => 0,
         }
+}
+
+fn said(ruling: &Ruling) -> usize {
+    RULING_BYTES + ruling.exceptions.len() * EXCEPTION_BYTES
 }
 
 fn count(item: &Item) -> usize {

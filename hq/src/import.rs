@@ -1,11 +1,12 @@
 //! Master data and jobs out of files: each row a document in HQ's own log, whole or refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use records::id::{DocId, OpId, Replica};
+use records::kinds::number;
 use records::schema::{Class, Kind, SetChange, Tag};
-use records::table::refusal::Refusal;
+use records::table::refusal::{Reason, Refusal};
 use records::table::rows::{Row, Rows, RowsError, Values, Wanted};
 use records::time::{Ts, Zone};
 use records::value::{self, Target, Type, Value, payload};
@@ -75,6 +76,7 @@ impl Desk {
         let mut names = Names::new();
         let next = self.next_op()?;
         let mut created = 0;
+        let mut told = BTreeSet::new();
         for row in rows.by_ref() {
             let row = match row {
                 Ok(row) => row,
@@ -84,15 +86,31 @@ impl Desk {
                 }
             };
             let known = match key_of(kind, &row) {
+                // Nobody could name such a person or unit: not in a code for his device, not in another row.
+                None if [number::ORG, number::STAFF].contains(&kind.number) => {
+                    done.refused.push(Refusal {
+                        line: row.line,
+                        field: kind.key.unwrap_or_default().to_owned(),
+                        value: String::new(),
+                        reason: Reason::Missing,
+                    });
+                    continue;
+                }
                 Some(key) => self.named(kind.number, &key, &mut names)?,
                 None => self.imported(&row.key)?,
             };
+            // Of two rows with one key the first counts: the file says the same however often it is read.
+            if known.is_some_and(|known| !told.insert(known)) {
+                done.already += 1;
+                continue;
+            }
             if known.is_none() {
                 let id = DocId(OpId {
                     seq: next.seq + created,
                     ..next
                 });
                 created += 1;
+                told.insert(id);
                 names.extend(key_of(kind, &row).map(|key| ((kind.number, key), id)));
                 self.store.import_key(&row.key, id)?;
             }
@@ -115,14 +133,6 @@ impl Desk {
                         on: On::Create,
                         writes,
                     });
-                }
-                // A key that stands twice in the file: the first row made it.
-                Some(doc)
-                    if doc.0.replica == next.replica
-                        && doc.0.epoch == next.epoch
-                        && doc.0.seq >= next.seq =>
-                {
-                    done.already += 1;
                 }
                 Some(doc) => {
                     let writes = self.difference(kind, doc, &row)?;

@@ -58,7 +58,7 @@ impl Desk {
 
     /// Every document's ops, without those that wait; out of the segments alone.
     fn all_ops(&self) -> Result<BTreeMap<DocId, Vec<OpId>>, StoreError> {
-        let waiting: BTreeSet<OpId> = self.store.waiting_ops()?.into_iter().map(|(op, _)| op).collect();
+        let waiting: BTreeSet<OpId> = self.store.waiting_ops()?.into_iter().collect();
         let mut all: BTreeMap<DocId, Vec<OpId>> = BTreeMap::new();
         self.store.each_segment::<StoreError>(|_, kept| {
             let damaged = StoreError::Damaged { table: "segments" };

@@ -162,8 +162,8 @@ impl Session {
                 |(key, _): &&(PublicKey, bool)| segment.replica == replica && segment.verify(key).is_ok();
             match self.keys.iter().find(signed) {
                 Some((_, true)) if part => good.push(segment),
-                Some((key, true)) => aside.push((segment, *key, Why::Revoked)),
-                Some((key, false)) => aside.push((segment, *key, Why::Unconfirmed)),
+                Some((_, true)) => aside.push((segment, Why::Revoked)),
+                Some((_, false)) => aside.push((segment, Why::Unconfirmed)),
                 None => self.notices.push(Notice::Refused(reason::SIGNATURE)),
             }
         }
@@ -171,8 +171,8 @@ impl Session {
         let now = self.office.clock.now_ms();
         let branch = device.branch;
         let taken = self.office.writer.run(move |desk| {
-            for (segment, key, why) in aside {
-                desk.store.hold_back(branch, &segment, key, why, now)?;
+            for (segment, why) in aside {
+                desk.store.hold_back(branch, &segment, why, now)?;
             }
             desk.take(good, now)
         })??;
@@ -372,6 +372,7 @@ pub fn reader(desk: &mut Desk, device: &Device) -> Result<feed::Reader, StoreErr
     Ok(feed::Reader {
         replica: device.replica,
         home: device.branch,
+        staff: device.staff,
         oversees: desk.oversees(device)?,
     })
 }

@@ -70,6 +70,10 @@ fn work(mut desk: Desk, jobs: &Receiver<Job>, trouble: fn(&StoreError)) {
         let mut answers = Vec::new();
         let kept = together(&mut desk, first, jobs, &mut answers);
         if let Err(error) = &kept {
+            // A transaction left open would refuse every later one.
+            if let Err(error) = desk.store.roll_back() {
+                trouble(&error);
+            }
             desk.forget();
             trouble(error);
         }
@@ -105,4 +109,28 @@ fn together(
         };
     }
     desk.store.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Data;
+
+    #[test]
+    fn a_commit_that_fails_is_told_and_the_next_job_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::at(folder.path());
+        data.init("http://127.0.0.1:7400").unwrap();
+        let writer = Writer::start(data.open(false).unwrap(), |_| {}).unwrap();
+        // The job gives away the mark that the writer set before it.
+        let lost = writer.run(|desk| {
+            desk.store.set("a", b"1")?;
+            desk.store.keep()
+        });
+        assert!(matches!(lost, Err(NotKept)));
+        assert!(matches!(writer.run(|desk| desk.store.set("b", b"1")), Ok(Ok(()))));
+        let store = data.open(false).unwrap().store;
+        let held = |key| store.setting(key).unwrap().is_some();
+        assert_eq!([held("a"), held("b")], [false, true]);
+    }
 }

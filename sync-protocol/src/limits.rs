@@ -8,6 +8,8 @@ pub const OP_BYTES_MAX: usize = 16 * 1024;
 pub const STRING_BYTES_MAX: usize = 12 * 1024;
 /// Entries of one list in one op.
 pub const LIST_MAX: usize = 256;
+/// The largest seq that an op may name: what a database's signed integers hold.
+pub const SEQ_MAX: u64 = u64::MAX >> 1;
 /// Groups of one document, unknown ones included.
 pub const GROUPS_MAX: usize = 512;
 /// Ops of one segment.

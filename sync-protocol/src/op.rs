@@ -4,7 +4,7 @@ use records::id::{DocId, OpId};
 use records::schema::Tag;
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{GROUPS_MAX, LIST_MAX, OP_BYTES_MAX};
+use crate::limits::{GROUPS_MAX, LIST_MAX, OP_BYTES_MAX, SEQ_MAX};
 use crate::stamp::Stamp;
 
 /// What one op writes to one group: the group's frozen bytes, readable or not.
@@ -149,7 +149,14 @@ impl Row {
     pub(crate) fn well_formed(&self) -> bool {
         let rising = |pair: &[OpId]| matches!(pair, [a, b] if (a.replica, a.epoch) < (b.replica, b.epoch));
         let tags = |pair: &[Write]| matches!(pair, [a, b] if a.tag < b.tag);
+        let mut named = self
+            .doc
+            .iter()
+            .map(|DocId(doc)| doc)
+            .chain(&self.seen)
+            .chain(&self.forked_from);
         self.writes.len() <= GROUPS_MAX
+            && named.all(|op| op.seq <= SEQ_MAX)
             && self.seen.len() <= LIST_MAX
             && self.stamp.ms <= crate::stamp::MS_MAX
             && self.seen.windows(2).all(rising)

@@ -1,6 +1,7 @@
 //! `device`: codes for new devices, and how each device stands.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use records::id::{DocId, Replica};
 use records::machine::State;
@@ -26,7 +27,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "URL")]
         address: Option<String>,
         /// Writes the code into a file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, alias = "out", value_name = "FILE")]
         file: Option<PathBuf>,
     },
     /// Lists devices
@@ -53,7 +54,7 @@ pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
     let now = room.clock.now_ms();
     match command {
         Command::Code { staff, address, file } => {
-            code(&mut desk, &staff, address.as_deref(), file.as_ref(), now)
+            code(&mut desk, &staff, address.as_deref(), file.as_deref(), now)
         }
         Command::List => list(&mut desk, room.lang),
         Command::Revoke { id } => stand(&mut desk, &id, ("revoke", Standing::Revoked), room),
@@ -66,19 +67,21 @@ fn code(
     desk: &mut Desk,
     staff: &str,
     address: Option<&str>,
-    file: Option<&PathBuf>,
+    file: Option<&Path>,
     now: u64,
 ) -> Result<Answer, Fault> {
     if address.is_some_and(|address| crate::tls::host(address).is_none()) {
         return Err(Fault::usage("hq.address").with("address", address.unwrap_or_default()));
     }
     let reach = data::reach(&desk.store, address)?;
+    // Opened first: a code that nobody could read would be a device that nobody has.
+    let mut open = file.map(private).transpose()?;
     let enrolment = desk
         .transact(|desk| desk.issue_code(staff, &reach, now))
         .map_err(|error| Fault::from(error).with("staff", staff))?;
     let code = enrolment.to_code();
-    if let Some(file) = file {
-        std::fs::write(file, format!("{code}\n")).map_err(|error| Fault::file(file, &error))?;
+    if let (Some(open), Some(file)) = (&mut open, file) {
+        writeln!(open, "{code}").map_err(|error| Fault::file(file, &error))?;
     }
     let json = json!({
         "code": code,
@@ -88,6 +91,15 @@ fn code(
         "expires": instant(enrolment.expires_ms),
     });
     Ok(Answer::new(json, code))
+}
+
+/// The code holds a one-time secret: nobody else on the machine reads it.
+fn private(path: &Path) -> Result<std::fs::File, Fault> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| Fault::file(path, &error))
 }
 
 fn instant(ms: u64) -> String {
@@ -189,11 +201,15 @@ fn find(desk: &Desk, id: &str) -> Result<Device, Fault> {
 }
 
 fn stand(desk: &mut Desk, id: &str, (step, to): (&str, Standing), room: &Room) -> Result<Answer, Fault> {
-    let mut device = find(desk, id)?;
     let now = room.clock.now_ms();
-    if device.standing != to {
-        desk.transact(|desk| desk.stand(&mut device, step, to, now))?;
-    }
+    // Looked up in the transaction: a server may be changing the device's line meanwhile.
+    let device = desk.transact(|desk| {
+        let mut device = find(desk, id)?;
+        if device.standing != to {
+            desk.stand(&mut device, step, to, now)?;
+        }
+        Ok::<_, Fault>(device)
+    })?;
     let facts = [
         ("id".to_owned(), device.replica.0.to_string()),
         ("state".to_owned(), label(to, room.lang).to_owned()),

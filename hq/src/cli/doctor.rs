@@ -70,6 +70,7 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
         "documents": documents,
         "views_ok": views_ok,
         "digest": root,
+        "unsent_ops": 0,
         "conflicts": conflicts,
         "quarantined": refused,
         "replicas": replicas,

@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let desk = room.open()?;
     let files = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some((cert.clone(), key.clone())),
-        _ => desk.store.setting("tls pin")?.map(|_| room.data.tls()),
+        _ => Some(room.data.tls()).filter(|(cert, _)| cert.exists()),
     };
     let tls = match files {
         None => None,

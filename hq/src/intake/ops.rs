@@ -128,16 +128,30 @@ impl Desk {
         if row.doc.is_none() || job.waits == Some(false) {
             return Ok(None);
         }
-        for (waiting, for_op) in self.store.waiting_ops()? {
-            let before = |op: &OpId| {
-                (op.replica, op.epoch) == (waiting.replica, waiting.epoch) && waiting.seq <= op.seq
-            };
-            let own_past = waiting.replica == id.replica && waiting.epoch == id.epoch && waiting.seq < id.seq;
-            let concerned = own_past || row.seen.iter().any(before);
-            let same = concerned && self.row(waiting)?.is_some_and(|row| row.document(waiting) == doc);
-            if same && !judged_here(job, waiting) {
+        let own = (id.replica, id.epoch);
+        let seen = row.seen.iter().map(|op| ((op.replica, op.epoch), op.seq));
+        for end in seen.chain([(own, id.seq.saturating_sub(1))]) {
+            if let Some(for_op) = self.held_up(doc, end)? {
                 return Ok(Some(for_op));
             }
+        }
+        Ok(None)
+    }
+
+    /// Returns what some op on `doc` of a line, or of those that it hangs from, still waits for.
+    fn held_up(&mut self, doc: DocId, end: (Line, u64)) -> Result<Option<OpId>, StoreError> {
+        let branch = self.home(end.0.0)?.unwrap_or(0);
+        let mut at = Some(end);
+        // More steps than lines would be a circle.
+        for _ in 0..=self.lines().len() {
+            let Some((line, last)) = at else { break };
+            for (waiting, for_op) in self.store.waiting_on(branch, line, last)? {
+                if self.row(waiting)?.is_some_and(|row| row.document(waiting) == doc) {
+                    return Ok(Some(for_op));
+                }
+            }
+            let parent = self.lines().get(&line);
+            at = parent.map(|(epoch, seq)| ((line.0, *epoch), *seq));
         }
         Ok(None)
     }
@@ -156,44 +170,55 @@ impl Desk {
                 )
             })
             .collect();
-        for (line, last) in ends {
-            for (branch, id) in self.store.waiting_for(line, last)? {
-                self.store.wait_no_more(branch, id)?;
-                let (Some(row), Some(author)) = (self.row(id)?, self.author(id.replica)?) else {
-                    continue;
-                };
-                let doc = row.document(id);
-                let known = self.store.judgement(branch, id, row.stamp)?;
-                let version = known
-                    .as_ref()
-                    .map_or(1, |judgement| judgement.version.saturating_add(1));
-                let order = self.store.count_up("order", 1)?;
-                let cap_ms = received_ms.saturating_add(STAMP_AHEAD_MS);
-                self.trace(branch, (id.replica, id.epoch))?;
-                let verdict = self.judge_one(
-                    job,
-                    &author,
-                    Op { id, doc, row: &row },
-                    None,
-                    (order, cap_ms, version),
-                )?;
-                if !matches!(verdict, Verdict::Deferred { .. }) {
-                    let line = (id.replica, id.epoch);
-                    let ops = vec![(doc, verdict)];
-                    job.runs.push(Run {
-                        branch,
-                        line,
-                        first: id.seq,
-                        ops,
-                        order,
-                        cap_ms,
-                        version,
-                        whole: false,
-                    });
+        // One that waited may be what another one waits behind: until no more comes of it.
+        loop {
+            let mut judged = false;
+            for (line, last) in &ends {
+                for (branch, id) in self.store.waiting_for(*line, *last)? {
+                    judged |= self.judge_again(job, branch, id, received_ms)?;
                 }
             }
+            if !judged {
+                return Ok(());
+            }
         }
-        Ok(())
+    }
+
+    /// Judges an op that waited; returns whether it waits no more.
+    fn judge_again(
+        &mut self,
+        job: &mut Job,
+        branch: u32,
+        id: OpId,
+        received_ms: u64,
+    ) -> Result<bool, StoreError> {
+        let (Some(row), Some(author)) = (self.row(id)?, self.author(id.replica)?) else {
+            return Ok(false);
+        };
+        self.store.wait_no_more(branch, id)?;
+        let line = (id.replica, id.epoch);
+        let doc = row.document(id);
+        let known = self.store.judgement(branch, id, row.stamp)?;
+        let version = known.map_or(1, |judgement| judgement.version.saturating_add(1));
+        let order = self.store.count_up("order", 1)?;
+        let cap_ms = received_ms.saturating_add(STAMP_AHEAD_MS);
+        self.trace(branch, line)?;
+        let op = Op { id, doc, row: &row };
+        let verdict = self.judge_one(job, &author, op, None, (order, cap_ms, version))?;
+        if matches!(verdict, Verdict::Deferred { .. }) {
+            return Ok(false);
+        }
+        job.runs.push(Run {
+            branch,
+            line,
+            first: id.seq,
+            ops: vec![(doc, verdict)],
+            order,
+            cap_ms,
+            version,
+            whole: false,
+        });
+        Ok(true)
     }
 
     /// Loads a document and its ops, once a job; a document that is being created has none.
@@ -241,8 +266,4 @@ impl Desk {
         }
         Ok(self.home(id.replica)?.unwrap_or(author.branch))
     }
-}
-
-fn judged_here(job: &Job, id: OpId) -> bool {
-    job.works.values().any(|work| work.added.contains(&id))
 }

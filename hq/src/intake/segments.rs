@@ -9,12 +9,13 @@ use sync_protocol::message::Notice;
 use sync_protocol::op::Row;
 use sync_protocol::reason;
 use sync_protocol::ruling::{Ruling, Verdict};
-use sync_protocol::segment::{Body, Segment};
+use sync_protocol::segment::{Body, Segment, SegmentError};
 
 use crate::intake::desk::Desk;
 use crate::intake::ops::Op;
 use crate::intake::work::Work;
 use crate::store::sqlite::StoreError;
+use crate::store::sqlite::devices::Why;
 use crate::store::sqlite::log::{Held, Kept};
 
 /// The documents of one job.
@@ -131,6 +132,9 @@ impl Desk {
         let (body, rows) = match segment.open(before) {
             Ok(opened) => opened,
             Err(error) => {
+                if error == SegmentError::Newer {
+                    self.store.hold_back(branch, &segment, Why::Newer, received_ms)?;
+                }
                 job.notices
                     .push(self.unusable(branch, line, segment.first, error)?);
                 return Ok(());

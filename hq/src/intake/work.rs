@@ -81,10 +81,15 @@ impl Work {
         (contested || late() || lost()).then_some(Verdict::Merged)
     }
 
-    /// Whether everybody gets it.
+    /// Whether everybody gets it; one whose creation was refused stays with its author.
     #[must_use]
     pub fn is_company(&self) -> bool {
-        let kind = self.ops.first().and_then(|op| kinds::by_number(op.row.kind));
+        let stands = |op: &&Judged| {
+            let judgement = op.judgement.as_ref();
+            op.row.doc.is_none() && judgement.is_none_or(|judgement| judgement.verdict.stands())
+        };
+        let creation = self.ops.iter().find(stands);
+        let kind = creation.and_then(|op| kinds::by_number(op.row.kind));
         kind.is_some_and(|kind| kind.reach == Reach::Company)
     }
 }

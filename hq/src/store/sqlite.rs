@@ -28,7 +28,7 @@ CREATE INDEX replicas_staff ON replicas (staff);
 CREATE TABLE more_keys (
   replica INTEGER NOT NULL, key BLOB NOT NULL, confirmed INTEGER NOT NULL, PRIMARY KEY (replica, key)) WITHOUT ROWID;
 CREATE TABLE held_back (
-  id INTEGER PRIMARY KEY, branch INTEGER NOT NULL, replica INTEGER NOT NULL, key BLOB NOT NULL, reason INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY, branch INTEGER NOT NULL, replica INTEGER NOT NULL, reason INTEGER NOT NULL,
   received_ms INTEGER NOT NULL, hash BLOB NOT NULL, segment BLOB NOT NULL, UNIQUE (branch, replica, hash));
 CREATE TABLE branches (number INTEGER PRIMARY KEY, unit BLOB NOT NULL UNIQUE);
 
@@ -191,18 +191,21 @@ impl Store {
     /// [`StoreError::Sqlite`]; then nothing of it is kept.
     pub fn commit(&self) -> Result<(), StoreError> {
         let done = self.db.execute_batch("COMMIT");
-        if done.is_err() && !self.db.is_autocommit() {
-            self.db.execute_batch("ROLLBACK")?;
+        if done.is_err() {
+            self.roll_back()?;
         }
         Ok(done?)
     }
 
-    /// Forgets everything since [`Store::begin`].
+    /// Forgets everything since [`Store::begin`]; nothing where SQLite did so by itself.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn roll_back(&self) -> Result<(), StoreError> {
-        Ok(self.db.execute_batch("ROLLBACK")?)
+        if !self.db.is_autocommit() {
+            self.db.execute_batch("ROLLBACK")?;
+        }
+        Ok(())
     }
 
     /// Marks a place inside a transaction that one job can be taken back to.

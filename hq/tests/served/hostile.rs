@@ -1,8 +1,11 @@
 //! Cut, flipped, forged, oversized: nothing of it is used, and what was complete stays.
 
 use fieldbook_hq::store::sqlite::devices::Standing;
+use sync_protocol::chain::Link;
 use sync_protocol::conversation::write_request;
 use sync_protocol::message::Notice;
+use sync_protocol::reason;
+use sync_protocol::segment::{Body, Segment};
 use sync_protocol::sign::PublicKey;
 
 use crate::Hq;
@@ -137,4 +140,65 @@ fn a_revoked_devices_work_waits_for_a_person_and_nothing_goes_back() {
     assert!(answer.items.is_empty() && answer.rulings.is_empty());
     assert_eq!(desk.store.held_back(replica).unwrap().len(), 1);
     assert_eq!(desk.transact(|desk| desk.confirm(replica, NOW_MS)).unwrap(), 1);
+}
+
+#[test]
+fn a_code_revoked_before_it_was_used_still_gives_up_the_work_written_with_it() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    let replica = device.enrolment.replica;
+    let mut desk = hq.desk();
+    let mut known = desk.store.device(replica).unwrap().unwrap();
+    desk.transact(|desk| desk.stand(&mut known, "revoke", Standing::Revoked, NOW_MS))
+        .unwrap();
+    device.sheet("written with it");
+    let answer = device.sync(hq.address, 0);
+    assert_eq!(answer.notices, [Notice::Revoked]);
+    assert_eq!(desk.store.held_back(replica).unwrap().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_taken_in_when_a_person_confirms_goes_on_waiting() {
+    let hq = Hq::start();
+    let code = hq.code("E1");
+    let mut first = Device::scan(&code, 1);
+    first.sheet("mine");
+    first.sync(hq.address, 0);
+    // A second installation from the same code, which happened on the same epoch.
+    let mut second = Device::scan(&code, 2);
+    second.epoch = first.epoch;
+    second.sheet("other work");
+    second.sync(hq.address, 0);
+    let replica = first.enrolment.replica;
+    let mut desk = hq.desk();
+    assert_eq!(desk.transact(|desk| desk.confirm(replica, NOW_MS)).unwrap(), 0);
+    assert_eq!(desk.store.held_back(replica).unwrap().len(), 1);
+}
+
+#[test]
+fn a_segment_coded_by_a_newer_version_is_kept_as_it_came() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sync(hq.address, 0);
+    device.sheet("pump");
+    let rows = &device.rows;
+    let line = (device.enrolment.replica, device.epoch);
+    let body = Body {
+        parent: None,
+        test_clock: false,
+        rows: vec![0xee],
+    };
+    let newer = Segment::sign(&device.signer, line, 1, Link::ROOT, &body, rows).unwrap();
+    let mut request = device.request(0);
+    request.segments = vec![newer.clone()];
+    let body = write_request(&request, &device.signer);
+    let (status, answer) = post(hq.address, &body);
+    assert_eq!(status, 200);
+    let answer = device.take(&body, &answer);
+    assert_eq!(answer.notices, [Notice::Refused(reason::NEWER)]);
+    let kept = hq.desk().store.held_back(line.0).unwrap();
+    assert_eq!(
+        kept.into_iter().map(|(_, segment)| segment).collect::<Vec<_>>(),
+        [newer]
+    );
 }

@@ -2,11 +2,12 @@
 
 use records::id::DocId;
 use records::kinds::staff::Role;
+use sync_protocol::conversation::write_request;
 use sync_protocol::message::{Compared, Item, Notice};
 use sync_protocol::ruling::Verdict;
 
 use crate::Hq;
-use crate::device::{Device, NOW_MS, step, text};
+use crate::device::{Device, NOW_MS, post, step, text};
 
 /// The names of all ops that an answer brings.
 fn ops(items: &[Item]) -> Vec<String> {
@@ -239,4 +240,99 @@ fn a_job_given_to_another_leaves_the_first_one_and_comes_to_him_whole() {
     assert_eq!(jobs(&first.sync(hq.address, 0).items, job), (false, true));
     assert_eq!(jobs(&other.sync(hq.address, 0).items, job), (true, false));
     assert_eq!(jobs(&west.sync(hq.address, 0).items, job), (false, false));
+}
+
+#[test]
+fn ops_that_wait_behind_one_another_are_all_judged_when_the_first_comes() {
+    let hq = Hq::start();
+    let mut engineer = Device::scan(&hq.code("E1"), 1);
+    let (mut a, mut b) = (Device::scan(&hq.code("E1"), 2), Device::scan(&hq.code("E1"), 3));
+    // The one with the smaller name builds on the other one: by name it comes first, by its past it comes last.
+    if a.enrolment.replica.0 < b.enrolment.replica.0 {
+        std::mem::swap(&mut a, &mut b);
+    }
+    let doc = engineer.sheet("pump");
+    let first = a.write(12, Some(doc), vec![doc.0], vec![text("the pump")]);
+    let mut seen = vec![doc.0, first];
+    seen.sort_unstable_by_key(|op| (op.replica, op.epoch));
+    let second = b.write(12, Some(doc), seen, vec![text("the old pump")]);
+    a.sync(hq.address, 0);
+    b.sync(hq.address, 0);
+    let answer = engineer.sync(hq.address, 0);
+    assert_eq!(ops(&answer.items), [first.to_string(), second.to_string()]);
+    assert!(hq.desk().store.waiting_ops().unwrap().is_empty());
+}
+
+#[test]
+fn however_little_a_device_asks_for_it_gets_on() {
+    let hq = Hq::start();
+    let mut engineer = Device::scan(&hq.code("E1"), 1);
+    let long = "a".repeat(3_000);
+    for _ in 0..60 {
+        engineer.sheet(&long);
+    }
+    engineer.sync(hq.address, 0);
+    let mut supervisor = Device::scan(&hq.code("S1"), 2);
+    let (mut pages, mut got) = (0, 0);
+    loop {
+        let mut request = supervisor.request(0);
+        request.hello.answer_bytes_max = 1;
+        let body = write_request(&request, &supervisor.signer);
+        let (status, answer) = post(hq.address, &body);
+        assert_eq!(status, 200);
+        let answer = supervisor.take(&body, &answer);
+        got += ops(&answer.items).len();
+        pages += 1;
+        assert!(pages < 100, "no end");
+        if !answer.end.more {
+            break;
+        }
+    }
+    assert_eq!(got, 60);
+}
+
+#[test]
+fn what_only_headquarters_may_create_is_refused_and_told_to_nobody_else() {
+    let hq = Hq::start();
+    let mut engineer = Device::scan(&hq.code("E1"), 1);
+    let staff = records::kinds::number::STAFF;
+    let doc = DocId(engineer.write(staff, None, vec![], vec![]));
+    let answer = engineer.sync(hq.address, 0);
+    assert_eq!(answer.ack.rulings[0].exceptions.len(), 1);
+    let mut colleague = Device::scan(&hq.code("E2"), 2);
+    assert_eq!(ops(&colleague.sync(hq.address, 0).items), Vec::<String>::new());
+    let mut own = Device::scan(&hq.code("E1"), 3);
+    assert_eq!(ops(&own.sync(hq.address, 0).items), [doc.to_string()]);
+}
+
+#[test]
+fn a_segment_cut_anew_brings_its_first_readers_no_more_than_the_old_one() {
+    let hq = Hq::start();
+    let mut engineer = Device::scan(&hq.code("E1"), 1);
+    engineer.sheet("first");
+    engineer.sync(hq.address, 0);
+    engineer.sheet("second");
+    engineer.sync(hq.address, 0);
+    let line = (engineer.enrolment.replica, engineer.epoch);
+    let desk = hq.desk();
+    let branch = desk.store.branch_of(line.0).unwrap().unwrap();
+    let counted = |kept: Option<fieldbook_hq::store::sqlite::log::Kept>| kept.unwrap().segment.count;
+    assert_eq!(counted(desk.store.segment_from(branch, line, 1).unwrap()), 1);
+    let answer = Device::scan(&hq.code("S1"), 2).sync(hq.address, 0);
+    assert_eq!(ops(&answer.items).len(), 2);
+}
+
+#[test]
+fn a_key_that_stands_twice_in_a_file_changes_nothing_the_second_time_either() {
+    let hq = Hq::start();
+    let mut desk = hq.desk();
+    let kind = records::kinds::by_name("staff").unwrap();
+    let file = "code,name,unit,roles\nE7,Qian,C1,engineer\nE7,Zhou,C1,engineer\n,Nobody,C1,engineer\n";
+    for added in [1, 0, 0] {
+        let done = desk
+            .transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS))
+            .unwrap();
+        assert_eq!((done.read, done.added, done.changed), (3, added, 0));
+        assert_eq!((done.already, done.refused.len()), (2 - added, 1));
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use records::decision::Decision;
+use records::decision::{DECISION_TAG, Decision};
 use records::id::OpId;
 use records::machine::{Index, Machine, Step};
 use records::schema::{Class, Kind};
 
 use crate::merge::past::History;
 use crate::merge::{Ruled, Standing};
+use crate::op::Write;
 
 /// What the decisions of a document come to.
 #[derive(Debug, Default)]
@@ -54,7 +55,12 @@ pub(crate) fn fold(history: &History<'_>, kind: Option<&'static Kind>) -> Outcom
         let decisions = writes
             .iter()
             .filter(|write| write.tag.class() == Some(Class::Decision));
-        all.extend(decisions.map(|write| (op, postcard::from_bytes::<Decision>(&write.bytes))));
+        // Steps of another group are a newer version's: they are no steps of this machine.
+        let read = |write: &Write| {
+            let own = (write.tag == DECISION_TAG).then_some(&write.bytes);
+            own.and_then(|bytes| postcard::from_bytes::<Decision>(bytes).ok())
+        };
+        all.extend(decisions.map(|write| (op, read(write))));
     }
     if all.is_empty() {
         return Outcome::default();
@@ -64,9 +70,9 @@ pub(crate) fn fold(history: &History<'_>, kind: Option<&'static Kind>) -> Outcom
     let mut deeds = Vec::with_capacity(all.len());
     let mut places = Vec::with_capacity(all.len());
     for (op, says) in all {
-        let step = says.as_ref().map_or(Index::MAX, |says| says.step);
+        let step = says.as_ref().map_or(Index::MAX, |says: &Decision| says.step);
         let known = machine
-            .zip(says.ok())
+            .zip(says)
             .and_then(|(machine, says)| Some((machine.step_at(says.step)?, says)));
         if let Some((step, says)) = known {
             places.push(ruled.len());

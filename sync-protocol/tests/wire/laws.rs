@@ -42,7 +42,7 @@ fn any_respelt(bytes: &[u8]) -> bool {
 }
 
 fn ids() -> impl Strategy<Value = OpId> {
-    (any::<u32>(), any::<u32>(), 1..=u64::MAX).prop_map(|(r, e, seq)| OpId {
+    (any::<u32>(), any::<u32>(), 1..=sync_protocol::limits::SEQ_MAX).prop_map(|(r, e, seq)| OpId {
         replica: Replica(r),
         epoch: Epoch(e),
         seq,

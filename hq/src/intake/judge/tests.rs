@@ -224,9 +224,16 @@ fn only_headquarters_writes_what_is_its_own() {
         Vec::new(),
     );
     this.kind = device::DEVICE.number;
-    let judged = |who: &Author| code(&verdict(Vec::new(), who, (id(9, 1), this.clone())));
-    assert_eq!(judged(&author(SUPERVISOR)), reason::ONLY_HQ);
-    assert_eq!(judged(&hq()), 0);
+    let judged = |who: &Author, this: &Row| code(&verdict(Vec::new(), who, (id(9, 1), this.clone())));
+    assert_eq!(judged(&author(SUPERVISOR), &this), reason::ONLY_HQ);
+    assert_eq!(judged(&hq(), &this), 0);
+    this.writes.clear();
+    for kind in records::kinds::KINDS {
+        this.kind = kind.number;
+        let found = judged(&author(OWN), &this);
+        let only_hq = ["org", "staff", "template", "device"].contains(&kind.name);
+        assert_eq!(found == reason::ONLY_HQ, only_hq, "{}", kind.name);
+    }
 }
 
 #[test]
@@ -311,4 +318,33 @@ fn what_follows_a_refused_creation_shares_its_verdict() {
         scope: 1,
     };
     assert_eq!(judge(&case), refusal);
+}
+
+#[test]
+fn neither_a_newer_schema_nor_a_group_of_its_own_is_a_way_around_a_role_or_a_seal() {
+    let doc = Some(DocId(id(SHEET, 1)));
+    let newer = |writes| {
+        let mut row = row(writes, doc, Vec::new());
+        row.schema += 1;
+        (id(SHEET, 3), row)
+    };
+    let accept = || step("accept", Role::SUPERVISOR, "");
+    let found = verdict(sealed(), &author(OWN), newer(vec![accept()]));
+    assert_eq!(code(&found), reason::ROLE);
+    let found = verdict(sealed(), &author(OWN), newer(vec![problem("none at all")]));
+    assert_eq!(code(&found), reason::FROZEN);
+    let elsewhere = Write {
+        tag: Tag::new(99, Class::Decision),
+        ..accept()
+    };
+    let this = (id(SHEET, 3), row(vec![elsewhere], doc, Vec::new()));
+    assert_eq!(
+        code(&verdict(sealed(), &author(OWN), this.clone())),
+        reason::NEWER
+    );
+    // Should a newer HQ have accepted it, it still is no step of the machine that this build knows.
+    let mut ops = sealed();
+    let before = fold(&taken(ops.clone()), &Lines::new()).unwrap().state;
+    ops.push(this);
+    assert_eq!(fold(&taken(ops), &Lines::new()).unwrap().state, before);
 }

@@ -117,6 +117,8 @@ pub enum Why {
     Unconfirmed = 1,
     /// The device is suspended, lost, revoked or retired.
     Revoked = 2,
+    /// Coded by a newer version: it is kept as it came.
+    Newer = 3,
 }
 
 impl Store {
@@ -261,7 +263,6 @@ impl Store {
         &self,
         branch: u32,
         segment: &Segment,
-        key: PublicKey,
         why: Why,
         received_ms: u64,
     ) -> Result<(), StoreError> {
@@ -269,13 +270,12 @@ impl Store {
         let hash = sync_protocol::chain::sha256(&[&body]);
         self.db
             .prepare_cached(
-                "INSERT OR IGNORE INTO held_back (branch, replica, key, reason, received_ms, hash, segment)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR IGNORE INTO held_back (branch, replica, reason, received_ms, hash, segment)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 branch,
                 segment.replica.0,
-                key.0,
                 why as u8,
                 received_ms,
                 hash,
@@ -284,31 +284,30 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the segments that wait for a person, in order of arrival, with their keys.
+    /// Returns the segments that wait for a person, in order of arrival, each under the number of its row.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn held_back(&self, replica: Replica) -> Result<Vec<(PublicKey, Segment)>, StoreError> {
+    pub fn held_back(&self, replica: Replica) -> Result<Vec<(u64, Segment)>, StoreError> {
         let mut query = self
             .db
-            .prepare_cached("SELECT key, segment FROM held_back WHERE replica = ?1 ORDER BY id")?;
-        let rows = query.query_map([replica.0], |row| {
-            Ok((PublicKey(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
-        })?;
+            .prepare_cached("SELECT id, segment FROM held_back WHERE replica = ?1 ORDER BY id")?;
+        let rows = query.query_map([replica.0], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         rows.map(|row| {
-            let (key, segment) = row?;
-            Ok((key, read("held_back", &segment)?))
+            let (id, segment) = row?;
+            Ok((id, read("held_back", &segment)?))
         })
         .collect()
     }
 
-    /// Forgets what waited: it was taken in.
+    /// Forgets what waited under that number: it was taken in.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn held_back_taken(&self, replica: Replica) -> Result<(), StoreError> {
+    pub fn held_back_taken(&self, id: u64) -> Result<(), StoreError> {
         self.db
-            .execute("DELETE FROM held_back WHERE replica = ?1", [replica.0])?;
+            .prepare_cached("DELETE FROM held_back WHERE id = ?1")?
+            .execute([id])?;
         Ok(())
     }
 }

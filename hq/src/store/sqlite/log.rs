@@ -57,6 +57,14 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     })
 }
 
+fn op(row: &Row<'_>, at: usize) -> rusqlite::Result<OpId> {
+    Ok(OpId {
+        replica: Replica(row.get(at)?),
+        epoch: Epoch(row.get(at + 1)?),
+        seq: row.get(at + 2)?,
+    })
+}
+
 fn held(row: &Row<'_>, at: usize) -> rusqlite::Result<Held> {
     let parent = match (
         row.get::<_, Option<u32>>(at)?,
@@ -120,6 +128,20 @@ impl Store {
         ))?;
         Ok(query
             .query_row(params![branch, line.0.0, line.1.0, seq], kept)
+            .optional()?)
+    }
+
+    /// Returns the segment that brought op `first` as its first; a longer one that came later is another.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn segment_from(&self, branch: u32, line: Line, first: u64) -> Result<Option<Kept>, StoreError> {
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND first = ?4
+             ORDER BY arrival LIMIT 1"
+        ))?;
+        Ok(query
+            .query_row(params![branch, line.0.0, line.1.0, first], kept)
             .optional()?)
     }
 
@@ -295,22 +317,29 @@ impl Store {
         Ok(query.query_row([], |row| row.get(0))?)
     }
 
-    /// Returns every op that waits, with what it waits for.
+    /// Returns every op that waits.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn waiting_ops(&self) -> Result<Vec<(OpId, OpId)>, StoreError> {
+    pub fn waiting_ops(&self) -> Result<Vec<OpId>, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT replica, epoch, seq FROM waiting")?;
+        let rows = query.query_map([], |row| op(row, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the ops of `line` up to `last` that wait, each with what it waits for.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn waiting_on(&self, branch: u32, line: Line, last: u64) -> Result<Vec<(OpId, OpId)>, StoreError> {
         let mut query = self.db.prepare_cached(
-            "SELECT replica, epoch, seq, for_replica, for_epoch, for_seq FROM waiting ORDER BY replica, epoch, seq",
+            "SELECT replica, epoch, seq, for_replica, for_epoch, for_seq FROM waiting
+             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq <= ?4 ORDER BY seq",
         )?;
-        let op = |row: &Row<'_>, at: usize| -> rusqlite::Result<OpId> {
-            Ok(OpId {
-                replica: Replica(row.get(at)?),
-                epoch: Epoch(row.get(at + 1)?),
-                seq: row.get(at + 2)?,
-            })
-        };
-        let rows = query.query_map([], |row| Ok((op(row, 0)?, op(row, 3)?)))?;
+        let key = params![branch, line.0.0, line.1.0, last];
+        let rows = query.query_map(key, |row| Ok((op(row, 0)?, op(row, 3)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -324,12 +353,7 @@ impl Store {
              WHERE for_replica = ?1 AND for_epoch = ?2 AND for_seq <= ?3 ORDER BY replica, epoch, seq",
         )?;
         let rows = query.query_map(params![line.0.0, line.1.0, last], |row| {
-            let op = OpId {
-                replica: Replica(row.get(1)?),
-                epoch: Epoch(row.get(2)?),
-                seq: row.get(3)?,
-            };
-            Ok((row.get(0)?, op))
+            Ok((row.get(0)?, op(row, 1)?))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
