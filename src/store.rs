@@ -230,6 +230,7 @@ impl Store {
             return Err(not_enrolled());
         }
         let lock = Lock::take(home, now.boot)?;
+        rebuild::take_whole(home)?;
         let keys = Keys::open(&home.join("id"))?.ok_or_else(not_enrolled)?;
         let IdentityFile { identity, seed } = read_identity(home, &keys)?.ok_or_else(not_enrolled)?;
         Ok(Unopened {

@@ -58,11 +58,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Foreign`] for a segment that is not its author's, [`StoreError::NoSpace`], [`StoreError::Damaged`].
     pub fn apply(&mut self, answer: &Answer, proof: &RulingProof, now: Now) -> Result<Applied, StoreError> {
-        let result = self.apply_steps(answer, proof, now);
-        match result {
+        let result = match self.apply_steps(answer, proof, now) {
             Err(StoreError::NoSpace { .. }) if self.give_up_reserve() => self.apply_steps(answer, proof, now),
             other => other,
+        };
+        // Half an answer may be seen already: nothing may be saved that builds on it before it is on the disk.
+        if result.is_err() && self.checkpoint().is_err() {
+            self.behind = true;
         }
+        result
     }
 
     fn apply_steps(&mut self, answer: &Answer, proof: &RulingProof, now: Now) -> Result<Applied, StoreError> {
@@ -89,8 +93,8 @@ impl Store {
                 }
             }
         }
-        self.apply_end(answer, proof, &mut applied)?;
-        self.evict(leaving, &mut applied)?;
+        self.apply_end(answer, proof, leaving, &mut applied)?;
+        self.evict(&mut applied)?;
         self.checkpoint()?;
         self.trim(now)?;
         Ok(applied)
@@ -223,9 +227,44 @@ impl Store {
             work.add(self, Judged { id, row, judgement }, None)?;
         }
         if news {
-            work.change.put(Tree::Log, &key.to_bytes(), run.to_bytes());
+            self.put_run(&mut work, key, run)?;
         }
         self.commit(work)
+    }
+
+    /// Puts a run into the log. Two extracts may have the same ends and other ops between: what only the one that is
+    /// here has goes into a narrower one.
+    fn put_run(&self, work: &mut Work, key: RunKey, run: &Run) -> Result<(), StoreError> {
+        let bytes = run.to_bytes();
+        let known = work.value(self, Tree::Log, &key.to_bytes())?;
+        let rows = |bytes: &[u8]| Run::decode(bytes, key).map_or_else(Vec::new, |run| run.rows);
+        let (old, new) = (known.map_or_else(Vec::new, |old| rows(&old)), rows(&bytes));
+        if new.is_empty() && !old.is_empty() {
+            return Ok(());
+        }
+        work.change.put(Tree::Log, &key.to_bytes(), bytes);
+        let is_new = |seq: u64| new.binary_search_by_key(&seq, |row| row.0).is_ok();
+        let rest: Vec<(u64, Row)> = old.into_iter().filter(|(seq, _)| !is_new(*seq)).collect();
+        match self.extract_of(key.line, rest)? {
+            Some((narrower, run)) => self.put_run(work, narrower, &run),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns rows of one line as an extract; `None` of none.
+    fn extract_of(&self, line: Line, rows: Vec<(u64, Row)>) -> Result<Option<(RunKey, Run)>, StoreError> {
+        let (seqs, rows): (Vec<u64>, Vec<Row>) = rows.into_iter().unzip();
+        let (Some(first), Some(last)) = (seqs.first().copied(), seqs.last().copied()) else {
+            return Ok(None);
+        };
+        let extract = Extract {
+            replica: line.0,
+            epoch: line.1,
+            parent: self.line(line)?.parent,
+            rows: sync_protocol::columns::encode(&rows, line, &seqs),
+            seqs,
+        };
+        Ok(Some((RunKey { line, last, first }, Run::Extract(extract))))
     }
 
     /// Notes HQ's receipts, the cursor and the lease, together.
@@ -233,9 +272,15 @@ impl Store {
         &mut self,
         answer: &Answer,
         proof: &RulingProof,
+        mut leaving: Vec<DocId>,
         applied: &mut Applied,
     ) -> Result<(), StoreError> {
         let mut work = self.work();
+        if !leaving.is_empty() {
+            // With the cursor, so that a kill before they are gone does not let them stay for ever.
+            leaving.append(&mut self.leaving()?);
+            put_leaving(&mut work, leaving);
+        }
         for held in &answer.ack.held {
             self.apply_held(&mut work, held, applied)?;
         }
@@ -274,18 +319,23 @@ impl Store {
         Ok(())
     }
 
+    /// Returns the documents that are to leave.
+    fn leaving(&self) -> Result<Vec<DocId>, StoreError> {
+        match self.get(Tree::Meta, LEAVING_KEY)? {
+            Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| self.damaged(Part::Database)),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Lets documents go that left the scope, those with unsent own ops later.
-    fn evict(&mut self, leaving: Vec<DocId>, applied: &mut Applied) -> Result<(), StoreError> {
-        let waiting: Vec<DocId> = match self.get(Tree::Meta, LEAVING_KEY)? {
-            Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| self.damaged(Part::Database))?,
-            None => Vec::new(),
-        };
-        if waiting.is_empty() && leaving.is_empty() {
+    fn evict(&mut self, applied: &mut Applied) -> Result<(), StoreError> {
+        let leaving = self.leaving()?;
+        if leaving.is_empty() {
             return Ok(());
         }
         let mut work = self.work();
-        let (mut later, mut gone) = (Vec::new(), Vec::new());
-        for doc in waiting.into_iter().chain(leaving) {
+        let (mut later, mut gone) = (Vec::new(), BTreeSet::new());
+        for doc in leaving {
             if self.has_unsent(doc)? {
                 later.push(doc);
             } else if let Some(entry) = work.forget(self, doc)? {
@@ -293,14 +343,8 @@ impl Store {
                 gone.extend(entry.op_ids().filter(|id| id.replica != self.replica()));
             }
         }
-        self.drop_runs(&mut work, &gone.into_iter().collect())?;
-        later.sort_unstable();
-        later.dedup();
-        work.change.put(
-            Tree::Meta,
-            LEAVING_KEY,
-            postcard::to_allocvec(&later).unwrap_or_default(),
-        );
+        self.drop_runs(&mut work, &gone)?;
+        put_leaving(&mut work, later);
         self.commit(work)
     }
 
@@ -316,49 +360,50 @@ impl Store {
         Ok(false)
     }
 
-    /// Takes others' ops out of the runs that hold them; what remains of a run stays as an extract.
+    /// Takes others' ops out of every run that holds them; what remains of a run stays as an extract.
     fn drop_runs(&self, work: &mut Work, ops: &BTreeSet<OpId>) -> Result<(), StoreError> {
+        let mut lines: BTreeMap<Line, BTreeSet<u64>> = BTreeMap::new();
         for id in ops {
-            let Some(run) = self.run_of(*id)? else { continue };
-            let line: Line = (id.replica, id.epoch);
-            let (Some(first), Some(last)) = (run.rows.first(), run.rows.last()) else {
-                continue;
-            };
-            let key = RunKey {
-                line,
-                last: last.0,
-                first: first.0,
-            };
-            work.state.ops = work.state.ops.saturating_sub(1);
-            if work.value(self, Tree::Log, &key.to_bytes())?.is_none() {
-                continue;
+            lines.entry((id.replica, id.epoch)).or_default().insert(id.seq);
+        }
+        for (line, seqs) in lines {
+            let mut dropped = BTreeSet::new();
+            let mut remains = Vec::new();
+            for key in self.runs_with(line, &seqs)? {
+                let run = self.run(key)?;
+                let (gone, kept): (Vec<_>, Vec<_>) =
+                    run.rows.iter().cloned().partition(|(seq, _)| seqs.contains(seq));
+                if !gone.is_empty() {
+                    dropped.extend(gone.into_iter().map(|(seq, _)| seq));
+                    work.change.remove(Tree::Log, &key.to_bytes());
+                    remains.push(kept);
+                }
             }
-            let kept: Vec<&(u64, Row)> = run
-                .rows
-                .iter()
-                .filter(|(seq, _)| !ops.contains(&OpId { seq: *seq, ..*id }))
-                .collect();
-            work.change.remove(Tree::Log, &key.to_bytes());
-            if let (Some(first), Some(last)) = (kept.first(), kept.last()) {
-                let seqs: Vec<u64> = kept.iter().map(|(seq, _)| *seq).collect();
-                let rows: Vec<Row> = kept.iter().map(|(_, row)| row.clone()).collect();
-                let extract = Extract {
-                    replica: line.0,
-                    epoch: line.1,
-                    parent: self.line(line)?.parent,
-                    rows: sync_protocol::columns::encode(&rows, line, &seqs),
-                    seqs,
-                };
-                let key = RunKey {
-                    line,
-                    last: last.0,
-                    first: first.0,
-                };
-                work.change
-                    .put(Tree::Log, &key.to_bytes(), Run::Extract(extract).to_bytes());
+            for kept in remains {
+                if let Some((key, run)) = self.extract_of(line, kept)? {
+                    self.put_run(work, key, &run)?;
+                }
             }
+            let dropped = u64::try_from(dropped.len()).unwrap_or(u64::MAX);
+            work.state.ops = work.state.ops.saturating_sub(dropped);
         }
         Ok(())
+    }
+
+    /// Returns the runs of a line that span one of these ops.
+    fn runs_with(&self, line: Line, seqs: &BTreeSet<u64>) -> Result<Vec<RunKey>, StoreError> {
+        let from = RunKey {
+            line,
+            last: seqs.first().copied().unwrap_or(0),
+            first: 0,
+        };
+        let mut keys = Vec::new();
+        self.keys_from(Tree::Log, &from.to_bytes(), &mut |bytes| {
+            let key = RunKey::from_bytes(bytes).filter(|key| key.line == line);
+            keys.extend(key.filter(|key| seqs.range(key.first..=key.last.max(key.first)).next().is_some()));
+            Ok(key.is_some())
+        })?;
+        Ok(keys)
     }
 
     /// Returns the keys that may have signed for a replica; none where its device document is not here.
@@ -395,6 +440,13 @@ impl Store {
         }
         Ok(keys)
     }
+}
+
+fn put_leaving(work: &mut Work, mut docs: Vec<DocId>) {
+    docs.sort_unstable();
+    docs.dedup();
+    let bytes = postcard::to_allocvec(&docs).unwrap_or_default();
+    work.change.put(Tree::Meta, LEAVING_KEY, bytes);
 }
 
 fn verdict_name(verdict: &Verdict) -> &'static str {
@@ -614,6 +666,55 @@ mod tests {
         assert_eq!(theirs.counts().unwrap().ops, 3);
         drop(theirs);
         assert_eq!(Store::open(dir.path(), NOW).unwrap().counts().unwrap().ops, 3);
+    }
+
+    fn extract(segment: &Segment, seqs: &[u64]) -> Item {
+        let all: Vec<u64> = segment.ids().map(|id| id.seq).collect();
+        let body = Body::from_bytes(&segment.body).unwrap();
+        let rows = sync_protocol::columns::decode(&body.rows, segment.line(), &all).unwrap();
+        let rows: Vec<Row> = all
+            .into_iter()
+            .zip(rows)
+            .filter(|(seq, _)| seqs.contains(seq))
+            .map(|(_, row)| row)
+            .collect();
+        Item::Extract(Extract {
+            replica: segment.replica,
+            epoch: segment.epoch,
+            parent: None,
+            rows: sync_protocol::columns::encode(&rows, segment.line(), seqs),
+            seqs: seqs.to_vec(),
+        })
+    }
+
+    #[test]
+    fn extracts_with_the_same_ends_keep_the_ops_of_both() {
+        let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
+        let docs: Vec<DocId> = (0..4)
+            .map(|_| DocId(mine.save(vec![create(b"x")], NOW).unwrap()[0]))
+            .collect();
+        let segment = mine.unsent(usize::MAX, usize::MAX).unwrap().remove(0);
+        for (at, seqs) in [(1, [1, 2, 4]), (2, [1, 3, 4])] {
+            let (page, proof) = answer(&[], vec![extract(&segment, &seqs)], vec![], at);
+            theirs.apply(&page, &proof, NOW).unwrap();
+        }
+        theirs.recent.clear();
+        for doc in &docs {
+            assert_eq!(theirs.document(*doc).unwrap().unwrap().ops.len(), 1);
+        }
+        assert_eq!(theirs.doctor().unwrap().faults, []);
+        // And what leaves, leaves every run that holds it.
+        let again = vec![Item::Segment(segment), Item::Evict(docs[0])];
+        let (page, proof) = answer(&[], again, vec![], 3);
+        assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 1);
+        assert_eq!(theirs.counts().unwrap().ops, 3);
+        assert_eq!(theirs.doctor().unwrap().faults, []);
+        let mut left = Vec::new();
+        theirs.each_op(&mut |id, _| left.push(DocId(id))).unwrap();
+        assert!(
+            left.iter().all(|doc| docs[1..].contains(doc)) && left.contains(&docs[1]),
+            "{left:?}"
+        );
     }
 
     #[test]

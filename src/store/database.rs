@@ -6,7 +6,7 @@
 //! Source: docs/STORAGE.md, Database.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
@@ -155,7 +155,9 @@ impl Database {
             Ok((db, [meta?, docs?, index?, log?, rulings?]))
         })?;
         let failed = |source| StoreError::io("opening the database", path, source);
-        let sync = File::open(path.join("db")).map_err(failed)?;
+        // Windows syncs only what is open for writing.
+        let writable = |name| OpenOptions::new().read(true).write(true).open(path.join(name));
+        let sync = writable("db").map_err(failed)?;
         let database = Self {
             path: path.to_path_buf(),
             db,
@@ -164,7 +166,7 @@ impl Database {
         };
         if fresh {
             database.checkpoint()?;
-            File::open(path.join("conf"))
+            writable("conf")
                 .and_then(|conf| conf.sync_all())
                 .map_err(failed)?;
             crate::home::sync_folder(path).map_err(failed)?;

@@ -111,10 +111,15 @@ impl Journal {
         let numbers = files(folder)?;
         let last = numbers.last().copied().unwrap_or(1);
         let mut contents = Contents::default();
-        if from > Position::default() && length(folder, from.file)? < from.offset.max(1) {
+        let gone = from > Position::default() && !numbers.contains(&from.file);
+        if gone || length(folder, from.file)? < from.offset {
             // Whatever is left was written before the position or in its stead: what is known already changes nothing.
             contents = read_all(folder, keys)?;
             contents.short = true;
+            // But of settings the database has the newer ones.
+            contents
+                .frames
+                .retain(|(frame, at)| !frame.ops.is_empty() || *at > from);
         }
         let mut end = Position {
             file: last,

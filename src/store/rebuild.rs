@@ -21,6 +21,9 @@ use crate::store::journal::{self, Frame, Logged};
 use crate::store::run::{Decoded, Run, RunKey};
 use crate::store::state::{LineInfo, STATE_KEY, State, line_key};
 
+/// The name of a database that a rebuild finished, until it has its place.
+const WHOLE: &str = "sled.new";
+
 /// What a rebuild made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebuilt {
@@ -74,8 +77,11 @@ impl Store {
             },
             Err(other) => return Err(other),
         };
-        let set_aside = set_aside(home, &path, now)?;
-        let (mut store, _) = opened.with_database(Database::open(&path)?, State::default())?;
+        let part = home.join("sled.part");
+        if part.exists() {
+            clear(&part)?;
+        }
+        let (mut store, _) = opened.with_database(Database::open(&part)?, State::default())?;
         let from_journal = store.restore(&salvage.own_epochs(&store)?, &salvage)?;
         store.finish_restore(&salvage)?;
         let journaled = journal::read_all(&home.join("journal"), &store.keys)?.frames;
@@ -84,6 +90,17 @@ impl Store {
         store.adopt(orphans, now)?;
         store.checkpoint()?;
         let counts = store.counts()?;
+        let Self {
+            database,
+            _lock: lock,
+            ..
+        } = store;
+        drop(database);
+        // Whole by its name: a kill from here on is made good by the next opening.
+        rename(home, &part, &home.join(WHOLE))?;
+        let set_aside = set_aside(home, &path, now)?;
+        take_whole(home)?;
+        drop(lock);
         Ok(Rebuilt {
             ops: counts.ops,
             documents: counts.documents,
@@ -115,8 +132,14 @@ impl Store {
             self.gather(change)?;
         }
         let end = self.journal.end();
-        for (frame, _) in journal::read_all(&self.home.join("journal"), &self.keys)?.frames {
-            if frame.ops.is_empty() {
+        // Settings up to there are in the old database, and of the same name it has the newer one.
+        let known = salvage
+            .state
+            .as_ref()
+            .map(|state| state.journal)
+            .unwrap_or_default();
+        for (frame, at) in journal::read_all(&self.home.join("journal"), &self.keys)?.frames {
+            if frame.ops.is_empty() && at > known {
                 let mut work = self.work();
                 self.take(&mut work, &frame, end)?;
                 self.commit(work)?;
@@ -258,6 +281,31 @@ impl OwnEpoch {
         }
         self.frames.extend(open.take().map(|frame| (frame.first, frame)));
     }
+}
+
+/// Gives a database that a rebuild made whole its place, where a kill left the place empty. One beside a database that
+/// is in its place is older than that, and goes.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub(in crate::store) fn take_whole(home: &Path) -> Result<(), StoreError> {
+    let (whole, path) = (home.join(WHOLE), home.join("sled"));
+    match (whole.exists(), path.exists()) {
+        (true, false) => rename(home, &whole, &path),
+        (true, true) => clear(&whole),
+        (false, _) => Ok(()),
+    }
+}
+
+/// Removes what a killed rebuild left; all of it is in the journal and the database.
+fn clear(part: &Path) -> Result<(), StoreError> {
+    let cleared = std::fs::remove_dir_all(part);
+    cleared.map_err(|source| StoreError::io("clearing a rebuild that was killed", part, source))
+}
+
+fn rename(home: &Path, from: &Path, to: &Path) -> Result<(), StoreError> {
+    let moved = std::fs::rename(from, to).and_then(|()| crate::home::sync_folder(home));
+    moved.map_err(|source| StoreError::io("putting the new database in its place", to, source))
 }
 
 /// Moves the old database into `quarantine/`, under the time of the rebuild.

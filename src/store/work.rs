@@ -104,11 +104,12 @@ impl Work {
             .saturating_add(u64::from(ruling.count))
             .saturating_sub(1);
         let known = store.line(line)?;
-        self.change.put(
-            Tree::Rulings,
-            &ruling_key(ruling),
-            postcard::to_allocvec(ruling).unwrap_or_default(),
-        );
+        let bytes = postcard::to_allocvec(ruling).unwrap_or_default();
+        if store.get(Tree::Rulings, &ruling_key(ruling))?.as_ref() == Some(&bytes) {
+            // The acknowledgement said it, and now the feed says it again.
+            return Ok(());
+        }
+        self.change.put(Tree::Rulings, &ruling_key(ruling), bytes);
         self.line(store, line)?.rule(ruling.first, last);
         self.rulings.push(ruling.clone());
         for seq in ruling.first..=last {

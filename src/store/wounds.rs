@@ -164,3 +164,33 @@ fn a_damaged_last_save_costs_its_name_once() {
         "what was acknowledged is never cut"
     );
 }
+
+#[test]
+fn a_rebuild_killed_at_any_step_costs_nothing() {
+    let (dir, mut store) = home();
+    store.put_setting("next", b"1".to_vec()).unwrap();
+    store.save(vec![create(b"x")], NOW).unwrap();
+    let second = dir.path().join("journal").join("00000001.log");
+    let at = std::fs::metadata(&second).unwrap().len();
+    store.put_setting("next", b"2".to_vec()).unwrap();
+    store.checkpoint().unwrap();
+    drop(store);
+    // Killed while it filled the new database: the old one is in its place.
+    copy_folder_to(&dir.path().join("sled"), &dir.path().join("sled.part"));
+    // And the last setting does not read in the journal any more: the old database knows better.
+    let mut bytes = std::fs::read(&second).unwrap();
+    bytes[usize::try_from(at).unwrap() + 40] ^= 1;
+    std::fs::write(&second, &bytes).unwrap();
+    Store::rebuild(dir.path(), NOW).unwrap();
+    assert!(!dir.path().join("sled.part").exists() && !dir.path().join("sled.new").exists());
+    // Killed between the two renames.
+    std::fs::rename(dir.path().join("sled"), dir.path().join("sled.new")).unwrap();
+    let store = Store::open(dir.path(), NOW).unwrap();
+    assert_eq!(store.setting("next").unwrap(), Some(b"2".to_vec()));
+    assert_eq!(texts(&store).len(), 1);
+}
+
+fn copy_folder_to(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir(to).unwrap();
+    copy_folder(from, to);
+}
