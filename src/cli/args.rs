@@ -307,7 +307,10 @@ pub(crate) struct Sync {
 /// What the merge did not choose.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Conflict {
-    List,
+    List {
+        #[arg(long)]
+        soft: bool,
+    },
     Show {
         id: String,
     },

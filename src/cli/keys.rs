@@ -153,7 +153,7 @@ fn conflicts_and_refused_ops_have_the_keys_that_the_document_lists() {
     use crate::notebook::{conflict, quarantine};
     use records::kinds::repair::REPAIR;
     use records::time::{Ts, Zone};
-    let op = "7.1.2".parse().unwrap();
+    let op: records::id::OpId = "7.1.2".parse().unwrap();
     let at = Ts::parse(NOW, Zone::SHANGHAI).unwrap();
     let open = conflict::Open {
         id: "7.1.1".parse().unwrap(),
@@ -161,11 +161,13 @@ fn conflicts_and_refused_ops_have_the_keys_that_the_document_lists() {
         number: String::new(),
         group: REPAIR.group(53).unwrap(),
         hash: "00".to_owned(),
+        soft: false,
         values: vec![conflict::Candidate {
             op,
             by: "x".to_owned(),
+            device: op.replica,
             at,
-            row: vec![None, None],
+            rows: Vec::new(),
         }],
     };
     let answer = Value::from(vec![crate::cli::conflict::conflict_json(&open, Zone::SHANGHAI)]);

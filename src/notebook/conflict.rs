@@ -1,6 +1,8 @@
 //! Open conflicts: what the merge did not choose, and settling it.
 
-use records::id::{DocId, OpId};
+use std::ops::ControlFlow;
+
+use records::id::{DocId, OpId, Replica};
 use records::schema::{Class, Group, Kind, Tag};
 use records::time::Ts;
 use records::value::{Row, decode};
@@ -32,7 +34,9 @@ pub struct Open {
     pub group: &'static Group,
     /// Names exactly this set of values: a settlement that saw another set is refused.
     pub hash: String,
-    /// The values; the first is the provisional one.
+    /// Whether the merge took one value and the others are only to be seen; writing any of them again dismisses them.
+    pub soft: bool,
+    /// The values; the first is the one that stands meanwhile.
     pub values: Vec<Candidate>,
 }
 
@@ -43,10 +47,12 @@ pub struct Candidate {
     pub op: OpId,
     /// Who.
     pub by: String,
+    /// On which device.
+    pub device: Replica,
     /// When, by his device's clock.
     pub at: Ts,
-    /// The values; empty for a seal.
-    pub row: Row,
+    /// What it wrote, group by group; of a seal the number and the signature.
+    pub rows: Vec<(&'static Group, Row)>,
 }
 
 /// Which value a person takes.
@@ -58,21 +64,43 @@ pub enum Take {
     Place(usize, String),
 }
 
-/// Returns the open conflicts, of one record or of all.
+/// Which conflicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of<'a> {
+    /// Those of one record, the soft ones too.
+    Record(&'a str),
+    /// Those that a person must settle.
+    Hard,
+    /// Those where a value was taken and another is to be seen; every record is looked at.
+    Soft,
+}
+
+/// Returns the open conflicts.
 ///
 /// # Errors
 /// What [`find::document`] refuses; [`NotebookError::Store`].
-pub fn open(store: &Store, record: Option<&str>) -> Result<Vec<Open>, NotebookError> {
+pub fn open(store: &Store, which: Of<'_>) -> Result<Vec<Open>, NotebookError> {
     let people = People::read(store)?;
     let mut documents = Vec::new();
-    match record {
-        Some(text) => documents.push(find::document(store, text, Wanted::Any)?.0),
-        None => store.each_conflict(&mut |document| documents.push(document))?,
+    match which {
+        Of::Record(text) => documents.push(find::document(store, text, Wanted::Any)?.0),
+        Of::Hard => store.each_conflict(&mut |document| documents.push(document))?,
+        Of::Soft => store.each(None, &mut |document| {
+            if document.soft_conflicts().next().is_some() {
+                documents.push(document);
+            }
+            ControlFlow::Continue(())
+        })?,
     }
     let mut all = Vec::new();
     for document in &documents {
         all.extend(of(store, document, &people)?);
     }
+    all.retain(|open| match which {
+        Of::Record(_) => true,
+        Of::Hard => !open.soft,
+        Of::Soft => open.soft,
+    });
     Ok(all)
 }
 
@@ -82,21 +110,28 @@ fn of(store: &Store, document: &Document, people: &People) -> Result<Vec<Open>, 
     };
     let ops = store.ops(document.id)?;
     let mut all = Vec::new();
-    for conflict in document.conflicts() {
-        let (tag, written) = written(&conflict);
+    for (soft, tag, written) in clashes(document) {
         let Some(group) = kind.group(tag.number()) else {
             continue;
         };
-        let candidate = |(op, bytes): &(OpId, &[u8])| Candidate {
-            op: *op,
-            by: people.name(op.replica),
-            at: ops
-                .iter()
-                .find(|known| known.id == *op)
-                .map_or(Ts(0), |known| list::created(known.row.stamp)),
-            row: decode(group.fields, bytes)
-                .map(|(row, _)| row)
-                .unwrap_or_default(),
+        let candidate = |(op, bytes): &(OpId, &[u8])| {
+            let known = ops.iter().find(|known| known.id == *op);
+            let seal = group.class == Class::Decision;
+            Candidate {
+                op: *op,
+                by: people.name(op.replica),
+                device: op.replica,
+                at: known.map_or(Ts(0), |known| list::created(known.row.stamp)),
+                rows: match known.filter(|_| seal) {
+                    Some(known) => known
+                        .row
+                        .writes
+                        .iter()
+                        .filter_map(|write| row(kind, write))
+                        .collect(),
+                    None => read(group, bytes).into_iter().collect(),
+                },
+            }
         };
         all.push(Open {
             id: document.id,
@@ -104,6 +139,7 @@ fn of(store: &Store, document: &Document, people: &People) -> Result<Vec<Open>, 
             number: list::number(kind, document),
             group,
             hash: hash(document.id, tag, &written),
+            soft,
             values: written.iter().map(candidate).collect(),
         });
     }
@@ -112,6 +148,31 @@ fn of(store: &Store, document: &Document, people: &People) -> Result<Vec<Open>, 
 
 /// Ops and what each wrote.
 type Values<'a> = Vec<(OpId, &'a [u8])>;
+
+/// Returns the hard conflicts, then the soft ones, each with its group and values.
+fn clashes(document: &Document) -> Vec<(bool, Tag, Values<'_>)> {
+    let hard = document.conflicts().into_iter().map(|conflict| (false, conflict));
+    let soft = document
+        .soft_conflicts()
+        .map(|(tag, register)| (true, Conflict::Values(tag, register)));
+    let mut all = Vec::new();
+    for (soft, conflict) in hard.chain(soft) {
+        let (tag, values) = written(&conflict);
+        all.push((soft, tag, values));
+    }
+    all
+}
+
+fn row(kind: &Kind, write: &Write) -> Option<(&'static Group, Row)> {
+    let group = kind.group(write.tag.number())?;
+    (group.class != Class::Decision)
+        .then(|| read(group, &write.bytes))
+        .flatten()
+}
+
+fn read(group: &'static Group, bytes: &[u8]) -> Option<(&'static Group, Row)> {
+    Some((group, decode(group.fields, bytes).ok()?.0))
+}
 
 fn written<'a>(conflict: &Conflict<'a>) -> (Tag, Values<'a>) {
     match conflict {
@@ -144,8 +205,10 @@ fn hash(id: DocId, tag: Tag, written: &[(OpId, &[u8])]) -> String {
 pub fn settle(store: &mut Store, record: &str, take: &Take, now: Now) -> Result<Changed, NotebookError> {
     let (document, kind) = find::document(store, record, Wanted::Any)?;
     let code = document.id.code();
-    let conflicts = document.conflicts();
-    let all: Vec<(Tag, Values<'_>)> = conflicts.iter().map(written).collect();
+    let all: Vec<(Tag, Values<'_>)> = clashes(&document)
+        .into_iter()
+        .map(|(_, tag, values)| (tag, values))
+        .collect();
     let none = || Refusal::by("W-23").with("code", code.as_str());
     let wrong = || Refusal::by("W-25").with("code", code.as_str());
     let (tag, op, bytes) = match take {
