@@ -155,9 +155,13 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Schema(args)) => schema::run(&args, desk),
         Some(Command::Completions(args)) => Ok(completions::run(&args, desk)),
         Some(Command::Man(args)) => man::run(&args, desk),
-        None => Ok(Page::Text(
-            help::command(desk.lang).render_help().to_string(),
-            Exit::Done,
-        )),
+        // A device says how it stands; where there is none yet, the help says how to begin.
+        None => match status::run(desk) {
+            Err(fault) if fault.key == "error.not_enrolled" && !desk.json => Ok(Page::Text(
+                help::command(desk.lang).render_help().to_string(),
+                Exit::Done,
+            )),
+            page => page,
+        },
     }
 }

@@ -90,6 +90,14 @@ pub(crate) fn choose(
         .map_or_else(String::new, |(word, ..)| (*word).to_owned()))
 }
 
+/// Asks for a text that may not be empty.
+///
+/// # Errors
+/// A [`Fault`] where the terminal went away.
+pub(crate) fn text(label: &str) -> Result<String, Fault> {
+    Input::new().with_prompt(label).interact_text().map_err(gone)
+}
+
 /// Asks until the answer fits the field; the empty one does.
 fn ask(field: &Field, store: &Store, desk: &Desk) -> Result<String, Fault> {
     let zone = store.identity().enrolment.zone;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use records::kinds::number;
+use records::kinds::repair::REPAIR;
+use records::kinds::sheet::NoSign;
 use records::problems::Problem;
 use serde_json::{Value, json};
 
@@ -22,6 +24,7 @@ use crate::notebook::set::{Changed, Set, set};
 use crate::notebook::show::show;
 use crate::notebook::state::Taken;
 use crate::notebook::step::{Step, step};
+use crate::store::Store;
 
 /// Any of the three sheets.
 const ANY: Wanted = Wanted::Kind(number::SHEET);
@@ -196,9 +199,16 @@ fn signed(
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the request is made for this call")]
-fn run_seal(request: Seal, desk: &Desk) -> Result<Page, Fault> {
-    let sealed = seal(&mut desk.store()?, &request, desk.clock.now())?;
+fn run_seal(mut request: Seal, desk: &Desk) -> Result<Page, Fault> {
+    let mut store = desk.store()?;
+    let sealed = loop {
+        match seal(&mut store, &request, desk.clock.now()).map_err(Fault::from) {
+            Ok(sealed) => break sealed,
+            // Somebody is there: what is missing is asked for, until an answer no longer brings the seal nearer.
+            Err(fault) if desk.asks && answered(&mut store, &mut request, &fault, desk)? => {}
+            Err(fault) => return Err(fault),
+        }
+    };
     let json = || {
         json!({
             "id": sealed.id.to_string(), "code": sealed.id.code(), "number": sealed.number, "state": "sealed",
@@ -209,6 +219,47 @@ fn run_seal(request: Seal, desk: &Desk) -> Result<Page, Fault> {
         let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
         desk.lang.say("text.sealed", &facts) + "\n"
     }))
+}
+
+/// Asks for what the open points of a seal name; returns whether there was an answer.
+fn answered(store: &mut Store, request: &mut Seal, fault: &Fault, desk: &Desk) -> Result<bool, Fault> {
+    let open = |rule: &str| fault.points.iter().find(|point| point.rule == rule);
+    let mut pairs = Vec::new();
+    let fields: Vec<&str> = ["S-01", "S-03"]
+        .into_iter()
+        .filter_map(|rule| open(rule).map(|point| point.field))
+        .collect();
+    prompt::fill(store, &REPAIR, &fields, &mut pairs, desk)?;
+    let signs = open("S-07").is_some();
+    if signs {
+        request.signed = signature(desk)?;
+    }
+    let answered = signs || !pairs.is_empty();
+    if !pairs.is_empty() {
+        let request = Set {
+            record: request.record.clone(),
+            wanted: ANY,
+            pairs,
+        };
+        set(store, &request, desk.clock.now())?;
+    }
+    Ok(answered)
+}
+
+/// Asks whether the customer signed: his name and the picture, else why not.
+fn signature(desk: &Desk) -> Result<Signed, Fault> {
+    let say = |key: &str| desk.lang.say(key, &[]);
+    let mut options = vec![("signed", "客户已签字", "The customer signed")];
+    options.extend(NoSign::CHOICES.options);
+    let chosen = prompt::choose(&say("ask.signature"), &options, None, desk)?;
+    if chosen != "signed" {
+        return Ok(Signed::Not(chosen));
+    }
+    Ok(Signed::By {
+        name: prompt::text(&say("ask.signer"))?,
+        role: None,
+        picture: prompt::text(&say("ask.picture"))?.into(),
+    })
 }
 
 /// Lists records of these kinds.

@@ -80,7 +80,10 @@ fn text(status: &Status, desk: &Desk) -> String {
         ),
         (
             say("text.status.files", &[]),
-            say("text.status.files_here", &[("n", &status.files_here.to_string())]),
+            match status.files_here {
+                0 => say("text.status.files_none", &[]),
+                n => say("text.status.files_here", &[("n", &n.to_string())]),
+            },
         ),
         (say("text.status.free", &[]), free(status, desk)),
         (

@@ -125,11 +125,12 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
     let verdicts: Vec<String> = report
         .verdicts
         .iter()
-        .map(|(name, n)| format!("{name} {n}"))
+        .map(|(name, n)| format!("{} {n}", say(&format!("text.verdict.{name}"))))
         .collect();
-    let rows = [
-        (say("text.sync.sent"), report.sent_ops.to_string()),
-        (say("text.sync.received"), report.received_ops.to_string()),
+    let ops = |n: u64| desk.lang.say("text.sync.ops", &[("n", &n.to_string())]);
+    let mut rows = vec![
+        (say("text.sync.sent"), ops(report.sent_ops)),
+        (say("text.sync.received"), ops(report.received_ops)),
         (say("text.sync.verdicts"), verdicts.join(", ")),
         (
             say("text.sync.bytes"),
@@ -150,6 +151,7 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
         ),
         (say("text.sync.digest"), say(digest_key(report.digest_equal))),
     ];
+    rows.retain(|(_, value)| !value.is_empty());
     let mut text = pairs(desk.style, &rows);
     let mut warn = |key: &str, n: u64| {
         let sentence = desk.lang.say(key, &[("n", &n.to_string())]);
