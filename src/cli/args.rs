@@ -363,4 +363,6 @@ pub(crate) struct Export {
     pub(crate) out: Option<PathBuf>,
     #[arg(long)]
     pub(crate) names: bool,
+    #[command(flatten)]
+    pub(crate) listed: Listed,
 }

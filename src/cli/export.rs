@@ -10,6 +10,7 @@ use crate::cli::Streams;
 use crate::cli::args;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::sheet::filter;
 use crate::notebook::export::{TableError, export};
 use crate::notebook::refusal::NotebookError;
 
@@ -17,6 +18,7 @@ use crate::notebook::refusal::NotebookError;
 pub(crate) fn run(args: &args::Export, desk: &Desk, streams: &mut Streams<'_>) -> Result<Page, Fault> {
     let kind = crate::cli::schema::kind(&args.kind)?;
     let store = desk.store()?;
+    let filter = filter(vec![kind], &args.listed, store.identity().enrolment.zone)?;
     // The mark tells a spreadsheet which encoding a file is in; a script reads standard output and needs none.
     let form = match args.format.as_str() {
         "jsonl" => Form::JsonLines,
@@ -34,7 +36,7 @@ pub(crate) fn run(args: &args::Export, desk: &Desk, streams: &mut Streams<'_>) -
         if desk.json {
             return Err(Fault::new(Exit::Usage, "error.export.json_needs_out"));
         }
-        return match export(&store, kind, form, words, &mut *streams.out) {
+        return match export(&store, kind, &filter, form, words, &mut *streams.out) {
             Ok(_) => Ok(Page::Printed(Exit::Done)),
             // `fieldbook export | head` closes the pipe: the reader has what it wanted.
             Err(TableError::Export(ExportError::Io(error)))
@@ -47,7 +49,7 @@ pub(crate) fn run(args: &args::Export, desk: &Desk, streams: &mut Streams<'_>) -
     };
     let file = std::fs::File::create(path).map_err(|error| Fault::file(path, &error))?;
     let out = std::io::BufWriter::new(file);
-    let (n, mut out) = export(&store, kind, form, words, out).map_err(|error| fault(error, path))?;
+    let (n, mut out) = export(&store, kind, &filter, form, words, out).map_err(|error| fault(error, path))?;
     out.flush().map_err(|error| Fault::file(path, &error))?;
     let name = path.display().to_string();
     let facts = [("n", n.to_string()), ("file", name.clone())];

@@ -270,7 +270,27 @@ pub(crate) fn list_page(kinds: &[&str], listed: &Listed, desk: &Desk) -> Result<
         .iter()
         .map(|kind| crate::cli::schema::kind(kind))
         .collect::<Result<Vec<_>, _>>()?;
-    let filter = Filter {
+    let filter = filter(kinds, listed, zone)?;
+    let lines = list(&store, &filter, desk.lang.of_labels())?;
+    let json = || {
+        lines
+            .iter()
+            .map(|line| Value::from(record::line_json(line, zone)))
+            .collect()
+    };
+    Ok(desk.page(json, |desk| record::lines_text(&lines, desk, zone)))
+}
+
+/// Returns which records of these kinds are asked for.
+///
+/// # Errors
+/// A usage [`Fault`] for a state that none of them has, or a day that does not read.
+pub(crate) fn filter(
+    kinds: Vec<&'static records::schema::Kind>,
+    listed: &Listed,
+    zone: records::time::Zone,
+) -> Result<Filter, Fault> {
+    Ok(Filter {
         state: listed
             .state
             .as_deref()
@@ -288,15 +308,7 @@ pub(crate) fn list_page(kinds: &[&str], listed: &Listed, desk: &Desk) -> Result<
             .transpose()?,
         limit: listed.limit,
         kinds,
-    };
-    let lines = list(&store, &filter, desk.lang.of_labels())?;
-    let json = || {
-        lines
-            .iter()
-            .map(|line| Value::from(record::line_json(line, zone)))
-            .collect()
-    };
-    Ok(desk.page(json, |desk| record::lines_text(&lines, desk, zone)))
+    })
 }
 
 fn known_state(kinds: &[&'static records::schema::Kind], state: &str) -> Result<String, Fault> {

@@ -7,6 +7,7 @@ use records::schema::{Kind, Tag};
 use records::table::export::{Export, ExportError, Form, Line, Words};
 use records::table::rows::Values;
 
+use crate::notebook::list::Filter;
 use crate::notebook::people::People;
 use crate::notebook::{list, rows};
 use crate::store::Store;
@@ -23,13 +24,14 @@ pub enum TableError {
     Export(#[from] ExportError),
 }
 
-/// Writes all records of a kind and returns how many there were.
+/// Writes the records of a kind that the filter lets pass, as many as it says, and returns how many there were.
 ///
 /// # Errors
 /// [`TableError`].
 pub fn export<W: Write>(
     store: &Store,
     kind: &'static Kind,
+    filter: &Filter,
     form: Form,
     words: Words,
     out: W,
@@ -38,7 +40,14 @@ pub fn export<W: Write>(
     let zone = store.identity().enrolment.zone;
     let mut table = Export::begin(out, kind, form, words, zone)?;
     let (mut n, mut failed) = (0, None);
+    let limit = filter.limit.and_then(|limit| u64::try_from(limit).ok());
     store.each(Some(kind.number), &mut |document| {
+        if limit.is_some_and(|limit| n >= limit) {
+            return ControlFlow::Break(());
+        }
+        if !list::fits(filter, kind, &document) {
+            return ControlFlow::Continue(());
+        }
         let groups: Vec<(Tag, Vec<Values>)> = kind
             .groups
             .iter()

@@ -88,6 +88,16 @@ pub fn list(store: &Store, filter: &Filter, lang: Lang) -> Result<Vec<Line>, Not
     Ok(lines)
 }
 
+/// Returns whether a document is in the state and of the time that the filter asks for; its kinds and limit are not asked.
+#[must_use]
+pub fn fits(filter: &Filter, kind: &Kind, document: &Document) -> bool {
+    let made = created(document.created);
+    let named = state::of(kind, document).map(|state| state.name);
+    filter.state.as_deref().is_none_or(|state| named == Some(state))
+        && filter.since.is_none_or(|since| made >= since)
+        && filter.until.is_none_or(|until| made < until)
+}
+
 /// Whatever stands in the entry is asked before the document is read.
 fn passes(filter: &Filter, kind: &Kind, entry: &Entry) -> bool {
     let made = created(entry.created);

@@ -150,3 +150,40 @@ fn shown(value: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// Collects what stands between `by("` and the next quotation mark in every file below a folder.
+    fn named(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                named(&path, found);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let ids = ["Refusal::by(\"", ".rule(\""]
+                    .iter()
+                    .flat_map(|before| text.split(before).skip(1))
+                    .filter_map(|after| after.split('"').next());
+                found.extend(ids.filter(|id| id.len() < 8).map(ToOwned::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn every_rule_that_refuses_stands_in_the_document() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut found = BTreeSet::new();
+        named(&root.join("src"), &mut found);
+        assert!(found.contains("W-03") && found.contains("W-23"), "{found:?}");
+        let document = std::fs::read_to_string(root.join("docs/RULES.md")).unwrap();
+        let missing: Vec<_> = found
+            .iter()
+            .filter(|id| !document.contains(&format!("| {id} |")))
+            .collect();
+        assert!(missing.is_empty(), "not in docs/RULES.md: {missing:?}");
+    }
+}

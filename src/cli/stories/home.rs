@@ -100,3 +100,21 @@ fn a_rebuilt_home_shows_what_it_showed() {
         "a number is never given twice"
     );
 }
+
+#[test]
+fn an_export_takes_the_records_of_a_state_and_a_time() {
+    let device = Device::new();
+    let sealed = device.ready();
+    device.done(&["sheet", "seal", &sealed, "--no-sign", "absent"]);
+    device.ready();
+    let lines = |words: &[&str]| {
+        let all = ["export", "--kind", "repair", "--format", "jsonl"];
+        device.done(&[&all, words].concat()).lines().count()
+    };
+    assert_eq!(lines(&[]), 2);
+    assert_eq!(lines(&["--state", "sealed"]), 1);
+    assert_eq!(lines(&["--since", "2026-11-22", "--limit", "1"]), 1);
+    assert_eq!(lines(&["--until", "2026-11-21"]), 0);
+    let wrong = device.run(&["export", "--kind", "repair", "--state", "open"]);
+    assert_eq!(wrong.exit, 2, "{}", wrong.err);
+}
