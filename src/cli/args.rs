@@ -338,8 +338,8 @@ pub(crate) struct Search {
     pub(crate) words: Vec<String>,
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<String>,
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) listed: Listed,
 }
 
 /// Takes over the rows of a file.

@@ -14,7 +14,7 @@ use sync_protocol::op::Row;
 use sync_protocol::stamp::Stamp;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::notebook::list::{self, Line};
+use crate::notebook::list::{self, Filter, Line};
 use crate::notebook::refusal::NotebookError;
 use crate::notebook::rows;
 use crate::store::Store;
@@ -29,6 +29,8 @@ pub struct Search {
     pub words: Vec<String>,
     /// Only in this kind.
     pub kind: Option<&'static Kind>,
+    /// In this state and of this time; its kinds and limit are not asked.
+    pub filter: Filter,
     /// So many at most.
     pub limit: usize,
 }
@@ -48,7 +50,9 @@ pub fn search(store: &Store, request: &Search, lang: Lang) -> Result<Vec<Line>, 
             continue;
         };
         let kind = records::kinds::by_number(document.kind);
-        if let Some(kind) = kind.filter(|kind| holds(kind, &document, &words)) {
+        if let Some(kind) =
+            kind.filter(|kind| list::fits(&request.filter, kind, &document) && holds(kind, &document, &words))
+        {
             lines.push(list::line(store, kind, &document, lang)?);
         }
     }
@@ -203,6 +207,7 @@ mod tests {
         let request = Search {
             words,
             kind: None,
+            filter: Filter::default(),
             limit: 10,
         };
         search(store, &request, Lang::En)
@@ -249,6 +254,7 @@ mod tests {
         let request = Search {
             words: vec!["pump".to_owned()],
             kind: Some(&REPAIR),
+            filter: Filter::default(),
             limit: 2,
         };
         let lines = search(&store, &request, Lang::En).unwrap();

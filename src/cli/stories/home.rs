@@ -102,7 +102,7 @@ fn a_rebuilt_home_shows_what_it_showed() {
 }
 
 #[test]
-fn an_export_takes_the_records_of_a_state_and_a_time() {
+fn an_export_and_a_search_take_the_records_of_a_state_and_a_time() {
     let device = Device::new();
     let sealed = device.ready();
     device.done(&["sheet", "seal", &sealed, "--no-sign", "absent"]);
@@ -115,6 +115,12 @@ fn an_export_takes_the_records_of_a_state_and_a_time() {
     assert_eq!(lines(&["--state", "sealed"]), 1);
     assert_eq!(lines(&["--since", "2026-11-22", "--limit", "1"]), 1);
     assert_eq!(lines(&["--until", "2026-11-21"]), 0);
+    let found = |words: &[&str]| {
+        let found = device.json(&[&["search", "pump"], words].concat());
+        found.as_array().unwrap().len()
+    };
+    assert_eq!((found(&[]), found(&["--state", "draft"])), (2, 1));
+    assert_eq!(found(&["--until", "2026-11-21"]), 0);
     let wrong = device.run(&["export", "--kind", "repair", "--state", "open"]);
     assert_eq!(wrong.exit, 2, "{}", wrong.err);
 }
