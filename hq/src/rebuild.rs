@@ -40,7 +40,7 @@ impl Desk {
         };
         for (doc, ops) in self.all_ops()? {
             rebuilt.ops += u64::try_from(ops.len()).unwrap_or(0);
-            let work = self.folded(doc, ops)?;
+            let mut work = self.folded(doc, ops)?;
             let Some(digest) = work.document.as_ref().map(Document::digest) else {
                 continue;
             };
@@ -48,7 +48,7 @@ impl Desk {
             if digests.remove(&doc) != Some(digest) {
                 rebuilt.differed += 1;
                 if mend {
-                    self.index(&work)?;
+                    self.index(&mut work)?;
                 }
             }
         }

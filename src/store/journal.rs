@@ -30,6 +30,7 @@ const CRC: crc::Crc<u32, crc::Table<16>> = crc::Crc::<u32, crc::Table<16>>::new(
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logged {
     /// The canonical row bytes.
+    #[serde(with = "serde_bytes")]
     pub row: Vec<u8>,
     /// The import key, which never leaves the device.
     pub local: Option<[u8; 16]>,

@@ -78,7 +78,10 @@ impl Store {
                 {
                     return Ok(out);
                 }
-                let batch = self.batch(epoch, next, last)?;
+                let mut batch = self.batch(epoch, next, last)?;
+                // Only a full segment, but for the end: the rest of the batch begins the next one.
+                let fits = segment::fitting(&batch.rows).map_err(|_| self.damaged(Part::Log))?;
+                batch.rows.truncate(fits);
                 let run = segment::Run {
                     line: (self.replica(), epoch),
                     first: next,
@@ -88,7 +91,6 @@ impl Store {
                     rows: &batch.rows,
                 };
                 let cut = segment::cut(&signer, &run).map_err(|_| self.damaged(Part::Log))?;
-                // Only full segments, but for the end: the rest of the batch begins the next one.
                 let segment = cut.into_iter().next().ok_or_else(|| self.damaged(Part::Log))?;
                 next = segment.last() + 1;
                 out.push(segment);

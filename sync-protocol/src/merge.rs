@@ -45,6 +45,7 @@ pub struct Written {
     /// The op.
     pub op: OpId,
     /// The group's bytes as received.
+    #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
 }
 
@@ -66,6 +67,7 @@ pub struct Entry {
     /// Its place in that op's payload.
     pub index: u32,
     /// The row's bytes.
+    #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
 }
 

@@ -13,6 +13,7 @@ pub struct Write {
     /// The group and its merge class.
     pub tag: Tag,
     /// The payload, see [`records::schema::Group`].
+    #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
 }
 
@@ -77,7 +78,8 @@ impl Row {
             forked_from: self.forked_from,
             body: &body,
         };
-        postcard::to_allocvec(&wire).unwrap_or_default()
+        let out = Vec::with_capacity(self.row_bytes());
+        postcard::to_extend(&wire, out).unwrap_or_default()
     }
 
     /// Returns the length of [`Self::to_bytes`].

@@ -268,11 +268,14 @@ pub fn cut(signer: &Signer, run: &Run<'_>) -> Result<Vec<Segment>, SegmentError>
 }
 
 /// Returns how many of the rows, at least one, go into one segment.
-fn fitting(rows: &[Row]) -> Result<usize, SegmentError> {
+///
+/// # Errors
+/// [`SegmentError::Size`] where a row passes the limit of an op.
+pub fn fitting(rows: &[Row]) -> Result<usize, SegmentError> {
     let mut bytes = 0;
     let mut fit = 0;
     for row in rows.iter().take(SEGMENT_OPS_MAX) {
-        let length = row.to_bytes().len();
+        let length = row.row_bytes();
         if length > OP_BYTES_MAX {
             return Err(SegmentError::Size);
         }

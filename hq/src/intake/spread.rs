@@ -71,9 +71,9 @@ impl Desk {
         Ok(())
     }
 
-    /// Keeps a folded document in the index.
-    pub(crate) fn index(&mut self, work: &Work) -> Result<(), StoreError> {
-        let Some(document) = work.document.clone() else {
+    /// Moves a folded document into the index.
+    pub(crate) fn index(&mut self, work: &mut Work) -> Result<(), StoreError> {
+        let Some(document) = work.document.take() else {
             return Ok(());
         };
         self.learn(&document);
