@@ -84,7 +84,7 @@ pub fn read(cert: &Path, key: &Path) -> Result<(Arc<rustls::ServerConfig>, [u8; 
     let pin = sha256(&[&end.subject_public_key_info()]);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()
         .with_single_cert(chain, secret)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

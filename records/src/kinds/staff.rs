@@ -48,7 +48,7 @@ crate::group! {
 
 crate::group! {
     /// How to reach him.
-    Phone = 5 "phone" ("电话", "Phone") Last content=true frozen=false writer=Scope {
+    Phone = 5 "phone" ("电话", "Phone") Last content=true frozen=false writer=Hq {
         phone: Text<40> = ("电话", "Phone", ""),
     }
 }
