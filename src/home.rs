@@ -8,12 +8,16 @@ use crate::store::error::StoreError;
 
 /// What creating a home needs: the database's first files, the reserve, keys and the first journal file.
 pub const CREATE_BYTES_MIN: u64 = 6 * 1024 * 1024;
-/// Below this much free space no new op is taken: what is left belongs to syncing what is there.
+/// Below this much free space no new document is taken, and nothing at all once the reserve is given up.
 pub const SAVE_BYTES_MIN: u64 = 8 * 1024 * 1024;
 /// Below this much free space no new attachment is taken.
 pub const BLOB_BYTES_MIN: u64 = 64 * 1024 * 1024;
+/// What opening a home and syncing it take at most: a save that would leave less is given the reserve, or refused.
+pub const SYNC_BYTES_MIN: u64 = 1024 * 1024;
+/// What opening a home takes at most, where nothing is synced.
+pub const OPEN_BYTES_MIN: u64 = 256 * 1024;
 /// Size of the reserve, given up once when the disk is full.
-pub const RESERVE_BYTES: usize = 2 * 1024 * 1024;
+pub const RESERVE_BYTES: u64 = 2 * 1024 * 1024;
 
 const TWIN_MAGIC: &[u8; 4] = b"FBT1";
 const TWIN_BYTES_MAX: u64 = 64 * 1024;

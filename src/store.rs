@@ -25,6 +25,7 @@ pub mod offer;
 pub mod pack;
 pub mod read;
 pub mod rebuild;
+pub mod room;
 pub mod ruled;
 pub mod run;
 pub mod state;
@@ -59,6 +60,8 @@ use crate::store::state::{LineInfo, STATE_KEY, State};
 
 /// Ops in the journal that the database does not yet hold durably, at most.
 const CHECKPOINT_OPS: u64 = 200;
+/// The same in bytes: replaying them costs each command, and making them durable takes room.
+const CHECKPOINT_BYTES: u64 = 256 * 1024;
 /// Lines kept at hand.
 const LINES_MAX: usize = 4096;
 const IDENTITY_FILE: &str = "identity";
@@ -117,6 +120,7 @@ impl Unopened {
             recent: Recent::default(),
             ruled: Ruled::default(),
             unsynced: 0,
+            unsynced_bytes: 0,
             behind: false,
         };
         Ok((store, contents))
@@ -143,6 +147,8 @@ pub struct Store {
     ruled: Ruled,
     /// Own ops since the last checkpoint.
     unsynced: u64,
+    /// And their bytes.
+    unsynced_bytes: u64,
     /// The database refused a change that the journal holds: reads would be stale until the next opening.
     behind: bool,
 }
@@ -166,7 +172,7 @@ impl Store {
                 home: home.to_path_buf(),
             });
         }
-        write_reserve(home)?;
+        room::write_reserve(home)?;
         Database::open(&home.join("sled"))?;
         let keys = Keys::create(&home.join("id"))?;
         let identity = Identity {
@@ -193,6 +199,7 @@ impl Store {
     /// [`StoreError::NotEnrolled`], [`StoreError::InUse`], [`StoreError::Damaged`], [`StoreError::NoSpace`].
     pub fn open(home: &Path, now: Now) -> Result<Self, StoreError> {
         let unopened = Self::unopened(home, now)?;
+        room::before_database(home, crate::home::OPEN_BYTES_MIN);
         let database = Database::open(&home.join("sled"))?;
         let state: State = match database.get(&unopened.keys, Tree::Meta, STATE_KEY)? {
             Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| StoreError::Newer)?,
@@ -289,20 +296,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSpace`], [`StoreError::Io`].
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        room::before_database(&self.home, crate::home::SYNC_BYTES_MIN);
         self.flush()?;
         self.database.checkpoint()?;
         self.unsynced = 0;
+        self.unsynced_bytes = 0;
         Ok(())
     }
-}
-
-/// Random bytes, so that no file system folds them into nothing.
-fn write_reserve(home: &Path) -> Result<(), StoreError> {
-    let mut bytes = Vec::with_capacity(crate::home::RESERVE_BYTES);
-    while bytes.len() < crate::home::RESERVE_BYTES {
-        bytes.extend_from_slice(&random::<4096>()?);
-    }
-    crate::home::write_whole(&home.join("reserve.bin"), &bytes)
 }
 
 fn identity_place() -> Place<'static> {

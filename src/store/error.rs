@@ -149,7 +149,7 @@ impl StoreError {
         ) {
             let free = crate::home::free_bytes(path).unwrap_or(0);
             return Self::NoSpace {
-                needed: crate::home::SAVE_BYTES_MIN,
+                needed: crate::home::SYNC_BYTES_MIN,
                 free,
             };
         }

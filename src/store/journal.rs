@@ -426,6 +426,13 @@ fn place(first: u64, before: &Link) -> Place<'_> {
 }
 
 impl Frame {
+    /// Returns the bytes of the rows.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let bytes: usize = self.ops.iter().map(|op| op.row.len()).sum();
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
     /// Returns the last op's seq.
     #[must_use]
     pub fn last(&self) -> u64 {

@@ -14,7 +14,7 @@ use crate::store::journal::{Contents, Frame, Logged, Position};
 use crate::store::run::{LOOSE_OPS_MAX, PACKED_BYTES_MAX, Run, RunKey};
 use crate::store::state::{End, setting_key};
 use crate::store::work::{Work, unjudged};
-use crate::store::{CHECKPOINT_OPS, LINES_MAX, Store};
+use crate::store::{CHECKPOINT_BYTES, CHECKPOINT_OPS, LINES_MAX, Store};
 
 /// What an op is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,7 @@ impl Store {
         let mut work = self.work();
         let tip = self.tip(now)?;
         let frame = self.build(&mut work, ops, tip, stamp, now.test_clock, None)?;
+        self.make_room(&frame)?;
         self.append(&frame)?;
         self.opening = Opening::Continues;
         if let Some(token) = &mut self.token {
@@ -81,8 +82,9 @@ impl Store {
         work.state.journal = self.journal.end();
         // From here on it is saved. What the database refuses now, the next opening takes from the journal.
         let indexed = self.log(&mut work, &frame).and_then(|()| self.commit(work));
-        self.unsynced += u64::try_from(frame.ops.len()).unwrap_or(u64::MAX);
-        if indexed.is_err() || self.unsynced >= CHECKPOINT_OPS && self.checkpoint().is_err() {
+        self.count_unsynced(&frame);
+        let due = self.unsynced >= CHECKPOINT_OPS || self.unsynced_bytes >= CHECKPOINT_BYTES;
+        if indexed.is_err() || due && self.checkpoint().is_err() {
             self.behind = true;
         }
         Ok(ids)
@@ -131,18 +133,25 @@ impl Store {
             if follows {
                 let opens = head.filter(|head| frame.first == 1 && head.epoch == frame.epoch);
                 work.state.numbers_suspended |= opens.is_some_and(|head| head.numbers_wait);
-                self.unsynced += u64::try_from(frame.ops.len()).unwrap_or(u64::MAX);
+                self.count_unsynced(&frame);
                 self.take(&mut work, &frame, end)?;
             }
         }
         if work.state != self.state {
             self.commit(work)?;
         }
-        if self.unsynced >= CHECKPOINT_OPS {
+        // Half of what a save waits for: each further command would replay it all again.
+        let due = self.unsynced >= CHECKPOINT_OPS / 2 || self.unsynced_bytes >= CHECKPOINT_BYTES;
+        if due && crate::home::require_space(&self.home, crate::home::SYNC_BYTES_MIN).is_ok() {
             self.checkpoint()
         } else {
             Ok(())
         }
+    }
+
+    fn count_unsynced(&mut self, frame: &Frame) {
+        self.unsynced += u64::try_from(frame.ops.len()).unwrap_or(u64::MAX);
+        self.unsynced_bytes += frame.bytes();
     }
 
     /// Takes a journaled save into a change.
@@ -304,11 +313,6 @@ impl Store {
             }
             other => other,
         }
-    }
-
-    /// Gives the reserve's room to the work in hand; returns whether there was any.
-    pub(in crate::store) fn give_up_reserve(&self) -> bool {
-        std::fs::remove_file(self.home.join("reserve.bin")).is_ok()
     }
 
     /// Puts the ops of a save into the log, loose; many loose ones become one packed run.

@@ -1,10 +1,13 @@
-//! A small disk: a home that cannot fit is refused before anything is written.
+//! Small disks: a home that cannot fit is refused before anything is written, and a full one keeps what it saved.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::company::{Company, LI};
+use serde_json::Value;
+
+use crate::company::{Company, LI, text};
 use crate::world::Device;
 
 /// A disk of its own under a folder; gone when dropped.
@@ -26,6 +29,15 @@ impl Disk {
         }
         Some(Self(folder.to_owned()))
     }
+
+    /// Fills the disk with a file up to `left` free bytes.
+    fn fill(&self, left: u64, name: &str) -> PathBuf {
+        let ballast = self.0.join(name);
+        let free = fieldbook::home::free_bytes(&self.0).expect("the free bytes of a disk");
+        let bytes = usize::try_from(free.saturating_sub(left)).expect("a small disk");
+        fs::write(&ballast, vec![0x5a; bytes]).expect("room for the ballast");
+        ballast
+    }
 }
 
 impl Drop for Disk {
@@ -41,6 +53,15 @@ fn may_mount() -> bool {
     let held = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let held = held.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
     held.is_some_and(|held| held & CAP_SYS_ADMIN != 0)
+}
+
+/// Returns 3,300 characters that do not pack well, others for each `n`.
+fn long_text(n: usize) -> String {
+    let letter = |at: usize| {
+        let mixed = (n * 3300 + at).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+        char::from_u32(0x4e00 + u32::try_from(mixed % 0x5000).expect("small")).expect("a Chinese letter")
+    };
+    (0..3300).map(letter).collect()
 }
 
 fn entries(folder: &Path) -> usize {
@@ -71,4 +92,132 @@ fn a_disk_of_2_mib_is_refused_before_anything_is_written_with_the_bytes_it_takes
     let roomy = Device::enrol(&code);
     roomy.make(["sheet", "new", "repair"]);
     assert_eq!(roomy.sync()["level"], true);
+}
+
+#[test]
+fn a_disk_filled_while_saving_keeps_what_was_saved_and_still_reads_and_syncs() {
+    let company = Company::found();
+    let code = company.hq.device_code(LI, &company.line.url());
+    let device = Device::new();
+    let Some(disk) = Disk::over(device.home(), 32) else {
+        return;
+    };
+    device.run(["enrol", &code]).ended(0);
+    device.sync();
+    let ballast = disk.fill(fieldbook::home::SAVE_BYTES_MIN + 48 * 1024, "ballast");
+    let free = || fieldbook::home::free_bytes(device.home()).expect("free bytes");
+    let reserve = device.home().join("reserve.bin");
+
+    // Each sheet is some 10 KiB. What is left below the limit belongs to the sheets that are there.
+    let mut saved: Vec<(String, usize)> = Vec::new();
+    let work = |n: usize| format!("work_done={}", long_text(n));
+    let no_more = loop {
+        let n = saved.len();
+        let answer = device.run(["--json", "sheet", "new", "repair", "--set", &work(n)]);
+        if answer.code != Some(0) {
+            break answer.ended(6).json();
+        }
+        saved.push((text(&answer.json()["id"]), n));
+        assert!(n < 100, "the disk is never full");
+    };
+    assert!(
+        !saved.is_empty() && text(&no_more["error"]["hint"]).contains("safe"),
+        "{no_more}"
+    );
+
+    // They can be worked on until the reserve, too, is given up: once, for the save in hand.
+    let rest = disk.fill(fieldbook::home::SYNC_BYTES_MIN + 512 * 1024, "rest");
+    let mut n = 100;
+    let refused = loop {
+        let had_reserve = reserve.exists();
+        let at = n % saved.len();
+        let answer = device.run(["sheet", "set", &saved[at].0, &work(n)]);
+        if answer.code != Some(0) {
+            assert!(!had_reserve, "refused while there was a reserve");
+            break answer.ended(6);
+        }
+        assert!(had_reserve, "saved without a reserve");
+        saved[at].1 = n;
+        n += 1;
+        assert!(n < 1000, "the disk is never full");
+    };
+    for said in [fieldbook::home::SAVE_BYTES_MIN, free()] {
+        assert!(refused.stderr.contains(&said.to_string()), "{}", refused.stderr);
+    }
+    assert!(refused.stderr.contains("\nhint: "), "{}", refused.stderr);
+    assert!(n > 101, "the reserve helped nobody");
+
+    let keeps = || {
+        let listed = device.ask(["sheet", "list"]);
+        assert_eq!(listed.as_array().map(Vec::len), Some(saved.len()), "{listed}");
+        for (id, n) in saved.iter().take(3) {
+            assert_eq!(
+                device.ask(["sheet", "show", id])["fields"]["work_done"],
+                long_text(*n)
+            );
+        }
+    };
+    keeps();
+    let ops = saved.len() + n - 100;
+    assert_eq!(device.status()["unsent_ops"], ops);
+
+    let report = device.sync();
+    assert_eq!(
+        (&report["level"], &report["sent_ops"]),
+        (&true.into(), &Value::from(ops)),
+        "{report}"
+    );
+    keeps();
+    company.is_level_with(&[&device]);
+    let at_hq = company
+        .export("repair")
+        .into_iter()
+        .map(|row| (text(&row["id"]), text(&row["work_done"])));
+    let here = saved.iter().map(|(id, n)| (id.clone(), long_text(*n)));
+    assert_eq!(at_hq.collect::<BTreeMap<_, _>>(), here.collect());
+
+    // With room again the work goes on as if nothing had been, and there is a reserve again.
+    for file in [ballast, rest] {
+        fs::remove_file(file).expect("our own ballast");
+    }
+    device.make(["sheet", "new", "repair", "--set", &work(7)]);
+    assert!(reserve.exists());
+    assert_eq!(device.sync()["level"], true);
+    company.is_level_with(&[&device]);
+}
+
+#[test]
+fn a_disk_that_others_filled_to_the_last_byte_still_reads_and_syncs_from_the_reserve() {
+    let company = Company::found();
+    let code = company.hq.device_code(LI, &company.line.url());
+    let device = Device::new();
+    let Some(disk) = Disk::over(device.home(), 32) else {
+        return;
+    };
+    device.run(["enrol", &code]).ended(0);
+    device.sync();
+    let set = |n: usize| format!("work_done={}", long_text(n));
+    for n in 0..25 {
+        device.make(["sheet", "new", "repair", "--set", &set(n)]);
+    }
+    let listed = || device.ask(["sheet", "list"]).as_array().map(Vec::len);
+    let ballast = disk.fill(0, "ballast");
+    assert_eq!(device.status()["unsent_ops"], 25);
+
+    // The reserve is gone. Of what it freed, all but the least that a sync takes is taken away, too.
+    assert!(!device.home().join("reserve.bin").exists());
+    let rest = disk.fill(fieldbook::home::SYNC_BYTES_MIN, "rest");
+    assert_eq!(listed(), Some(25));
+    assert_eq!(device.sync()["level"], true);
+    assert_eq!(listed(), Some(25));
+    company.is_level_with(&[&device]);
+    device.run(["sheet", "new", "repair"]).ended(6);
+    assert_eq!(device.sync()["level"], true);
+
+    for file in [ballast, rest] {
+        fs::remove_file(file).expect("our own ballast");
+    }
+    device.make(["sheet", "new", "repair"]);
+    assert_eq!(device.sync()["level"], true);
+    company.is_level_with(&[&device]);
 }
