@@ -321,8 +321,13 @@ fn known_state(kinds: &[&'static records::schema::Kind], state: &str) -> Result<
     if states().any(|known| known.name == state) {
         return Ok(state.to_owned());
     }
-    let mut names: Vec<&str> = states().map(|state| state.name).collect();
-    names.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for known in states().map(|state| state.name) {
+        // The three sheets have the same states.
+        if !names.contains(&known) {
+            names.push(known);
+        }
+    }
     Err(Fault::new(Exit::Usage, "error.unknown_state")
         .with("state", &state)
         .with("states", &names.join(", ")))

@@ -115,11 +115,35 @@ fn is_register(group: &Group) -> bool {
     matches!(group.class, Class::Once | Class::Last | Class::Contested)
 }
 
-/// Two names are near where one holds the other, or they differ in one letter.
+/// Two names are near where one holds the other, or where a slip of one letter, or of two that changed places, is between.
 fn near(known: &str, typed: &str) -> bool {
     if typed.len() < 3 {
         return false;
     }
-    let differing = known.chars().zip(typed.chars()).filter(|(a, b)| a != b).count();
-    known.contains(typed) || typed.contains(known) || known.len() == typed.len() && differing <= 1
+    let alike = |(a, b): &(char, char)| a == b;
+    let ahead = known.chars().zip(typed.chars()).take_while(alike).count();
+    let behind = known
+        .chars()
+        .rev()
+        .zip(typed.chars().rev())
+        .take_while(alike)
+        .count();
+    let longer = known.chars().count().max(typed.chars().count());
+    let slip = if longer < 5 { 1 } else { 2 };
+    known.contains(typed) || typed.contains(known) || ahead + behind + slip >= longer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near;
+
+    #[test]
+    fn a_slip_of_the_fingers_is_near_and_another_word_is_not() {
+        for typed in ["reslt", "resutl", "resultt", "rezult", "result_code"] {
+            assert!(near("result", typed), "{typed}");
+        }
+        for typed in ["arrived", "re", "brand", "fault"] {
+            assert!(!near("result", typed), "{typed}");
+        }
+    }
 }
