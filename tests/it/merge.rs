@@ -60,7 +60,9 @@ impl Trio {
             .map(|device| device.ask(["conflict", "show", id]));
         assert_eq!(listed[0], listed[1]);
         assert_eq!(listed[1], listed[2]);
-        listed[0].as_array().expect("a list").clone()
+        let hard = |conflict: &&Value| conflict["soft"] == false;
+        let all = listed[0].as_array().expect("a list").iter();
+        all.filter(hard).cloned().collect()
     }
 
     #[track_caller]
