@@ -8,9 +8,6 @@
 
 pub mod adopt;
 pub mod apply;
-#[cfg(test)]
-#[cfg(unix)]
-mod bench;
 pub mod database;
 pub mod doctor;
 pub mod entry;
