@@ -28,11 +28,8 @@ const APPENDS: usize = 100;
 const APPEND_BYTES: usize = 400;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let paths: Vec<PathBuf> = std::env::args_os()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .map(PathBuf::from)
-        .collect();
+    let paths: Vec<PathBuf> =
+        std::env::args_os().skip(1).filter(|arg| arg != "--bench").map(PathBuf::from).collect();
     let [home, mapping, sheets] = paths.as_slice() else {
         // `cargo bench` without arguments, and every build of all targets, pass here.
         println!("usage: cargo bench --bench saves -- HOME MAPPING SHEETS");
@@ -93,11 +90,8 @@ fn rows(store: &Store, mapping: &Path, sheets: &Path, now: Now) -> Result<Vec<Ro
 
 /// The op of a sheet that comes in sealed.
 fn sealed(row: &Row) -> NewOp {
-    let mut writes: Vec<Write> = row
-        .payloads()
-        .into_iter()
-        .map(|(tag, bytes)| Write { tag, bytes })
-        .collect();
+    let mut writes: Vec<Write> =
+        row.payloads().into_iter().map(|(tag, bytes)| Write { tag, bytes }).collect();
     writes.extend(row.then.first().map(|step| {
         let decision = Decision {
             step: *step,
@@ -109,19 +103,10 @@ fn sealed(row: &Row) -> NewOp {
             picks: None,
         };
         let bytes = postcard::to_allocvec(&decision).unwrap_or_default();
-        Write {
-            tag: DECISION_TAG,
-            bytes,
-        }
+        Write { tag: DECISION_TAG, bytes }
     }));
     writes.sort_by_key(|write| write.tag);
-    NewOp {
-        kind: row.kind.number,
-        schema: row.kind.schema,
-        on: On::Create,
-        writes,
-        local: None,
-    }
+    NewOp { kind: row.kind.number, schema: row.kind.schema, on: On::Create, writes, local: None }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a measurement has a clock")]

@@ -36,20 +36,11 @@ struct Player {
 }
 
 /// Li Jianguo, engineer in Hangzhou.
-const LI: Player = Player {
-    home: "li",
-    clock: None,
-};
+const LI: Player = Player { home: "li", clock: None };
 /// Zhao Min, his supervisor; her laptop's clock stands two years back.
-const ZHAO: Player = Player {
-    home: "zhao",
-    clock: Some("2024-11-20T08:00:00+08:00"),
-};
+const ZHAO: Player = Player { home: "zhao", clock: Some("2024-11-20T08:00:00+08:00") };
 /// Chen Zhiqiang, engineer in Nanjing.
-const CHEN: Player = Player {
-    home: "chen",
-    clock: None,
-};
+const CHEN: Player = Player { home: "chen", clock: None };
 
 /// The smallest picture there is: one white point.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\
@@ -75,11 +66,7 @@ fn main() -> ExitCode {
     settle(&stage, &shared);
     let proven = proof(&stage, &shared);
     stage.close(stay);
-    if proven {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if proven { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Headquarters is made, and learns its units, people, customers, machines and jobs.
@@ -132,55 +119,18 @@ fn offline(stage: &Stage) {
     stage.device(LI, &["sheet", "seal", &sheet, "--no-sign", "absent"]);
     stage.device(
         LI,
-        &[
-            "voucher",
-            "add",
-            "--category",
-            "city_transport",
-            "--amount",
-            "35.00",
-            "--date",
-            "2026-11-23",
-        ],
+        &["voucher", "add", "--category", "city_transport", "--amount", "35.00", "--date", "2026-11-23"],
     );
     installation(stage);
     inspection(stage);
     let mapping = |name: &str| stage.mapping(name);
-    stage.device(
-        LI,
-        &[
-            "import",
-            &stage.sample("repairs.csv"),
-            "--map",
-            &mapping("openrepair.toml"),
-        ],
-    );
-    stage.device(
-        CHEN,
-        &[
-            "import",
-            &stage.sample("sheets.jsonl"),
-            "--map",
-            &mapping("workload-sheets.toml"),
-        ],
-    );
-    stage.device(
-        CHEN,
-        &[
-            "import",
-            &stage.sample("receipts.jsonl"),
-            "--map",
-            &mapping("sroie-receipts.toml"),
-        ],
-    );
+    stage.device(LI, &["import", &stage.sample("repairs.csv"), "--map", &mapping("openrepair.toml")]);
+    stage.device(CHEN, &["import", &stage.sample("sheets.jsonl"), "--map", &mapping("workload-sheets.toml")]);
+    stage
+        .device(CHEN, &["import", &stage.sample("receipts.jsonl"), "--map", &mapping("sroie-receipts.toml")]);
     stage.device(
         ZHAO,
-        &[
-            "import",
-            &stage.sample("inspections.csv"),
-            "--map",
-            &mapping("detroit-inspections.toml"),
-        ],
+        &["import", &stage.sample("inspections.csv"), "--map", &mapping("detroit-inspections.toml")],
     );
     stage.device(LI, &["status"]);
 }
@@ -199,44 +149,17 @@ fn installation(stage: &Stage) {
     ];
     let sheet = stage.new_sheet(LI, "install", &set);
     stage.device(LI, &["sheet", "add", &sheet, "photo", &photo]);
-    stage.device(
-        LI,
-        &[
-            "sheet",
-            "seal",
-            &sheet,
-            "--signed-by",
-            "王经理",
-            "--signature",
-            &signature,
-        ],
-    );
+    stage.device(LI, &["sheet", "seal", &sheet, "--signed-by", "王经理", "--signature", &signature]);
 }
 
 /// An inspection with a reading and an item that needs watching.
 fn inspection(stage: &Stage) {
-    let set = [
-        "customer=C001",
-        "arrived=2026-11-23 10:15",
-        "left=2026-11-23 10:50",
-        "result=done",
-    ];
+    let set = ["customer=C001", "arrived=2026-11-23 10:15", "left=2026-11-23 10:50", "result=done"];
     let sheet = stage.new_sheet(LI, "inspection", &set);
+    stage.device(LI, &["sheet", "add", &sheet, "reading", "meter=hours", "value=4821.5 h"]);
     stage.device(
         LI,
-        &["sheet", "add", &sheet, "reading", "meter=hours", "value=4821.5 h"],
-    );
-    stage.device(
-        LI,
-        &[
-            "sheet",
-            "add",
-            &sheet,
-            "item",
-            "item=oil level",
-            "result=watch",
-            "note=top up in December",
-        ],
+        &["sheet", "add", &sheet, "item", "item=oil level", "result=watch", "note=top up in December"],
     );
     stage.device(LI, &["sheet", "seal", &sheet, "--no-sign", "unmanned_site"]);
 }
@@ -260,22 +183,8 @@ fn clash(stage: &Stage) -> String {
     stage.device(LI, &["sync"]);
     stage.device(ZHAO, &["sync"]);
     for (player, changes) in [
-        (
-            LI,
-            [
-                "problem=Compressor trips at noon, oil is low",
-                "charge=180.00",
-                "checklist_tpl=repair",
-            ],
-        ),
-        (
-            ZHAO,
-            [
-                "problem=Compressor trips when the boiler starts",
-                "charge=240.00",
-                "checklist_tpl=chiller",
-            ],
-        ),
+        (LI, ["problem=Compressor trips at noon, oil is low", "charge=180.00", "checklist_tpl=repair"]),
+        (ZHAO, ["problem=Compressor trips when the boiler starts", "charge=240.00", "checklist_tpl=chiller"]),
     ] {
         for change in changes {
             stage.device(player, &["sheet", "set", &sheet, change]);
@@ -290,10 +199,7 @@ fn clash(stage: &Stage) -> String {
     let job = text(&job[0], "code");
     stage.device(LI, &["job", "accept", &job]);
     stage.device(LI, &["job", "arrive", &job]);
-    stage.device(
-        ZHAO,
-        &["job", "cancel", &job, "--reason", "customer called it off"],
-    );
+    stage.device(ZHAO, &["job", "cancel", &job, "--reason", "customer called it off"]);
     for player in [LI, ZHAO, LI] {
         stage.device(player, &["sync"]);
     }
@@ -308,10 +214,7 @@ fn settle(stage: &Stage, sheet: &str) {
     stage.device(LI, &["sheet", "history", sheet]);
     let conflicts = stage.device_json(LI, &["conflict", "list"]);
     for conflict in conflicts.as_array().into_iter().flatten() {
-        if conflict["values"]
-            .as_array()
-            .is_some_and(|values| values.len() > 1)
-        {
+        if conflict["values"].as_array().is_some_and(|values| values.len() > 1) {
             let take = text(&conflict["values"][0], "op");
             stage.device(LI, &["conflict", "settle", sheet, "--take", &take]);
         }
@@ -329,9 +232,7 @@ fn proof(stage: &Stage, sheet: &str) -> bool {
     for (staff, player) in [("T101", LI), ("S100", ZHAO), ("T201", CHEN)] {
         let here = stage.device_json(player, &["doctor"]);
         let there = hq["replicas"].as_array().into_iter().flatten();
-        let mut there = there
-            .filter(|replica| replica["staff"] == staff)
-            .map(|replica| &replica["digest"]);
+        let mut there = there.filter(|replica| replica["staff"] == staff).map(|replica| &replica["digest"]);
         let equal = there.clone().any(|digest| *digest == here["digest"]) && here["unsent_ops"] == 0;
         println!(
             "{staff}  device {}  headquarters {}  {}",
@@ -344,14 +245,7 @@ fn proof(stage: &Stage, sheet: &str) -> bool {
     let seen = [LI, ZHAO].map(|player| stage.device_json(player, &["sheet", "show", sheet]));
     let equal = seen[0] == seen[1];
     println!("the sheet that two devices share: {}", word(equal));
-    println!(
-        "\n{}",
-        if proven && equal {
-            "Nothing was lost."
-        } else {
-            "SOMETHING DIFFERS."
-        }
-    );
+    println!("\n{}", if proven && equal { "Nothing was lost." } else { "SOMETHING DIFFERS." });
     proven && equal
 }
 
@@ -361,21 +255,11 @@ fn word(equal: bool) -> &'static str {
 
 /// Runs the agent as its own program does.
 fn agent(args: Vec<OsString>) -> ExitCode {
-    let invocation = fieldbook::cli::Invocation {
-        args,
-        env: std::env::vars().collect(),
-        ..Default::default()
-    };
-    let (mut input, mut out, mut err) = (
-        std::io::stdin().lock(),
-        std::io::stdout().lock(),
-        std::io::stderr().lock(),
-    );
-    let mut streams = fieldbook::cli::Streams {
-        input: &mut input,
-        out: &mut out,
-        err: &mut err,
-    };
+    let invocation =
+        fieldbook::cli::Invocation { args, env: std::env::vars().collect(), ..Default::default() };
+    let (mut input, mut out, mut err) =
+        (std::io::stdin().lock(), std::io::stdout().lock(), std::io::stderr().lock());
+    let mut streams = fieldbook::cli::Streams { input: &mut input, out: &mut out, err: &mut err };
     fieldbook::cli::run(&invocation, &mut streams).into()
 }
 
@@ -405,10 +289,7 @@ impl Stage {
     /// Prints a device's command and its answer.
     fn device(&self, player: Player, args: &[&str]) {
         self.typed(&format!("[{}] fieldbook", player.home), args);
-        let output = self
-            .program("fieldbook", &self.device_args(player, args))
-            .output()
-            .unwrap();
+        let output = self.program("fieldbook", &self.device_args(player, args)).output().unwrap();
         self.show(&output);
     }
 
@@ -428,10 +309,7 @@ impl Stage {
 
     fn hq(&self, args: &[&str]) {
         self.typed("[hq] fieldbook-hq", args);
-        let output = self
-            .program("fieldbook-hq", &self.hq_args(args))
-            .output()
-            .unwrap();
+        let output = self.program("fieldbook-hq", &self.hq_args(args)).output().unwrap();
         self.show(&output);
     }
 
@@ -456,11 +334,7 @@ impl Stage {
         let kept = std::fs::read_to_string(self.path("listen")).unwrap_or_else(|_| "127.0.0.1:0".to_owned());
         self.typed("[hq] fieldbook-hq", &["serve"]);
         let args = self.hq_args(&["serve", "--listen", &kept]);
-        let mut child = self
-            .program("fieldbook-hq", &args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = self.program("fieldbook-hq", &args).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         stdout.read_line(&mut line).unwrap();
@@ -505,11 +379,7 @@ impl Stage {
 
     fn program(&self, name: &str, args: &[String]) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .arg(name)
-            .args(args)
-            .env("FIELDBOOK_LANG", &self.lang)
-            .env("FIELDBOOK_TEST_CLOCK", "1");
+        command.arg(name).args(args).env("FIELDBOOK_LANG", &self.lang).env("FIELDBOOK_TEST_CLOCK", "1");
         command.stdin(Stdio::null()).stderr(Stdio::piped());
         command
     }
@@ -519,16 +389,9 @@ impl Stage {
         let repo = format!("{}/", env!("CARGO_MANIFEST_DIR"));
         let quote = |arg: &&str| {
             let arg = arg.replace(&repo, "").replace(&format!("{root}/"), "");
-            if arg.contains(' ') {
-                format!("'{arg}'")
-            } else {
-                arg
-            }
+            if arg.contains(' ') { format!("'{arg}'") } else { arg }
         };
-        println!(
-            "\n$ {program} {}",
-            args.iter().map(quote).collect::<Vec<_>>().join(" ")
-        );
+        println!("\n$ {program} {}", args.iter().map(quote).collect::<Vec<_>>().join(" "));
     }
 
     fn show(&self, output: &std::process::Output) {
@@ -552,8 +415,5 @@ fn say(what: &str) {
 }
 
 fn text(answer: &Value, key: &str) -> String {
-    answer[key]
-        .as_str()
-        .map(str::to_owned)
-        .unwrap_or_else(|| panic!("no {key} in {answer}"))
+    answer[key].as_str().map(str::to_owned).unwrap_or_else(|| panic!("no {key} in {answer}"))
 }

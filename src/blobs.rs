@@ -43,10 +43,7 @@ impl<'a> Blobs<'a> {
     /// Returns the attachments of an open store.
     #[must_use]
     pub fn of(store: &'a crate::store::Store) -> Self {
-        Self {
-            home: store.home(),
-            keys: store.keys(),
-        }
+        Self { home: store.home(), keys: store.keys() }
     }
 
     /// Keeps what the reader gives and returns once it is on the disk.
@@ -56,9 +53,7 @@ impl<'a> Blobs<'a> {
     pub fn put(&self, reader: &mut dyn Read) -> Result<Put, StoreError> {
         crate::home::require_space(self.home, crate::home::BLOB_BYTES_MIN)?;
         let name: [u8; 8] = random()?;
-        let temp = self
-            .folder()
-            .join(format!("{:016x}.new", u64::from_le_bytes(name)));
+        let temp = self.folder().join(format!("{:016x}.new", u64::from_le_bytes(name)));
         let put = self.write(&temp, reader).and_then(|put| self.settle(&temp, put));
         if put.is_err() {
             // What was begun is of no use; an error in clearing it would hide the real one.
@@ -127,9 +122,7 @@ impl<'a> Blobs<'a> {
         let failed = |source| StoreError::io("keeping an attachment", temp, source);
         let id: [u8; ID_BYTES] = random()?;
         let mut file = File::create(temp).map_err(failed)?;
-        file.write_all(MAGIC)
-            .and_then(|()| file.write_all(&id))
-            .map_err(failed)?;
+        file.write_all(MAGIC).and_then(|()| file.write_all(&id)).map_err(failed)?;
         let (mut context, mut bytes) = (Context::new(&SHA256), 0_u64);
         for number in 0.. {
             let mut chunk = Vec::with_capacity(CHUNK_BYTES);
@@ -145,17 +138,13 @@ impl<'a> Blobs<'a> {
             }
             context.update(&chunk);
             let kind = if chunk.len() < CHUNK_BYTES { LAST } else { MIDDLE };
-            file.write_all(&self.keys.seal(place(&id, number, kind), &chunk)?)
-                .map_err(failed)?;
+            file.write_all(&self.keys.seal(place(&id, number, kind), &chunk)?).map_err(failed)?;
             if kind == LAST {
                 break;
             }
         }
         file.sync_all().map_err(failed)?;
-        Ok(Put {
-            hash: FileHash(context.finish().as_ref().to_vec()),
-            bytes,
-        })
+        Ok(Put { hash: FileHash(context.finish().as_ref().to_vec()), bytes })
     }
 
     /// Gives a whole file its name; one that is here already and reads stays.
@@ -186,23 +175,13 @@ impl<'a> Blobs<'a> {
 }
 
 fn hash_of(name: &str) -> Option<FileHash> {
-    let digits = name
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    digits
-        .collect::<Option<Vec<u8>>>()
-        .filter(|bytes| bytes.len() == 32)
-        .map(FileHash)
+    let digits =
+        name.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    digits.collect::<Option<Vec<u8>>>().filter(|bytes| bytes.len() == 32).map(FileHash)
 }
 
 fn place(id: &[u8], number: u64, kind: u8) -> Place<'_> {
-    Place {
-        domain: Domain::Blob,
-        key: id,
-        seq: number,
-        schema: kind,
-    }
+    Place { domain: Domain::Blob, key: id, seq: number, schema: kind }
 }
 
 #[cfg(test)]
@@ -223,18 +202,8 @@ mod tests {
     #[test]
     fn a_file_of_any_length_comes_back_and_equal_ones_are_kept_once() {
         let (dir, keys) = home();
-        let blobs = Blobs {
-            home: dir.path(),
-            keys: &keys,
-        };
-        for length in [
-            0,
-            1,
-            CHUNK_BYTES - 1,
-            CHUNK_BYTES,
-            CHUNK_BYTES + 1,
-            3 * CHUNK_BYTES,
-        ] {
+        let blobs = Blobs { home: dir.path(), keys: &keys };
+        for length in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES] {
             let bytes = photo(length);
             let put = blobs.put(&mut bytes.as_slice()).unwrap();
             assert_eq!(put.bytes, length as u64);
@@ -249,10 +218,7 @@ mod tests {
     #[test]
     fn a_damaged_file_is_told_and_putting_it_again_mends_it() {
         let (dir, keys) = home();
-        let blobs = Blobs {
-            home: dir.path(),
-            keys: &keys,
-        };
+        let blobs = Blobs { home: dir.path(), keys: &keys };
         let bytes = photo(2 * CHUNK_BYTES);
         let put = blobs.put(&mut bytes.as_slice()).unwrap();
         let path = blobs.path(&put.hash);
@@ -260,19 +226,13 @@ mod tests {
         let chunk = CHUNK_BYTES + SEAL_BYTES;
         for cut in [0, 3, 20, 20 + chunk, 20 + 2 * chunk, whole.len() - 1] {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            assert!(
-                matches!(blobs.get(&put.hash), Err(StoreError::Damaged { .. })),
-                "cut at {cut}"
-            );
+            assert!(matches!(blobs.get(&put.hash), Err(StoreError::Damaged { .. })), "cut at {cut}");
         }
         for at in [0, 5, 30, 20 + chunk + 50, whole.len() - 1] {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;
             std::fs::write(&path, &bytes).unwrap();
-            assert!(
-                matches!(blobs.get(&put.hash), Err(StoreError::Damaged { .. })),
-                "byte {at}"
-            );
+            assert!(matches!(blobs.get(&put.hash), Err(StoreError::Damaged { .. })), "byte {at}");
         }
         blobs.put(&mut bytes.as_slice()).unwrap();
         assert_eq!(blobs.get(&put.hash).unwrap(), bytes);
@@ -281,18 +241,9 @@ mod tests {
     #[test]
     fn a_file_beyond_the_limit_leaves_nothing() {
         let (dir, keys) = home();
-        let blobs = Blobs {
-            home: dir.path(),
-            keys: &keys,
-        };
+        let blobs = Blobs { home: dir.path(), keys: &keys };
         let mut endless = std::io::repeat(7);
-        assert!(matches!(
-            blobs.put(&mut endless),
-            Err(StoreError::Limit {
-                what: Limited::FileBytes,
-                ..
-            })
-        ));
+        assert!(matches!(blobs.put(&mut endless), Err(StoreError::Limit { what: Limited::FileBytes, .. })));
         assert_eq!(std::fs::read_dir(dir.path().join("blobs")).unwrap().count(), 0);
     }
 }

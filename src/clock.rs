@@ -34,34 +34,19 @@ impl Clock {
     /// Returns the system's clock.
     #[must_use]
     pub const fn system() -> Self {
-        Self {
-            set: None,
-            runs: true,
-        }
+        Self { set: None, runs: true }
     }
 
     /// Returns a clock that stands still at `wall`.
     #[must_use]
     pub fn frozen(wall: Ts) -> Self {
-        Self {
-            set: Some(Set {
-                wall,
-                at_ms: monotonic_ms(),
-            }),
-            runs: false,
-        }
+        Self { set: Some(Set { wall, at_ms: monotonic_ms() }), runs: false }
     }
 
     /// Returns a clock that starts at `wall` and runs on.
     #[must_use]
     pub fn starting(wall: Ts) -> Self {
-        Self {
-            set: Some(Set {
-                wall,
-                at_ms: monotonic_ms(),
-            }),
-            runs: true,
-        }
+        Self { set: Some(Set { wall, at_ms: monotonic_ms() }), runs: true }
     }
 
     /// Returns the clocks of this moment.
@@ -76,12 +61,7 @@ impl Clock {
             }
             Some(set) => set.wall,
         };
-        Now {
-            wall,
-            monotonic_ms,
-            boot: boot(),
-            test_clock: self.set.is_some(),
-        }
+        Now { wall, monotonic_ms, boot: boot(), test_clock: self.set.is_some() }
     }
 }
 
@@ -94,10 +74,7 @@ fn system_wall() -> Ts {
 fn monotonic_ms() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
-    seconds
-        .unwrap_or(0)
-        .saturating_mul(1000)
-        .saturating_add(nanos.unwrap_or(0) / 1_000_000)
+    seconds.unwrap_or(0).saturating_mul(1000).saturating_add(nanos.unwrap_or(0) / 1_000_000)
 }
 
 /// Elsewhere: since the process asked first. The boot is unknown there, so nothing compares it over restarts.

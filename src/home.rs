@@ -45,11 +45,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// What the system says.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     // Windows has no handle for folders that can be synced; its journal keeps renames in order.
-    if cfg!(windows) {
-        Ok(())
-    } else {
-        File::open(folder)?.sync_all()
-    }
+    if cfg!(windows) { Ok(()) } else { File::open(folder)?.sync_all() }
 }
 
 /// Writes `bytes` twice, as `<name>.a` and `<name>.b`, each with a checksum and a rising generation.
@@ -59,12 +55,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 ///
 /// Source: docs/STORAGE.md, The home.
 pub fn write_twin(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-    let generation = copies(folder, name)
-        .iter()
-        .flatten()
-        .map(|copy| copy.0)
-        .max()
-        .unwrap_or(0);
+    let generation = copies(folder, name).iter().flatten().map(|copy| copy.0).max().unwrap_or(0);
     let mut out = Vec::with_capacity(bytes.len() + 16);
     out.extend_from_slice(TWIN_MAGIC);
     out.extend_from_slice(&generation.wrapping_add(1).to_le_bytes());
@@ -81,10 +72,7 @@ pub fn write_twin(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreEr
 /// # Errors
 /// [`StoreError::Damaged`] where copies exist and none is readable.
 pub fn read_twin(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    let newest = copies(folder, name)
-        .into_iter()
-        .flatten()
-        .max_by_key(|copy| copy.0);
+    let newest = copies(folder, name).into_iter().flatten().max_by_key(|copy| copy.0);
     if let Some((_, bytes)) = newest {
         return Ok(Some(bytes));
     }
@@ -110,11 +98,7 @@ fn copies(folder: &Path, name: &str) -> [Option<(u32, Vec<u8>)>; 2] {
 
 fn read_copy(path: &Path) -> Option<(u32, Vec<u8>)> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .ok()?
-        .take(TWIN_BYTES_MAX)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    File::open(path).ok()?.take(TWIN_BYTES_MAX).read_to_end(&mut bytes).ok()?;
     let (body, crc) = bytes.split_at_checked(bytes.len().checked_sub(4)?)?;
     if CRC.checksum(body).to_le_bytes() != crc {
         return None;
@@ -148,9 +132,7 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) => {
                     // Only for the message to others; the lock itself does not depend on what is written.
-                    let _ = file
-                        .set_len(0)
-                        .and_then(|()| write!(file, "{} {boot}", std::process::id()));
+                    let _ = file.set_len(0).and_then(|()| write!(file, "{} {boot}", std::process::id()));
                     return Ok(Self { _file: file });
                 }
                 Err(std::fs::TryLockError::WouldBlock) => {
@@ -160,14 +142,8 @@ impl Lock {
             }
         }
         let mut text = String::new();
-        let _ = file
-            .rewind()
-            .and_then(|()| file.take(64).read_to_string(&mut text));
-        let pid = text
-            .split(' ')
-            .next()
-            .and_then(|pid| pid.parse().ok())
-            .unwrap_or(0);
+        let _ = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));
+        let pid = text.split(' ').next().and_then(|pid| pid.parse().ok()).unwrap_or(0);
         Err(StoreError::InUse { pid })
     }
 }
@@ -217,8 +193,7 @@ pub fn fingerprint(home: &Path) -> [u8; 16] {
 fn folder_identity(home: &Path) -> Vec<u8> {
     use std::os::unix::fs::MetadataExt;
     let meta = std::fs::metadata(home);
-    meta.map(|meta| [meta.dev().to_le_bytes(), meta.ino().to_le_bytes()].concat())
-        .unwrap_or_default()
+    meta.map(|meta| [meta.dev().to_le_bytes(), meta.ino().to_le_bytes()].concat()).unwrap_or_default()
 }
 
 #[cfg(not(unix))]
@@ -231,9 +206,7 @@ fn folder_identity(home: &Path) -> Vec<u8> {
 /// Returns the file of this home in the folder that a boot empties; `None` where the machine has no such folder.
 #[must_use]
 pub fn token_path(home: &Path) -> Option<PathBuf> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR")
-        .map(PathBuf::from)
-        .filter(|dir| dir.is_dir())?;
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_dir())?;
     let path = std::fs::canonicalize(home).ok()?;
     let [a, b, c, d, ..] = sync_protocol::chain::sha256(&[path.to_string_lossy().as_bytes()]);
     let folder = runtime.join("fieldbook");

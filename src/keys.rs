@@ -125,18 +125,10 @@ impl Keys {
 
     fn unwrapped(home: [u8; 8], key: &[u8; 32]) -> Result<Self, StoreError> {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"fieldbook home 1").extract(key);
-        let okm = root
-            .expand(&[b"names"], hmac::HMAC_SHA256)
-            .map_err(|_| StoreError::Key)?;
+        let okm = root.expand(&[b"names"], hmac::HMAC_SHA256).map_err(|_| StoreError::Key)?;
         let mac = hmac::Key::from(okm);
         let sealing = RefCell::new(Opening::draw(&root)?);
-        Ok(Self {
-            home,
-            root,
-            mac,
-            sealing,
-            subkeys: RefCell::default(),
-        })
+        Ok(Self { home, root, mac, sealing, subkeys: RefCell::default() })
     }
 
     /// Returns the random name this home got when it was made; copies share it.
@@ -196,10 +188,7 @@ impl Keys {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::btree_map::Entry::Vacant(new) => new.insert(subkey(&self.root, &name)?),
         };
-        let length = key
-            .open_in_place(nonce(counter), associated, &mut body)
-            .ok()?
-            .len();
+        let length = key.open_in_place(nonce(counter), associated, &mut body).ok()?.len();
         body.truncate(length);
         Some(body)
     }
@@ -219,19 +208,13 @@ impl Opening {
     fn draw(root: &hkdf::Prk) -> Result<Self, StoreError> {
         let name = random()?;
         let key = subkey(root, &name).ok_or(StoreError::Key)?;
-        Ok(Self {
-            name,
-            key,
-            counter: Cell::new(0),
-        })
+        Ok(Self { name, key, counter: Cell::new(0) })
     }
 }
 
 fn subkey(root: &hkdf::Prk, name: &[u8; OPENING_BYTES]) -> Option<LessSafeKey> {
     let info: [&[u8]; 2] = [b"opening", name];
-    Some(LessSafeKey::new(UnboundKey::from(
-        root.expand(&info, &CHACHA20_POLY1305).ok()?,
-    )))
+    Some(LessSafeKey::new(UnboundKey::from(root.expand(&info, &CHACHA20_POLY1305).ok()?)))
 }
 
 fn nonce(counter: u32) -> Nonce {
@@ -245,12 +228,7 @@ mod tests {
     use super::*;
 
     fn place(key: &[u8]) -> Place<'_> {
-        Place {
-            domain: Domain::Docs,
-            key,
-            seq: 7,
-            schema: 1,
-        }
+        Place { domain: Domain::Docs, key, seq: 7, schema: 1 }
     }
 
     #[test]
@@ -261,26 +239,8 @@ mod tests {
         assert_eq!(sealed.len(), 8 + SEAL_BYTES);
         assert_eq!(keys.open_sealed(place(b"a"), &sealed).unwrap(), b"customer");
         assert_eq!(keys.open_sealed(place(b"b"), &sealed), None);
-        assert_eq!(
-            keys.open_sealed(
-                Place {
-                    seq: 8,
-                    ..place(b"a")
-                },
-                &sealed
-            ),
-            None
-        );
-        assert_eq!(
-            keys.open_sealed(
-                Place {
-                    domain: Domain::Log,
-                    ..place(b"a")
-                },
-                &sealed
-            ),
-            None
-        );
+        assert_eq!(keys.open_sealed(Place { seq: 8, ..place(b"a") }, &sealed), None);
+        assert_eq!(keys.open_sealed(Place { domain: Domain::Log, ..place(b"a") }, &sealed), None);
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;

@@ -93,13 +93,7 @@ struct Unopened {
 impl Unopened {
     /// Opens the journal; what it holds behind the database's end is yet to be taken in.
     fn with_database(self, database: Database, state: State) -> Result<(Store, Contents), StoreError> {
-        let Self {
-            home,
-            lock,
-            keys,
-            identity,
-            seed,
-        } = self;
+        let Self { home, lock, keys, identity, seed } = self;
         let (journal, contents) = Journal::open(&home.join("journal"), &keys, state.journal)?;
         let store = Store {
             token: Token::open(&home, &keys),
@@ -165,9 +159,7 @@ impl Store {
         // Asked under the lock: of two enrolments at once the second must not draw another key.
         let lock = Lock::take(home, now.boot)?;
         if is_enrolled(home)? {
-            return Err(StoreError::AlreadyEnrolled {
-                home: home.to_path_buf(),
-            });
+            return Err(StoreError::AlreadyEnrolled { home: home.to_path_buf() });
         }
         room::write_reserve(home)?;
         Database::open(&home.join("sled"))?;
@@ -227,9 +219,7 @@ impl Store {
     }
 
     fn unopened(home: &Path, now: Now) -> Result<Unopened, StoreError> {
-        let not_enrolled = || StoreError::NotEnrolled {
-            home: home.to_path_buf(),
-        };
+        let not_enrolled = || StoreError::NotEnrolled { home: home.to_path_buf() };
         if !home.join("id").is_dir() {
             return Err(not_enrolled());
         }
@@ -237,13 +227,7 @@ impl Store {
         rebuild::take_whole(home)?;
         let keys = Keys::open(&home.join("id"))?.ok_or_else(not_enrolled)?;
         let IdentityFile { identity, seed } = read_identity(home, &keys)?.ok_or_else(not_enrolled)?;
-        Ok(Unopened {
-            home: home.to_path_buf(),
-            lock,
-            keys,
-            identity,
-            seed,
-        })
+        Ok(Unopened { home: home.to_path_buf(), lock, keys, identity, seed })
     }
 
     /// Returns who this installation is.
@@ -303,12 +287,7 @@ impl Store {
 }
 
 fn identity_place() -> Place<'static> {
-    Place {
-        domain: Domain::Identity,
-        key: IDENTITY_FILE.as_bytes(),
-        seq: 0,
-        schema: IDENTITY_SCHEMA,
-    }
+    Place { domain: Domain::Identity, key: IDENTITY_FILE.as_bytes(), seq: 0, schema: IDENTITY_SCHEMA }
 }
 
 /// Whether a home was made here. A creation that was killed left keys without an identity and without a save:
@@ -321,14 +300,8 @@ fn is_enrolled(home: &Path) -> Result<bool, StoreError> {
 }
 
 fn write_identity(home: &Path, keys: &Keys, identity: &Identity, seed: [u8; 32]) -> Result<(), StoreError> {
-    let file = IdentityFile {
-        identity: identity.clone(),
-        seed,
-    };
-    let sealed = keys.seal(
-        identity_place(),
-        &postcard::to_allocvec(&file).unwrap_or_default(),
-    )?;
+    let file = IdentityFile { identity: identity.clone(), seed };
+    let sealed = keys.seal(identity_place(), &postcard::to_allocvec(&file).unwrap_or_default())?;
     crate::home::write_twin(&home.join("id"), IDENTITY_FILE, &sealed)
 }
 
@@ -337,16 +310,13 @@ fn read_identity(home: &Path, keys: &Keys) -> Result<Option<IdentityFile>, Store
     let Some(sealed) = crate::home::read_twin(&id, IDENTITY_FILE)? else {
         return Ok(None);
     };
-    let file = keys
-        .open_sealed(identity_place(), &sealed)
-        .and_then(|plain| postcard::from_bytes(&plain).ok());
+    let file =
+        keys.open_sealed(identity_place(), &sealed).and_then(|plain| postcard::from_bytes(&plain).ok());
     file.map(Some).ok_or_else(|| StoreError::damaged(Part::Keys, &id))
 }
 
 fn host_name() -> String {
-    let named = std::fs::read_to_string("/etc/hostname")
-        .ok()
-        .or_else(|| std::env::var("COMPUTERNAME").ok());
+    let named = std::fs::read_to_string("/etc/hostname").ok().or_else(|| std::env::var("COMPUTERNAME").ok());
     named
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty())

@@ -49,11 +49,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            bytes_max: None,
-            retries: 3,
-            wait_ms: 500,
-        }
+        Self { bytes_max: None, retries: 3, wait_ms: 500 }
     }
 }
 
@@ -225,11 +221,7 @@ impl Session<'_> {
         let key = self.store.identity().enrolment.hq_key;
         let (answer, proof) =
             conversation::read_answer(&answer, RequestHash::of(&body), &key).map_err(|error| {
-                if error == ReadError::Signature {
-                    SyncError::WrongKey
-                } else {
-                    SyncError::Answer(error)
-                }
+                if error == ReadError::Signature { SyncError::WrongKey } else { SyncError::Answer(error) }
             })?;
         let unsent = self.store.counts()?.unsent_ops;
         let applied = self.store.apply(&answer, &proof, self.clock.now())?;
@@ -250,21 +242,14 @@ impl Session<'_> {
             Vec::new()
         } else {
             let budget = self.budget().and_then(|bytes| usize::try_from(bytes).ok());
-            self.store
-                .unsent(budget.unwrap_or(PUSH_BYTES_MAX).min(PUSH_BYTES_MAX), BODY_OPS_MAX)?
+            self.store.unsent(budget.unwrap_or(PUSH_BYTES_MAX).min(PUSH_BYTES_MAX), BODY_OPS_MAX)?
         };
         let mut hello = self.store.hello(self.clock.now())?;
-        hello
-            .heads
-            .retain(|head| !segments.iter().any(|segment| ends(segment, head)));
+        hello.heads.retain(|head| !segments.iter().any(|segment| ends(segment, head)));
         if let Some(budget) = self.budget() {
             hello.answer_bytes_max = u32::try_from(budget.max(1)).unwrap_or(u32::MAX);
         }
-        Ok(Request {
-            hello,
-            enrol: self.enrol()?,
-            segments,
-        })
+        Ok(Request { hello, enrol: self.enrol()?, segments })
     }
 
     /// The key and the proof, until HQ has answered with a certificate.
@@ -365,8 +350,7 @@ impl Session<'_> {
         let mut report = self.report;
         report.took_ms = now.monotonic_ms.saturating_sub(started_ms);
         let last = LastSync { at: now.wall, report };
-        self.store
-            .put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;
+        self.store.put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;
         Ok(last.report)
     }
 }

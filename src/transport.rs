@@ -95,12 +95,7 @@ impl Transport {
         }
         let connector = ().chain(TcpConnector::default()).chain(Pinned::new(pin));
         let agent = ureq::Agent::with_parts(config(), connector, DefaultResolver::default());
-        Ok(Self {
-            agent,
-            url,
-            up: Cell::new(0),
-            down: Cell::new(0),
-        })
+        Ok(Self { agent, url, up: Cell::new(0), down: Cell::new(0) })
     }
 
     /// Sends a body and returns the body of the answer.
@@ -108,10 +103,7 @@ impl Transport {
     /// # Errors
     /// [`TransportError`]. After [`TransportError::Unreachable`] HQ may have taken in all of the request or a part.
     pub fn post(&self, body: &[u8]) -> Result<Vec<u8>, TransportError> {
-        let mut counted = Counted {
-            inner: body,
-            bytes: &self.up,
-        };
+        let mut counted = Counted { inner: body, bytes: &self.up };
         let request = self.agent.post(&self.url).content_type(CONTENT_TYPE);
         let sent = request
             .header("content-length", body.len().to_string())
@@ -122,10 +114,8 @@ impl Transport {
             return Err(TransportError::Status(status));
         }
         let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
-        let mut counted = Counted {
-            inner: response.body_mut().with_config().limit(limit).reader(),
-            bytes: &self.down,
-        };
+        let mut counted =
+            Counted { inner: response.body_mut().with_config().limit(limit).reader(), bytes: &self.down };
         let mut answer = Vec::new();
         match counted.read_to_end(&mut answer) {
             Ok(_) => Ok(answer),

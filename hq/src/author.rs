@@ -73,10 +73,8 @@ impl Desk {
             None => self.open_epoch()?,
         };
         let stamp = self.last_stamp()?.next(now_ms);
-        let rows = ops
-            .into_iter()
-            .map(|op| self.row_of(op, stamp))
-            .collect::<Result<Vec<Row>, StoreError>>()?;
+        let rows =
+            ops.into_iter().map(|op| self.row_of(op, stamp)).collect::<Result<Vec<Row>, StoreError>>()?;
         let line = (Replica::HQ, own.epoch);
         let run = Run {
             line,
@@ -90,32 +88,18 @@ impl Desk {
         let link = segments.last().map_or(own.link, |segment| segment.link);
         let count = u64::try_from(rows.len()).unwrap_or(0);
         let taken = self.take(segments, now_ms)?;
-        let own_rulings = taken
-            .rulings
-            .iter()
-            .filter(|ruling| ruling.replica == Replica::HQ);
+        let own_rulings = taken.rulings.iter().filter(|ruling| ruling.replica == Replica::HQ);
         let refused = own_rulings.flat_map(|ruling| &ruling.exceptions);
         for (_, verdict) in refused {
             if let sync_protocol::ruling::Verdict::Quarantined { code, text, .. } = verdict {
-                return Err(AuthorError::Refused {
-                    code: *code,
-                    text: text.clone(),
-                });
+                return Err(AuthorError::Refused { code: *code, text: text.clone() });
             }
         }
-        self.own = Some(OwnLog {
-            last: own.last + count,
-            link,
-            ..own
-        });
+        self.own = Some(OwnLog { last: own.last + count, link, ..own });
         self.store.set("stamp", &stamp.ms.to_le_bytes())?;
         Ok((own.last + 1..)
             .take(rows.len())
-            .map(|seq| OpId {
-                replica: line.0,
-                epoch: line.1,
-                seq,
-            })
+            .map(|seq| OpId { replica: line.0, epoch: line.1, seq })
             .collect())
     }
 
@@ -129,11 +113,7 @@ impl Desk {
             None => self.open_epoch()?,
         };
         self.own = Some(own);
-        Ok(OpId {
-            replica: Replica::HQ,
-            epoch: own.epoch,
-            seq: own.last + 1,
-        })
+        Ok(OpId { replica: Replica::HQ, epoch: own.epoch, seq: own.last + 1 })
     }
 
     /// A root epoch a process: two programs on one database never write under the same name.
@@ -144,23 +124,13 @@ impl Desk {
                 break epoch;
             }
         };
-        Ok(OwnLog {
-            epoch,
-            last: 0,
-            link: Link::ROOT,
-        })
+        Ok(OwnLog { epoch, last: 0, link: Link::ROOT })
     }
 
     /// The latest stamp of any program that wrote HQ's log; the next one is a millisecond later.
     fn last_stamp(&self) -> Result<Stamp, StoreError> {
-        let kept = self
-            .store
-            .setting("stamp")?
-            .and_then(|bytes| bytes.try_into().ok());
-        Ok(Stamp {
-            ms: kept.map_or(0, u64::from_le_bytes),
-            counter: u16::MAX,
-        })
+        let kept = self.store.setting("stamp")?.and_then(|bytes| bytes.try_into().ok());
+        Ok(Stamp { ms: kept.map_or(0, u64::from_le_bytes), counter: u16::MAX })
     }
 
     /// HQ has applied all that it holds: `seen` names every line on the document.
@@ -172,15 +142,7 @@ impl Desk {
             On::Create => (None, Vec::new()),
             On::Document(doc) => (Some(doc), self.ends_on(doc)?),
         };
-        Ok(Row {
-            kind: op.kind,
-            schema,
-            doc,
-            stamp,
-            seen,
-            forked_from: None,
-            writes,
-        })
+        Ok(Row { kind: op.kind, schema, doc, stamp, seen, forked_from: None, writes })
     }
 
     fn ends_on(&mut self, doc: DocId) -> Result<Vec<OpId>, StoreError> {
@@ -195,9 +157,6 @@ impl Desk {
                 *end = id.seq.max(*end);
             }
         }
-        Ok(ends
-            .into_iter()
-            .map(|((replica, epoch), seq)| OpId { replica, epoch, seq })
-            .collect())
+        Ok(ends.into_iter().map(|((replica, epoch), seq)| OpId { replica, epoch, seq }).collect())
     }
 }

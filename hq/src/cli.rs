@@ -164,20 +164,12 @@ fn room(cli: &Cli, lang: Lang) -> Result<Room, Fault> {
         None => Clock::REAL,
         Some(_) if !test_clock => return Err(Fault::usage("hq.now.forbidden")),
         Some(text) => {
-            let now = Ts::parse(text, Zone::SHANGHAI)
-                .ok()
-                .and_then(|ts| u64::try_from(ts.0).ok());
+            let now = Ts::parse(text, Zone::SHANGHAI).ok().and_then(|ts| u64::try_from(ts.0).ok());
             let now = now.ok_or_else(|| Fault::usage("hq.now.bad").with("value", text))?;
             Clock::set(now, matches!(cli.command, Command::Serve(_)))
         }
     };
-    Ok(Room {
-        data: Data::at(&folder),
-        clock,
-        test_clock,
-        lang,
-        json: cli.json,
-    })
+    Ok(Room { data: Data::at(&folder), clock, test_clock, lang, json: cli.json })
 }
 
 fn work(command: Command, room: &Room) -> Result<Answer, Fault> {

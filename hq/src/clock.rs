@@ -9,19 +9,13 @@ pub struct Clock {
 
 impl Clock {
     /// The machine's own.
-    pub const REAL: Self = Self {
-        start: None,
-        runs: true,
-    };
+    pub const REAL: Self = Self { start: None, runs: true };
 
     /// Returns a clock that was set to `ms` just now; it stands still unless it `runs`.
     #[expect(clippy::disallowed_methods, reason = "this is the room that asks the time")]
     #[must_use]
     pub fn set(ms: u64, runs: bool) -> Self {
-        Self {
-            start: Some((ms, std::time::Instant::now())),
-            runs,
-        }
+        Self { start: Some((ms, std::time::Instant::now())), runs }
     }
 
     /// Returns whether it was set for a test.
@@ -36,9 +30,7 @@ impl Clock {
     pub fn now_ms(&self) -> u64 {
         match self.start {
             Some((ms, at)) if self.runs => {
-                let gone = std::time::Instant::now()
-                    .saturating_duration_since(at)
-                    .as_millis();
+                let gone = std::time::Instant::now().saturating_duration_since(at).as_millis();
                 ms.saturating_add(u64::try_from(gone).unwrap_or(u64::MAX))
             }
             Some((ms, _)) => ms,

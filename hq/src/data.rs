@@ -79,10 +79,7 @@ impl Data {
     /// [`DataError`]; what was begun is left for a person to look at.
     pub fn init(&self, address: &str) -> Result<(), DataError> {
         let host = tls::host(address).ok_or(DataError::Address)?;
-        self.folder().map_err(|source| DataError::Folder {
-            folder: self.0.clone(),
-            source,
-        })?;
+        self.folder().map_err(|source| DataError::Folder { folder: self.0.clone(), source })?;
         if self.database().exists() {
             return Err(DataError::Exists);
         }
@@ -111,9 +108,7 @@ impl Data {
     pub fn open(&self, test_clock: bool) -> Result<Desk, DataError> {
         let store = Store::open(&self.database())?;
         let signer = keys::read(&self.key())?;
-        let incarnation = store
-            .setting("incarnation")?
-            .and_then(|bytes| bytes.try_into().ok());
+        let incarnation = store.setting("incarnation")?.and_then(|bytes| bytes.try_into().ok());
         let incarnation = incarnation.ok_or(StoreError::Damaged { table: "settings" })?;
         let incarnation = Incarnation(u32::from_le_bytes(incarnation));
         Ok(Desk::new(store, Arc::new(signer), incarnation, test_clock))
@@ -128,8 +123,5 @@ pub fn reach(store: &Store, address: Option<&str>) -> Result<Reach, StoreError> 
     let kept = store.setting("address")?.unwrap_or_default();
     let address = address.map_or_else(|| String::from_utf8_lossy(&kept).into_owned(), str::to_owned);
     let pin = store.setting("tls pin")?.and_then(|pin| pin.try_into().ok());
-    Ok(Reach {
-        tls_pin: pin.filter(|_| address.starts_with("https://")),
-        address,
-    })
+    Ok(Reach { tls_pin: pin.filter(|_| address.starts_with("https://")), address })
 }

@@ -70,10 +70,7 @@ pub struct Reach {
 }
 
 fn write<T: Typed>(value: &T) -> Write {
-    Write {
-        tag: T::GROUP.tag(),
-        bytes: postcard::to_allocvec(value).unwrap_or_default(),
-    }
+    Write { tag: T::GROUP.tag(), bytes: postcard::to_allocvec(value).unwrap_or_default() }
 }
 
 fn to<const KIND: u16>(id: DocId) -> Option<Ref<KIND>> {
@@ -101,23 +98,10 @@ impl Desk {
         let first = block.saturating_sub(1).saturating_mul(SHEETS).saturating_add(1);
         let secret = keys::random()?;
         let writes = vec![
-            write(&Installation {
-                replica: Some(Count(replica.0)),
-            }),
-            write(&Holder {
-                owner: to(staff),
-                unit: to(unit),
-                name: Some(Text(person.name.clone())),
-            }),
+            write(&Installation { replica: Some(Count(replica.0)) }),
+            write(&Holder { owner: to(staff), unit: to(unit), name: Some(Text(person.name.clone())) }),
         ];
-        let created = self.write(
-            vec![NewOp {
-                kind: number::DEVICE,
-                on: On::Create,
-                writes,
-            }],
-            now_ms,
-        )?;
+        let created = self.write(vec![NewOp { kind: number::DEVICE, on: On::Create, writes }], now_ms)?;
         let device = Device {
             replica,
             branch,
@@ -139,8 +123,7 @@ impl Desk {
         };
         self.store.device_put(&device)?;
         self.feed_all(&device)?;
-        self.store
-            .audit(branch, now_ms, "device code", &replica.0.to_string())?;
+        self.store.audit(branch, now_ms, "device code", &replica.0.to_string())?;
         Ok(Enrolment {
             address: reach.address.clone(),
             hq_key: self.signer.public(),
@@ -207,8 +190,7 @@ impl Desk {
         let in_time = shown.scanned_ms <= device.issued_ms.saturating_add(CODE_MS);
         if device.key.is_some() || !in_time {
             self.store.key_add(replica, shown.key)?;
-            self.store
-                .audit(device.branch, now_ms, "second key", &replica.0.to_string())?;
+            self.store.audit(device.branch, now_ms, "second key", &replica.0.to_string())?;
             return Ok(Bound::Unconfirmed);
         }
         device.key = Some(shown.key);
@@ -220,19 +202,12 @@ impl Desk {
         }
         self.store.device_put(&device)?;
         if let Some(document) = device.document {
-            let mut writes = vec![write(&DeviceKey {
-                public_key: Some(Digest(shown.key.0.to_vec())),
-            })];
+            let mut writes = vec![write(&DeviceKey { public_key: Some(Digest(shown.key.0.to_vec())) })];
             writes.extend(step("enrol").filter(|_| begins));
-            let op = NewOp {
-                kind: number::DEVICE,
-                on: On::Document(document),
-                writes,
-            };
+            let op = NewOp { kind: number::DEVICE, on: On::Document(document), writes };
             self.write(vec![op], now_ms)?;
         }
-        self.store
-            .audit(device.branch, now_ms, "device enrolled", &replica.0.to_string())?;
+        self.store.audit(device.branch, now_ms, "device enrolled", &replica.0.to_string())?;
         Ok(Bound::Yes)
     }
 
@@ -257,8 +232,7 @@ impl Desk {
             };
             self.write(vec![op], now_ms)?;
         }
-        self.store
-            .audit(device.branch, now_ms, name, &device.replica.0.to_string())?;
+        self.store.audit(device.branch, now_ms, name, &device.replica.0.to_string())?;
         Ok(())
     }
 
@@ -279,8 +253,7 @@ impl Desk {
             }
         }
         let home = self.home(replica)?.unwrap_or(0);
-        self.store
-            .audit(home, now_ms, "device confirm", &replica.0.to_string())?;
+        self.store.audit(home, now_ms, "device confirm", &replica.0.to_string())?;
         Ok(new_ops)
     }
 
@@ -324,10 +297,7 @@ fn step(name: &str) -> Option<Write> {
         saw: None,
         picks: None,
     };
-    Some(Write {
-        tag: DECISION_TAG,
-        bytes: postcard::to_allocvec(&decision).ok()?,
-    })
+    Some(Write { tag: DECISION_TAG, bytes: postcard::to_allocvec(&decision).ok()? })
 }
 
 /// Compares without telling by its duration where two differ.

@@ -68,15 +68,10 @@ impl Desk {
     pub fn page(&mut self, reader: &Reader, cursor: &Cursor, bytes_max: usize) -> Result<Page, StoreError> {
         let budget = bytes_max.min(BODY_BYTES_MAX).saturating_sub(REST_BYTES);
         let mut sheet = Sheet::default();
-        let mut next = Cursor {
-            incarnation: self.incarnation,
-            positions: Vec::new(),
-        };
+        let mut next = Cursor { incarnation: self.incarnation, positions: Vec::new() };
         let mut more = false;
         let branch = reader.oversees.map(Feed::Branch);
-        for feed in [Some(Feed::Company), branch, Some(Feed::Replica(reader.replica.0))]
-            .into_iter()
-            .flatten()
+        for feed in [Some(Feed::Company), branch, Some(Feed::Replica(reader.replica.0))].into_iter().flatten()
         {
             let same = cursor.incarnation == self.incarnation;
             let read = cursor.positions.iter().find(|(read, _)| same && *read == feed);
@@ -91,11 +86,7 @@ impl Desk {
             }
         }
         next.positions.sort_unstable();
-        Ok(Page {
-            items: sheet.items,
-            rulings: sheet.rulings,
-            end: PageEnd { next, more },
-        })
+        Ok(Page { items: sheet.items, rulings: sheet.rulings, end: PageEnd { next, more } })
     }
 
     fn fill(
@@ -128,12 +119,7 @@ impl Desk {
                 sheet.ops += ops;
                 sheet.items.extend(items);
                 for ruling in rulings {
-                    let name = (
-                        (ruling.replica, ruling.epoch),
-                        ruling.first,
-                        ruling.count,
-                        ruling.version,
-                    );
+                    let name = ((ruling.replica, ruling.epoch), ruling.first, ruling.count, ruling.version);
                     if sheet.said.insert(name) {
                         sheet.rulings.push(ruling);
                     }
@@ -186,11 +172,7 @@ impl Desk {
         let mut items = Vec::new();
         let mut part: (Vec<u64>, Vec<Row>, usize) = Default::default();
         for seq in seqs {
-            let row = self.row(OpId {
-                replica: line.0,
-                epoch: line.1,
-                seq: *seq,
-            })?;
+            let row = self.row(OpId { replica: line.0, epoch: line.1, seq: *seq })?;
             let row = row.ok_or(StoreError::Damaged { table: "feed" })?;
             let bytes = row.to_bytes().len();
             if part.2 + bytes > SEGMENT_ROW_BYTES_MAX {
@@ -202,16 +184,10 @@ impl Desk {
             part.2 += bytes;
         }
         items.push(Item::Extract(extract(line, parent, part.0, &part.1)));
-        let (first, last) = (
-            seqs.first().copied().unwrap_or(0),
-            seqs.last().copied().unwrap_or(0),
-        );
+        let (first, last) = (seqs.first().copied().unwrap_or(0), seqs.last().copied().unwrap_or(0));
         let rulings = self.store.rulings(branch, line, first, last)?;
         let said = runs(seqs).flat_map(|(from, to)| {
-            rulings
-                .iter()
-                .filter_map(move |ruling| within(ruling, from, to))
-                .collect::<Vec<_>>()
+            rulings.iter().filter_map(move |ruling| within(ruling, from, to)).collect::<Vec<_>>()
         });
         Ok((items, said.collect()))
     }
@@ -224,19 +200,12 @@ fn extract(
     rows: &[Row],
 ) -> Extract {
     let rows = columns::encode(rows, (replica, epoch), &seqs);
-    Extract {
-        replica,
-        epoch,
-        parent,
-        seqs,
-        rows,
-    }
+    Extract { replica, epoch, parent, seqs, rows }
 }
 
 /// The stretches without holes.
 fn runs(seqs: &[u64]) -> impl Iterator<Item = (u64, u64)> {
-    seqs.chunk_by(|a, b| a + 1 == *b)
-        .filter_map(|run| Some((*run.first()?, *run.last()?)))
+    seqs.chunk_by(|a, b| a + 1 == *b).filter_map(|run| Some((*run.first()?, *run.last()?)))
 }
 
 /// The part of a ruling on ops `from ..= to`, so that a reader learns nothing of ops that are not his.
@@ -302,9 +271,6 @@ mod tests {
         assert_eq!(part.exceptions, [(1, Verdict::TooLate)]);
         assert_eq!(within(&ruling, 20, 30), None);
         assert_eq!(within(&ruling, 1, 9), None);
-        assert_eq!(
-            runs(&[1, 2, 4, 7, 8]).collect::<Vec<_>>(),
-            [(1, 2), (4, 4), (7, 8)]
-        );
+        assert_eq!(runs(&[1, 2, 4, 7, 8]).collect::<Vec<_>>(), [(1, 2), (4, 4), (7, 8)]);
     }
 }

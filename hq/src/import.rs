@@ -62,15 +62,7 @@ impl Desk {
     ) -> Result<Imported, ImportError> {
         let zone = Zone::SHANGHAI;
         let today = Ts(i64::try_from(now_ms).unwrap_or(i64::MAX)).day(zone);
-        let mut rows = Rows::open(
-            file,
-            Wanted {
-                mapping: None,
-                kind: Some(kind),
-                zone,
-                today,
-            },
-        )?;
+        let mut rows = Rows::open(file, Wanted { mapping: None, kind: Some(kind), zone, today })?;
         let mut done = Imported::default();
         let mut good: Vec<(Row, Option<DocId>)> = Vec::new();
         let mut names = Names::new();
@@ -105,10 +97,7 @@ impl Desk {
                 continue;
             }
             if known.is_none() {
-                let id = DocId(OpId {
-                    seq: next.seq + created,
-                    ..next
-                });
+                let id = DocId(OpId { seq: next.seq + created, ..next });
                 created += 1;
                 told.insert(id);
                 names.extend(key_of(kind, &row).map(|key| ((kind.number, key), id)));
@@ -123,27 +112,15 @@ impl Desk {
             self.link(&mut row, &mut names)?;
             match known {
                 None => {
-                    let writes = row
-                        .groups
-                        .iter()
-                        .filter_map(|(tag, rows)| all(kind, *tag, rows))
-                        .collect();
-                    creations.push(NewOp {
-                        kind: kind.number,
-                        on: On::Create,
-                        writes,
-                    });
+                    let writes = row.groups.iter().filter_map(|(tag, rows)| all(kind, *tag, rows)).collect();
+                    creations.push(NewOp { kind: kind.number, on: On::Create, writes });
                 }
                 Some(doc) => {
                     let writes = self.difference(kind, doc, &row)?;
                     if writes.is_empty() {
                         done.already += 1;
                     } else {
-                        changes.push(NewOp {
-                            kind: kind.number,
-                            on: On::Document(doc),
-                            writes,
-                        });
+                        changes.push(NewOp { kind: kind.number, on: On::Document(doc), writes });
                     }
                 }
             }
@@ -214,10 +191,7 @@ impl Desk {
                         }
                     }
                     if now.first() != Some(&wanted) {
-                        writes.push(Write {
-                            tag: *tag,
-                            bytes: value::encode(group.fields, &wanted),
-                        });
+                        writes.push(Write { tag: *tag, bytes: value::encode(group.fields, &wanted) });
                     }
                 }
                 Class::Set => {
@@ -235,10 +209,7 @@ impl Desk {
                 Class::Ledger => {
                     let new: Vec<Values> = rows.iter().filter(|row| !now.contains(row)).cloned().collect();
                     if !new.is_empty() {
-                        writes.push(Write {
-                            tag: *tag,
-                            bytes: payload::encode_rows(group.fields, &new),
-                        });
+                        writes.push(Write { tag: *tag, bytes: payload::encode_rows(group.fields, &new) });
                     }
                 }
                 Class::Decision => {}
@@ -264,13 +235,9 @@ fn all(kind: &Kind, tag: Tag, rows: &[Values]) -> Option<Write> {
     let bytes = match group.class {
         Class::Once | Class::Last | Class::Contested => value::encode(group.fields, rows.first()?),
         Class::Ledger => payload::encode_rows(group.fields, rows),
-        Class::Set => payload::encode_set(
-            group.fields,
-            &SetChange {
-                add: rows.to_vec(),
-                remove: Vec::new(),
-            },
-        ),
+        Class::Set => {
+            payload::encode_set(group.fields, &SetChange { add: rows.to_vec(), remove: Vec::new() })
+        }
         Class::Decision => return None,
     };
     Some(Write { tag, bytes })

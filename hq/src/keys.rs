@@ -33,9 +33,7 @@ pub enum KeysError {
 /// [`KeysError::Random`].
 pub fn random<const N: usize>() -> Result<[u8; N], KeysError> {
     let mut bytes = [0; N];
-    ring::rand::SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| KeysError::Random)?;
+    ring::rand::SystemRandom::new().fill(&mut bytes).map_err(|_| KeysError::Random)?;
     Ok(bytes)
 }
 
@@ -54,13 +52,8 @@ pub fn create(file: &Path) -> Result<Signer, KeysError> {
 /// # Errors
 /// [`KeysError`].
 pub fn read(file: &Path) -> Result<Signer, KeysError> {
-    let bytes = std::fs::read(file).map_err(|source| KeysError::File {
-        file: file.to_owned(),
-        source,
-    })?;
-    let not_a_key = || KeysError::NotAKey {
-        file: file.to_owned(),
-    };
+    let bytes = std::fs::read(file).map_err(|source| KeysError::File { file: file.to_owned(), source })?;
+    let not_a_key = || KeysError::NotAKey { file: file.to_owned() };
     let seed: [u8; 32] = bytes.try_into().map_err(|_| not_a_key())?;
     Signer::from_seed(&seed).map_err(|_| not_a_key())
 }
@@ -78,8 +71,5 @@ pub fn keep_secret(file: &Path, bytes: &[u8]) -> Result<(), KeysError> {
     options
         .open(file)
         .and_then(|mut open| open.write_all(bytes).and_then(|()| open.sync_all()))
-        .map_err(|source| KeysError::File {
-            file: file.to_owned(),
-            source,
-        })
+        .map_err(|source| KeysError::File { file: file.to_owned(), source })
 }

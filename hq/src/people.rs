@@ -80,14 +80,8 @@ impl People {
         // A tree that turned into a ring by two concurrent moves ends here too.
         for _ in 0..self.units.len() {
             match self.units.get(&at) {
-                Some(Unit {
-                    kind: Some(OrgKind::BRANCH),
-                    ..
-                })
-                | None => return at,
-                Some(Unit {
-                    parent: Some(parent), ..
-                }) if self.units.contains_key(parent) => at = *parent,
+                Some(Unit { kind: Some(OrgKind::BRANCH), .. }) | None => return at,
+                Some(Unit { parent: Some(parent), .. }) if self.units.contains_key(parent) => at = *parent,
                 Some(_) => return at,
             }
         }
@@ -97,21 +91,14 @@ impl People {
     /// Returns the one with that staff code.
     #[must_use]
     pub fn by_code(&self, code: &str) -> Option<(DocId, &Person)> {
-        self.staff
-            .iter()
-            .find(|(_, person)| person.code == code)
-            .map(|(id, person)| (*id, person))
+        self.staff.iter().find(|(_, person)| person.code == code).map(|(id, person)| (*id, person))
     }
 
     /// Returns the name of the company: the top of the tree.
     #[must_use]
     pub fn company(&self) -> String {
         let top = |unit: &&Unit| unit.parent.is_none();
-        self.units
-            .values()
-            .find(top)
-            .map(|unit| unit.name.clone())
-            .unwrap_or_default()
+        self.units.values().find(top).map(|unit| unit.name.clone()).unwrap_or_default()
     }
 }
 
@@ -120,10 +107,7 @@ fn person(document: &Document) -> Person {
         Some(Some(Value::Choice(index))) => Some(Role(index)),
         _ => None,
     };
-    let mut roles: Vec<Role> = reading::rows(document, &Roles::GROUP)
-        .into_iter()
-        .filter_map(role)
-        .collect();
+    let mut roles: Vec<Role> = reading::rows(document, &Roles::GROUP).into_iter().filter_map(role).collect();
     roles.sort_unstable();
     Person {
         code: reading::text(document, "code"),
@@ -155,18 +139,11 @@ mod tests {
 
     fn tree(rows: &[(u64, OrgKind, Option<u64>)]) -> People {
         let unit = |(seq, kind, parent): &(u64, OrgKind, Option<u64>)| {
-            let unit = Unit {
-                code: String::new(),
-                name: String::new(),
-                kind: Some(*kind),
-                parent: parent.map(id),
-            };
+            let unit =
+                Unit { code: String::new(), name: String::new(), kind: Some(*kind), parent: parent.map(id) };
             (id(*seq), unit)
         };
-        People {
-            staff: BTreeMap::new(),
-            units: rows.iter().map(unit).collect(),
-        }
+        People { staff: BTreeMap::new(), units: rows.iter().map(unit).collect() }
     }
 
     #[test]

@@ -33,10 +33,7 @@ pub fn link(document: &Document, name: &str) -> Option<DocId> {
 pub fn rows(document: &Document, group: &Group) -> Vec<Row> {
     let listed = |tag: Tag| document.sets.get(&tag).or_else(|| document.ledgers.get(&tag));
     match listed(group.tag()) {
-        Some(entries) => entries
-            .iter()
-            .filter_map(|entry| read(group, &entry.bytes))
-            .collect(),
+        Some(entries) => entries.iter().filter_map(|entry| read(group, &entry.bytes)).collect(),
         None => register(document, group).into_iter().collect(),
     }
 }
@@ -47,15 +44,10 @@ pub fn concerned(document: &Document) -> Vec<DocId> {
     let Some(kind) = kinds::by_number(document.kind) else {
         return Vec::new();
     };
-    let named = kind
-        .concerns
-        .iter()
-        .filter_map(|(number, at)| Some((kind.group(*number)?, *at)));
+    let named = kind.concerns.iter().filter_map(|(number, at)| Some((kind.group(*number)?, *at)));
     let mut people: Vec<DocId> = named
         .flat_map(|(group, at)| {
-            rows(document, group)
-                .into_iter()
-                .filter_map(move |row| row.into_iter().nth(at))
+            rows(document, group).into_iter().filter_map(move |row| row.into_iter().nth(at))
         })
         .filter_map(|value| linked(&value?))
         .collect();

@@ -33,11 +33,7 @@ impl Desk {
             digests.insert(indexed.document.id, indexed.digest);
             Ok(())
         })?;
-        let mut rebuilt = Rebuilt {
-            ops: 0,
-            documents: 0,
-            differed: 0,
-        };
+        let mut rebuilt = Rebuilt { ops: 0, documents: 0, differed: 0 };
         for (doc, ops) in self.all_ops()? {
             rebuilt.ops += u64::try_from(ops.len()).unwrap_or(0);
             let mut work = self.folded(doc, ops)?;
@@ -84,13 +80,7 @@ impl Desk {
         let home = self.home(doc.0.replica)?.unwrap_or(0);
         let creator = self.store.device(doc.0.replica)?.and_then(|device| device.staff);
         let scope = if creator.is_some() { home } else { NOWHERE };
-        let mut work = Work {
-            home,
-            creator,
-            scope,
-            stale: true,
-            ..Work::default()
-        };
+        let mut work = Work { home, creator, scope, stale: true, ..Work::default() };
         for id in ops {
             let home = self.home(id.replica)?.unwrap_or(0);
             self.trace(home, (id.replica, id.epoch))?;

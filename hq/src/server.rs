@@ -54,10 +54,7 @@ pub async fn serve(
     office: Office,
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
-    let shared = Shared {
-        office,
-        sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
-    };
+    let shared = Shared { office, sessions: Arc::new(Semaphore::new(SESSIONS_MAX)) };
     let app = Router::new()
         .route("/v1/sync", post(sync))
         .route("/healthz", get(async || "ok\n"))
@@ -106,9 +103,7 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
-        .max_buf_size(64 * 1024);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(64 * 1024);
     let serving = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     // A connection that breaks has been told all that it could hear.
     let _ = watcher.watch(serving).await;
@@ -155,10 +150,9 @@ impl From<SessionError> for Refused {
                 Self(StatusCode::BAD_REQUEST, "the request cannot be read")
             }
             SessionError::Unknown => Self(StatusCode::FORBIDDEN, "no device of this name, or no proof"),
-            SessionError::Store(_) | SessionError::NotKept(_) | SessionError::Enrol(_) => Self(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "headquarters could not keep it; try again",
-            ),
+            SessionError::Store(_) | SessionError::NotKept(_) | SessionError::Enrol(_) => {
+                Self(StatusCode::INTERNAL_SERVER_ERROR, "headquarters could not keep it; try again")
+            }
         }
     }
 }
@@ -195,10 +189,9 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Refused> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),
-        Err(_) => Err(Refused(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "headquarters could not keep it; try again",
-        )),
+        Err(_) => {
+            Err(Refused(StatusCode::INTERNAL_SERVER_ERROR, "headquarters could not keep it; try again"))
+        }
     }
 }
 

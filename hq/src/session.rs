@@ -105,11 +105,7 @@ impl Session {
                 Event::Unknown { .. } => {}
             }
         }
-        if segments.is_empty() {
-            Ok(())
-        } else {
-            self.take(segments)
-        }
+        if segments.is_empty() { Ok(()) } else { self.take(segments) }
     }
 
     fn greet(&mut self, hello: Hello) -> Result<(), SessionError> {
@@ -132,10 +128,7 @@ impl Session {
         let replica = self.hello.as_ref().ok_or(SessionError::Order)?.replica;
         let now = self.office.clock.now_ms();
         let key = enrol.key;
-        let bound = self
-            .office
-            .writer
-            .run(move |desk| desk.bind(replica, &enrol, now))??;
+        let bound = self.office.writer.run(move |desk| desk.bind(replica, &enrol, now))??;
         match bound {
             Bound::Refused => Err(SessionError::Unknown),
             Bound::Yes => {
@@ -190,14 +183,9 @@ impl Session {
         let reader = self.reader.take().ok_or(SessionError::Order)?;
         let keys: Vec<PublicKey> = self.keys.iter().map(|(key, _)| *key).collect();
         let (hash, key) = reader.finish_by(&keys)?;
-        let confirmed = self
-            .keys
-            .iter()
-            .any(|(known, confirmed)| *known == key && *confirmed);
+        let confirmed = self.keys.iter().any(|(known, confirmed)| *known == key && *confirmed);
         let office = self.office.clone();
-        let answer = office
-            .writer
-            .run(move |desk| self.answer(desk, key, confirmed))??;
+        let answer = office.writer.run(move |desk| self.answer(desk, key, confirmed))??;
         Ok(self::bytes(&answer, hash, &office.signer))
     }
 
@@ -215,13 +203,8 @@ impl Session {
             notices.push(Notice::UpgradeNeeded { versions: VERSIONS });
         }
         let held = held(desk, &device, hello, &self.pushed)?;
-        let nothing = PageEnd {
-            next: Cursor {
-                incarnation: desk.incarnation,
-                positions: Vec::new(),
-            },
-            more: false,
-        };
+        let nothing =
+            PageEnd { next: Cursor { incarnation: desk.incarnation, positions: Vec::new() }, more: false };
         let mut answer = Answer {
             ack: PushAck {
                 incarnation: desk.incarnation,
@@ -237,11 +220,7 @@ impl Session {
             end: nothing,
         };
         if !confirmed || !device.standing.takes_part() {
-            let why = if confirmed {
-                Notice::Revoked
-            } else {
-                Notice::Unconfirmed
-            };
+            let why = if confirmed { Notice::Revoked } else { Notice::Unconfirmed };
             answer.notices.push(why);
             return Ok(answer);
         }
@@ -264,11 +243,7 @@ impl Session {
         let quiet = self.new_ops == 0 && page.items.is_empty() && page.rulings.is_empty() && !page.end.more;
         if let Some(theirs) = hello.digest.filter(|_| quiet) {
             let ours = desk.digest_for(&device)?;
-            answer.ack.digest = if ours == theirs {
-                Compared::Equal
-            } else {
-                Compared::Differs(ours)
-            };
+            answer.ack.digest = if ours == theirs { Compared::Equal } else { Compared::Differs(ours) };
         }
         if self.enrolled || renew(desk, &device, hello, now)? {
             answer.certificate = desk.certificate(&device, key, now)?;
@@ -276,8 +251,7 @@ impl Session {
                 .certificate
                 .as_ref()
                 .map(|certificate| postcard::to_allocvec(certificate).unwrap_or_default());
-            desk.store
-                .set(&certificate_key(device.replica), &kept.unwrap_or_default())?;
+            desk.store.set(&certificate_key(device.replica), &kept.unwrap_or_default())?;
         }
         rotate(&mut device, hello.lease);
         answer.ack.lease = device.lease;
@@ -308,10 +282,7 @@ fn renew(desk: &mut Desk, device: &Device, hello: &Hello, now: u64) -> Result<bo
     let Some(kept) = kept else { return Ok(true) };
     let fresh = desk.certificate(device, kept.key, now)?;
     let same = fresh.is_some_and(|fresh| {
-        sync_protocol::message::Certificate {
-            valid_until_ms: kept.valid_until_ms,
-            ..fresh
-        } == kept
+        sync_protocol::message::Certificate { valid_until_ms: kept.valid_until_ms, ..fresh } == kept
     });
     Ok(!same || kept.valid_until_ms < now.saturating_add(OLD_MS) || hello.lease != device.lease)
 }
@@ -330,13 +301,7 @@ fn held(
         if let Some(held) = desk.store.line(device.branch, (device.replica, epoch))? {
             let [a, b, c, d, e, f, g, h, ..] = held.link.0;
             let link = [a, b, c, d, e, f, g, h];
-            all.push(Held {
-                epoch,
-                up_to: held.last,
-                link,
-                count: held.count,
-                backed_up_to: 0,
-            });
+            all.push(Held { epoch, up_to: held.last, link, count: held.count, backed_up_to: 0 });
         }
     }
     Ok(all)

@@ -40,9 +40,7 @@ pub enum TlsError {
 /// Returns the host of an address; `None` where it is none.
 #[must_use]
 pub fn host(address: &str) -> Option<&str> {
-    let rest = address
-        .strip_prefix("https://")
-        .or_else(|| address.strip_prefix("http://"))?;
+    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split_once(']')?.0,
@@ -67,18 +65,13 @@ pub fn create(cert: &Path, key: &Path, host: &str) -> Result<[u8; 32], TlsError>
 /// # Errors
 /// [`TlsError`].
 pub fn read(cert: &Path, key: &Path) -> Result<(Arc<rustls::ServerConfig>, [u8; 32]), TlsError> {
-    let not_pem = |file: &Path| TlsError::NotPem {
-        file: file.to_owned(),
-    };
+    let not_pem = |file: &Path| TlsError::NotPem { file: file.to_owned() };
     let pem = file(cert)?;
-    let chain: Vec<CertificateDer<'static>> = rustls_pemfile::certs(&mut pem.as_slice())
-        .collect::<Result<_, _>>()
-        .map_err(|_| not_pem(cert))?;
+    let chain: Vec<CertificateDer<'static>> =
+        rustls_pemfile::certs(&mut pem.as_slice()).collect::<Result<_, _>>().map_err(|_| not_pem(cert))?;
     let pem = file(key)?;
-    let secret = rustls_pemfile::private_key(&mut pem.as_slice())
-        .ok()
-        .flatten()
-        .ok_or_else(|| not_pem(key))?;
+    let secret =
+        rustls_pemfile::private_key(&mut pem.as_slice()).ok().flatten().ok_or_else(|| not_pem(key))?;
     let first = chain.first().ok_or_else(|| not_pem(cert))?;
     let end = webpki::EndEntityCert::try_from(first).map_err(|_| not_pem(cert))?;
     let pin = sha256(&[&end.subject_public_key_info()]);
@@ -92,10 +85,7 @@ pub fn read(cert: &Path, key: &Path) -> Result<(Arc<rustls::ServerConfig>, [u8; 
 }
 
 fn file(file: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(file).map_err(|source| TlsError::File {
-        file: file.to_owned(),
-        source,
-    })
+    std::fs::read(file).map_err(|source| TlsError::File { file: file.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -116,14 +106,7 @@ mod tests {
         assert_eq!(host("http://127.0.0.1:7400"), Some("127.0.0.1"));
         assert_eq!(host("https://[::1]:7400/x"), Some("::1"));
         assert_eq!(host("https://hq.example"), Some("hq.example"));
-        for bad in [
-            "",
-            "hq.example",
-            "http://",
-            "http://:80",
-            "ftp://x",
-            "https://[::1",
-        ] {
+        for bad in ["", "hq.example", "http://", "http://:80", "ftp://x", "https://[::1"] {
             assert_eq!(host(bad), None, "{bad}");
         }
     }

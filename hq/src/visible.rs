@@ -19,11 +19,7 @@ impl Desk {
         let Some(staff) = device.staff else {
             return Ok(None);
         };
-        let roles = people
-            .staff
-            .get(&staff)
-            .map(|person| person.roles.as_slice())
-            .unwrap_or_default();
+        let roles = people.staff.get(&staff).map(|person| person.roles.as_slice()).unwrap_or_default();
         let leads = roles.contains(&Role::SUPERVISOR) || roles.contains(&Role::BRANCH_GM);
         if leads { self.branch_of(staff) } else { Ok(None) }
     }

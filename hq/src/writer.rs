@@ -35,9 +35,7 @@ impl Writer {
     /// Where the machine gives no thread.
     pub fn start(desk: Desk, trouble: fn(&StoreError)) -> std::io::Result<Self> {
         let (send, receive) = sync_channel(WAITING_MAX);
-        std::thread::Builder::new()
-            .name("writer".into())
-            .spawn(move || work(desk, &receive, trouble))?;
+        std::thread::Builder::new().name("writer".into()).spawn(move || work(desk, &receive, trouble))?;
         Ok(Self(send))
     }
 
@@ -102,11 +100,7 @@ fn together(
             desk.store.take_back()?;
             desk.forget();
         }
-        next = if answers.len() < TOGETHER_MAX {
-            jobs.try_recv().ok()
-        } else {
-            None
-        };
+        next = if answers.len() < TOGETHER_MAX { jobs.try_recv().ok() } else { None };
     }
     desk.store.commit()
 }

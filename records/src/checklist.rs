@@ -38,13 +38,8 @@ impl Template {
             _ => &[],
         };
         let order = |at: usize| u32::try_from(at).ok().map(Count);
-        let items = rows.iter().enumerate().map(|(at, row)| Items {
-            order: order(at),
-            ..row.item(lang)
-        });
-        Self {
-            items: items.collect(),
-        }
+        let items = rows.iter().enumerate().map(|(at, row)| Items { order: order(at), ..row.item(lang) });
+        Self { items: items.collect() }
     }
 }
 
@@ -59,13 +54,7 @@ struct BuiltIn {
 
 impl BuiltIn {
     const fn new(key: &'static str, zh: &'static str, en: &'static str, kind: ItemKind) -> Self {
-        Self {
-            key,
-            zh,
-            en,
-            kind,
-            photos_min: 0,
-        }
+        Self { key, zh, en, kind, photos_min: 0 }
     }
 
     fn item(&self, lang: Lang) -> Items {
@@ -81,12 +70,7 @@ impl BuiltIn {
 }
 
 static INSTALL: &[BuiltIn] = &[
-    BuiltIn::new(
-        "position_right",
-        "安装位置正确",
-        "Position right",
-        ItemKind::YESNO,
-    ),
+    BuiltIn::new("position_right", "安装位置正确", "Position right", ItemKind::YESNO),
     BuiltIn::new("fixed_firmly", "固定牢靠", "Fixed firmly", ItemKind::YESNO),
     BuiltIn::new("wired_right", "接线正确", "Wired right", ItemKind::YESNO),
     BuiltIn::new("test_run", "试运行正常", "Test run fine", ItemKind::YESNO),
@@ -132,21 +116,15 @@ pub fn shown(item: &Items, answers: &[Answers]) -> bool {
         return true;
     };
     let (key, wanted) = condition.0.split_once('=').unwrap_or((&condition.0, "yes"));
-    find(answers, key.trim())
-        .and_then(said)
-        .is_some_and(|said| said == wanted.trim())
+    find(answers, key.trim()).and_then(said).is_some_and(|said| said == wanted.trim())
 }
 
 fn find<'a>(answers: &'a [Answers], key: &str) -> Option<&'a Answers> {
-    answers
-        .iter()
-        .find(|answer| answer.item.as_ref().is_some_and(|item| item.0 == key))
+    answers.iter().find(|answer| answer.item.as_ref().is_some_and(|item| item.0 == key))
 }
 
 fn said(answer: &Answers) -> Option<String> {
-    let word = answer
-        .answer
-        .and_then(|Answer(index)| Answer::CHOICES.option(index));
+    let word = answer.answer.and_then(|Answer(index)| Answer::CHOICES.option(index));
     word.map(|(word, ..)| word.to_owned())
         .or_else(|| answer.text.as_ref().map(|text| text.0.clone()))
         .or_else(|| answer.value.as_ref().map(meter_text))
@@ -160,9 +138,7 @@ fn said(answer: &Answers) -> Option<String> {
 #[must_use]
 pub fn check(template: &Template, answers: &[Answers], photos: &[Photos]) -> Vec<Problem> {
     let asked = template.items.iter().filter(|item| shown(item, answers));
-    asked
-        .filter_map(|item| check_item(item, answers, photos))
-        .collect()
+    asked.filter_map(|item| check_item(item, answers, photos)).collect()
 }
 
 fn check_item(item: &Items, answers: &[Answers], photos: &[Photos]) -> Option<Problem> {
@@ -218,10 +194,8 @@ fn too_few(item: &Items, key: &str, kind: ItemKind, photos: &[Photos]) -> Option
 /// Whether the answer is of the sort that the item asks for.
 fn fits(kind: ItemKind, item: &Items, answer: &Answers) -> bool {
     let text = answer.text.as_ref().map(|text| text.0.as_str());
-    let options = item
-        .options
-        .as_ref()
-        .map(|list| list.0.split([';', '；']).map(str::trim).collect::<Vec<_>>());
+    let options =
+        item.options.as_ref().map(|list| list.0.split([';', '；']).map(str::trim).collect::<Vec<_>>());
     let listed = |text: &str| options.as_ref().is_none_or(|options| options.contains(&text));
     match kind {
         ItemKind::YESNO => matches!(answer.answer, Some(Answer::YES | Answer::NO)),

@@ -36,10 +36,7 @@ pub fn key(voucher: &Record, owner: &DocId) -> Option<Key> {
     }
     let date = voucher.get::<Dated>()?.date?;
     let amount = voucher.get::<Amount>()?.amount?.0;
-    let seller = voucher
-        .get::<Seller>()
-        .and_then(|group| group.seller)
-        .unwrap_or_default();
+    let seller = voucher.get::<Seller>().and_then(|group| group.seller).unwrap_or_default();
     Some(Key::Weak(format!("W:{owner}:{date}:{amount}:{}", seller.0)))
 }
 
@@ -65,31 +62,20 @@ mod tests {
             qr_raw: text("01,10,011001900311,21010038,300,20200407,01731581649436515692,53F1,"),
             ..InvoiceNo::default()
         };
-        let typed = InvoiceNo {
-            inv_code: text("011001900311"),
-            inv_no: text("21010038"),
-            ..InvoiceNo::default()
-        };
+        let typed =
+            InvoiceNo { inv_code: text("011001900311"), inv_no: text("21010038"), ..InvoiceNo::default() };
         let expected = Key::Strong("V:011001900311:21010038".into());
         check(scanned, Some(&expected));
         check(typed.clone(), Some(&expected));
-        let half = InvoiceNo {
-            inv_code: None,
-            ..typed
-        };
+        let half = InvoiceNo { inv_code: None, ..typed };
         check(half, None);
     }
 
     #[test]
     fn a_ticket_without_numbers_has_a_weak_key() {
         let voucher = Record::new("7.1.1".parse().unwrap(), &VOUCHER)
-            .with(&[Dated {
-                date: Some(Day(20_779)),
-            }])
-            .with(&[Amount {
-                amount: Some(Fen(3500)),
-                ..Amount::default()
-            }]);
+            .with(&[Dated { date: Some(Day(20_779)) }])
+            .with(&[Amount { amount: Some(Fen(3500)), ..Amount::default() }]);
         let expected = Key::Weak("W:0.1.5:2026-11-22:3500:".into());
         assert_eq!(key(&voucher, &"0.1.5".parse().unwrap()), Some(expected));
     }

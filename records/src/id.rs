@@ -57,23 +57,12 @@ impl FromStr for OpId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let mut parts = text.split('.');
-        let mut next = || {
-            parts
-                .next()
-                .filter(|part| part.bytes().all(|b| b.is_ascii_digit()))
-        };
+        let mut next = || parts.next().filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
         let replica = next().and_then(|p| p.parse().ok()).ok_or(IdError)?;
         let epoch = next().and_then(|p| p.parse().ok()).ok_or(IdError)?;
-        let seq = next()
-            .and_then(|p| p.parse().ok())
-            .filter(|seq| *seq > 0)
-            .ok_or(IdError)?;
+        let seq = next().and_then(|p| p.parse().ok()).filter(|seq| *seq > 0).ok_or(IdError)?;
         match parts.next() {
-            None => Ok(Self {
-                replica: Replica(replica),
-                epoch: Epoch(epoch),
-                seq,
-            }),
+            None => Ok(Self { replica: Replica(replica), epoch: Epoch(epoch), seq }),
             Some(_) => Err(IdError),
         }
     }
@@ -103,11 +92,7 @@ impl DocId {
     #[must_use]
     pub fn code(&self) -> String {
         let hash = ring::digest::digest(&ring::digest::SHA256, self.to_string().as_bytes());
-        let bits = hash
-            .as_ref()
-            .iter()
-            .take(5)
-            .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+        let bits = hash.as_ref().iter().take(5).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
         (0..8)
             .rev()
             .filter_map(|i| CROCKFORD.get(usize::try_from(bits >> (i * 5) & 31).ok()?))
@@ -124,17 +109,7 @@ mod tests {
     fn an_id_reads_back_and_nothing_else_is_an_id() {
         let id: OpId = "7.3061842211.42".parse().unwrap();
         assert_eq!(id.to_string(), "7.3061842211.42");
-        for bad in [
-            "",
-            "7",
-            "7.1",
-            "7.1.0",
-            "7.1.2.3",
-            "+7.1.2",
-            "7.1.-2",
-            "a.b.c",
-            "4294967296.1.1",
-        ] {
+        for bad in ["", "7", "7.1", "7.1.0", "7.1.2.3", "+7.1.2", "7.1.-2", "a.b.c", "4294967296.1.1"] {
             assert_eq!(bad.parse::<OpId>(), Err(IdError), "{bad}");
         }
     }

@@ -137,14 +137,9 @@ impl Machine {
     /// # Ok::<(), &str>(())
     /// ```
     pub fn apply(&self, state: Index, decision: &Decision) -> Result<Index, StepError> {
-        let step = self
-            .step_at(decision.step)
-            .ok_or(StepError::Unknown { step: decision.step })?;
+        let step = self.step_at(decision.step).ok_or(StepError::Unknown { step: decision.step })?;
         if !step.from.contains(&state) {
-            return Err(StepError::NotFromHere {
-                step: step.name,
-                state,
-            });
+            return Err(StepError::NotFromHere { step: step.name, state });
         }
         match step.reason {
             Reason::None => {}
@@ -232,39 +227,22 @@ mod tests {
     fn a_step_leads_on_or_says_what_it_lacks() {
         let seal = decision(&SHEET, "seal", "");
         assert_eq!(SHEET.apply(DRAFT, &seal), Ok(SEALED));
-        let again = StepError::NotFromHere {
-            step: "seal",
-            state: SEALED,
-        };
+        let again = StepError::NotFromHere { step: "seal", state: SEALED };
         assert_eq!(SHEET.apply(SEALED, &seal), Err(again));
-        assert_eq!(
-            SHEET.apply(SEALED, &decision(&SHEET, "return", " ")),
-            Err(StepError::NeedsReason)
-        );
-        assert_eq!(
-            SHEET.apply(SEALED, &decision(&SHEET, "return", "blurred")),
-            Ok(RETURNED)
-        );
-        assert_eq!(
-            SHEET.apply(SEALED, &decision(&SHEET, "pick", "")),
-            Err(StepError::NeedsPick)
-        );
+        assert_eq!(SHEET.apply(SEALED, &decision(&SHEET, "return", " ")), Err(StepError::NeedsReason));
+        assert_eq!(SHEET.apply(SEALED, &decision(&SHEET, "return", "blurred")), Ok(RETURNED));
+        assert_eq!(SHEET.apply(SEALED, &decision(&SHEET, "pick", "")), Err(StepError::NeedsPick));
         let newer = Decision { step: 99, ..seal };
         assert_eq!(SHEET.apply(DRAFT, &newer), Err(StepError::Unknown { step: 99 }));
         let accepted = JOB.state("accepted").unwrap();
-        assert_eq!(
-            JOB.apply(accepted, &decision(&JOB, "hand_over", "")),
-            Err(StepError::NeedsColleague)
-        );
+        assert_eq!(JOB.apply(accepted, &decision(&JOB, "hand_over", "")), Err(StepError::NeedsColleague));
     }
 
     #[test]
     fn a_reason_of_a_list_may_be_followed_by_words() {
         let check = |reason, expected: Option<Index>| {
             assert_eq!(
-                VOUCHER
-                    .apply(SUBMITTED, &decision(&VOUCHER, "reject", reason))
-                    .ok(),
+                VOUCHER.apply(SUBMITTED, &decision(&VOUCHER, "reject", reason)).ok(),
                 expected,
                 "{reason}"
             );

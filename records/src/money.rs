@@ -54,9 +54,7 @@ impl FromStr for Fen {
         let yuan: i64 = yuan.parse().map_err(|_| FenError::TooLarge)?;
         let scale = if cents.len() == 1 { 10 } else { 1 };
         let cents: i64 = cents.parse().map_err(|_| FenError::NotANumber)?;
-        let fen = yuan
-            .checked_mul(100)
-            .and_then(|fen| fen.checked_add(cents * scale));
+        let fen = yuan.checked_mul(100).and_then(|fen| fen.checked_add(cents * scale));
         let fen = fen.filter(|fen| *fen <= FEN_MAX).ok_or(FenError::TooLarge)?;
         Ok(Self(if negative { -fen } else { fen }))
     }

@@ -79,9 +79,7 @@ impl Block {
     /// ```
     #[must_use]
     pub fn after(self, used: Option<u32>) -> Option<u32> {
-        let next = used
-            .map_or(Some(self.first), |used| used.checked_add(1))?
-            .max(self.first);
+        let next = used.map_or(Some(self.first), |used| used.checked_add(1))?.max(self.first);
         (next >= 1 && next <= self.last).then_some(next)
     }
 }
@@ -149,14 +147,7 @@ fn code(text: &str, min: usize, max: usize) -> bool {
 
 impl fmt::Display for SheetNo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            letter,
-            center,
-            staff,
-            year,
-            month,
-            n,
-        } = self;
+        let Self { letter, center, staff, year, month, n } = self;
         write!(f, "{letter:?}{center}-{staff}-{year:02}{month:02}-{n:03}")
     }
 }
@@ -177,10 +168,7 @@ impl FromStr for SheetNo {
         };
         let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
         let shaped = month.len() == 4 && n.len() >= 3 && digits(month) && digits(n);
-        let (year, month) = month
-            .split_at_checked(2)
-            .filter(|_| shaped)
-            .ok_or(NumberError::Shape)?;
+        let (year, month) = month.split_at_checked(2).filter(|_| shaped).ok_or(NumberError::Shape)?;
         let number = Self {
             letter,
             center: center.to_owned(),
@@ -190,9 +178,7 @@ impl FromStr for SheetNo {
             n: n.parse().map_err(|_| NumberError::Shape)?,
         };
         // A number has one spelling: 1000 is not written 01000.
-        Some(number.checked()?)
-            .filter(|number| number.to_string() == text)
-            .ok_or(NumberError::Shape)
+        Some(number.checked()?).filter(|number| number.to_string() == text).ok_or(NumberError::Shape)
     }
 }
 
@@ -219,23 +205,12 @@ mod tests {
             assert!(bad.parse::<SheetNo>().is_err(), "{bad}");
         }
         let day = Day::from_ymd(1999, 12, 31).unwrap();
-        assert_eq!(
-            SheetNo::new(Letter::R, "HZ", "T006", day, 1),
-            Err(NumberError::Day)
-        );
+        assert_eq!(SheetNo::new(Letter::R, "HZ", "T006", day, 1), Err(NumberError::Day));
         let day = Day::from_ymd(2026, 11, 22).unwrap();
+        assert_eq!(SheetNo::new(Letter::R, "H", "T006", day, 1), Err(NumberError::Center));
+        assert_eq!(SheetNo::new(Letter::R, "HZ", "t006", day, 1), Err(NumberError::Staff));
         assert_eq!(
-            SheetNo::new(Letter::R, "H", "T006", day, 1),
-            Err(NumberError::Center)
-        );
-        assert_eq!(
-            SheetNo::new(Letter::R, "HZ", "t006", day, 1),
-            Err(NumberError::Staff)
-        );
-        assert_eq!(
-            SheetNo::new(Letter::P, "HZ", "T006", day, 1000)
-                .unwrap()
-                .to_string(),
+            SheetNo::new(Letter::P, "HZ", "T006", day, 1000).unwrap().to_string(),
             "PHZ-T006-2611-1000"
         );
     }

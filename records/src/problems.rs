@@ -26,12 +26,7 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) const fn new(rule: &'static str, group: &'static str, field: &'static str) -> Self {
-        Self {
-            rule,
-            group,
-            field,
-            facts: Vec::new(),
-        }
+        Self { rule, group, field, facts: Vec::new() }
     }
 
     pub(crate) fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -66,9 +61,7 @@ impl Problem {
     fn fill(&self, sentence: &str) -> String {
         self.facts
             .iter()
-            .fold(sentence.to_owned(), |text, (name, value)| {
-                text.replace(&format!("{{{name}}}"), value)
-            })
+            .fold(sentence.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 }
 
@@ -93,9 +86,7 @@ impl Problem {
 /// ```
 #[must_use]
 pub fn before_seal(record: &Record, template: &Template, zone: Zone) -> Vec<Problem> {
-    let imported = record
-        .get::<sheet::Origin>()
-        .is_some_and(|origin| origin.source.is_some());
+    let imported = record.get::<sheet::Origin>().is_some_and(|origin| origin.source.is_some());
     let mut problems = Vec::new();
     problems.extend(visit(record, zone));
     problems.extend(result(record));
@@ -129,9 +120,7 @@ fn visit(record: &Record, zone: Zone) -> Option<Problem> {
 
 fn result(record: &Record) -> Option<Problem> {
     let result = record.get::<sheet::Result>().and_then(|group| group.result);
-    result
-        .is_none()
-        .then(|| Problem::new("S-03", sheet::Result::GROUP.name, "result"))
+    result.is_none().then(|| Problem::new("S-03", sheet::Result::GROUP.name, "result"))
 }
 
 fn signature(record: &Record, imported: bool) -> Option<Problem> {
@@ -148,14 +137,9 @@ fn signature(record: &Record, imported: bool) -> Option<Problem> {
 }
 
 fn open_conflicts(record: &Record) -> Vec<Problem> {
-    let groups = record
-        .open
-        .iter()
-        .filter_map(|tag| record.kind.group(tag.number()));
+    let groups = record.open.iter().filter_map(|tag| record.kind.group(tag.number()));
     let content = groups.filter(|group| group.content);
-    content
-        .map(|group| Problem::new("S-10", group.name, "").fact("group", group.name))
-        .collect()
+    content.map(|group| Problem::new("S-10", group.name, "").fact("group", group.name)).collect()
 }
 
 fn rating(record: &Record) -> Option<Problem> {
@@ -228,9 +212,7 @@ pub fn at_capture(record: &Record) -> Vec<Problem> {
 /// Source: docs/RULES.md, Vouchers.
 #[must_use]
 pub fn before_place(record: &Record) -> Vec<Problem> {
-    let imported = record
-        .get::<voucher::VoucherOrigin>()
-        .is_some_and(|origin| origin.source.is_some());
+    let imported = record.get::<voucher::VoucherOrigin>().is_some_and(|origin| origin.source.is_some());
     let money = record.get::<voucher::Amount>().unwrap_or_default();
     let purpose = record.get::<voucher::Purpose>().unwrap_or_default();
     let date = record.get::<voucher::Dated>().and_then(|group| group.date);
@@ -276,9 +258,7 @@ fn against_qr(record: &Record) -> Option<Problem> {
         Checksum::Miss => "✗",
         Checksum::Absent => "–",
     };
-    let differs = money
-        .amount
-        .is_some_and(|claimed| !invoice.agrees_with(claimed, money.tax));
+    let differs = money.amount.is_some_and(|claimed| !invoice.agrees_with(claimed, money.tax));
     (differs || invoice.checksum == Checksum::Miss).then(|| {
         let claimed = money.amount.map_or_else(|| "–".to_owned(), |fen| fen.to_string());
         Problem::new("N5", voucher::InvoiceNo::GROUP.name, "qr_raw")

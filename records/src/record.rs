@@ -26,13 +26,7 @@ impl Record {
     /// Returns a new record without values.
     #[must_use]
     pub fn new(id: DocId, kind: &'static Kind) -> Self {
-        Self {
-            id,
-            kind,
-            state: 0,
-            open: BTreeSet::new(),
-            rows: BTreeMap::new(),
-        }
+        Self { id, kind, state: 0, open: BTreeSet::new(), rows: BTreeMap::new() }
     }
 
     /// Builds a record from folded bytes: one row of each register, one row of each living entry of a list, in order.
@@ -48,11 +42,7 @@ impl Record {
         open: BTreeSet<Tag>,
         rows: impl IntoIterator<Item = (Tag, &'a [u8])>,
     ) -> Result<Self, CodecError> {
-        let mut record = Self {
-            state,
-            open,
-            ..Self::new(id, kind)
-        };
+        let mut record = Self { state, open, ..Self::new(id, kind) };
         for (tag, bytes) in rows {
             if let Some(group) = record.group(tag) {
                 let row = decode_exact(group.fields, bytes)?;
@@ -135,9 +125,7 @@ impl Record {
     }
 
     fn group(&self, tag: Tag) -> Option<&'static Group> {
-        self.kind
-            .group(tag.number())
-            .filter(|group| group.tag() == tag && group.class != Class::Decision)
+        self.kind.group(tag.number()).filter(|group| group.tag() == tag && group.class != Class::Decision)
     }
 }
 
@@ -157,13 +145,9 @@ pub(crate) mod tests {
             let rows: Vec<Row> = rows.iter().map(row).collect();
             let payload = match group.class {
                 Class::Ledger => encode_rows(group.fields, &rows),
-                Class::Set => encode_set(
-                    group.fields,
-                    &crate::schema::SetChange {
-                        add: rows,
-                        remove: Vec::new(),
-                    },
-                ),
+                Class::Set => {
+                    encode_set(group.fields, &crate::schema::SetChange { add: rows, remove: Vec::new() })
+                }
                 _ => encode(group.fields, &rows[0]),
             };
             self.write(group.tag(), &payload).unwrap();
@@ -177,11 +161,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_write_replaces_a_register_and_a_keyed_element_and_adds_to_a_ledger() {
-        let answer = |item, answer: &str| Answers {
-            item: text(item),
-            text: text(answer),
-            ..Answers::default()
-        };
+        let answer =
+            |item, answer: &str| Answers { item: text(item), text: text(answer), ..Answers::default() };
         let record = Record::new("1.1.1".parse().unwrap(), &REPAIR)
             .with(&[Problem { problem: text("one") }])
             .with(&[Problem { problem: text("two") }])
@@ -192,10 +173,7 @@ pub(crate) mod tests {
         assert_eq!(record.get::<Problem>().unwrap().problem, text("two"));
         assert_eq!(record.value("problem"), Some(&Value::Text("two".into())));
         assert_eq!(record.all::<Notes>().len(), 2);
-        assert_eq!(
-            record.all::<Answers>(),
-            [answer("l", "other"), answer("k", "new")]
-        );
+        assert_eq!(record.all::<Answers>(), [answer("l", "other"), answer("k", "new")]);
         assert_eq!(record.get::<Rating>(), None::<Rating>);
         assert_eq!(record.state_name(), "draft");
     }

@@ -45,10 +45,7 @@ impl Rule {
 /// Returns the rule of that id.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static Rule> {
-    RULES
-        .iter()
-        .chain(crate::table::refusal::RULES)
-        .find(|rule| rule.id == id)
+    RULES.iter().chain(crate::table::refusal::RULES).find(|rule| rule.id == id)
 }
 
 /// A rule that refuses.
@@ -59,14 +56,7 @@ pub(crate) const fn blocks(
     hint_zh: &'static str,
     hint_en: &'static str,
 ) -> Rule {
-    Rule {
-        id,
-        weight: Weight::Blocks,
-        zh,
-        en,
-        hint_zh,
-        hint_en,
-    }
+    Rule { id, weight: Weight::Blocks, zh, en, hint_zh, hint_en }
 }
 
 /// Every rule of the records; those of imports are [`crate::table::refusal::RULES`].
@@ -169,21 +159,9 @@ pub static RULES: &[Rule] = &[
         "按类型 {kind} 重新填写",
         "answer it as {kind}",
     ),
-    blocks(
-        "V-01",
-        "缺少金额",
-        "the amount is missing",
-        "填写 amount",
-        "set amount",
-    ),
+    blocks("V-01", "缺少金额", "the amount is missing", "填写 amount", "set amount"),
     blocks("V-02", "缺少日期", "the date is missing", "填写 date", "set date"),
-    blocks(
-        "V-03",
-        "缺少费用类别",
-        "the category is missing",
-        "填写 category",
-        "set category",
-    ),
+    blocks("V-03", "缺少费用类别", "the category is missing", "填写 category", "set category"),
     blocks(
         "V-04",
         "币种“{currency}”不是三个大写字母",
@@ -236,16 +214,8 @@ mod tests {
             for text in [rule.zh, rule.en, rule.hint_zh, rule.hint_en] {
                 assert!(!text.is_empty(), "{}", rule.id);
             }
-            assert!(
-                document.contains(&format!("| {} |", rule.id)),
-                "{} is not in docs/RULES.md",
-                rule.id
-            );
-            assert!(
-                all.iter().skip(at + 1).all(|other| other.id != rule.id),
-                "{} twice",
-                rule.id
-            );
+            assert!(document.contains(&format!("| {} |", rule.id)), "{} is not in docs/RULES.md", rule.id);
+            assert!(all.iter().skip(at + 1).all(|other| other.id != rule.id), "{} twice", rule.id);
         }
     }
 }

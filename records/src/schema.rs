@@ -29,16 +29,9 @@ impl Class {
     /// Returns the class of a tag's low bits; `None` for the reserved 6 and 7.
     #[must_use]
     pub fn from_bits(bits: u8) -> Option<Self> {
-        [
-            Self::Once,
-            Self::Last,
-            Self::Contested,
-            Self::Ledger,
-            Self::Set,
-            Self::Decision,
-        ]
-        .into_iter()
-        .find(|class| *class as u8 == bits)
+        [Self::Once, Self::Last, Self::Contested, Self::Ledger, Self::Set, Self::Decision]
+            .into_iter()
+            .find(|class| *class as u8 == bits)
     }
 }
 
@@ -137,11 +130,7 @@ impl Group {
     #[must_use]
     pub fn list_name(&self) -> String {
         let name = self.name;
-        if name.ends_with('s') {
-            name.to_owned()
-        } else {
-            format!("{name}s")
-        }
+        if name.ends_with('s') { name.to_owned() } else { format!("{name}s") }
     }
 }
 

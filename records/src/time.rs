@@ -53,32 +53,22 @@ impl Ts {
             .find_map(|form| chrono::NaiveDateTime::parse_from_str(&text, form).ok())
             .ok_or(TimeError::NotAnInstant)?;
         let offset = zone.offset().ok_or(TimeError::NotAnInstant)?;
-        let instant = civil
-            .and_local_timezone(offset)
-            .single()
-            .ok_or(TimeError::NotAnInstant)?;
+        let instant = civil.and_local_timezone(offset).single().ok_or(TimeError::NotAnInstant)?;
         Ok(Self(instant.timestamp_millis()))
     }
 
     /// Returns RFC 3339 with the zone's offset; whole seconds unless there are milliseconds.
     #[must_use]
     pub fn rfc3339(self, zone: Zone) -> String {
-        let form = if self.0.rem_euclid(1000) == 0 {
-            SecondsFormat::Secs
-        } else {
-            SecondsFormat::Millis
-        };
-        self.civil(zone)
-            .map_or_else(|| self.0.to_string(), |civil| civil.to_rfc3339_opts(form, false))
+        let form = if self.0.rem_euclid(1000) == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+        self.civil(zone).map_or_else(|| self.0.to_string(), |civil| civil.to_rfc3339_opts(form, false))
     }
 
     /// Returns `YYYY-MM-DD HH:MM` for tables.
     #[must_use]
     pub fn minute(self, zone: Zone) -> String {
-        self.civil(zone).map_or_else(
-            || self.0.to_string(),
-            |civil| civil.format("%Y-%m-%d %H:%M").to_string(),
-        )
+        self.civil(zone)
+            .map_or_else(|| self.0.to_string(), |civil| civil.format("%Y-%m-%d %H:%M").to_string())
     }
 
     /// Returns the civil day of the instant.
@@ -127,11 +117,8 @@ impl FromStr for Day {
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let shaped = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()
-            .filter(|_| shaped);
-        date.map(|date| Self(date.to_epoch_days()))
-            .ok_or(TimeError::NotADay)
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| shaped);
+        date.map(|date| Self(date.to_epoch_days())).ok_or(TimeError::NotADay)
     }
 }
 

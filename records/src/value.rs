@@ -344,11 +344,7 @@ fn decode_one(ty: Type, rest: &mut &[u8]) -> Result<Option<Value>, CodecError> {
         }),
         Type::Meter => {
             let (mantissa, decimals, unit) = take(rest)?;
-            Value::Meter(MeterValue {
-                mantissa,
-                decimals,
-                unit: string(unit)?,
-            })
+            Value::Meter(MeterValue { mantissa, decimals, unit: string(unit)? })
         }
         Type::Fix => Value::Fix(take(rest)?),
         Type::File | Type::Digest => match take::<&[u8]>(rest)? {

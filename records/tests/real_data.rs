@@ -51,52 +51,16 @@ fn read(file: &Path, map: Option<&str>, kind: Option<&str>) -> Tally {
 
 /// File, mapping, kind.
 const WHOLE: &[(&str, &str, Option<&str>)] = &[
-    (
-        "workorders/openrepair/FixitClinic_202507.csv",
-        "openrepair.toml",
-        None,
-    ),
-    (
-        "workorders/openrepair/RepairCafeWales_202507.csv",
-        "openrepair.toml",
-        None,
-    ),
-    (
-        "workorders/openrepair/RepairConnects_202507.csv",
-        "openrepair.toml",
-        None,
-    ),
-    (
-        "workorders/detroit/establishments.csv",
-        "detroit-establishments.toml",
-        Some("customer"),
-    ),
-    (
-        "workorders/detroit/establishments.csv",
-        "detroit-establishments.toml",
-        Some("site"),
-    ),
-    (
-        "workorders/detroit/inspections.csv",
-        "detroit-inspections.toml",
-        None,
-    ),
-    (
-        "workorders/detroit/violations.csv.gz",
-        "detroit-violations.toml",
-        None,
-    ),
+    ("workorders/openrepair/FixitClinic_202507.csv", "openrepair.toml", None),
+    ("workorders/openrepair/RepairCafeWales_202507.csv", "openrepair.toml", None),
+    ("workorders/openrepair/RepairConnects_202507.csv", "openrepair.toml", None),
+    ("workorders/detroit/establishments.csv", "detroit-establishments.toml", Some("customer")),
+    ("workorders/detroit/establishments.csv", "detroit-establishments.toml", Some("site")),
+    ("workorders/detroit/inspections.csv", "detroit-inspections.toml", None),
+    ("workorders/detroit/violations.csv.gz", "detroit-violations.toml", None),
     ("workorders/nestor/excavators.csv", "nestor-excavators.toml", None),
-    (
-        "workorders/nestor/excavators-cleaned.csv",
-        "nestor-excavators.toml",
-        None,
-    ),
-    (
-        "expenses/birmingham_pcard_2014_2015.csv.gz",
-        "birmingham-pcard.toml",
-        None,
-    ),
+    ("workorders/nestor/excavators-cleaned.csv", "nestor-excavators.toml", None),
+    ("expenses/birmingham_pcard_2014_2015.csv.gz", "birmingham-pcard.toml", None),
     ("expenses/sroie/keys.jsonl", "sroie-receipts.toml", None),
     ("workload/sheets.jsonl", "workload-sheets.toml", None),
     ("workload/vouchers.jsonl", "workload-vouchers.toml", None),
@@ -127,40 +91,18 @@ fn every_whole_file_is_read_to_its_end() {
 #[test]
 fn the_odd_rows_of_each_source_are_read_or_named() {
     let check = |file: &str, map: &str, read_good_repeated: (u64, u64, u64), refused: &[(&str, &[u64])]| {
-        let tally = read(
-            &Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("tests/data")
-                .join(file),
-            Some(map),
-            None,
-        );
-        assert_eq!(
-            (tally.read, tally.good, tally.repeated),
-            read_good_repeated,
-            "{file} {tally:?}"
-        );
-        let found: Vec<(&str, &[u64])> = tally
-            .refused
-            .iter()
-            .map(|(why, lines)| (why.as_str(), lines.as_slice()))
-            .collect();
+        let tally =
+            read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file), Some(map), None);
+        assert_eq!((tally.read, tally.good, tally.repeated), read_good_repeated, "{file} {tally:?}");
+        let found: Vec<(&str, &[u64])> =
+            tally.refused.iter().map(|(why, lines)| (why.as_str(), lines.as_slice())).collect();
         assert_eq!(found, refused, "{file}");
     };
     check("openrepair.csv", "openrepair.toml", (29, 29, 0), &[]);
     check("violations.csv", "detroit-violations.toml", (22, 22, 5), &[]);
-    check(
-        "excavators.csv",
-        "nestor-excavators.toml",
-        (32, 31, 3),
-        &[("I-07 cost: PM01", &[2])],
-    );
+    check("excavators.csv", "nestor-excavators.toml", (32, 31, 3), &[("I-07 cost: PM01", &[2])]);
     check("purchase-cards.csv", "birmingham-pcard.toml", (27, 27, 4), &[]);
-    check(
-        "receipts.jsonl",
-        "sroie-receipts.toml",
-        (23, 22, 0),
-        &[("I-05 amount: ", &[7])],
-    );
+    check("receipts.jsonl", "sroie-receipts.toml", (23, 22, 0), &[("I-05 amount: ", &[7])]);
     check("sheets.jsonl", "workload-sheets.toml", (14, 14, 0), &[]);
     check("vouchers.jsonl", "workload-vouchers.toml", (12, 12, 0), &[]);
 }
@@ -168,16 +110,9 @@ fn the_odd_rows_of_each_source_are_read_or_named() {
 #[test]
 fn every_sample_is_read_whole() {
     let check = |file: &str, map: Option<&str>, kind: Option<&str>, good: u64| {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../samples")
-            .join(file);
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(file);
         let tally = read(&file, map, kind);
-        assert_eq!(
-            (tally.good, tally.refused),
-            (good, BTreeMap::new()),
-            "{}",
-            file.display()
-        );
+        assert_eq!((tally.good, tally.refused), (good, BTreeMap::new()), "{}", file.display());
     };
     check("org.csv", None, Some("org"), 5);
     check("staff.csv", None, Some("staff"), 8);
@@ -186,18 +121,8 @@ fn every_sample_is_read_whole() {
     check("assets.csv", None, Some("asset"), 8);
     check("jobs.csv", None, Some("job"), 8);
     check("repairs.csv", Some("openrepair.toml"), None, 300);
-    check(
-        "establishments.csv",
-        Some("detroit-establishments.toml"),
-        Some("customer"),
-        60,
-    );
-    check(
-        "establishments.csv",
-        Some("detroit-establishments.toml"),
-        Some("site"),
-        60,
-    );
+    check("establishments.csv", Some("detroit-establishments.toml"), Some("customer"), 60);
+    check("establishments.csv", Some("detroit-establishments.toml"), Some("site"), 60);
     check("inspections.csv", Some("detroit-inspections.toml"), None, 150);
     check("receipts.jsonl", Some("sroie-receipts.toml"), None, 40);
     check("sheets.jsonl", Some("workload-sheets.toml"), None, 120);

@@ -6,12 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(
-    name = "fieldbook",
-    version,
-    disable_help_flag = true,
-    disable_version_flag = true
-)]
+#[command(name = "fieldbook", version, disable_help_flag = true, disable_version_flag = true)]
 #[command(disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "DIR")]

@@ -29,10 +29,7 @@ pub(crate) fn run(command: &Conflict, desk: &Desk) -> Result<Page, Fault> {
 fn taken(take: &str, of: Option<&str>) -> Result<Take, Fault> {
     let bad = || Fault::new(Exit::Usage, "error.not_a_take").with("value", &take);
     match of {
-        Some(hash) => Ok(Take::Place(
-            take.parse().map_err(|_| bad())?,
-            hash.to_ascii_lowercase(),
-        )),
+        Some(hash) => Ok(Take::Place(take.parse().map_err(|_| bad())?, hash.to_ascii_lowercase())),
         None => Ok(Take::Op(take.parse().map_err(|_| bad())?)),
     }
 }
@@ -41,12 +38,7 @@ fn list(which: Of<'_>, desk: &Desk) -> Result<Page, Fault> {
     let store = desk.store()?;
     let zone = store.identity().enrolment.zone;
     let conflicts = open(&store, which)?;
-    let json = || {
-        conflicts
-            .iter()
-            .map(|conflict| conflict_json(conflict, zone))
-            .collect()
-    };
+    let json = || conflicts.iter().map(|conflict| conflict_json(conflict, zone)).collect();
     Ok(desk.page(json, |desk| text(&conflicts, desk, zone)))
 }
 
@@ -54,9 +46,8 @@ fn list(which: Of<'_>, desk: &Desk) -> Result<Page, Fault> {
 pub(crate) fn conflict_json(conflict: &Open, zone: Zone) -> Value {
     let value = |(at, value): (usize, &Candidate)| {
         let rows = value.rows.iter();
-        let fields: Map<String, Value> = rows
-            .flat_map(|(group, row)| records::value::json::object(group.fields, row, zone))
-            .collect();
+        let fields: Map<String, Value> =
+            rows.flat_map(|(group, row)| records::value::json::object(group.fields, row, zone)).collect();
         json!({
             "n": at + 1,
             "op": value.op.to_string(),
@@ -95,14 +86,8 @@ fn text(conflicts: &[Open], desk: &Desk, zone: Zone) -> String {
         let facts = [("code", conflict.id.code()), ("hash", conflict.hash.clone())];
         let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
         text.push_str(
-            &(lang.say(
-                if conflict.soft {
-                    "text.conflict.dismiss"
-                } else {
-                    "text.conflict.settle"
-                },
-                &facts,
-            ) + "\n"),
+            &(lang.say(if conflict.soft { "text.conflict.dismiss" } else { "text.conflict.settle" }, &facts)
+                + "\n"),
         );
     }
     text

@@ -57,13 +57,7 @@ impl Desk {
             .home
             .clone()
             .or_else(|| variable("FIELDBOOK_HOME").map(PathBuf::from))
-            .or_else(|| {
-                Some(
-                    directories::ProjectDirs::from("", "", "fieldbook")?
-                        .data_dir()
-                        .to_path_buf(),
-                )
-            })
+            .or_else(|| Some(directories::ProjectDirs::from("", "", "fieldbook")?.data_dir().to_path_buf()))
             .ok_or_else(|| Fault::new(Exit::Usage, "error.no_home"))?;
         let clock = match &cli.now {
             None => Clock::system(),
@@ -117,11 +111,7 @@ impl Desk {
         json: impl FnOnce() -> serde_json::Value,
         text: impl FnOnce(&Self) -> String,
     ) -> Page {
-        if self.json {
-            Page::Json(json(), Exit::Done)
-        } else {
-            Page::Text(text(self), Exit::Done)
-        }
+        if self.json { Page::Json(json(), Exit::Done) } else { Page::Text(text(self), Exit::Done) }
     }
 }
 

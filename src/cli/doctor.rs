@@ -19,11 +19,7 @@ const SHOWN_MAX: usize = 20;
 /// Examines the home; ends with [`Exit::Damaged`] where something is wrong.
 pub(crate) fn run(desk: &Desk) -> Result<Page, Fault> {
     let findings = desk.store()?.doctor().map_err(NotebookError::from)?;
-    let exit = if findings.faults.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Damaged
-    };
+    let exit = if findings.faults.is_empty() { Exit::Done } else { Exit::Damaged };
     Ok(match desk.json {
         true => Page::Json(answer(&findings, desk.lang), exit),
         false => Page::Text(text(&findings, desk), exit),
@@ -32,11 +28,7 @@ pub(crate) fn run(desk: &Desk) -> Result<Page, Fault> {
 
 fn answer(findings: &Findings, lang: Lang) -> Value {
     let counts = &findings.counts;
-    let faults: Vec<String> = findings
-        .faults
-        .iter()
-        .map(|found| sentence(found, lang))
-        .collect();
+    let faults: Vec<String> = findings.faults.iter().map(|found| sentence(found, lang)).collect();
     json!({
         "ops": counts.ops,
         "documents": counts.documents,
@@ -62,11 +54,8 @@ fn sentence(found: &Found, lang: Lang) -> String {
     match found {
         Found::CopyLost(lost) => lang.say("text.doctor.copy_lost", &[("part", part(*lost))]),
         Found::JournalGap { file, offset, bytes } => {
-            let facts = [
-                ("file", file.to_string()),
-                ("offset", offset.to_string()),
-                ("bytes", bytes.to_string()),
-            ];
+            let facts =
+                [("file", file.to_string()), ("offset", offset.to_string()), ("bytes", bytes.to_string())];
             let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
             lang.say("text.doctor.journal_gap", &facts)
         }
@@ -87,10 +76,7 @@ fn text(findings: &Findings, desk: &Desk) -> String {
     let rows = [
         (say("text.status.records"), counts.documents.to_string()),
         (say("text.doctor.ops"), counts.ops.to_string()),
-        (
-            say("text.doctor.safe"),
-            format!("{} / {} / {}", safe.in_journal, safe.in_log, safe.in_either),
-        ),
+        (say("text.doctor.safe"), format!("{} / {} / {}", safe.in_journal, safe.in_log, safe.in_either)),
         (say("text.doctor.unsent"), counts.unsent_ops.to_string()),
         (say("text.status.conflicts"), counts.conflicts.to_string()),
         (say("text.status.quarantine"), counts.quarantined.to_string()),

@@ -46,37 +46,19 @@ fn answer(enrolment: &Enrolment, desk: &Desk) -> serde_json::Value {
 
 /// Returns the identifiers of the roles.
 pub(crate) fn roles(enrolment: &Enrolment) -> Vec<&'static str> {
-    enrolment
-        .roles
-        .iter()
-        .filter_map(|role| Some(crate::cli::schema::role_name(*role)?.0))
-        .collect()
+    enrolment.roles.iter().filter_map(|role| Some(crate::cli::schema::role_name(*role)?.0)).collect()
 }
 
 fn text(enrolment: &Enrolment, desk: &Desk) -> String {
     let say = |key: &str| desk.lang.say(key, &[]);
-    let roles = enrolment
-        .roles
-        .iter()
-        .filter_map(|role| crate::cli::schema::role_name(*role));
+    let roles = enrolment.roles.iter().filter_map(|role| crate::cli::schema::role_name(*role));
     let roles: Vec<_> = roles.map(|(_, zh, en)| desk.lang.label(zh, en)).collect();
     let rows = [
-        (
-            say("text.enrol.who"),
-            format!("{} ({})", enrolment.staff_name, enrolment.staff_code),
-        ),
-        (
-            say("text.enrol.unit"),
-            format!("{} / {}", enrolment.company, enrolment.unit_name),
-        ),
+        (say("text.enrol.who"), format!("{} ({})", enrolment.staff_name, enrolment.staff_code)),
+        (say("text.enrol.unit"), format!("{} / {}", enrolment.company, enrolment.unit_name)),
         (say("text.enrol.roles"), roles.join(", ")),
         (say("text.enrol.hq"), enrolment.address.clone()),
         (say("text.enrol.home"), desk.home.display().to_string()),
     ];
-    format!(
-        "{}\n{}{}\n",
-        say("text.enrol.done"),
-        pairs(desk.style, &rows),
-        say("text.enrol.next")
-    )
+    format!("{}\n{}{}\n", say("text.enrol.done"), pairs(desk.style, &rows), say("text.enrol.next"))
 }

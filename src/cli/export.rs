@@ -23,9 +23,7 @@ pub(crate) fn run(args: &args::Export, desk: &Desk, streams: &mut Streams<'_>) -
     let form = match args.format.as_str() {
         "jsonl" => Form::JsonLines,
         "xlsx" => Form::Xlsx,
-        _ => Form::Csv {
-            mark: args.out.is_some() && !args.names,
-        },
+        _ => Form::Csv { mark: args.out.is_some() && !args.names },
     };
     let words = match desk.lang.of_labels() {
         _ if args.names || args.out.is_none() => Words::Names,
@@ -54,18 +52,16 @@ pub(crate) fn run(args: &args::Export, desk: &Desk, streams: &mut Streams<'_>) -
     let name = path.display().to_string();
     let facts = [("n", n.to_string()), ("file", name.clone())];
     let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
-    Ok(desk.page(
-        || json!({"file": name, "records": n}),
-        |desk| desk.lang.say("text.exported", &facts) + "\n",
-    ))
+    Ok(desk
+        .page(|| json!({"file": name, "records": n}), |desk| desk.lang.say("text.exported", &facts) + "\n"))
 }
 
 fn fault(error: TableError, path: &Path) -> Fault {
     match error {
         TableError::Store(error) => NotebookError::from(error).into(),
         TableError::Export(ExportError::Io(error)) => Fault::file(path, &error),
-        TableError::Export(ExportError::Xlsx(error)) => Fault::new(Exit::Refused, "error.file.other")
-            .with("file", &path.display())
-            .with("reason", &error),
+        TableError::Export(ExportError::Xlsx(error)) => {
+            Fault::new(Exit::Refused, "error.file.other").with("file", &path.display()).with("reason", &error)
+        }
     }
 }

@@ -49,13 +49,7 @@ impl Fault {
     /// Returns the fault with that sentence and no facts.
     #[must_use]
     pub fn new(exit: Exit, key: &str) -> Self {
-        Self {
-            exit,
-            rule: String::new(),
-            key: key.to_owned(),
-            facts: Vec::new(),
-            points: Vec::new(),
-        }
+        Self { exit, rule: String::new(), key: key.to_owned(), facts: Vec::new(), points: Vec::new() }
     }
 
     /// Returns the fault of a file that could not be read or written.
@@ -67,9 +61,7 @@ impl Fault {
             std::io::ErrorKind::StorageFull => (Exit::NoSpace, "error.file.no_space"),
             _ => (Exit::Usage, "error.file.other"),
         };
-        Self::new(exit, key)
-            .with("file", &path.display())
-            .with("reason", error)
+        Self::new(exit, key).with("file", &path.display()).with("reason", error)
     }
 
     /// Adds a fact.
@@ -121,11 +113,7 @@ impl Fault {
     /// Returns what stands on standard output under `--json`.
     #[must_use]
     pub fn json(&self, lang: Lang) -> Value {
-        let points: Vec<Value> = self
-            .points
-            .iter()
-            .map(|point| problem_json(point, lang))
-            .collect();
+        let points: Vec<Value> = self.points.iter().map(|point| problem_json(point, lang)).collect();
         json!({"error": {
             "exit": self.exit as u8,
             "rule": self.rule,
@@ -140,15 +128,9 @@ impl Fault {
             Said::Text(text) => text.clone(),
             Said::Label(zh, en) => lang.label(zh, en).to_owned(),
         };
-        let texts: Vec<(&str, String)> = self
-            .facts
-            .iter()
-            .map(|(name, value)| (name.as_str(), said(value)))
-            .collect();
-        let facts: Vec<(&str, &str)> = texts
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
+        let texts: Vec<(&str, String)> =
+            self.facts.iter().map(|(name, value)| (name.as_str(), said(value))).collect();
+        let facts: Vec<(&str, &str)> = texts.iter().map(|(name, value)| (*name, value.as_str())).collect();
         lang.say(key, &facts)
     }
 }

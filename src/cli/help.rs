@@ -15,14 +15,9 @@ pub(crate) fn command(lang: Lang) -> Command {
 }
 
 fn in_language(command: Command, lang: Lang, path: &str) -> Command {
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|sub| sub.get_name().to_owned())
-        .collect();
-    let template = format!(
-        "{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}\n",
-        lang.say("text.help.usage", &[])
-    );
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let template =
+        format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}\n", lang.say("text.help.usage", &[]));
     let mut command = command
         .about(lang.say(path, &[]))
         .help_template(template)
@@ -30,11 +25,7 @@ fn in_language(command: Command, lang: Lang, path: &str) -> Command {
         .mut_args(|arg| {
             let name = arg.get_id().to_string();
             let takes_values = arg.get_action().takes_values();
-            let heading = if arg.is_positional() {
-                "text.help.arguments"
-            } else {
-                "text.help.options"
-            };
+            let heading = if arg.is_positional() { "text.help.arguments" } else { "text.help.options" };
             let key = if EVERYWHERE.contains(&name.as_str()) {
                 format!("help.option.{name}")
             } else {

@@ -22,19 +22,11 @@ pub(crate) fn run(id: &str, wanted: Wanted, desk: &Desk) -> Result<Page, Fault> 
 
 fn change_json(change: &Change, zone: Zone) -> Json {
     let value = |field: &Field, value: &Option<Value>| {
-        value
-            .as_ref()
-            .map_or(Json::Null, |value| value.text(field.ty, zone).into())
+        value.as_ref().map_or(Json::Null, |value| value.text(field.ty, zone).into())
     };
     let (what, group, field, from, to) = match &change.what {
         What::Field { group, at, from, to } => match group.fields.get(*at) {
-            Some(field) => (
-                "set",
-                group.name,
-                field.name,
-                value(field, from),
-                value(field, to),
-            ),
+            Some(field) => ("set", group.name, field.name, value(field, from), value(field, to)),
             None => ("set", group.name, "", Json::Null, Json::Null),
         },
         What::Added { group, row } => {
@@ -74,15 +66,8 @@ fn standing_name(standing: Outcome) -> &'static str {
 
 fn text(changes: &[Change], desk: &Desk, zone: Zone) -> String {
     let lang = desk.lang;
-    let columns = [
-        "column.at",
-        "column.by",
-        "column.field",
-        "column.from",
-        "column.to",
-        "column.standing",
-    ]
-    .map(|key| Column::left(lang.say(key, &[])));
+    let columns = ["column.at", "column.by", "column.field", "column.from", "column.to", "column.standing"]
+        .map(|key| Column::left(lang.say(key, &[])));
     let rows: Vec<Vec<String>> = changes
         .iter()
         .map(|change| {
@@ -91,14 +76,7 @@ fn text(changes: &[Change], desk: &Desk, zone: Zone) -> String {
                 Outcome::Current => String::new(),
                 other => lang.say(&format!("text.history.{}", standing_name(other)), &[]),
             };
-            vec![
-                change.at.minute(zone),
-                change.by.clone(),
-                name,
-                from,
-                to,
-                standing,
-            ]
+            vec![change.at.minute(zone), change.by.clone(), name, from, to, standing]
         })
         .collect();
     table(desk.style, &columns, &rows)
@@ -110,34 +88,23 @@ const CELL_CHARS_MAX: usize = 80;
 fn cells(change: &Change, desk: &Desk, zone: Zone) -> [String; 3] {
     let lang = desk.lang;
     let label = |field: &Field, value: &Option<Value>| {
-        let text = value
-            .as_ref()
-            .map_or_else(String::new, |value| value.label(field, zone, lang.of_labels()));
+        let text =
+            value.as_ref().map_or_else(String::new, |value| value.label(field, zone, lang.of_labels()));
         text.chars().take(CELL_CHARS_MAX).collect::<String>()
     };
     match &change.what {
         What::Field { group, at, from, to } => match group.fields.get(*at) {
-            Some(field) => [
-                lang.label(field.zh, field.en).to_owned(),
-                label(field, from),
-                label(field, to),
-            ],
+            Some(field) => [lang.label(field.zh, field.en).to_owned(), label(field, from), label(field, to)],
             None => [group.name.to_owned(), String::new(), String::new()],
         },
         What::Added { group, row } => {
             let values = group.fields.iter().zip(row).filter(|(_, value)| value.is_some());
             let values: Vec<String> = values.map(|(field, value)| label(field, value)).collect();
-            [
-                format!("+ {}", lang.label(group.zh, group.en)),
-                String::new(),
-                values.join(", "),
-            ]
+            [format!("+ {}", lang.label(group.zh, group.en)), String::new(), values.join(", ")]
         }
-        What::Removed { group, n } => [
-            format!("- {}", lang.label(group.zh, group.en)),
-            n.to_string(),
-            String::new(),
-        ],
+        What::Removed { group, n } => {
+            [format!("- {}", lang.label(group.zh, group.en)), n.to_string(), String::new()]
+        }
         What::Step { step, reason } => {
             let step = step.map_or("?", |step| lang.label(step.zh, step.en)).to_owned();
             [lang.say("column.step", &[]), reason.clone(), step]

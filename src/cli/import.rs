@@ -25,11 +25,7 @@ pub(crate) fn run(args: &args::Import, desk: &Desk) -> Result<Page, Fault> {
     let request = Import { kind, mapping };
     let done = import(&mut desk.store()?, file, request, desk.clock.now())
         .map_err(|error| fault(error, &args.file))?;
-    let exit = if done.refused.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Refused
-    };
+    let exit = if done.refused.is_empty() { Exit::Done } else { Exit::Refused };
     Ok(if desk.json {
         Page::Json(answer(&done, desk.lang), exit)
     } else {

@@ -39,21 +39,10 @@ pub(crate) fn run(command: Job, desk: &Desk) -> Result<Page, Fault> {
         Job::Take { id } => plain(&id, "take"),
         Job::HandOver { id, to } => hand_over(&id, &to, desk),
         Job::Finish { id, outcome, fix } => {
-            let taken = Taken {
-                step: "finish",
-                ..Taken::default()
-            };
-            let pairs = outcome
-                .map(|outcome| Pair::new("outcome", outcome))
-                .into_iter()
-                .collect();
-            let request = Step {
-                record: &id,
-                wanted: JOBS,
-                taken,
-                pairs,
-                entries: place("finish", fix.as_deref()),
-            };
+            let taken = Taken { step: "finish", ..Taken::default() };
+            let pairs = outcome.map(|outcome| Pair::new("outcome", outcome)).into_iter().collect();
+            let request =
+                Step { record: &id, wanted: JOBS, taken, pairs, entries: place("finish", fix.as_deref()) };
             let changed = step(&mut desk.store()?, &request, desk.clock.now())?;
             Ok(changed_page(&changed, desk))
         }
@@ -63,27 +52,15 @@ pub(crate) fn run(command: Job, desk: &Desk) -> Result<Page, Fault> {
 fn hand_over(id: &str, to: &str, desk: &Desk) -> Result<Page, Fault> {
     let mut store = desk.store()?;
     let (colleague, _) = find::document(&store, to, Wanted::Kind(number::STAFF))?;
-    let taken = Taken {
-        step: "hand_over",
-        to: Some(colleague.id),
-        ..Taken::default()
-    };
-    let request = Step {
-        record: id,
-        wanted: JOBS,
-        taken,
-        pairs: Vec::new(),
-        entries: Vec::new(),
-    };
+    let taken = Taken { step: "hand_over", to: Some(colleague.id), ..Taken::default() };
+    let request = Step { record: id, wanted: JOBS, taken, pairs: Vec::new(), entries: Vec::new() };
     let changed = step(&mut store, &request, desk.clock.now())?;
     Ok(changed_page(&changed, desk))
 }
 
 fn place(step: &str, fix: Option<&str>) -> Vec<Entry> {
-    let entry = |fix| Entry {
-        list: "fix".to_owned(),
-        words: vec![format!("step={step}"), format!("fix={fix}")],
-    };
+    let entry =
+        |fix| Entry { list: "fix".to_owned(), words: vec![format!("step={step}"), format!("fix={fix}")] };
     fix.map(entry).into_iter().collect()
 }
 
@@ -91,38 +68,24 @@ fn place(step: &str, fix: Option<&str>) -> Vec<Entry> {
 fn arrive(id: &str, fix: Option<&str>, sheet: bool, desk: &Desk) -> Result<Page, Fault> {
     let mut store = desk.store()?;
     let now = desk.clock.now();
-    let taken = Taken {
-        step: "arrive",
-        ..Taken::default()
-    };
-    let request = Step {
-        record: id,
-        wanted: JOBS,
-        taken,
-        pairs: Vec::new(),
-        entries: place("arrive", fix),
-    };
+    let taken = Taken { step: "arrive", ..Taken::default() };
+    let request = Step { record: id, wanted: JOBS, taken, pairs: Vec::new(), entries: place("arrive", fix) };
     let changed = step(&mut store, &request, now)?;
     if !sheet {
         return Ok(changed_page(&changed, desk));
     }
     let (document, _) = find::document(&store, &changed.id.to_string(), JOBS)?;
     let kind = match rows::value(&JOB, &document, "type") {
-        Some(Value::Choice(index)) => records::kinds::template::SheetType::CHOICES
-            .option(index)
-            .map(|option| option.0),
+        Some(Value::Choice(index)) => {
+            records::kinds::template::SheetType::CHOICES.option(index).map(|option| option.0)
+        }
         _ => None,
     };
     let kind = crate::cli::schema::kind(kind.unwrap_or("repair"))?;
     let arrived = now.wall.rfc3339(store.identity().enrolment.zone);
     let mut pairs = vec![Pair::new("arrived", arrived)];
     pairs.extend(fix.map(|fix| Pair::new("fix", fix)));
-    let request = Create {
-        kind,
-        job: Some(changed.id.to_string()),
-        pairs,
-        entries: Vec::new(),
-    };
+    let request = Create { kind, job: Some(changed.id.to_string()), pairs, entries: Vec::new() };
     let created = create(&mut store, &request, now)?;
     let json = || {
         json!({

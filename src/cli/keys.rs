@@ -7,19 +7,14 @@ use serde_json::Value;
 use crate::cli::testing::{Device, NOW, enrolment};
 
 /// Below these the names are the schema's.
-const BY_SCHEMA: [&str; 9] = [
-    "fields", "lists", "verdicts", "from", "to", "groups", "states", "steps", "notices",
-];
+const BY_SCHEMA: [&str; 9] =
+    ["fields", "lists", "verdicts", "from", "to", "groups", "states", "steps", "notices"];
 
 fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let below = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
+                let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 if BY_SCHEMA.contains(&name.as_str()) {
                     found.insert(below);
                 } else {
@@ -28,9 +23,7 @@ fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
             }
         }
         Value::Array(items) if items.iter().any(Value::is_object) => {
-            items
-                .iter()
-                .for_each(|item| keys(item, &format!("{path}[]"), found));
+            items.iter().for_each(|item| keys(item, &format!("{path}[]"), found));
         }
         _ => {
             found.insert(path.to_owned());
@@ -57,51 +50,25 @@ fn check(command: &str, answer: &Value) {
 fn every_answer_has_the_keys_that_the_document_lists() {
     let device = Device::empty();
     check("`enrol`", &device.json(&["enrol", &enrolment(7).to_code()]));
-    let made = device.json(&[
-        "sheet",
-        "new",
-        "repair",
-        "--set",
-        "product=Pump",
-        "--set",
-        "result=done",
-    ]);
+    let made = device.json(&["sheet", "new", "repair", "--set", "product=Pump", "--set", "result=done"]);
     check("`sheet new`", &made);
     let code = made["code"].as_str().unwrap();
     check("(error)", &device.json(&["sheet", "seal", code]));
     check(
         "`sheet set`",
-        &device.json(&[
-            "sheet",
-            "set",
-            code,
-            "arrived=2026-11-22 08:00",
-            "left=2026-11-22 09:00",
-        ]),
+        &device.json(&["sheet", "set", code, "arrived=2026-11-22 08:00", "left=2026-11-22 09:00"]),
     );
-    check(
-        "`sheet add`",
-        &device.json(&["sheet", "add", code, "note", "hello"]),
-    );
+    check("`sheet add`", &device.json(&["sheet", "add", code, "note", "hello"]));
     device.done(&["sheet", "add", code, "tag", "leak"]);
     let remove = ["sheet", "remove", code, "tag", "leak"];
     check("`sheet remove`", &device.json(&remove));
-    check(
-        "`sheet seal`",
-        &device.json(&["sheet", "seal", code, "--no-sign", "absent"]),
-    );
-    check(
-        "`sheet list`",
-        &device.json(&["sheet", "list", "--since", "2026-11-22", "--limit", "5"]),
-    );
+    check("`sheet seal`", &device.json(&["sheet", "seal", code, "--no-sign", "absent"]));
+    check("`sheet list`", &device.json(&["sheet", "list", "--since", "2026-11-22", "--limit", "5"]));
     check("`sheet show`", &device.json(&["sheet", "show", code]));
     check("`sheet history`", &device.json(&["sheet", "history", code]));
     let amended = device.json(&["sheet", "amend", code, "--reason", "wrong"]);
     check("`sheet amend`", &amended);
-    check(
-        "`sheet void`",
-        &device.json(&["sheet", "void", amended["code"].as_str().unwrap()]),
-    );
+    check("`sheet void`", &device.json(&["sheet", "void", amended["code"].as_str().unwrap()]));
     let voucher = device.json(&[
         "voucher",
         "add",
@@ -117,14 +84,9 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     check("`voucher add`", &voucher);
     let set = ["voucher", "set", voucher["code"].as_str().unwrap(), "amount=4"];
     check("`voucher set`", &device.json(&set));
-    check(
-        "`voucher discard`",
-        &device.json(&["voucher", "discard", voucher["code"].as_str().unwrap()]),
-    );
-    let scanned = device.run_with(
-        &["voucher", "scan", "--json"],
-        "01,32,,25152000009858579102,56.00,20250302,,D263\n",
-    );
+    check("`voucher discard`", &device.json(&["voucher", "discard", voucher["code"].as_str().unwrap()]));
+    let scanned =
+        device.run_with(&["voucher", "scan", "--json"], "01,32,,25152000009858579102,56.00,20250302,,D263\n");
     check("`voucher scan`", &serde_json::from_str(&scanned.out).unwrap());
     check("`doctor`", &device.json(&["doctor"]));
     check("`rebuild`", &device.json(&["rebuild"]));
@@ -133,19 +95,10 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     check("`schema KIND`", &device.json(&["schema", "repair"]));
     let file = device.dir.path().join("rows.csv");
     std::fs::write(&file, "product,charge\nPump,3\nFan,x\n").unwrap();
-    check(
-        "`import`",
-        &device.json(&["import", file.to_str().unwrap(), "--kind", "repair"]),
-    );
+    check("`import`", &device.json(&["import", file.to_str().unwrap(), "--kind", "repair"]));
     let out = device.dir.path().join("out.csv");
-    check(
-        "`export`",
-        &device.json(&["export", "--kind", "repair", "--out", out.to_str().unwrap()]),
-    );
-    check(
-        "`sync`",
-        &crate::cli::sync::answer(&crate::sync::SyncReport::default()),
-    );
+    check("`export`", &device.json(&["export", "--kind", "repair", "--out", out.to_str().unwrap()]));
+    check("`sync`", &crate::cli::sync::answer(&crate::sync::SyncReport::default()));
 }
 
 #[test]

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-#[expect(
-    clippy::disallowed_types,
-    reason = "the macro keeps its table in one; nobody sees its order"
-)]
+#[expect(clippy::disallowed_types, reason = "the macro keeps its table in one; nobody sees its order")]
 mod table {
     //! The sentences of `locales/`, built into the program.
     rust_i18n::i18n!("locales");
@@ -47,20 +44,14 @@ impl Lang {
     /// Returns the language of `--lang`, as it is written there.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|lang| lang.id().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|lang| lang.id().eq_ignore_ascii_case(name))
     }
 
     /// Returns the language of a locale such as `zh_TW.UTF-8`; `None` where it names neither Chinese nor English.
     #[must_use]
     pub fn of_locale(locale: &str) -> Option<Self> {
-        let locale = locale
-            .split(['.', '@'])
-            .next()
-            .unwrap_or_default()
-            .replace('_', "-")
-            .to_ascii_lowercase();
+        let locale =
+            locale.split(['.', '@']).next().unwrap_or_default().replace('_', "-").to_ascii_lowercase();
         let mut parts = locale.split('-');
         match parts.next() {
             Some("en") => Some(Self::En),
@@ -129,22 +120,13 @@ mod tests {
         let text = files.map(|file| std::fs::read_to_string(file).unwrap()).concat();
         let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         let mut key = String::new();
-        for line in text
-            .lines()
-            .filter(|line| !line.starts_with('#') && !line.starts_with('_'))
-        {
+        for line in text.lines().filter(|line| !line.starts_with('#') && !line.starts_with('_')) {
             let (name, value) = line.split_once(':').unwrap();
             if line.starts_with("  ") {
-                table
-                    .get_mut(&key)
-                    .unwrap()
-                    .insert(name.trim().to_owned(), value.trim().to_owned());
+                table.get_mut(&key).unwrap().insert(name.trim().to_owned(), value.trim().to_owned());
             } else {
                 key = name.to_owned();
-                assert!(
-                    table.insert(key.clone(), BTreeMap::new()).is_none(),
-                    "{key} stands there twice"
-                );
+                assert!(table.insert(key.clone(), BTreeMap::new()).is_none(), "{key} stands there twice");
             }
         }
         table
@@ -167,10 +149,7 @@ mod tests {
             let languages: Vec<&str> = sentences.keys().map(String::as_str).collect();
             assert_eq!(languages, ["en", "zh-CN", "zh-TW"], "{key}");
             let english = places(&sentences["en"]);
-            assert!(
-                sentences.values().all(|s| places(s) == english),
-                "{key}: the facts differ"
-            );
+            assert!(sentences.values().all(|s| places(s) == english), "{key}: the facts differ");
             assert!(sentences.values().all(|s| s != "\"\""), "{key}: empty");
         }
     }
@@ -188,11 +167,7 @@ mod tests {
         let mut asked = 0;
         while let Some(path) = files.pop() {
             if path.is_dir() {
-                files.extend(
-                    std::fs::read_dir(&path)
-                        .unwrap()
-                        .map(|entry| entry.unwrap().path()),
-                );
+                files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
                 continue;
             }
             let code = std::fs::read_to_string(&path).unwrap();
@@ -200,9 +175,7 @@ mod tests {
             for literal in code.split('"').skip(1).step_by(2) {
                 let dotted = literal.split_once('.').is_some_and(|(room, rest)| {
                     ["error", "text", "rule", "ask", "column", "hq"].contains(&room)
-                        && rest
-                            .bytes()
-                            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+                        && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
                         && !rest.is_empty()
                 });
                 if dotted {
@@ -216,12 +189,8 @@ mod tests {
 
     #[test]
     fn the_language_is_the_flag_then_the_variable_then_the_locale() {
-        let env = |pairs: &[(&str, &str)]| {
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect()
-        };
+        let env =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let check = |pairs: &[(&str, &str)], expected| {
             assert_eq!(Lang::of_environment(&env(pairs)), expected, "{pairs:?}")
         };

@@ -13,17 +13,11 @@ pub(crate) fn run(args: &Man, desk: &Desk) -> Result<Page, Fault> {
     command.build();
     let Some(dir) = &args.out else {
         let page = rendered(&command)?;
-        return Ok(Page::Text(
-            String::from_utf8_lossy(&page).into_owned(),
-            Exit::Done,
-        ));
+        return Ok(Page::Text(String::from_utf8_lossy(&page).into_owned(), Exit::Done));
     };
     let mut written = Vec::new();
     write_all(&command, dir, &mut written)?;
-    Ok(desk.page(
-        || serde_json::json!({"written": written}),
-        |_| written.join("\n") + "\n",
-    ))
+    Ok(desk.page(|| serde_json::json!({"written": written}), |_| written.join("\n") + "\n"))
 }
 
 fn write_all(command: &clap::Command, dir: &Path, written: &mut Vec<String>) -> Result<(), Fault> {
@@ -31,17 +25,12 @@ fn write_all(command: &clap::Command, dir: &Path, written: &mut Vec<String>) -> 
     let path = dir.join(format!("{name}.1"));
     std::fs::write(&path, rendered(command)?).map_err(|error| Fault::file(&path, &error))?;
     written.push(path.display().to_string());
-    command
-        .get_subcommands()
-        .try_for_each(|sub| write_all(sub, dir, written))
+    command.get_subcommands().try_for_each(|sub| write_all(sub, dir, written))
 }
 
 fn rendered(command: &clap::Command) -> Result<Vec<u8>, Fault> {
     let mut page = Vec::new();
-    let name = command
-        .get_display_name()
-        .unwrap_or_else(|| command.get_name())
-        .to_owned();
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     clap_mangen::Man::new(command.clone())
         .title(name)
         .render(&mut page)

@@ -114,16 +114,12 @@ pub fn tell(fault: &Fault, invocation: &Invocation, streams: &mut Streams<'_>) -
 /// The language must be known before the arguments are read: the help and the errors are in it.
 fn language(invocation: &Invocation) -> Lang {
     let args: Vec<&str> = invocation.args.iter().filter_map(|arg| arg.to_str()).collect();
-    let flag = args
-        .iter()
-        .enumerate()
-        .find_map(|(at, arg)| match arg.strip_prefix("--lang") {
-            Some("") => args.get(at + 1).copied(),
-            Some(rest) => rest.strip_prefix('='),
-            None => None,
-        });
-    flag.and_then(Lang::named)
-        .unwrap_or_else(|| Lang::of_environment(&invocation.env))
+    let flag = args.iter().enumerate().find_map(|(at, arg)| match arg.strip_prefix("--lang") {
+        Some("") => args.get(at + 1).copied(),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    flag.and_then(Lang::named).unwrap_or_else(|| Lang::of_environment(&invocation.env))
 }
 
 fn print(page: &Page, streams: &mut Streams<'_>) -> u8 {
@@ -157,10 +153,9 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Man(args)) => man::run(&args, desk),
         // A device says how it stands; where there is none yet, the help says how to begin.
         None => match status::run(desk) {
-            Err(fault) if fault.key == "error.not_enrolled" && !desk.json => Ok(Page::Text(
-                help::command(desk.lang).render_help().to_string(),
-                Exit::Done,
-            )),
+            Err(fault) if fault.key == "error.not_enrolled" && !desk.json => {
+                Ok(Page::Text(help::command(desk.lang).render_help().to_string(), Exit::Done))
+            }
             page => page,
         },
     }

@@ -13,10 +13,7 @@ use crate::cli::{Invocation, Streams};
 pub fn main() -> ExitCode {
     static WHERE: Mutex<String> = Mutex::new(String::new());
     std::panic::set_hook(Box::new(|info| {
-        let place = info
-            .location()
-            .map(|at| format!("{}:{}", at.file(), at.line()))
-            .unwrap_or_default();
+        let place = info.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
         *WHERE.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }));
     let invocation = Invocation {
@@ -28,16 +25,9 @@ pub fn main() -> ExitCode {
         stdout_terminal: std::io::stdout().is_terminal(),
         stderr_terminal: std::io::stderr().is_terminal(),
     };
-    let (mut input, mut out, mut err) = (
-        std::io::stdin().lock(),
-        std::io::stdout().lock(),
-        std::io::stderr().lock(),
-    );
-    let mut streams = Streams {
-        input: &mut input,
-        out: &mut out,
-        err: &mut err,
-    };
+    let (mut input, mut out, mut err) =
+        (std::io::stdin().lock(), std::io::stdout().lock(), std::io::stderr().lock());
+    let mut streams = Streams { input: &mut input, out: &mut out, err: &mut err };
     let exit = catch_unwind(AssertUnwindSafe(|| crate::cli::run(&invocation, &mut streams)));
     let code = exit.unwrap_or_else(|_| {
         let place = WHERE.lock().unwrap_or_else(PoisonError::into_inner).clone();

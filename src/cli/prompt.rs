@@ -35,18 +35,11 @@ pub(crate) fn fill(
             continue;
         };
         let setting = format!("last.{}.{name}", kind.name);
-        let last = store
-            .setting(&setting)
-            .ok()
-            .flatten()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let last = store.setting(&setting).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
         let answer = match field.ty {
-            Type::Choice(list) => choose(
-                desk.lang.label(field.zh, field.en),
-                list.options,
-                last.as_deref(),
-                desk,
-            )?,
+            Type::Choice(list) => {
+                choose(desk.lang.label(field.zh, field.en), list.options, last.as_deref(), desk)?
+            }
             _ => ask(field, store, desk)?,
         };
         if matches!(field.ty, Type::Choice(_)) && last.as_deref() != Some(answer.as_str()) {
@@ -75,19 +68,9 @@ pub(crate) fn choose(
         records::value::text::Lang::Zh => format!("{zh} ({word})"),
         records::value::text::Lang::En => format!("{en} ({word})"),
     });
-    let default = options
-        .iter()
-        .position(|(word, ..)| Some(*word) == last)
-        .unwrap_or(0);
-    let chosen = Select::new()
-        .with_prompt(label)
-        .items(items)
-        .default(default)
-        .interact()
-        .map_err(gone)?;
-    Ok(options
-        .get(chosen)
-        .map_or_else(String::new, |(word, ..)| (*word).to_owned()))
+    let default = options.iter().position(|(word, ..)| Some(*word) == last).unwrap_or(0);
+    let chosen = Select::new().with_prompt(label).items(items).default(default).interact().map_err(gone)?;
+    Ok(options.get(chosen).map_or_else(String::new, |(word, ..)| (*word).to_owned()))
 }
 
 /// Asks for a text that may not be empty.

@@ -29,10 +29,7 @@ pub(crate) fn run(command: &Quarantine, desk: &Desk) -> Result<Page, Fault> {
             let held = quarantine(&store)?.into_iter().find(|held| held.op == id);
             let missing = || Fault::from(NotebookError::from(Refusal::by("W-26").with("op", op.as_str())));
             let held = held.ok_or_else(missing)?;
-            Ok(desk.page(
-                || held_json(&held, zone),
-                |desk| text(std::slice::from_ref(&held), desk),
-            ))
+            Ok(desk.page(|| held_json(&held, zone), |desk| text(std::slice::from_ref(&held), desk)))
         }
         Quarantine::Resubmit { op } => {
             let changed = resubmit(&mut desk.store()?, op_id(op)?, desk.clock.now())?;
@@ -42,8 +39,7 @@ pub(crate) fn run(command: &Quarantine, desk: &Desk) -> Result<Page, Fault> {
 }
 
 fn op_id(text: &str) -> Result<OpId, Fault> {
-    text.parse()
-        .map_err(|_| Fault::new(Exit::Usage, "error.not_an_op").with("value", &text))
+    text.parse().map_err(|_| Fault::new(Exit::Usage, "error.not_an_op").with("value", &text))
 }
 
 /// Returns a refused op as it stands in an answer.
@@ -70,10 +66,7 @@ fn text(held: &[Held], desk: &Desk) -> String {
     let rows: Vec<Vec<String>> = held
         .iter()
         .map(|held| {
-            let reason = held
-                .code
-                .map(|code| format!("{code} {}", held.text))
-                .unwrap_or_default();
+            let reason = held.code.map(|code| format!("{code} {}", held.text)).unwrap_or_default();
             let code = held.id.map(|id| id.code()).unwrap_or_default();
             vec![held.op.to_string(), code, held.groups.join(", "), reason]
         })

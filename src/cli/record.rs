@@ -58,10 +58,7 @@ pub(crate) fn lines_text(lines: &[Line], desk: &Desk, zone: Zone) -> String {
         columns.push(Column::right(say("column.amount")));
     }
     columns.push(Column::left(say("column.created")));
-    let rows: Vec<Vec<String>> = lines
-        .iter()
-        .map(|line| line_cells(line, desk, zone, money))
-        .collect();
+    let rows: Vec<Vec<String>> = lines.iter().map(|line| line_cells(line, desk, zone, money)).collect();
     table(desk.style, &columns, &rows)
 }
 
@@ -109,18 +106,11 @@ pub(crate) fn shown_json(shown: &Shown, zone: Zone) -> Json {
     json.insert("author".to_owned(), shown.author.clone().into());
     json.insert("fields".to_owned(), fields.into());
     json.insert("lists".to_owned(), lists.into());
-    let decisions = shown
-        .decisions
-        .iter()
-        .map(|decided| decided_json(decided, zone))
-        .collect();
+    let decisions = shown.decisions.iter().map(|decided| decided_json(decided, zone)).collect();
     json.insert("decisions".to_owned(), decisions);
     json.insert("open".to_owned(), json!(shown.open));
     json.insert("late".to_owned(), json!(shown.late));
-    json.insert(
-        "refused".to_owned(),
-        shown.refused.iter().map(OpId::to_string).collect(),
-    );
+    json.insert("refused".to_owned(), shown.refused.iter().map(OpId::to_string).collect());
     json.insert("newer".to_owned(), shown.newer.into());
     json.insert("digest".to_owned(), hex(&shown.digest).into());
     json.into()
@@ -171,28 +161,16 @@ pub(crate) fn shown_text(shown: &Shown, desk: &Desk, zone: Zone) -> String {
     let line = &shown.line;
     let lang = desk.lang;
     let state = state_text(line, desk);
-    let title = format!(
-        "{} {} {}",
-        lang.label(line.kind.zh, line.kind.en),
-        line.id.code(),
-        line.number
-    );
+    let title = format!("{} {} {}", lang.label(line.kind.zh, line.kind.en), line.id.code(), line.number);
     let mut text = desk.style.paint(Tone::Heading, title.trim_end()) + "\n";
     let mut rows = vec![
         (lang.say("column.state", &[]), state),
-        (
-            lang.say("column.author", &[]),
-            format!("{}, {}", shown.author, line.created.minute(zone)),
-        ),
+        (lang.say("column.author", &[]), format!("{}, {}", shown.author, line.created.minute(zone))),
     ];
     for (group, row) in &shown.registers {
         for (field, value) in group.fields.iter().zip(&row.values) {
             if let Some(value) = value {
-                let mark = if shown.open.contains(&group.name) {
-                    " !"
-                } else {
-                    ""
-                };
+                let mark = if shown.open.contains(&group.name) { " !" } else { "" };
                 let said = value_text(shown, field, value, desk, zone);
                 rows.push((lang.label(field.zh, field.en).to_owned(), said + mark));
             }
@@ -224,28 +202,18 @@ fn value_text(
 /// Columns that nobody wrote anything into are left out.
 fn list_text(shown: &Shown, group: &Group, entries: &[Standing], desk: &Desk, zone: Zone) -> String {
     let used: Vec<usize> = (0..group.fields.len())
-        .filter(|at| {
-            entries
-                .iter()
-                .any(|row| row.values.get(*at).is_some_and(Option::is_some))
-        })
+        .filter(|at| entries.iter().any(|row| row.values.get(*at).is_some_and(Option::is_some)))
         .collect();
     let fields: Vec<_> = used.iter().filter_map(|at| group.fields.get(*at)).collect();
-    let columns: Vec<Column> = fields
-        .iter()
-        .map(|field| Column::left(desk.lang.label(field.zh, field.en)))
-        .collect();
+    let columns: Vec<Column> =
+        fields.iter().map(|field| Column::left(desk.lang.label(field.zh, field.en))).collect();
     let cell = |row: &Standing, at: usize| match (group.fields.get(at), row.values.get(at)) {
         (Some(field), Some(Some(value))) => value_text(shown, field, value, desk, zone),
         _ => String::new(),
     };
-    let rows: Vec<Vec<String>> = entries
-        .iter()
-        .map(|row| used.iter().map(|at| cell(row, *at)).collect())
-        .collect();
-    let heading = desk
-        .style
-        .paint(Tone::Heading, desk.lang.label(group.zh, group.en));
+    let rows: Vec<Vec<String>> =
+        entries.iter().map(|row| used.iter().map(|at| cell(row, *at)).collect()).collect();
+    let heading = desk.style.paint(Tone::Heading, desk.lang.label(group.zh, group.en));
     format!("\n{heading}\n{}", table(desk.style, &columns, &rows))
 }
 
@@ -254,23 +222,14 @@ fn decisions_text(shown: &Shown, desk: &Desk, zone: Zone) -> String {
         return String::new();
     }
     let lang = desk.lang;
-    let columns = [
-        "column.step",
-        "column.by",
-        "column.at",
-        "column.reason",
-        "column.standing",
-    ]
-    .map(|key| Column::left(lang.say(key, &[])));
+    let columns = ["column.step", "column.by", "column.at", "column.reason", "column.standing"]
+        .map(|key| Column::left(lang.say(key, &[])));
     let rows: Vec<Vec<String>> = shown
         .decisions
         .iter()
         .map(|decided| {
             vec![
-                decided
-                    .step
-                    .map_or("?", |step| lang.label(step.zh, step.en))
-                    .to_owned(),
+                decided.step.map_or("?", |step| lang.label(step.zh, step.en)).to_owned(),
                 decided.by.clone(),
                 decided.at.minute(zone),
                 decided.reason.clone(),
@@ -278,9 +237,7 @@ fn decisions_text(shown: &Shown, desk: &Desk, zone: Zone) -> String {
             ]
         })
         .collect();
-    let heading = desk
-        .style
-        .paint(Tone::Heading, &lang.say("text.show.decisions", &[]));
+    let heading = desk.style.paint(Tone::Heading, &lang.say("text.show.decisions", &[]));
     format!("\n{heading}\n{}", table(desk.style, &columns, &rows))
 }
 
@@ -293,10 +250,7 @@ fn warnings(shown: &Shown, desk: &Desk) -> String {
     if shown.line.conflicts > 0 {
         warn(
             "text.show.conflicts",
-            &[
-                ("n", &shown.line.conflicts.to_string()),
-                ("code", &shown.line.id.code()),
-            ],
+            &[("n", &shown.line.conflicts.to_string()), ("code", &shown.line.id.code())],
         );
     }
     if !shown.late.is_empty() {

@@ -15,20 +15,12 @@ impl From<NotebookError> for Fault {
 }
 
 fn refused(refusal: Refusal) -> Fault {
-    let case = if refusal.case.is_empty() {
-        String::new()
-    } else {
-        format!(".{}", refusal.case)
-    };
+    let case = if refusal.case.is_empty() { String::new() } else { format!(".{}", refusal.case) };
     Fault {
         exit: Exit::Refused,
         rule: refusal.rule.to_owned(),
         key: format!("rule.{}{case}", refusal.rule),
-        facts: refusal
-            .facts
-            .into_iter()
-            .map(|(name, said)| (name.to_owned(), said))
-            .collect(),
+        facts: refusal.facts.into_iter().map(|(name, said)| (name.to_owned(), said)).collect(),
         points: refusal.points,
     }
 }
@@ -38,13 +30,13 @@ fn store(error: &StoreError) -> Fault {
         StoreError::NotEnrolled { home } => {
             Fault::new(Exit::Refused, "error.not_enrolled").with("home", &home.display())
         }
-        StoreError::AlreadyEnrolled { home } => Fault::new(Exit::Refused, "rule.W-16")
-            .rule("W-16")
-            .with("home", &home.display()),
+        StoreError::AlreadyEnrolled { home } => {
+            Fault::new(Exit::Refused, "rule.W-16").rule("W-16").with("home", &home.display())
+        }
         StoreError::InUse { pid } => Fault::new(Exit::InUse, "error.in_use").with("pid", pid),
-        StoreError::NoSpace { needed, free } => Fault::new(Exit::NoSpace, "error.no_space")
-            .with("needed", needed)
-            .with("free", free),
+        StoreError::NoSpace { needed, free } => {
+            Fault::new(Exit::NoSpace, "error.no_space").with("needed", needed).with("free", free)
+        }
         StoreError::Damaged { part, at } => {
             let mut fault = Fault::new(Exit::Damaged, "error.damaged").with("at", &at.display());
             let (zh, en) = part_label(*part);
@@ -56,17 +48,15 @@ fn store(error: &StoreError) -> Fault {
             .with("what", what)
             .with("found", found)
             .with("max", max),
-        StoreError::NoDocument(id) => Fault::new(Exit::Refused, "rule.W-03")
-            .rule("W-03")
-            .with("text", id),
+        StoreError::NoDocument(id) => Fault::new(Exit::Refused, "rule.W-03").rule("W-03").with("text", id),
         StoreError::Foreign { line, first, .. } => Fault::new(Exit::Unreachable, "error.foreign")
             .with("line", &format!("{}.{}", line.0.0, line.1.0))
             .with("first", first),
         StoreError::Newer => Fault::new(Exit::Refused, "error.newer"),
         StoreError::ReadOnly => Fault::new(Exit::Damaged, "error.read_only"),
-        StoreError::Io { path, source, .. } => Fault::new(Exit::Damaged, "error.io")
-            .with("file", &path.display())
-            .with("reason", source),
+        StoreError::Io { path, source, .. } => {
+            Fault::new(Exit::Damaged, "error.io").with("file", &path.display()).with("reason", source)
+        }
         StoreError::Key => Fault::new(Exit::Damaged, "error.key"),
         StoreError::Unordered => Fault::new(Exit::Damaged, "error.panic").with("what", error),
     }

@@ -14,10 +14,7 @@ use crate::cli::table::{Column, table};
 /// Lists the kinds, or prints one kind's table.
 pub(crate) fn run(args: &Schema, desk: &Desk) -> Result<Page, Fault> {
     let Some(name) = &args.kind else {
-        return Ok(desk.page(
-            || kinds().map(|kind| Value::from(kind_line(kind))).collect(),
-            kinds_text,
-        ));
+        return Ok(desk.page(|| kinds().map(|kind| Value::from(kind_line(kind))).collect(), kinds_text));
     };
     let kind = kind(name)?;
     Ok(desk.page(|| kind_json(kind), |desk| kind_text(kind, desk)))
@@ -30,9 +27,7 @@ pub(crate) fn run(args: &Schema, desk: &Desk) -> Result<Page, Fault> {
 pub(crate) fn kind(name: &str) -> Result<&'static Kind, Fault> {
     records::kinds::by_name(name).ok_or_else(|| {
         let names: Vec<&str> = kinds().map(|kind| kind.name).collect();
-        Fault::new(Exit::Usage, "error.unknown_kind")
-            .with("kind", &name)
-            .with("kinds", &names.join(", "))
+        Fault::new(Exit::Usage, "error.unknown_kind").with("kind", &name).with("kinds", &names.join(", "))
     })
 }
 
@@ -42,10 +37,7 @@ fn kinds() -> impl Iterator<Item = &'static Kind> {
 
 /// Returns an object of these members.
 fn object<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
-    members
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn kind_line(kind: &'static Kind) -> Map<String, Value> {
@@ -60,30 +52,19 @@ fn kind_line(kind: &'static Kind) -> Map<String, Value> {
 
 fn kinds_text(desk: &Desk) -> String {
     let columns = ["column.kind", "column.meaning"].map(|key| Column::left(desk.lang.say(key, &[])));
-    let rows: Vec<_> = kinds()
-        .map(|k| vec![k.name.to_owned(), desk.lang.label(k.zh, k.en).to_owned()])
-        .collect();
+    let rows: Vec<_> =
+        kinds().map(|k| vec![k.name.to_owned(), desk.lang.label(k.zh, k.en).to_owned()]).collect();
     table(desk.style, &columns, &rows)
 }
 
 fn kind_json(kind: &'static Kind) -> Value {
     let states = kind.machine.iter().flat_map(|machine| machine.states);
-    let steps = kind
-        .machine
-        .iter()
-        .flat_map(|machine| machine.steps.iter().map(|step| step_json(machine, step)));
+    let steps =
+        kind.machine.iter().flat_map(|machine| machine.steps.iter().map(|step| step_json(machine, step)));
     let mut json = kind_line(kind);
     json.extend(object([
-        (
-            "groups",
-            kind.groups.iter().map(|group| group_json(group)).collect(),
-        ),
-        (
-            "states",
-            states
-                .map(|state| json!({"name": state.name, "zh": state.zh, "en": state.en}))
-                .collect(),
-        ),
+        ("groups", kind.groups.iter().map(|group| group_json(group)).collect()),
+        ("states", states.map(|state| json!({"name": state.name, "zh": state.zh, "en": state.en})).collect()),
         ("steps", steps.collect()),
     ]));
     json.into()
@@ -91,11 +72,7 @@ fn kind_json(kind: &'static Kind) -> Value {
 
 fn step_json(machine: &Machine, step: &Step) -> Value {
     let state = |index: &u8| machine.states.get(usize::from(*index)).map(|state| state.name);
-    let roles: Vec<_> = step
-        .who
-        .iter()
-        .filter_map(|role| Some(role_name(*role)?.0))
-        .collect();
+    let roles: Vec<_> = step.who.iter().filter_map(|role| Some(role_name(*role)?.0)).collect();
     let from: Vec<_> = step.from.iter().filter_map(state).collect();
     json!({
         "name": step.name, "zh": step.zh, "en": step.en, "from": from, "to": state(&step.to), "roles": roles,
@@ -130,10 +107,9 @@ fn field_json(field: &Field) -> Value {
     let limit = match field.ty {
         Type::Text(max) => Some(("max", max.into())),
         Type::Choice(list) => Some(("choices", choices(list))),
-        Type::Ref(number) => Some((
-            "kind",
-            records::kinds::by_number(number).map_or(Value::Null, |kind| kind.name.into()),
-        )),
+        Type::Ref(number) => {
+            Some(("kind", records::kinds::by_number(number).map_or(Value::Null, |kind| kind.name.into())))
+        }
         _ => None,
     };
     json.extend(limit.map(|(name, value)| (name.to_owned(), value)));
@@ -141,10 +117,7 @@ fn field_json(field: &Field) -> Value {
 }
 
 fn choices(list: &Choices) -> Value {
-    list.options
-        .iter()
-        .map(|(name, zh, en)| json!({"name": name, "zh": zh, "en": en}))
-        .collect()
+    list.options.iter().map(|(name, zh, en)| json!({"name": name, "zh": zh, "en": en})).collect()
 }
 
 fn class_name(class: Class) -> &'static str {
@@ -197,11 +170,8 @@ fn kind_text(kind: &'static Kind, desk: &Desk) -> String {
     let mut text = format!("{} ({})\n", lang.label(kind.zh, kind.en), kind.name);
     text.push_str(&table(desk.style, &columns, &rows));
     if let Some(machine) = kind.machine {
-        let states: Vec<String> = machine
-            .states
-            .iter()
-            .map(|s| format!("{} ({})", s.name, lang.label(s.zh, s.en)))
-            .collect();
+        let states: Vec<String> =
+            machine.states.iter().map(|s| format!("{} ({})", s.name, lang.label(s.zh, s.en))).collect();
         text.push_str(&lang.say("text.schema.states", &[("states", &states.join(", "))]));
         text.push('\n');
     }

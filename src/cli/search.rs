@@ -25,11 +25,6 @@ pub(crate) fn run(args: args::Search, desk: &Desk) -> Result<Page, Fault> {
         limit: args.listed.limit.unwrap_or(LIMIT),
     };
     let lines = search(&store, &request, desk.lang.of_labels())?;
-    let json = || {
-        lines
-            .iter()
-            .map(|line| Value::from(record::line_json(line, zone)))
-            .collect()
-    };
+    let json = || lines.iter().map(|line| Value::from(record::line_json(line, zone))).collect();
     Ok(desk.page(json, |desk| record::lines_text(&lines, desk, zone)))
 }

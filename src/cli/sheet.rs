@@ -34,11 +34,7 @@ pub(crate) fn run(command: Sheet, desk: &Desk) -> Result<Page, Fault> {
     match command {
         Sheet::New { kind, job, set } => new(kind.as_deref(), job, &set, desk),
         Sheet::Set { id, pairs } => {
-            let request = Set {
-                record: id,
-                wanted: ANY,
-                pairs: read_pairs(&pairs)?,
-            };
+            let request = Set { record: id, wanted: ANY, pairs: read_pairs(&pairs)? };
             let changed = set(&mut desk.store()?, &request, desk.clock.now())?;
             Ok(changed_page(&changed, desk))
         }
@@ -46,22 +42,9 @@ pub(crate) fn run(command: Sheet, desk: &Desk) -> Result<Page, Fault> {
         Sheet::Remove { id, list, values } => remove_page(id, ANY, list, values, desk),
         Sheet::Accept { id } => step_page(&id, ANY, "accept", None, desk),
         Sheet::Return { id, reason } => step_page(&id, ANY, "return", Some(&reason), desk),
-        Sheet::Seal {
-            id,
-            signed_by,
-            role,
-            signature,
-            no_sign,
-        } => {
+        Sheet::Seal { id, signed_by, role, signature, no_sign } => {
             let signed = signed(signed_by, role, signature, no_sign);
-            run_seal(
-                Seal {
-                    record: id,
-                    signed,
-                    lang: desk.lang.of_labels(),
-                },
-                desk,
-            )
+            run_seal(Seal { record: id, signed, lang: desk.lang.of_labels() }, desk)
         }
         Sheet::List { kind, listed } => {
             let kinds = kind.as_deref().map_or(SHEETS.to_vec(), |kind| vec![kind]);
@@ -70,11 +53,7 @@ pub(crate) fn run(command: Sheet, desk: &Desk) -> Result<Page, Fault> {
         Sheet::Show { id } => show_page(&id, ANY, desk),
         Sheet::History { id } => crate::cli::history::run(&id, ANY, desk),
         Sheet::Amend { id, reason, set } => {
-            let request = Amend {
-                record: id,
-                reason,
-                pairs: read_pairs(&set)?,
-            };
+            let request = Amend { record: id, reason, pairs: read_pairs(&set)? };
             let created = amend(&mut desk.store()?, &request, desk.clock.now())?;
             Ok(created_page(&created, desk))
         }
@@ -103,12 +82,7 @@ fn new(kind: Option<&str>, job: Option<String>, set: &[String], desk: &Desk) -> 
     if asks {
         prompt::fill(&mut store, kind, &ASKED, &mut pairs, desk)?;
     }
-    let request = Create {
-        kind,
-        job,
-        pairs,
-        entries: Vec::new(),
-    };
+    let request = Create { kind, job, pairs, entries: Vec::new() };
     let created = create(&mut store, &request, desk.clock.now())?;
     Ok(created_page(&created, desk))
 }
@@ -138,23 +112,14 @@ pub(crate) fn created_page(created: &Created, desk: &Desk) -> Page {
 
 /// Returns what a person should look at as it stands in an answer.
 pub(crate) fn notices_json(notices: &[Problem], desk: &Desk) -> Value {
-    notices
-        .iter()
-        .map(|notice| problem_json(notice, desk.lang))
-        .collect()
+    notices.iter().map(|notice| problem_json(notice, desk.lang)).collect()
 }
 
 /// Returns what a person should look at, one line each.
 pub(crate) fn notices_text(notices: &[Problem], desk: &Desk) -> String {
     let lang = desk.lang.of_labels();
-    let line = |notice: &Problem| {
-        format!(
-            "  {} {} ({})\n",
-            notice.rule,
-            notice.text(lang),
-            notice.hint(lang)
-        )
-    };
+    let line =
+        |notice: &Problem| format!("  {} {} ({})\n", notice.rule, notice.text(lang), notice.hint(lang));
     notices.iter().map(line).collect()
 }
 
@@ -176,14 +141,8 @@ pub(crate) fn noticed_page(changed: &Changed, notices: &[Problem], desk: &Desk) 
 pub(crate) fn changed_page(changed: &Changed, desk: &Desk) -> Page {
     let op = changed.op.map(|op| op.to_string());
     let json = || json!({"id": changed.id.to_string(), "code": changed.id.code(), "op": op});
-    let key = if changed.op.is_some() {
-        "text.changed"
-    } else {
-        "text.unchanged"
-    };
-    desk.page(json, |desk| {
-        desk.lang.say(key, &[("code", &changed.id.code())]) + "\n"
-    })
+    let key = if changed.op.is_some() { "text.changed" } else { "text.unchanged" };
+    desk.page(json, |desk| desk.lang.say(key, &[("code", &changed.id.code())]) + "\n")
 }
 
 fn signed(
@@ -225,10 +184,8 @@ fn run_seal(mut request: Seal, desk: &Desk) -> Result<Page, Fault> {
 fn answered(store: &mut Store, request: &mut Seal, fault: &Fault, desk: &Desk) -> Result<bool, Fault> {
     let open = |rule: &str| fault.points.iter().find(|point| point.rule == rule);
     let mut pairs = Vec::new();
-    let fields: Vec<&str> = ["S-01", "S-03"]
-        .into_iter()
-        .filter_map(|rule| open(rule).map(|point| point.field))
-        .collect();
+    let fields: Vec<&str> =
+        ["S-01", "S-03"].into_iter().filter_map(|rule| open(rule).map(|point| point.field)).collect();
     prompt::fill(store, &REPAIR, &fields, &mut pairs, desk)?;
     let signs = open("S-07").is_some();
     if signs {
@@ -236,11 +193,7 @@ fn answered(store: &mut Store, request: &mut Seal, fault: &Fault, desk: &Desk) -
     }
     let answered = signs || !pairs.is_empty();
     if !pairs.is_empty() {
-        let request = Set {
-            record: request.record.clone(),
-            wanted: ANY,
-            pairs,
-        };
+        let request = Set { record: request.record.clone(), wanted: ANY, pairs };
         set(store, &request, desk.clock.now())?;
     }
     Ok(answered)
@@ -266,18 +219,10 @@ fn signature(desk: &Desk) -> Result<Signed, Fault> {
 pub(crate) fn list_page(kinds: &[&str], listed: &Listed, desk: &Desk) -> Result<Page, Fault> {
     let store = desk.store()?;
     let zone = store.identity().enrolment.zone;
-    let kinds = kinds
-        .iter()
-        .map(|kind| crate::cli::schema::kind(kind))
-        .collect::<Result<Vec<_>, _>>()?;
+    let kinds = kinds.iter().map(|kind| crate::cli::schema::kind(kind)).collect::<Result<Vec<_>, _>>()?;
     let filter = filter(kinds, listed, zone)?;
     let lines = list(&store, &filter, desk.lang.of_labels())?;
-    let json = || {
-        lines
-            .iter()
-            .map(|line| Value::from(record::line_json(line, zone)))
-            .collect()
-    };
+    let json = || lines.iter().map(|line| Value::from(record::line_json(line, zone))).collect();
     Ok(desk.page(json, |desk| record::lines_text(&lines, desk, zone)))
 }
 
@@ -291,33 +236,16 @@ pub(crate) fn filter(
     zone: records::time::Zone,
 ) -> Result<Filter, Fault> {
     Ok(Filter {
-        state: listed
-            .state
-            .as_deref()
-            .map(|state| known_state(&kinds, state))
-            .transpose()?,
-        since: listed
-            .since
-            .as_deref()
-            .map(|day| Desk::day_or_instant(day, zone, 0))
-            .transpose()?,
-        until: listed
-            .until
-            .as_deref()
-            .map(|day| Desk::day_or_instant(day, zone, 1))
-            .transpose()?,
+        state: listed.state.as_deref().map(|state| known_state(&kinds, state)).transpose()?,
+        since: listed.since.as_deref().map(|day| Desk::day_or_instant(day, zone, 0)).transpose()?,
+        until: listed.until.as_deref().map(|day| Desk::day_or_instant(day, zone, 1)).transpose()?,
         limit: listed.limit,
         kinds,
     })
 }
 
 fn known_state(kinds: &[&'static records::schema::Kind], state: &str) -> Result<String, Fault> {
-    let states = || {
-        kinds
-            .iter()
-            .filter_map(|kind| kind.machine)
-            .flat_map(|machine| machine.states)
-    };
+    let states = || kinds.iter().filter_map(|kind| kind.machine).flat_map(|machine| machine.states);
     if states().any(|known| known.name == state) {
         return Ok(state.to_owned());
     }
@@ -341,12 +269,7 @@ pub(crate) fn add_page(
     words: Vec<String>,
     desk: &Desk,
 ) -> Result<Page, Fault> {
-    let request = Add {
-        record,
-        wanted,
-        list,
-        words,
-    };
+    let request = Add { record, wanted, list, words };
     let changed = add(&mut desk.store()?, &request, desk.clock.now())?;
     Ok(changed_page(&changed, desk))
 }
@@ -359,12 +282,7 @@ pub(crate) fn remove_page(
     words: Vec<String>,
     desk: &Desk,
 ) -> Result<Page, Fault> {
-    let request = Remove {
-        record,
-        wanted,
-        list,
-        words,
-    };
+    let request = Remove { record, wanted, list, words };
     let changed = remove(&mut desk.store()?, &request, desk.clock.now())?;
     Ok(changed_page(&changed, desk))
 }
@@ -377,18 +295,8 @@ pub(crate) fn step_page(
     reason: Option<&str>,
     desk: &Desk,
 ) -> Result<Page, Fault> {
-    let taken = Taken {
-        step: name,
-        reason: reason.unwrap_or_default(),
-        ..Taken::default()
-    };
-    let request = Step {
-        record: id,
-        wanted,
-        taken,
-        pairs: Vec::new(),
-        entries: Vec::new(),
-    };
+    let taken = Taken { step: name, reason: reason.unwrap_or_default(), ..Taken::default() };
+    let request = Step { record: id, wanted, taken, pairs: Vec::new(), entries: Vec::new() };
     let changed = step(&mut desk.store()?, &request, desk.clock.now())?;
     Ok(changed_page(&changed, desk))
 }
@@ -398,8 +306,5 @@ pub(crate) fn show_page(id: &str, wanted: Wanted, desk: &Desk) -> Result<Page, F
     let store = desk.store()?;
     let zone = store.identity().enrolment.zone;
     let shown = show(&store, id, wanted, desk.lang.of_labels())?;
-    Ok(desk.page(
-        || record::shown_json(&shown, zone),
-        |desk| record::shown_text(&shown, desk, zone),
-    ))
+    Ok(desk.page(|| record::shown_json(&shown, zone), |desk| record::shown_text(&shown, desk, zone)))
 }

@@ -17,10 +17,7 @@ pub(crate) fn run(desk: &Desk) -> Result<Page, Fault> {
 fn answer(status: &Status) -> Value {
     let counts = &status.counts;
     let instant = |ts: records::time::Ts| ts.rfc3339(status.zone);
-    let oldest = counts
-        .oldest_unsent_ms
-        .and_then(|ms| i64::try_from(ms).ok())
-        .map(records::time::Ts);
+    let oldest = counts.oldest_unsent_ms.and_then(|ms| i64::try_from(ms).ok()).map(records::time::Ts);
     json!({
         "staff": {"code": status.staff_code, "name": status.staff_name},
         "unit": status.unit_name,
@@ -55,29 +52,14 @@ fn text(status: &Status, desk: &Desk) -> String {
     let counts = &status.counts;
     let number = |n: u64, loud: Tone| paint(if n == 0 { Tone::Good } else { loud }, n.to_string());
     let rows = [
-        (
-            say("text.status.who", &[]),
-            format!("{} ({})", status.staff_name, status.staff_code),
-        ),
-        (
-            say("text.status.unit", &[]),
-            format!("{} / {}", status.company, status.unit_name),
-        ),
-        (
-            say("text.status.device", &[]),
-            format!("{} (#{})", status.device, status.replica.0),
-        ),
+        (say("text.status.who", &[]), format!("{} ({})", status.staff_name, status.staff_code)),
+        (say("text.status.unit", &[]), format!("{} / {}", status.company, status.unit_name)),
+        (say("text.status.device", &[]), format!("{} (#{})", status.device, status.replica.0)),
         (say("text.status.here_only", &[]), here_only(status, desk)),
         (say("text.status.last_sync", &[]), last_sync(status, desk)),
         (say("text.status.records", &[]), counts.documents.to_string()),
-        (
-            say("text.status.conflicts", &[]),
-            number(counts.conflicts, Tone::Bad),
-        ),
-        (
-            say("text.status.quarantine", &[]),
-            number(counts.quarantined, Tone::Bad),
-        ),
+        (say("text.status.conflicts", &[]), number(counts.conflicts, Tone::Bad)),
+        (say("text.status.quarantine", &[]), number(counts.quarantined, Tone::Bad)),
         (
             say("text.status.files", &[]),
             match status.files_here {
@@ -86,33 +68,18 @@ fn text(status: &Status, desk: &Desk) -> String {
             },
         ),
         (say("text.status.free", &[]), free(status, desk)),
-        (
-            say("text.status.next_sheet_no", &[]),
-            next_number(status, desk.lang),
-        ),
+        (say("text.status.next_sheet_no", &[]), next_number(status, desk.lang)),
     ];
     pairs(desk.style, &rows)
 }
 
 fn here_only(status: &Status, desk: &Desk) -> String {
     let Some(age) = status.unsent_age_ms else {
-        return desk
-            .style
-            .paint(Tone::Good, &desk.lang.say("text.status.all_at_hq", &[]));
+        return desk.style.paint(Tone::Good, &desk.lang.say("text.status.all_at_hq", &[]));
     };
     let n = status.counts.unsent_ops.to_string();
-    let text = desk.lang.say(
-        "text.status.unsent",
-        &[("n", &n), ("age", &duration(age, desk.lang))],
-    );
-    desk.style.paint(
-        if age > LOUD_AFTER_MS {
-            Tone::Bad
-        } else {
-            Tone::Warning
-        },
-        &text,
-    )
+    let text = desk.lang.say("text.status.unsent", &[("n", &n), ("age", &duration(age, desk.lang))]);
+    desk.style.paint(if age > LOUD_AFTER_MS { Tone::Bad } else { Tone::Warning }, &text)
 }
 
 /// Returns a length of time in its largest whole unit.
@@ -139,14 +106,7 @@ fn free(status: &Status, desk: &Desk) -> String {
         return desk.lang.say("text.status.unknown", &[]);
     };
     let text = bytes(free);
-    desk.style.paint(
-        if free < LITTLE_ROOM_BYTES {
-            Tone::Bad
-        } else {
-            Tone::Good
-        },
-        &text,
-    )
+    desk.style.paint(if free < LITTLE_ROOM_BYTES { Tone::Bad } else { Tone::Good }, &text)
 }
 
 /// Returns a number of bytes in its largest unit, with one decimal.
@@ -160,11 +120,7 @@ pub(crate) fn bytes(n: u64) -> String {
         }
         (tenths, unit) = (tenths / 1024, next);
     }
-    if unit == "B" {
-        format!("{n} B")
-    } else {
-        format!("{}.{} {unit}", tenths / 10, tenths % 10)
-    }
+    if unit == "B" { format!("{n} B") } else { format!("{}.{} {unit}", tenths / 10, tenths % 10) }
 }
 
 fn next_number(status: &Status, lang: Lang) -> String {

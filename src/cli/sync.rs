@@ -22,10 +22,7 @@ const WATCH_PAUSE: Duration = Duration::from_secs(60);
 
 /// Syncs once, or again and again.
 pub(crate) fn run(args: &Sync, desk: &Desk, streams: &mut Streams<'_>) -> Result<Page, Fault> {
-    let options = Options {
-        bytes_max: args.max_bytes,
-        ..Options::default()
-    };
+    let options = Options { bytes_max: args.max_bytes, ..Options::default() };
     if !args.watch {
         let report = once(&mut desk.store()?, options, desk)?;
         return Ok(desk.page(|| answer(&report), |desk| text(&report, desk)));
@@ -38,10 +35,7 @@ pub(crate) fn run(args: &Sync, desk: &Desk, streams: &mut Streams<'_>) -> Result
             Err(fault) if fault.exit == Exit::Unreachable => fault.sentence(desk.lang) + "\n",
             Err(fault) => return Err(fault),
         };
-        if write!(streams.out, "{told}")
-            .and_then(|()| streams.out.flush())
-            .is_err()
-        {
+        if write!(streams.out, "{told}").and_then(|()| streams.out.flush()).is_err() {
             return Ok(Page::Printed(Exit::Done));
         }
         std::thread::sleep(WATCH_PAUSE);
@@ -63,11 +57,8 @@ fn once(store: &mut Store, options: Options, desk: &Desk) -> Result<SyncReport, 
 
 fn bar(desk: &Desk) -> ProgressBar {
     let bar = ProgressBar::new(0);
-    let template = if desk.style.colour {
-        "{bar:30.cyan} {pos}/{len} {msg}"
-    } else {
-        "{bar:30} {pos}/{len} {msg}"
-    };
+    let template =
+        if desk.style.colour { "{bar:30.cyan} {pos}/{len} {msg}" } else { "{bar:30} {pos}/{len} {msg}" };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
@@ -132,22 +123,12 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
         (say("text.sync.sent"), ops(report.sent_ops)),
         (say("text.sync.received"), ops(report.received_ops)),
         (say("text.sync.verdicts"), verdicts.join(", ")),
-        (
-            say("text.sync.bytes"),
-            format!("{} / {}", bytes(report.bytes_up), bytes(report.bytes_down)),
-        ),
+        (say("text.sync.bytes"), format!("{} / {}", bytes(report.bytes_up), bytes(report.bytes_down))),
         (say("text.sync.requests"), report.requests.to_string()),
-        (
-            say("text.sync.took"),
-            format!("{}.{:03} s", report.took_ms / 1000, report.took_ms % 1000),
-        ),
+        (say("text.sync.took"), format!("{}.{:03} s", report.took_ms / 1000, report.took_ms % 1000)),
         (
             say("text.sync.level"),
-            say(if report.level {
-                "text.sync.level_yes"
-            } else {
-                "text.sync.level_no"
-            }),
+            say(if report.level { "text.sync.level_yes" } else { "text.sync.level_no" }),
         ),
         (say("text.sync.digest"), say(digest_key(report.digest_equal))),
     ];
@@ -160,11 +141,7 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
     if report.new_quarantine > 0 {
         warn("text.sync.new_quarantine", report.new_quarantine);
     }
-    for notice in report
-        .notices
-        .iter()
-        .filter(|notice| !matches!(notice, Notice::ServerTime(_)))
-    {
+    for notice in report.notices.iter().filter(|notice| !matches!(notice, Notice::ServerTime(_))) {
         warn(&format!("text.notice.{}", notice_name(notice)), 0);
     }
     text

@@ -34,11 +34,7 @@ impl Style {
             Tone::Warning => 33,
             Tone::Bad => 31,
         };
-        if self.colour {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }
 
@@ -53,19 +49,13 @@ impl Column {
     /// Returns a column of text.
     #[must_use]
     pub fn left(title: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            right: false,
-        }
+        Self { title: title.into(), right: false }
     }
 
     /// Returns a column of numbers: they stand at the right.
     #[must_use]
     pub fn right(title: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            right: true,
-        }
+        Self { title: title.into(), right: true }
     }
 }
 
@@ -78,20 +68,12 @@ pub fn table(style: Style, columns: &[Column], rows: &[Vec<String>]) -> String {
     let mut table = bare(style);
     table.set_header(columns.iter().map(|column| {
         let cell = Cell::new(&column.title);
-        if column.right {
-            cell.set_alignment(CellAlignment::Right)
-        } else {
-            cell
-        }
+        if column.right { cell.set_alignment(CellAlignment::Right) } else { cell }
     }));
     for row in rows {
         table.add_row(row.iter().zip(columns).map(|(text, column)| {
             let cell = Cell::new(text);
-            if column.right {
-                cell.set_alignment(CellAlignment::Right)
-            } else {
-                cell
-            }
+            if column.right { cell.set_alignment(CellAlignment::Right) } else { cell }
         }));
     }
     let text = lines(&table);
@@ -134,18 +116,11 @@ fn lines(table: &Table) -> String {
 mod tests {
     use super::*;
 
-    const PLAIN: Style = Style {
-        colour: false,
-        width: 80,
-    };
+    const PLAIN: Style = Style { colour: false, width: 80 };
 
     #[test]
     fn chinese_is_two_columns_wide_and_amounts_stand_right() {
-        let columns = [
-            Column::left("单号"),
-            Column::left("Customer"),
-            Column::right("金额"),
-        ];
+        let columns = [Column::left("单号"), Column::left("Customer"), Column::right("金额")];
         let rows = [
             vec!["R1".to_owned(), "杭州第一医院".to_owned(), "35.00".to_owned()],
             vec!["R2".to_owned(), "Acme".to_owned(), "1200.00".to_owned()],
@@ -160,16 +135,8 @@ mod tests {
     #[test]
     fn a_long_text_wraps_within_eighty_columns() {
         let long = "维修记录 ".repeat(40);
-        let text = table(
-            PLAIN,
-            &[Column::left("a"), Column::left("b")],
-            &[vec!["x".to_owned(), long]],
-        );
-        let width = |line: &str| {
-            line.chars()
-                .map(|c| if c.is_ascii() { 1 } else { 2 })
-                .sum::<usize>()
-        };
+        let text = table(PLAIN, &[Column::left("a"), Column::left("b")], &[vec!["x".to_owned(), long]]);
+        let width = |line: &str| line.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
         assert!(text.lines().count() > 3);
         assert!(text.lines().all(|line| width(line) <= 80), "{text}");
     }

@@ -44,10 +44,7 @@ pub(crate) fn enrolment(replica: u32) -> Enrolment {
 impl Device {
     /// Returns a folder that no device lives in yet.
     pub(crate) fn empty() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-            lang: "en",
-        }
+        Self { dir: tempfile::tempdir().unwrap(), lang: "en" }
     }
 
     /// Returns an engineer's device.
@@ -75,25 +72,11 @@ impl Device {
         args.extend(["--lang", self.lang, "--now", NOW].map(OsString::from));
         args.extend(words.iter().map(OsString::from));
         let env = BTreeMap::from([("FIELDBOOK_TEST_CLOCK".to_owned(), "1".to_owned())]);
-        let invocation = Invocation {
-            args,
-            env,
-            ..Invocation::default()
-        };
+        let invocation = Invocation { args, env, ..Invocation::default() };
         let (mut input, mut out, mut err) = (input.as_bytes(), Vec::new(), Vec::new());
-        let exit = crate::cli::run(
-            &invocation,
-            &mut Streams {
-                input: &mut input,
-                out: &mut out,
-                err: &mut err,
-            },
-        );
-        Ran {
-            exit,
-            out: String::from_utf8(out).unwrap(),
-            err: String::from_utf8(err).unwrap(),
-        }
+        let exit =
+            crate::cli::run(&invocation, &mut Streams { input: &mut input, out: &mut out, err: &mut err });
+        Ran { exit, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
     }
 
     /// Runs a command with `--json` and returns its answer.

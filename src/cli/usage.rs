@@ -10,14 +10,10 @@ pub(crate) fn fault(error: &Error) -> Fault {
     let argument = text(ContextKind::InvalidArg);
     let given = text(ContextKind::InvalidValue);
     let allowed = text(ContextKind::ValidValue);
-    let similar = [
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedValue,
-    ]
-    .into_iter()
-    .map(text)
-    .find(|text| !text.is_empty());
+    let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+        .into_iter()
+        .map(text)
+        .find(|text| !text.is_empty());
     let key = match error.kind() {
         ErrorKind::UnknownArgument => "error.usage.unknown_argument",
         ErrorKind::InvalidSubcommand => "error.usage.unknown_command",

@@ -26,61 +26,25 @@ const VOUCHERS: Wanted = Wanted::Kind(number::VOUCHER);
 /// Runs a command on vouchers.
 pub(crate) fn run(command: Voucher, desk: &Desk, streams: &mut Streams<'_>) -> Result<Page, Fault> {
     match command {
-        Voucher::Add {
-            category,
-            amount,
-            date,
-            sheet,
-            photo,
-            qr,
-            set,
-        } => {
+        Voucher::Add { category, amount, date, sheet, photo, qr, set } => {
             let mut pairs = read_pairs(&set)?;
-            let named = [
-                ("category", category),
-                ("amount", amount),
-                ("date", date),
-                ("qr_raw", qr),
-            ];
-            pairs.extend(
-                named
-                    .into_iter()
-                    .filter_map(|(name, value)| Some(Pair::new(name, value?))),
-            );
+            let named = [("category", category), ("amount", amount), ("date", date), ("qr_raw", qr)];
+            pairs.extend(named.into_iter().filter_map(|(name, value)| Some(Pair::new(name, value?))));
             voucher::fill(&mut pairs);
             let mut store = desk.store()?;
             if desk.asks {
-                prompt::fill(
-                    &mut store,
-                    &VOUCHER,
-                    &["category", "amount", "date"],
-                    &mut pairs,
-                    desk,
-                )?;
+                prompt::fill(&mut store, &VOUCHER, &["category", "amount", "date"], &mut pairs, desk)?;
             }
-            let sheets = sheet
-                .into_iter()
-                .map(|sheet| entry("sheet", format!("sheet={sheet}")));
-            let photos = photo
-                .iter()
-                .map(|path| entry("photo", format!("file={}", path.display())));
+            let sheets = sheet.into_iter().map(|sheet| entry("sheet", format!("sheet={sheet}")));
+            let photos = photo.iter().map(|path| entry("photo", format!("file={}", path.display())));
             let entries = sheets.chain(photos).collect();
-            let request = Create {
-                kind: &VOUCHER,
-                job: None,
-                pairs,
-                entries,
-            };
+            let request = Create { kind: &VOUCHER, job: None, pairs, entries };
             let created = create(&mut store, &request, desk.clock.now())?;
             Ok(created_page(&created, desk))
         }
         Voucher::Scan { category } => run_scan(category.as_deref(), desk, streams),
         Voucher::Set { id, pairs } => {
-            let request = Set {
-                record: id,
-                wanted: VOUCHERS,
-                pairs: read_pairs(&pairs)?,
-            };
+            let request = Set { record: id, wanted: VOUCHERS, pairs: read_pairs(&pairs)? };
             let mut store = desk.store()?;
             let changed = set(&mut store, &request, desk.clock.now())?;
             let notices = voucher::notices(&store, changed.id).map_err(NotebookError::from)?;
@@ -96,10 +60,7 @@ pub(crate) fn run(command: Voucher, desk: &Desk, streams: &mut Streams<'_>) -> R
 }
 
 fn entry(list: &str, word: String) -> Entry {
-    Entry {
-        list: list.to_owned(),
-        words: vec![word],
-    }
+    Entry { list: list.to_owned(), words: vec![word] }
 }
 
 /// Reads one QR text a line; each is a voucher or is told.
@@ -157,23 +118,11 @@ fn scanned_json(text: &str, scanned: &Scanned, desk: &Desk) -> Value {
 }
 
 fn scanned_text(scanned: &Scanned, desk: &Desk) -> String {
-    let key = if scanned.added {
-        "text.scan.added"
-    } else {
-        "text.scan.already"
-    };
+    let key = if scanned.added { "text.scan.added" } else { "text.scan.already" };
     let facts = [
         ("code", scanned.id.code()),
-        (
-            "amount",
-            scanned
-                .amount
-                .map_or_else(|| "?".to_owned(), |fen| fen.to_string()),
-        ),
-        (
-            "checksum",
-            desk.lang.say(&format!("text.scan.{}", scanned.checksum), &[]),
-        ),
+        ("amount", scanned.amount.map_or_else(|| "?".to_owned(), |fen| fen.to_string())),
+        ("checksum", desk.lang.say(&format!("text.scan.{}", scanned.checksum), &[])),
     ];
     let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
     desk.lang.say(key, &facts) + "\n" + &notices_text(&scanned.notices, desk)

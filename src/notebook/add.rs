@@ -38,23 +38,11 @@ pub struct Add {
 /// W-01 no such list or field, W-02 bad value, W-06 closed record; [`NotebookError::File`], [`NotebookError::Store`].
 pub fn add(store: &mut Store, request: &Add, now: Now) -> Result<Changed, NotebookError> {
     let (document, kind) = find::document(store, &request.record, request.wanted)?;
-    let entry = Entry {
-        list: request.list.clone(),
-        words: request.words.clone(),
-    };
+    let entry = Entry { list: request.list.clone(), words: request.words.clone() };
     let writes = writes(store, kind, Some(&document), &[entry], now)?;
     let on = On::Document(document.id);
-    let op = NewOp {
-        kind: kind.number,
-        schema: kind.schema,
-        on,
-        writes,
-        local: None,
-    };
-    Ok(Changed {
-        id: document.id,
-        op: store.save(vec![op], now)?.first().copied(),
-    })
+    let op = NewOp { kind: kind.number, schema: kind.schema, on, writes, local: None };
+    Ok(Changed { id: document.id, op: store.save(vec![op], now)?.first().copied() })
 }
 
 /// One entry for one list.
@@ -82,16 +70,9 @@ pub fn writes(
         let group = list(kind, &entry.list)?;
         may_write(kind, group, document)?;
         let row = row(store, group, &pairs(group, &entry.words)?, now)?;
-        lists
-            .entry(group.tag().0)
-            .or_insert_with(|| (group, Vec::new()))
-            .1
-            .push(row);
+        lists.entry(group.tag().0).or_insert_with(|| (group, Vec::new())).1.push(row);
     }
-    Ok(lists
-        .into_values()
-        .map(|(group, rows)| write(group, document, rows))
-        .collect())
+    Ok(lists.into_values().map(|(group, rows)| write(group, document, rows)).collect())
 }
 
 /// Returns the list of that name.
@@ -99,12 +80,8 @@ pub fn writes(
 /// # Errors
 /// W-01, with the lists that there are.
 pub fn list(kind: &'static Kind, name: &str) -> Result<&'static Group, Refusal> {
-    let lists = || {
-        kind.groups
-            .iter()
-            .copied()
-            .filter(|group| matches!(group.class, Class::Ledger | Class::Set))
-    };
+    let lists =
+        || kind.groups.iter().copied().filter(|group| matches!(group.class, Class::Ledger | Class::Set));
     lists().find(|group| group.name == name).ok_or_else(|| {
         let names: Vec<&str> = lists().map(|group| group.name).collect();
         Refusal::by("W-01")
@@ -125,17 +102,11 @@ pub fn pairs(group: &Group, words: &[String]) -> Result<Vec<Pair>, Refusal> {
     };
     let mut pairs: Vec<Pair> = words.iter().filter_map(|word| named(word)).collect();
     let taken: Vec<String> = pairs.iter().map(|pair| pair.name.clone()).collect();
-    let mut free = group
-        .fields
-        .iter()
-        .filter(|field| !taken.iter().any(|name| name == field.name));
+    let mut free = group.fields.iter().filter(|field| !taken.iter().any(|name| name == field.name));
     for word in words.iter().filter(|word| named(word).is_none()) {
         let field = free.next().ok_or_else(|| {
             let fields: Vec<&str> = group.fields.iter().map(|field| field.name).collect();
-            Refusal::by("W-01")
-                .case("words")
-                .with("value", word.as_str())
-                .with("fields", fields.join(", "))
+            Refusal::by("W-01").case("words").with("value", word.as_str()).with("fields", fields.join(", "))
         })?;
         pairs.push(Pair::new(field.name, word.as_str()));
     }
@@ -146,11 +117,7 @@ fn row(store: &Store, group: &Group, pairs: &[Pair], now: Now) -> Result<Row, No
     let zone = store.identity().enrolment.zone;
     let mut row: Row = vec![None; group.fields.len()];
     for pair in pairs {
-        let found = group
-            .fields
-            .iter()
-            .zip(&mut row)
-            .find(|(field, _)| field.name == pair.name);
+        let found = group.fields.iter().zip(&mut row).find(|(field, _)| field.name == pair.name);
         let Some((field, place)) = found else { continue };
         *place = match field.ty {
             Type::File => Some(Value::File(file(store, &pair.value)?)),
@@ -162,32 +129,17 @@ fn row(store: &Store, group: &Group, pairs: &[Pair], now: Now) -> Result<Row, No
     }
     describe(group, pairs, &mut row, now);
     if row.iter().all(Option::is_none) {
-        return Err(Refusal::by("W-02")
-            .case("nothing")
-            .label("list", group.zh, group.en)
-            .into());
+        return Err(Refusal::by("W-02").case("nothing").label("list", group.zh, group.en).into());
     }
     Ok(row)
 }
 
 /// Fills in what the device knows of an entry by itself: when it was made, and a file's size and format.
 fn describe(group: &Group, pairs: &[Pair], row: &mut Row, now: Now) {
-    let path = group
-        .fields
-        .iter()
-        .find(|field| field.ty == Type::File)
-        .and_then(|field| {
-            pairs
-                .iter()
-                .find(|pair| pair.name == field.name)
-                .map(|pair| Path::new(&pair.value))
-        });
-    for (field, place) in group
-        .fields
-        .iter()
-        .zip(row.iter_mut())
-        .filter(|(_, place)| place.is_none())
-    {
+    let path = group.fields.iter().find(|field| field.ty == Type::File).and_then(|field| {
+        pairs.iter().find(|pair| pair.name == field.name).map(|pair| Path::new(&pair.value))
+    });
+    for (field, place) in group.fields.iter().zip(row.iter_mut()).filter(|(_, place)| place.is_none()) {
         *place = match (field.name, field.ty) {
             ("taken_at", Type::Ts) => Some(Value::Int(now.wall.0)),
             ("size", Type::Count) => path
@@ -226,10 +178,7 @@ pub fn file(store: &Store, text: &str) -> Result<Vec<u8>, NotebookError> {
     {
         return Ok(hash);
     }
-    let failed = |source| NotebookError::File {
-        path: path.to_path_buf(),
-        source,
-    };
+    let failed = |source| NotebookError::File { path: path.to_path_buf(), source };
     let mut reader = std::fs::File::open(path).map_err(failed)?;
     Ok(crate::blobs::Blobs::of(store).put(&mut reader)?.hash.0)
 }
@@ -239,24 +188,15 @@ pub fn file(store: &Store, text: &str) -> Result<Vec<u8>, NotebookError> {
 pub fn write(group: &Group, document: Option<&Document>, rows: Vec<Row>) -> Write {
     let bytes = match group.class {
         Class::Set => {
-            let old = document
-                .map(|document| rows::of(group, document))
-                .unwrap_or_default();
+            let old = document.map(|document| rows::of(group, document)).unwrap_or_default();
             let replaced = |old: &rows::Standing| {
                 let same = |row: &Row| group.key.is_some_and(|key| row.get(key) == old.values.get(key));
                 rows.iter().any(same)
             };
-            let remove = old
-                .into_iter()
-                .filter(replaced)
-                .map(|old| (old.op, old.index))
-                .collect();
+            let remove = old.into_iter().filter(replaced).map(|old| (old.op, old.index)).collect();
             encode_set(group.fields, &SetChange { add: rows, remove })
         }
         _ => encode_rows(group.fields, &rows),
     };
-    Write {
-        tag: group.tag(),
-        bytes,
-    }
+    Write { tag: group.tag(), bytes }
 }

@@ -42,43 +42,19 @@ pub fn amend(store: &mut Store, request: &Amend, now: Now) -> Result<Created, No
         store,
         kind,
         &original,
-        &Taken {
-            step: "amend",
-            reason: &request.reason,
-            ..Taken::default()
-        },
+        &Taken { step: "amend", reason: &request.reason, ..Taken::default() },
     )?;
     let group = sheet::Amends::GROUP;
-    let row = [
-        Some(Value::Ref(Target::Doc(original.id))),
-        Some(Value::Text(request.reason.trim().to_owned())),
-    ];
-    let mut writes = vec![Write {
-        tag: group.tag(),
-        bytes: encode(group.fields, &row),
-    }];
-    let left = [
-        sheet::CustomerSign::GROUP.number,
-        sheet::SheetNo::GROUP.number,
-        group.number,
-    ];
-    for group in kind
-        .groups
-        .iter()
-        .copied()
-        .filter(|group| group.frozen && !left.contains(&group.number))
-    {
-        let rows: Vec<_> = rows::of(group, &original)
-            .into_iter()
-            .map(|row| row.values)
-            .collect();
+    let row =
+        [Some(Value::Ref(Target::Doc(original.id))), Some(Value::Text(request.reason.trim().to_owned()))];
+    let mut writes = vec![Write { tag: group.tag(), bytes: encode(group.fields, &row) }];
+    let left = [sheet::CustomerSign::GROUP.number, sheet::SheetNo::GROUP.number, group.number];
+    for group in kind.groups.iter().copied().filter(|group| group.frozen && !left.contains(&group.number)) {
+        let rows: Vec<_> = rows::of(group, &original).into_iter().map(|row| row.values).collect();
         let Some(first) = rows.first() else { continue };
         writes.push(match group.class {
             Class::Ledger | Class::Set => add::write(group, None, rows),
-            _ => Write {
-                tag: group.tag(),
-                bytes: encode(group.fields, first),
-            },
+            _ => Write { tag: group.tag(), bytes: encode(group.fields, first) },
         });
     }
     let zone = store.identity().enrolment.zone;
@@ -87,20 +63,7 @@ pub fn amend(store: &mut Store, request: &Amend, now: Now) -> Result<Created, No
         writes.push(write);
     }
     writes.sort_by_key(|write| write.tag);
-    let op = NewOp {
-        kind: kind.number,
-        schema: kind.schema,
-        on: On::Create,
-        writes,
-        local: None,
-    };
-    let id = store
-        .save(vec![op], now)?
-        .first()
-        .copied()
-        .ok_or(StoreError::Unordered)?;
-    Ok(Created {
-        id: records::id::DocId(id),
-        notices: Vec::new(),
-    })
+    let op = NewOp { kind: kind.number, schema: kind.schema, on: On::Create, writes, local: None };
+    let id = store.save(vec![op], now)?.first().copied().ok_or(StoreError::Unordered)?;
+    Ok(Created { id: records::id::DocId(id), notices: Vec::new() })
 }

@@ -123,12 +123,7 @@ fn of(store: &Store, document: &Document, people: &People) -> Result<Vec<Open>, 
                 device: op.replica,
                 at: known.map_or(Ts(0), |known| list::created(known.row.stamp)),
                 rows: match known.filter(|_| seal) {
-                    Some(known) => known
-                        .row
-                        .writes
-                        .iter()
-                        .filter_map(|write| row(kind, write))
-                        .collect(),
+                    Some(known) => known.row.writes.iter().filter_map(|write| row(kind, write)).collect(),
                     None => read(group, bytes).into_iter().collect(),
                 },
             }
@@ -152,9 +147,7 @@ type Values<'a> = Vec<(OpId, &'a [u8])>;
 /// Returns the hard conflicts, then the soft ones, each with its group and values.
 fn clashes(document: &Document) -> Vec<(bool, Tag, Values<'_>)> {
     let hard = document.conflicts().into_iter().map(|conflict| (false, conflict));
-    let soft = document
-        .soft_conflicts()
-        .map(|(tag, register)| (true, Conflict::Values(tag, register)));
+    let soft = document.soft_conflicts().map(|(tag, register)| (true, Conflict::Values(tag, register)));
     let mut all = Vec::new();
     for (soft, conflict) in hard.chain(soft) {
         let (tag, values) = written(&conflict);
@@ -165,9 +158,7 @@ fn clashes(document: &Document) -> Vec<(bool, Tag, Values<'_>)> {
 
 fn row(kind: &Kind, write: &Write) -> Option<(&'static Group, Row)> {
     let group = kind.group(write.tag.number())?;
-    (group.class != Class::Decision)
-        .then(|| read(group, &write.bytes))
-        .flatten()
+    (group.class != Class::Decision).then(|| read(group, &write.bytes)).flatten()
 }
 
 fn read(group: &'static Group, bytes: &[u8]) -> Option<(&'static Group, Row)> {
@@ -178,16 +169,11 @@ fn written<'a>(conflict: &Conflict<'a>) -> (Tag, Values<'a>) {
     match conflict {
         Conflict::Values(tag, register) => {
             let all = std::iter::once(&register.value).chain(&register.others);
-            (
-                *tag,
-                all.map(|written| (written.op, written.bytes.as_slice()))
-                    .collect(),
-            )
+            (*tag, all.map(|written| (written.op, written.bytes.as_slice())).collect())
         }
-        Conflict::Seals(ops) => (
-            records::decision::DECISION_TAG,
-            ops.iter().map(|op| (*op, &[][..])).collect(),
-        ),
+        Conflict::Seals(ops) => {
+            (records::decision::DECISION_TAG, ops.iter().map(|op| (*op, &[][..])).collect())
+        }
     }
 }
 
@@ -205,10 +191,8 @@ fn hash(id: DocId, tag: Tag, written: &[(OpId, &[u8])]) -> String {
 pub fn settle(store: &mut Store, record: &str, take: &Take, now: Now) -> Result<Changed, NotebookError> {
     let (document, kind) = find::document(store, record, Wanted::Any)?;
     let code = document.id.code();
-    let all: Vec<(Tag, Values<'_>)> = clashes(&document)
-        .into_iter()
-        .map(|(_, tag, values)| (tag, values))
-        .collect();
+    let all: Vec<(Tag, Values<'_>)> =
+        clashes(&document).into_iter().map(|(_, tag, values)| (tag, values)).collect();
     let none = || Refusal::by("W-23").with("code", code.as_str());
     let wrong = || Refusal::by("W-25").with("code", code.as_str());
     let (tag, op, bytes) = match take {
@@ -216,54 +200,23 @@ pub fn settle(store: &mut Store, record: &str, take: &Take, now: Now) -> Result<
             if all.is_empty() {
                 return Err(none().into());
             }
-            let values = all
-                .iter()
-                .flat_map(|(tag, values)| values.iter().map(move |value| (*tag, value)));
+            let values = all.iter().flat_map(|(tag, values)| values.iter().map(move |value| (*tag, value)));
             let mut values = values.filter(|(_, (op, _))| op == taken);
-            values
-                .next()
-                .map(|(tag, (op, bytes))| (tag, *op, *bytes))
-                .ok_or_else(wrong)?
+            values.next().map(|(tag, (op, bytes))| (tag, *op, *bytes)).ok_or_else(wrong)?
         }
         Take::Place(place, of) => {
-            let named = all
-                .iter()
-                .find(|(tag, values)| hash(document.id, *tag, values) == *of);
+            let named = all.iter().find(|(tag, values)| hash(document.id, *tag, values) == *of);
             let (tag, values) = named.ok_or_else(none)?;
-            let value = place
-                .checked_sub(1)
-                .and_then(|at| values.get(at))
-                .ok_or_else(wrong)?;
+            let value = place.checked_sub(1).and_then(|at| values.get(at)).ok_or_else(wrong)?;
             (*tag, value.0, value.1)
         }
     };
     let write = if tag.class() == Some(Class::Decision) {
-        state::decide(
-            store,
-            kind,
-            &document,
-            &Taken {
-                step: "pick",
-                picks: Some(op),
-                ..Taken::default()
-            },
-        )?
+        state::decide(store, kind, &document, &Taken { step: "pick", picks: Some(op), ..Taken::default() })?
     } else {
-        Write {
-            tag,
-            bytes: bytes.to_vec(),
-        }
+        Write { tag, bytes: bytes.to_vec() }
     };
     let on = On::Document(document.id);
-    let op = NewOp {
-        kind: kind.number,
-        schema: kind.schema,
-        on,
-        writes: vec![write],
-        local: None,
-    };
-    Ok(Changed {
-        id: document.id,
-        op: store.save(vec![op], now)?.first().copied(),
-    })
+    let op = NewOp { kind: kind.number, schema: kind.schema, on, writes: vec![write], local: None };
+    Ok(Changed { id: document.id, op: store.save(vec![op], now)?.first().copied() })
 }

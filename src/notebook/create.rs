@@ -46,26 +46,13 @@ pub struct Created {
 /// What [`registers::writes`] and [`add::writes`] refuse, W-14 for a voucher that lacks something, W-29 for an invoice
 /// that is here already; [`NotebookError::Store`].
 pub fn create(store: &mut Store, request: &Create, now: Now) -> Result<Created, NotebookError> {
-    let Prepared {
-        writes,
-        notices,
-        local,
-    } = prepare(store, request, now)?;
+    let Prepared { writes, notices, local } = prepare(store, request, now)?;
     let kind = request.kind;
-    let op = NewOp {
-        kind: kind.number,
-        schema: kind.schema,
-        on: On::Create,
-        writes,
-        local,
-    };
+    let op = NewOp { kind: kind.number, schema: kind.schema, on: On::Create, writes, local };
     let ids = store.save(vec![op], now)?;
     // One op was given, so one name came back.
     let id = ids.first().copied().ok_or(StoreError::Unordered)?;
-    Ok(Created {
-        id: DocId(id),
-        notices,
-    })
+    Ok(Created { id: DocId(id), notices })
 }
 
 struct Prepared {
@@ -92,11 +79,7 @@ fn prepare(store: &Store, request: &Create, now: Now) -> Result<Prepared, Notebo
         number::VOUCHER => check(store, kind, &writes)?,
         _ => (Vec::new(), None),
     };
-    Ok(Prepared {
-        writes,
-        notices,
-        local,
-    })
+    Ok(Prepared { writes, notices, local })
 }
 
 /// What is typed goes over what the job says.
@@ -110,15 +93,10 @@ type Checked = (Vec<Problem>, Option<[u8; 16]>);
 
 fn check(store: &Store, kind: &'static Kind, writes: &[Write]) -> Result<Checked, NotebookError> {
     // The record has no name before it is saved; no rule looks at it.
-    let id = DocId(records::id::OpId {
-        replica: records::id::Replica::HQ,
-        epoch: records::id::Epoch(0),
-        seq: 1,
-    });
+    let id =
+        DocId(records::id::OpId { replica: records::id::Replica::HQ, epoch: records::id::Epoch(0), seq: 1 });
     let mut record = Record::new(id, kind);
-    let fits = writes
-        .iter()
-        .try_for_each(|write| record.write(write.tag, &write.bytes));
+    let fits = writes.iter().try_for_each(|write| record.write(write.tag, &write.bytes));
     fits.map_err(|_| StoreError::Unordered)?;
     let notices = voucher::check(&record, kind.name)?;
     let Some(invoice) = voucher::invoice(&record) else {
@@ -139,10 +117,7 @@ fn from_job(store: &Store, kind: &'static Kind, text: &str) -> Result<Vec<Write>
     let mut writes = Vec::new();
     let mut register = |group: &records::schema::Group, row: &Row| {
         if row.iter().any(Option::is_some) {
-            writes.push(Write {
-                tag: group.tag(),
-                bytes: records::value::encode(group.fields, row),
-            });
+            writes.push(Write { tag: group.tag(), bytes: records::value::encode(group.fields, row) });
         }
     };
     register(&sheet::Order::GROUP, &order);
@@ -152,9 +127,6 @@ fn from_job(store: &Store, kind: &'static Kind, text: &str) -> Result<Vec<Write>
         writes.push(add::write(&sheet::Assets::GROUP, None, vec![vec![Some(asset)]]));
     }
     debug_assert!(job_kind.number == job::JOB.number);
-    writes.retain(|write| {
-        kind.group(write.tag.number())
-            .is_some_and(|group| group.tag() == write.tag)
-    });
+    writes.retain(|write| kind.group(write.tag.number()).is_some_and(|group| group.tag() == write.tag));
     Ok(writes)
 }

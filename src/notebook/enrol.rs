@@ -27,9 +27,9 @@ pub fn enrol(home: &Path, code: &str, now: Now) -> Result<Enrolment, NotebookErr
     }
     match Store::create(home, &enrolment, now) {
         Ok(_) => Ok(enrolment),
-        Err(StoreError::AlreadyEnrolled { home }) => Err(Refusal::by("W-16")
-            .with("home", home.display().to_string())
-            .into()),
+        Err(StoreError::AlreadyEnrolled { home }) => {
+            Err(Refusal::by("W-16").with("home", home.display().to_string()).into())
+        }
         Err(error) => Err(error.into()),
     }
 }

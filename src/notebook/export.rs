@@ -52,13 +52,7 @@ pub fn export<W: Write>(
             .groups
             .iter()
             .map(|group| {
-                (
-                    group.tag(),
-                    rows::of(group, &document)
-                        .into_iter()
-                        .map(|row| row.values)
-                        .collect(),
-                )
+                (group.tag(), rows::of(group, &document).into_iter().map(|row| row.values).collect())
             })
             .collect();
         let written = table.line(&Line {

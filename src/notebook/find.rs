@@ -60,10 +60,7 @@ fn one(store: &Store, text: &str, wanted: Wanted) -> Result<DocId, NotebookError
         [] => Err(Refusal::by("W-05").with("text", text).into()),
         several => {
             let codes: Vec<String> = several.iter().map(DocId::code).collect();
-            Err(Refusal::by("W-04")
-                .with("text", text)
-                .with("codes", codes.join(", "))
-                .into())
+            Err(Refusal::by("W-04").with("text", text).with("codes", codes.join(", ")).into())
         }
     }
 }

@@ -120,10 +120,7 @@ fn told(kind: &'static Kind, tag: Tag, bytes: &[u8], rows: &mut BTreeMap<Tag, Ro
     if tag == DECISION_TAG {
         let decision = state::decision(bytes);
         let step = decision.as_ref().and_then(|d| kind.machine?.step_at(d.step));
-        return vec![What::Step {
-            step,
-            reason: decision.map(|d| d.reason).unwrap_or_default(),
-        }];
+        return vec![What::Step { step, reason: decision.map(|d| d.reason).unwrap_or_default() }];
     }
     let group = kind.group(tag.number()).filter(|group| group.tag() == tag);
     let read = group.and_then(|group| Some((group, rows_of(group, bytes).ok()?)));
@@ -133,29 +130,15 @@ fn told(kind: &'static Kind, tag: Tag, bytes: &[u8], rows: &mut BTreeMap<Tag, Ro
     match group.class {
         Class::Ledger => added.into_iter().map(|row| What::Added { group, row }).collect(),
         Class::Set => {
-            let n = decode_set(group.fields, bytes)
-                .map(|change| change.remove.len())
-                .unwrap_or_default();
+            let n = decode_set(group.fields, bytes).map(|change| change.remove.len()).unwrap_or_default();
             let removed = (n > 0).then_some(What::Removed { group, n });
-            added
-                .into_iter()
-                .map(|row| What::Added { group, row })
-                .chain(removed)
-                .collect()
+            added.into_iter().map(|row| What::Added { group, row }).chain(removed).collect()
         }
         _ => {
             let new = added.into_iter().next().unwrap_or_default();
-            let old = rows
-                .insert(tag, new.clone())
-                .unwrap_or_else(|| vec![None; new.len()]);
-            let changed = old
-                .into_iter()
-                .zip(new)
-                .enumerate()
-                .filter(|(_, (from, to))| from != to);
-            changed
-                .map(|(at, (from, to))| What::Field { group, at, from, to })
-                .collect()
+            let old = rows.insert(tag, new.clone()).unwrap_or_else(|| vec![None; new.len()]);
+            let changed = old.into_iter().zip(new).enumerate().filter(|(_, (from, to))| from != to);
+            changed.map(|(at, (from, to))| What::Field { group, at, from, to }).collect()
         }
     }
 }
@@ -164,11 +147,7 @@ fn outcome(document: &Document, op: OpId, tag: Tag) -> Outcome {
     if document.refused.contains(&op) {
         return Outcome::Refused;
     }
-    if document
-        .late
-        .iter()
-        .any(|(late, written)| *late == tag && written.op == op)
-    {
+    if document.late.iter().any(|(late, written)| *late == tag && written.op == op) {
         return Outcome::Late;
     }
     let Some(register) = document.registers.get(&tag) else {

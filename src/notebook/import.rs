@@ -115,12 +115,7 @@ pub fn import(
     if let Some(mapping) = &request.mapping {
         by_headquarters(mapping, &made).map_err(NotebookError::from)?;
     }
-    let wanted = Wanted {
-        mapping: request.mapping,
-        kind: request.kind,
-        zone,
-        today: now.wall.day(zone),
-    };
+    let wanted = Wanted { mapping: request.mapping, kind: request.kind, zone, today: now.wall.day(zone) };
     let mut rows = Rows::open(file, wanted)?;
     let mut importer = Importer::new(store, made, now);
     for row in rows.by_ref() {
@@ -278,13 +273,7 @@ impl<'s> Importer<'s> {
         // The first step goes with the creation: one op a row where a sheet comes in sealed.
         writes.extend(decisions.next());
         writes.sort_by_key(|write| write.tag);
-        let op = |on, writes, local| NewOp {
-            kind: kind.number,
-            schema: kind.schema,
-            on,
-            writes,
-            local,
-        };
+        let op = |on, writes, local| NewOp { kind: kind.number, schema: kind.schema, on, writes, local };
         let mut ops = vec![op(On::Create, writes, Some(row.key))];
         ops.extend(decisions.map(|write| op(On::CreatedBy(0), vec![write], None)));
         Ok(ops)
@@ -311,17 +300,11 @@ impl<'s> Importer<'s> {
                 picks: None,
             };
             state = machine.apply(state, &decision).map_err(|_| {
-                Refusal::by("W-07")
-                    .case("none")
-                    .with("step", step.name)
-                    .with("code", row.kind.name)
+                Refusal::by("W-07").case("none").with("step", step.name).with("code", row.kind.name)
             })?;
             // Serialising plain data into a growing vector has no way to fail.
             let bytes = postcard::to_allocvec(&decision).unwrap_or_default();
-            writes.push(Write {
-                tag: DECISION_TAG,
-                bytes,
-            });
+            writes.push(Write { tag: DECISION_TAG, bytes });
         }
         Ok(writes)
     }
@@ -364,12 +347,7 @@ impl<'s> Importer<'s> {
     }
 
     fn refuse_row(&mut self, refused: &Refused) {
-        let Refused {
-            line,
-            field,
-            value,
-            reason,
-        } = refused;
+        let Refused { line, field, value, reason } = refused;
         let field = match reason {
             Reason::Record(problem) if field.is_empty() => problem.group,
             _ => field,
@@ -384,12 +362,7 @@ impl<'s> Importer<'s> {
 
     fn refuse(&mut self, line: u64, field: &str, why: Why) {
         let field = field.to_owned();
-        self.done.refused.push(RefusedRow {
-            line,
-            field,
-            value: String::new(),
-            why,
-        });
+        self.done.refused.push(RefusedRow { line, field, value: String::new(), why });
     }
 }
 
@@ -410,10 +383,7 @@ fn joined(batch: &[Pending]) -> Vec<NewOp> {
 
 /// Refuses a mapping that fills what only headquarters writes, before a row is read (W-12).
 fn by_headquarters(mapping: &Mapping, made: &[&Kind]) -> Result<(), Refusal> {
-    let cases = mapping
-        .cases
-        .iter()
-        .filter(|case| made.iter().any(|kind| kind.number == case.kind.number));
+    let cases = mapping.cases.iter().filter(|case| made.iter().any(|kind| kind.number == case.kind.number));
     for case in cases {
         case.fields.iter().try_for_each(|flat| may_write(flat.group))?;
         case.lists.iter().try_for_each(|list| may_write(list.group))?;

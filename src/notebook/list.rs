@@ -162,11 +162,7 @@ fn title(store: &Store, kind: &Kind, document: &Document, lang: Lang) -> Result<
         let text = crate::notebook::show::named(store, field, &value, zone, lang)?;
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let cut: String = line.chars().take(TITLE_CHARS_MAX).collect();
-        return Ok(if cut.len() < line.len() {
-            format!("{cut}…")
-        } else {
-            cut
-        });
+        return Ok(if cut.len() < line.len() { format!("{cut}…") } else { cut });
     }
     Ok(String::new())
 }
@@ -184,22 +180,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
         let made: Vec<DocId> = [&repair::REPAIR, &install::INSTALL, &repair::REPAIR]
-            .map(|kind| Create {
-                kind,
-                job: None,
-                pairs: Vec::new(),
-                entries: Vec::new(),
-            })
+            .map(|kind| Create { kind, job: None, pairs: Vec::new(), entries: Vec::new() })
             .iter()
             .map(|request| create(&mut store, request, NOW).unwrap().id)
             .collect();
         let newest = |limit| {
             let kinds = vec![&repair::REPAIR, &install::INSTALL];
-            let filter = Filter {
-                kinds,
-                limit,
-                ..Filter::default()
-            };
+            let filter = Filter { kinds, limit, ..Filter::default() };
             let lines = list(&store, &filter, Lang::En).unwrap();
             lines.iter().map(|line| line.id).collect::<Vec<_>>()
         };

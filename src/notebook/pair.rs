@@ -19,10 +19,7 @@ impl Pair {
     /// Returns the pair.
     #[must_use]
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            value: value.into(),
-        }
+        Self { name: name.into(), value: value.into() }
     }
 
     /// Reads `name=value`; the value may hold further `=`. `None` where there is none, or no name before it.
@@ -43,14 +40,8 @@ pub fn value(field: &Field, text: &str, zone: Zone) -> Result<Option<Value>, Ref
         return Ok(None);
     }
     // On a command line a minus cannot be told from an option, so a person may write money with a currency sign.
-    let text = if field.ty == Type::Fen {
-        text.trim_start_matches(['¥', '￥'])
-    } else {
-        text
-    };
-    Value::parse(field.ty, text, zone)
-        .map(Some)
-        .map_err(|error| Refusal::value(field.name, text, error))
+    let text = if field.ty == Type::Fen { text.trim_start_matches(['¥', '￥']) } else { text };
+    Value::parse(field.ty, text, zone).map(Some).map_err(|error| Refusal::value(field.name, text, error))
 }
 
 #[cfg(test)]
@@ -60,11 +51,7 @@ mod tests {
     #[test]
     fn a_pair_is_cut_at_its_first_sign() {
         let check = |text: &str, expected: Option<(&str, &str)>| {
-            assert_eq!(
-                Pair::parse(text),
-                expected.map(|(n, v)| Pair::new(n, v)),
-                "{text}"
-            );
+            assert_eq!(Pair::parse(text), expected.map(|(n, v)| Pair::new(n, v)), "{text}");
         };
         check("result=done", Some(("result", "done")));
         check("problem=a=b", Some(("problem", "a=b")));
@@ -76,26 +63,14 @@ mod tests {
 
     #[test]
     fn a_value_that_does_not_fit_names_the_field_and_the_limit() {
-        let field = |ty| Field {
-            name: "f",
-            ty,
-            unit: "",
-            zh: "",
-            en: "",
-        };
+        let field = |ty| Field { name: "f", ty, unit: "", zh: "", en: "" };
         let refused = |ty, text| value(&field(ty), text, Zone::SHANGHAI).unwrap_err();
         assert_eq!(refused(Type::Fen, "12.345").case, "amount_fine");
         assert_eq!(refused(Type::Day, "31/02").case, "day");
         let long = refused(Type::Text(3), "abcd");
         assert_eq!((long.rule, long.case), ("W-02", "too_long"));
-        assert!(
-            long.facts
-                .contains(&("limit", crate::notebook::refusal::Said::Text("3".to_owned())))
-        );
-        assert_eq!(
-            value(&field(Type::Fen), "¥35.5", Zone::SHANGHAI).unwrap(),
-            Some(Value::Int(3550))
-        );
+        assert!(long.facts.contains(&("limit", crate::notebook::refusal::Said::Text("3".to_owned()))));
+        assert_eq!(value(&field(Type::Fen), "¥35.5", Zone::SHANGHAI).unwrap(), Some(Value::Int(3550)));
         assert_eq!(value(&field(Type::Fen), "  ", Zone::SHANGHAI).unwrap(), None);
     }
 }

@@ -37,9 +37,7 @@ impl People {
             ControlFlow::Continue(())
         })?;
         for (replica, owner) in &people.staff {
-            people
-                .names
-                .extend(name(store, *owner)?.map(|name| (*replica, name)));
+            people.names.extend(name(store, *owner)?.map(|name| (*replica, name)));
         }
         let own = &store.identity().enrolment;
         people.staff.insert(own.replica, own.staff);
@@ -59,19 +57,14 @@ impl People {
         if replica == Replica::HQ {
             return "HQ".to_owned();
         }
-        self.names
-            .get(&replica)
-            .cloned()
-            .unwrap_or_else(|| format!("#{}", replica.0))
+        self.names.get(&replica).cloned().unwrap_or_else(|| format!("#{}", replica.0))
     }
 }
 
 fn name(store: &Store, id: DocId) -> Result<Option<String>, StoreError> {
     let document = store.document(id)?;
-    Ok(
-        document.and_then(|document| match rows::value(&staff::STAFF, &document, "name") {
-            Some(Value::Text(name)) => Some(name),
-            _ => None,
-        }),
-    )
+    Ok(document.and_then(|document| match rows::value(&staff::STAFF, &document, "name") {
+        Some(Value::Text(name)) => Some(name),
+        _ => None,
+    }))
 }

@@ -64,11 +64,7 @@ pub fn quarantine(store: &Store) -> Result<Vec<Held>, NotebookError> {
 
 fn reason(verdict: &Verdict) -> (Option<u16>, String, bool) {
     match verdict {
-        Verdict::Quarantined {
-            code,
-            text,
-            retryable,
-        } => (Some(*code), text.clone(), *retryable),
+        Verdict::Quarantined { code, text, retryable } => (Some(*code), text.clone(), *retryable),
         _ => (None, String::new(), false),
     }
 }
@@ -81,28 +77,11 @@ pub fn resubmit(store: &mut Store, op: OpId, now: Now) -> Result<Changed, Notebo
     let all = store.quarantine()?;
     let missing = || Refusal::by("W-26").with("op", op.to_string());
     let held = all.into_iter().find(|held| held.id == op).ok_or_else(missing)?;
-    let row = held
-        .op
-        .ok_or_else(|| Refusal::by("W-27").with("op", op.to_string()))?
-        .row;
+    let row = held.op.ok_or_else(|| Refusal::by("W-27").with("op", op.to_string()))?.row;
     let id = row.document(op);
-    let on = if row.doc.is_none() {
-        On::Create
-    } else {
-        On::Document(id)
-    };
-    let new = NewOp {
-        kind: row.kind,
-        schema: row.schema,
-        on,
-        writes: row.writes,
-        local: None,
-    };
+    let on = if row.doc.is_none() { On::Create } else { On::Document(id) };
+    let new = NewOp { kind: row.kind, schema: row.schema, on, writes: row.writes, local: None };
     let written = store.save(vec![new], now)?.first().copied();
-    let id = if row.doc.is_none() {
-        written.map_or(id, DocId)
-    } else {
-        id
-    };
+    let id = if row.doc.is_none() { written.map_or(id, DocId) } else { id };
     Ok(Changed { id, op: written })
 }

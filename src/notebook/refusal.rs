@@ -61,12 +61,7 @@ impl Refusal {
     /// Returns the refusal by that rule.
     #[must_use]
     pub fn by(rule: &'static str) -> Self {
-        Self {
-            rule,
-            case: "",
-            facts: Vec::new(),
-            points: Vec::new(),
-        }
+        Self { rule, case: "", facts: Vec::new(), points: Vec::new() }
     }
 
     /// Names which of the rule's sentences it is.
@@ -86,10 +81,7 @@ impl Refusal {
     /// Returns the refusal of a step that open points stand against (W-14).
     #[must_use]
     pub fn unfinished(code: impl Into<String>, points: Vec<Problem>) -> Self {
-        Self {
-            points,
-            ..Self::by("W-14").with("code", code)
-        }
+        Self { points, ..Self::by("W-14").with("code", code) }
     }
 
     /// Adds a label.
@@ -132,11 +124,7 @@ impl Refusal {
 /// Returns the identifiers of a list, for a sentence.
 #[must_use]
 pub fn words(list: &Choices) -> String {
-    list.options
-        .iter()
-        .map(|(word, ..)| *word)
-        .collect::<Vec<_>>()
-        .join(", ")
+    list.options.iter().map(|(word, ..)| *word).collect::<Vec<_>>().join(", ")
 }
 
 /// Of a value that was refused, so many characters are shown.
@@ -180,10 +168,7 @@ mod tests {
         named(&root.join("src"), &mut found);
         assert!(found.contains("W-03") && found.contains("W-23"), "{found:?}");
         let document = std::fs::read_to_string(root.join("docs/RULES.md")).unwrap();
-        let missing: Vec<_> = found
-            .iter()
-            .filter(|id| !document.contains(&format!("| {id} |")))
-            .collect();
+        let missing: Vec<_> = found.iter().filter(|id| !document.contains(&format!("| {id} |"))).collect();
         assert!(missing.is_empty(), "not in docs/RULES.md: {missing:?}");
     }
 }

@@ -38,9 +38,7 @@ pub fn writes(
             Some(value) => Some(find::link(store, field.ty, value)?),
             None => None,
         };
-        let (_, row) = rows
-            .entry(group.tag().0)
-            .or_insert_with(|| (group, standing(group, document)));
+        let (_, row) = rows.entry(group.tag().0).or_insert_with(|| (group, standing(group, document)));
         if let Some(place) = row.get_mut(at) {
             *place = value;
         }
@@ -69,24 +67,11 @@ pub fn may_write(kind: &Kind, group: &Group, document: Option<&Document>) -> Res
 /// Returns the refusal of a name that the kind does not have.
 #[must_use]
 pub fn unknown(kind: &Kind, name: &str) -> Refusal {
-    let fields = kind
-        .groups
-        .iter()
-        .filter(|group| is_register(group))
-        .flat_map(|group| group.fields);
+    let fields = kind.groups.iter().filter(|group| is_register(group)).flat_map(|group| group.fields);
     let names: Vec<&str> = fields.map(|field| field.name).collect();
-    let near = names
-        .iter()
-        .filter(|known| near(known, name))
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let near = names.iter().filter(|known| near(known, name)).copied().collect::<Vec<_>>().join(", ");
     let case = if near.is_empty() { "" } else { "similar" };
-    Refusal::by("W-01")
-        .case(case)
-        .with("field", name)
-        .with("kind", kind.name)
-        .with("similar", near)
+    Refusal::by("W-01").case(case).with("field", name).with("kind", kind.name).with("similar", near)
 }
 
 /// Returns the row that stands in a group; all empty where none does.
@@ -105,10 +90,7 @@ fn changed(group: &Group, document: Option<&Document>, row: &Row) -> Result<Opti
     if written && group.class == Class::Once {
         return Err(Refusal::by("W-22").label("group", group.zh, group.en));
     }
-    Ok(Some(Write {
-        tag: group.tag(),
-        bytes: encode(group.fields, row),
-    }))
+    Ok(Some(Write { tag: group.tag(), bytes: encode(group.fields, row) }))
 }
 
 fn is_register(group: &Group) -> bool {
@@ -122,12 +104,7 @@ fn near(known: &str, typed: &str) -> bool {
     }
     let alike = |(a, b): &(char, char)| a == b;
     let ahead = known.chars().zip(typed.chars()).take_while(alike).count();
-    let behind = known
-        .chars()
-        .rev()
-        .zip(typed.chars().rev())
-        .take_while(alike)
-        .count();
+    let behind = known.chars().rev().zip(typed.chars().rev()).take_while(alike).count();
     let longer = known.chars().count().max(typed.chars().count());
     let slip = if longer < 5 { 1 } else { 2 };
     known.contains(typed) || typed.contains(known) || ahead + behind + slip >= longer

@@ -42,10 +42,8 @@ pub fn remove(store: &mut Store, request: &Remove, now: Now) -> Result<Changed, 
     registers::may_write(kind, group, Some(&document))?;
     let said = said(store, group, &request.words)?;
     let standing = rows::of(group, &document).into_iter();
-    let named = standing.filter(|row| {
-        said.iter()
-            .all(|(at, value)| row.values.get(*at) == Some(&Some(value.clone())))
-    });
+    let named = standing
+        .filter(|row| said.iter().all(|(at, value)| row.values.get(*at) == Some(&Some(value.clone()))));
     let remove: Vec<_> = named.map(|row| (row.op, row.index)).collect();
     if remove.is_empty() {
         return Err(Refusal::by("W-31")
@@ -54,24 +52,15 @@ pub fn remove(store: &mut Store, request: &Remove, now: Now) -> Result<Changed, 
             .with("code", document.id.code())
             .into());
     }
-    let change = SetChange {
-        add: Vec::new(),
-        remove,
-    };
+    let change = SetChange { add: Vec::new(), remove };
     let op = NewOp {
         kind: kind.number,
         schema: kind.schema,
         on: On::Document(document.id),
-        writes: vec![Write {
-            tag: group.tag(),
-            bytes: encode_set(group.fields, &change),
-        }],
+        writes: vec![Write { tag: group.tag(), bytes: encode_set(group.fields, &change) }],
         local: None,
     };
-    Ok(Changed {
-        id: document.id,
-        op: store.save(vec![op], now)?.first().copied(),
-    })
+    Ok(Changed { id: document.id, op: store.save(vec![op], now)?.first().copied() })
 }
 
 /// Returns the values that an element must hold, each with its field's place.
@@ -88,10 +77,7 @@ fn said(store: &Store, group: &Group, words: &[String]) -> Result<Vec<(usize, Va
         }
     }
     if said.is_empty() {
-        return Err(Refusal::by("W-02")
-            .case("nothing")
-            .label("list", group.zh, group.en)
-            .into());
+        return Err(Refusal::by("W-02").case("nothing").label("list", group.zh, group.en).into());
     }
     Ok(said)
 }

@@ -23,11 +23,7 @@ pub struct Standing {
 pub fn of(group: &Group, document: &Document) -> Vec<Standing> {
     let tag = group.tag();
     let read = |op: OpId, index: u32, bytes: &[u8]| {
-        Some(Standing {
-            op,
-            index,
-            values: decode(group.fields, bytes).ok()?.0,
-        })
+        Some(Standing { op, index, values: decode(group.fields, bytes).ok()?.0 })
     };
     match group.class {
         Class::Once | Class::Last | Class::Contested => {
@@ -38,16 +34,9 @@ pub fn of(group: &Group, document: &Document) -> Vec<Standing> {
                 .collect()
         }
         Class::Ledger | Class::Set => {
-            let lists = if group.class == Class::Set {
-                &document.sets
-            } else {
-                &document.ledgers
-            };
+            let lists = if group.class == Class::Set { &document.sets } else { &document.ledgers };
             let entries = lists.get(&tag).map(Vec::as_slice).unwrap_or_default();
-            entries
-                .iter()
-                .filter_map(|entry| read(entry.op, entry.index, &entry.bytes))
-                .collect()
+            entries.iter().filter_map(|entry| read(entry.op, entry.index, &entry.bytes)).collect()
         }
         Class::Decision => Vec::new(),
     }
@@ -57,28 +46,17 @@ pub fn of(group: &Group, document: &Document) -> Vec<Standing> {
 #[must_use]
 pub fn value(kind: &Kind, document: &Document, name: &str) -> Option<Value> {
     let (group, at) = kind.field(name)?;
-    of(group, document)
-        .into_iter()
-        .next()?
-        .values
-        .into_iter()
-        .nth(at)?
+    of(group, document).into_iter().next()?.values.into_iter().nth(at)?
 }
 
 /// Returns the document as the rules look at it; values of a newer version are passed over.
 #[must_use]
 pub fn record(kind: &'static Kind, document: &Document) -> Record {
-    let open = document
-        .conflicts()
-        .into_iter()
-        .filter_map(|conflict| match conflict {
-            Conflict::Values(tag, _) => Some(tag),
-            Conflict::Seals(_) => None,
-        });
-    let registers = document
-        .registers
-        .iter()
-        .map(|(tag, register)| (*tag, register.value.bytes.as_slice()));
+    let open = document.conflicts().into_iter().filter_map(|conflict| match conflict {
+        Conflict::Values(tag, _) => Some(tag),
+        Conflict::Seals(_) => None,
+    });
+    let registers = document.registers.iter().map(|(tag, register)| (*tag, register.value.bytes.as_slice()));
     let lists = document.ledgers.iter().chain(&document.sets);
     let entries = lists.flat_map(|(tag, entries)| entries.iter().map(|entry| (*tag, entry.bytes.as_slice())));
     let readable = registers.chain(entries).filter(|(tag, bytes)| {

@@ -51,10 +51,7 @@ pub fn scan(
         Some(id) => id,
         None => capture(store, text, category, now)?,
     };
-    let amount = match store
-        .document(id)?
-        .map(|document| rows::value(&VOUCHER, &document, "amount"))
-    {
+    let amount = match store.document(id)?.map(|document| rows::value(&VOUCHER, &document, "amount")) {
         Some(Some(Value::Int(fen))) => Some(Fen(fen)),
         _ => None,
     };
@@ -81,11 +78,6 @@ fn capture(store: &mut Store, text: &str, category: Option<&str>, now: Now) -> R
     let mut pairs = vec![Pair::new("qr_raw", text)];
     pairs.extend(category.map(|category| Pair::new("category", category)));
     voucher::fill(&mut pairs);
-    let request = Create {
-        kind: &VOUCHER,
-        job: None,
-        pairs,
-        entries: Vec::new(),
-    };
+    let request = Create { kind: &VOUCHER, job: None, pairs, entries: Vec::new() };
     Ok(create(store, &request, now)?.id)
 }

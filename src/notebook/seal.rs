@@ -70,15 +70,7 @@ pub struct Sealed {
 /// W-14 with the open points, and what [`state::decide`] refuses; nothing is then sealed.
 pub fn seal(store: &mut Store, request: &Seal, now: Now) -> Result<Sealed, NotebookError> {
     let (document, kind) = find::document(store, &request.record, Wanted::Kind(number::SHEET))?;
-    let decision = state::decide(
-        store,
-        kind,
-        &document,
-        &Taken {
-            step: "seal",
-            ..Taken::default()
-        },
-    )?;
+    let decision = state::decide(store, kind, &document, &Taken { step: "seal", ..Taken::default() })?;
     let mut writes = vec![decision];
     writes.extend(signature(store, &document, &request.signed, now)?);
     let points = open_points(store, kind, &document, &writes, request.lang)?;
@@ -91,28 +83,16 @@ pub fn seal(store: &mut Store, request: &Seal, now: Now) -> Result<Sealed, Noteb
             let number = give_number(store, kind, document.id, now)?;
             let group = sheet::SheetNo::GROUP;
             let bytes = encode(group.fields, &[Some(Value::Text(number.clone()))]);
-            writes.push(Write {
-                tag: group.tag(),
-                bytes,
-            });
+            writes.push(Write { tag: group.tag(), bytes });
             number
         }
     };
     writes.sort_by_key(|write| write.tag);
     let on = On::Document(document.id);
-    let mut ops = vec![NewOp {
-        kind: kind.number,
-        schema: kind.schema,
-        on,
-        writes,
-        local: None,
-    }];
+    let mut ops = vec![NewOp { kind: kind.number, schema: kind.schema, on, writes, local: None }];
     ops.extend(amended(store, kind, &document)?);
     store.save(ops, now)?;
-    Ok(Sealed {
-        id: document.id,
-        number,
-    })
+    Ok(Sealed { id: document.id, number })
 }
 
 /// Returns what stands between the sheet, with these writes, and its seal.
@@ -127,13 +107,8 @@ pub fn open_points(
     lang: Lang,
 ) -> Result<Vec<Problem>, NotebookError> {
     let mut record = rows::record(kind, document);
-    for write in writes
-        .iter()
-        .filter(|write| write.tag != records::decision::DECISION_TAG)
-    {
-        record
-            .write(write.tag, &write.bytes)
-            .map_err(|_| StoreError::Unordered)?;
+    for write in writes.iter().filter(|write| write.tag != records::decision::DECISION_TAG) {
+        record.write(write.tag, &write.bytes).map_err(|_| StoreError::Unordered)?;
     }
     let template = checklist(store, &record, lang)?;
     let problems = before_seal(&record, &template, store.identity().enrolment.zone);
@@ -182,25 +157,13 @@ fn signature(
         Signed::Not(reason) => put("no_sign_reason", typed("no_sign_reason", reason)?),
         Signed::By { name, role, picture } => {
             put("signer_name", typed("signer_name", name)?);
-            put(
-                "signer_role",
-                typed("signer_role", role.as_deref().unwrap_or_default())?,
-            );
-            put(
-                "png",
-                Some(Value::File(add::file(store, &picture.to_string_lossy())?)),
-            );
+            put("signer_role", typed("signer_role", role.as_deref().unwrap_or_default())?);
+            put("png", Some(Value::File(add::file(store, &picture.to_string_lossy())?)));
             put("at", Some(Value::Int(now.wall.0)));
-            put(
-                "sheet_hash",
-                Some(Value::File(content_digest(&[document]).to_vec())),
-            );
+            put("sheet_hash", Some(Value::File(content_digest(&[document]).to_vec())));
         }
     }
-    Ok(Some(Write {
-        tag: group.tag(),
-        bytes: encode(fields, &row),
-    }))
+    Ok(Some(Write { tag: group.tag(), bytes: encode(fields, &row) }))
 }
 
 /// Returns the next number of the device's block. It is noted as given before the sheet is saved: a hole in the
@@ -208,19 +171,15 @@ fn signature(
 fn give_number(store: &mut Store, kind: &Kind, id: DocId, now: Now) -> Result<String, NotebookError> {
     let enrolment = &store.identity().enrolment;
     let day = now.wall.day(enrolment.zone);
-    let block = Block {
-        first: enrolment.sheet_block.0,
-        last: enrolment.sheet_block.1,
-    };
+    let block = Block { first: enrolment.sheet_block.0, last: enrolment.sheet_block.1 };
     let (center, staff) = (enrolment.center_code.clone(), enrolment.staff_code.clone());
     let Some(letter) = Letter::of(kind.number).filter(|_| !store.numbers_suspended()) else {
         return Ok(suspended(&id));
     };
     let setting = given_setting(day);
     let used = given(store, &setting, day)?;
-    let number = block
-        .after(used)
-        .and_then(|n| Some((n, SheetNo::new(letter, &center, &staff, day, n).ok()?)));
+    let number =
+        block.after(used).and_then(|n| Some((n, SheetNo::new(letter, &center, &staff, day, n).ok()?)));
     let Some((n, number)) = number else {
         return Ok(suspended(&id));
     };
@@ -236,14 +195,9 @@ fn give_number(store: &mut Store, kind: &Kind, id: DocId, now: Now) -> Result<St
 /// [`StoreError::Damaged`].
 pub fn next_number(store: &Store, now: Now) -> Result<Option<u32>, StoreError> {
     let enrolment = &store.identity().enrolment;
-    let block = Block {
-        first: enrolment.sheet_block.0,
-        last: enrolment.sheet_block.1,
-    };
+    let block = Block { first: enrolment.sheet_block.0, last: enrolment.sheet_block.1 };
     let given = store.setting(&given_setting(now.wall.day(enrolment.zone)))?;
-    let used = given
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(u32::from_le_bytes);
+    let used = given.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
     Ok(block.after(used).filter(|_| !store.numbers_suspended()))
 }
 
@@ -291,11 +245,7 @@ fn amended(store: &Store, kind: &'static Kind, document: &Document) -> Result<Op
         Some(Value::Text(reason)) => reason,
         _ => String::new(),
     };
-    let taken = Taken {
-        step: "amend",
-        reason: &reason,
-        ..Taken::default()
-    };
+    let taken = Taken { step: "amend", reason: &reason, ..Taken::default() };
     match state::decide(store, kind, &original, &taken) {
         Ok(decision) => Ok(Some(NewOp {
             kind: kind.number,

@@ -85,10 +85,7 @@ fn candidates(store: &Store, kind: Option<&Kind>, words: &[String]) -> Result<Ve
         }
     })?;
     // More words than bits: the document itself is asked for the rest.
-    let all = words
-        .iter()
-        .zip(0..u64::BITS)
-        .fold(0, |all, (_, at)| all | 1 << at);
+    let all = words.iter().zip(0..u64::BITS).fold(0, |all, (_, at)| all | 1 << at);
     let mut found = Vec::new();
     for (id, hit) in hits.into_iter().filter(|(_, hit)| hit.words == all) {
         let created = match hit.created {
@@ -117,20 +114,14 @@ fn text_of(id: OpId, row: &Row, words: &[String], text: &mut String) {
 }
 
 fn bits(text: &str, words: &[String]) -> u64 {
-    let held = words
-        .iter()
-        .zip(0..u64::BITS)
-        .filter(|(word, _)| text.contains(word.as_str()));
+    let held = words.iter().zip(0..u64::BITS).filter(|(word, _)| text.contains(word.as_str()));
     held.fold(0, |all, (_, at)| all | 1 << at)
 }
 
 fn holds(kind: &Kind, document: &Document, words: &[String]) -> bool {
     let mut text = plain(&document.id.code());
     for group in kind.groups {
-        for value in rows::of(group, document)
-            .iter()
-            .flat_map(|row| row.values.iter().flatten())
-        {
+        for value in rows::of(group, document).iter().flat_map(|row| row.values.iter().flatten()) {
             if let Value::Text(words) | Value::Ref(Target::Text(words)) = value {
                 text.push('\n');
                 fold_into(words, &mut text);
@@ -185,51 +176,23 @@ mod tests {
     }
 
     fn sheet(store: &mut Store, pairs: &[(&str, &str)], second: i64) -> DocId {
-        let pairs = pairs
-            .iter()
-            .map(|(name, value)| Pair::new(*name, *value))
-            .collect();
-        let request = Create {
-            kind: &REPAIR,
-            job: None,
-            pairs,
-            entries: Vec::new(),
-        };
-        let now = Now {
-            wall: Ts(NOW.wall.0 + 1000 * second),
-            ..NOW
-        };
+        let pairs = pairs.iter().map(|(name, value)| Pair::new(*name, *value)).collect();
+        let request = Create { kind: &REPAIR, job: None, pairs, entries: Vec::new() };
+        let now = Now { wall: Ts(NOW.wall.0 + 1000 * second), ..NOW };
         create(store, &request, now).unwrap().id
     }
 
     fn found(store: &Store, words: &[&str]) -> Vec<DocId> {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        let request = Search {
-            words,
-            kind: None,
-            filter: Filter::default(),
-            limit: 10,
-        };
-        search(store, &request, Lang::En)
-            .unwrap()
-            .into_iter()
-            .map(|line| line.id)
-            .collect()
+        let request = Search { words, kind: None, filter: Filter::default(), limit: 10 };
+        search(store, &request, Lang::En).unwrap().into_iter().map(|line| line.id).collect()
     }
 
     #[test]
     fn all_words_must_stand_in_what_the_record_says_now() {
         let (_dir, mut store) = home();
-        let pump = sheet(
-            &mut store,
-            &[("problem", "水泵漏水 leaks"), ("brand", "Ｇｒｕｎｄｆｏｓ")],
-            0,
-        );
-        let fan = sheet(
-            &mut store,
-            &[("problem", "fan is loud"), ("brand", "Grundfos")],
-            1,
-        );
+        let pump = sheet(&mut store, &[("problem", "水泵漏水 leaks"), ("brand", "Ｇｒｕｎｄｆｏｓ")], 0);
+        let fan = sheet(&mut store, &[("problem", "fan is loud"), ("brand", "Grundfos")], 1);
         assert_eq!(found(&store, &["GRUNDFOS"]), [fan, pump], "newest first");
         assert_eq!(found(&store, &["grundfos", "水泵"]), [pump]);
         assert_eq!(found(&store, &["grundfos", "valve"]), []);
@@ -248,9 +211,7 @@ mod tests {
     #[test]
     fn a_limit_takes_the_newest() {
         let (_dir, mut store) = home();
-        let made: Vec<DocId> = (0..5)
-            .map(|n| sheet(&mut store, &[("problem", "pump")], n))
-            .collect();
+        let made: Vec<DocId> = (0..5).map(|n| sheet(&mut store, &[("problem", "pump")], n)).collect();
         let request = Search {
             words: vec!["pump".to_owned()],
             kind: Some(&REPAIR),
@@ -258,9 +219,6 @@ mod tests {
             limit: 2,
         };
         let lines = search(&store, &request, Lang::En).unwrap();
-        assert_eq!(
-            lines.iter().map(|line| line.id).collect::<Vec<_>>(),
-            [made[4], made[3]]
-        );
+        assert_eq!(lines.iter().map(|line| line.id).collect::<Vec<_>>(), [made[4], made[3]]);
     }
 }

@@ -42,29 +42,15 @@ pub fn set(store: &mut Store, request: &Set, now: Now) -> Result<Changed, Notebo
     let zone = store.identity().enrolment.zone;
     let writes = registers::writes(store, kind, Some(&document), &request.pairs, zone)?;
     if writes.is_empty() {
-        return Ok(Changed {
-            id: document.id,
-            op: None,
-        });
+        return Ok(Changed { id: document.id, op: None });
     }
     if kind.number == number::VOUCHER {
         let mut record = rows::record(kind, &document);
-        let fits = writes
-            .iter()
-            .try_for_each(|write| record.write(write.tag, &write.bytes));
+        let fits = writes.iter().try_for_each(|write| record.write(write.tag, &write.bytes));
         fits.map_err(|_| StoreError::Unordered)?;
         voucher::check(&record, &document.id.code())?;
     }
     let on = On::Document(document.id);
-    let op = NewOp {
-        kind: kind.number,
-        schema: kind.schema,
-        on,
-        writes,
-        local: None,
-    };
-    Ok(Changed {
-        id: document.id,
-        op: store.save(vec![op], now)?.first().copied(),
-    })
+    let op = NewOp { kind: kind.number, schema: kind.schema, on, writes, local: None };
+    Ok(Changed { id: document.id, op: store.save(vec![op], now)?.first().copied() })
 }

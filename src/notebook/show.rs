@@ -77,16 +77,8 @@ pub fn show(store: &Store, text: &str, wanted: Wanted, lang: Lang) -> Result<Sho
         lists: Vec::new(),
         decisions: decisions(store, kind, &document, &people)?,
         names: std::collections::BTreeMap::new(),
-        open: rows::record(kind, &document)
-            .open
-            .iter()
-            .filter_map(|tag| group_of(*tag))
-            .collect(),
-        late: document
-            .late
-            .iter()
-            .filter_map(|(tag, _)| group_of(*tag))
-            .collect(),
+        open: rows::record(kind, &document).open.iter().filter_map(|tag| group_of(*tag)).collect(),
+        late: document.late.iter().filter_map(|(tag, _)| group_of(*tag)).collect(),
         refused: document.refused.clone(),
         newer: document.newer,
         digest: document.digest(),
@@ -100,9 +92,7 @@ pub fn show(store: &Store, text: &str, wanted: Wanted, lang: Lang) -> Result<Sho
         }
         match group.class {
             Class::Once | Class::Last | Class::Contested => {
-                shown
-                    .registers
-                    .extend(standing.into_iter().map(|row| (group, row)));
+                shown.registers.extend(standing.into_iter().map(|row| (group, row)));
             }
             Class::Ledger | Class::Set if !standing.is_empty() => shown.lists.push((group, standing)),
             Class::Ledger | Class::Set | Class::Decision => {}

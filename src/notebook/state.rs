@@ -21,16 +21,9 @@ pub fn of(kind: &Kind, document: &Document) -> Option<&'static State> {
 /// Returns whether a seal stands on the document.
 #[must_use]
 pub fn is_sealed(kind: &Kind, document: &Document) -> bool {
-    let seals = |step| {
-        kind.machine
-            .and_then(|machine| machine.step_at(step))
-            .is_some_and(|step| step.seals)
-    };
+    let seals = |step| kind.machine.and_then(|machine| machine.step_at(step)).is_some_and(|step| step.seals);
     let stands = |standing| matches!(standing, Standing::Stands | Standing::Stale | Standing::Contested);
-    document
-        .decisions
-        .iter()
-        .any(|ruled| seals(ruled.step) && stands(ruled.standing))
+    document.decisions.iter().any(|ruled| seals(ruled.step) && stands(ruled.standing))
 }
 
 /// Returns what lost steps left to be seen on the document: a cancel that came too late.
@@ -45,9 +38,7 @@ pub fn flags(kind: &Kind, document: &Document) -> Vec<&'static State> {
         .decisions
         .iter()
         .filter(|ruled| matches!(ruled.standing, Standing::Superseded | Standing::TooLate));
-    let mut flags: Vec<&State> = lost
-        .filter_map(|ruled| machine.step_at(ruled.step)?.lost_flag)
-        .collect();
+    let mut flags: Vec<&State> = lost.filter_map(|ruled| machine.step_at(ruled.step)?.lost_flag).collect();
     flags.dedup();
     flags
 }
@@ -82,12 +73,8 @@ pub fn decide(
     document: &Document,
     taken: &Taken<'_>,
 ) -> Result<Write, NotebookError> {
-    let no_step = || {
-        Refusal::by("W-07")
-            .case("none")
-            .with("step", taken.step)
-            .with("code", document.id.code())
-    };
+    let no_step =
+        || Refusal::by("W-07").case("none").with("step", taken.step).with("code", document.id.code());
     let machine = kind.machine.ok_or_else(no_step)?;
     let (index, step) = machine.step(taken.step).ok_or_else(no_step)?;
     let decision = Decision {
@@ -99,14 +86,9 @@ pub fn decide(
         saw: saw(store, document),
         picks: taken.picks,
     };
-    machine
-        .apply(document.state, &decision)
-        .map_err(|error| refused(machine, document, step, error))?;
+    machine.apply(document.state, &decision).map_err(|error| refused(machine, document, step, error))?;
     // Serialising plain data into a growing vector has no way to fail.
-    Ok(Write {
-        tag: DECISION_TAG,
-        bytes: postcard::to_allocvec(&decision).unwrap_or_default(),
-    })
+    Ok(Write { tag: DECISION_TAG, bytes: postcard::to_allocvec(&decision).unwrap_or_default() })
 }
 
 /// What the author saw of the content; left out where he alone wrote everything.
@@ -129,11 +111,8 @@ fn role(store: &Store, kind: &Kind, document: &Document, step: &Step) -> Result<
 #[must_use]
 pub fn not_for(step: &Step, roles: &[Role], code: &str) -> Refusal {
     let rule = if !roles.iter().any(|role| step.who.contains(role)) {
-        let who: Vec<&str> = step
-            .who
-            .iter()
-            .filter_map(|role| Some(Role::CHOICES.option(role.0)?.0))
-            .collect();
+        let who: Vec<&str> =
+            step.who.iter().filter_map(|role| Some(Role::CHOICES.option(role.0)?.0)).collect();
         Refusal::by("W-08").with("roles", who.join(", "))
     } else if step.own {
         Refusal::by("W-09")
@@ -189,11 +168,7 @@ pub fn decision(bytes: &[u8]) -> Option<Decision> {
 fn refused(machine: &Machine, document: &Document, step: &Step, error: StepError) -> Refusal {
     let state = machine.states.get(usize::from(document.state));
     let (zh, en) = state.map_or(("", ""), |state| (state.zh, state.en));
-    let refusal = |rule| {
-        Refusal::by(rule)
-            .label("step", step.zh, step.en)
-            .with("code", document.id.code())
-    };
+    let refusal = |rule| Refusal::by(rule).label("step", step.zh, step.en).with("code", document.id.code());
     match error {
         StepError::Unknown { .. } | StepError::NotFromHere { .. } => refusal("W-07").label("state", zh, en),
         StepError::NeedsReason => refusal("W-11"),

@@ -52,12 +52,7 @@ pub struct Status {
 pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
     let enrolment = &store.identity().enrolment;
     let counts = store.counts()?;
-    let age = |ms: u64| {
-        now.wall
-            .0
-            .saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX))
-            .max(0)
-    };
+    let age = |ms: u64| now.wall.0.saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX)).max(0);
     Ok(Status {
         staff_name: enrolment.staff_name.clone(),
         staff_code: enrolment.staff_code.clone(),
@@ -80,10 +75,7 @@ pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
 
 /// Counts the files in `blobs/`.
 fn files(store: &Store) -> u64 {
-    let folders = std::fs::read_dir(store.home().join("blobs"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    let folders = std::fs::read_dir(store.home().join("blobs")).into_iter().flatten().flatten();
     let files = folders.flat_map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten());
     u64::try_from(files.flatten().count()).unwrap_or(u64::MAX)
 }

@@ -44,25 +44,10 @@ pub fn step(store: &mut Store, request: &Step<'_>, now: Now) -> Result<Changed, 
     }
     let zone = store.identity().enrolment.zone;
     let mut writes: Vec<Write> = vec![state::decide(store, kind, &document, &request.taken)?];
-    writes.extend(registers::writes(
-        store,
-        kind,
-        Some(&document),
-        &request.pairs,
-        zone,
-    )?);
+    writes.extend(registers::writes(store, kind, Some(&document), &request.pairs, zone)?);
     writes.extend(add::writes(store, kind, Some(&document), &request.entries, now)?);
     writes.sort_by_key(|write| write.tag);
     let on = On::Document(document.id);
-    let op = NewOp {
-        kind: kind.number,
-        schema: kind.schema,
-        on,
-        writes,
-        local: None,
-    };
-    Ok(Changed {
-        id: document.id,
-        op: store.save(vec![op], now)?.first().copied(),
-    })
+    let op = NewOp { kind: kind.number, schema: kind.schema, on, writes, local: None };
+    Ok(Changed { id: document.id, op: store.save(vec![op], now)?.first().copied() })
 }

@@ -76,11 +76,7 @@ pub fn captured(store: &Store, invoice: &Invoice) -> Result<Option<DocId>, Store
 pub fn check(record: &Record, code: &str) -> Result<Vec<Problem>, Refusal> {
     let (blocking, notices): (Vec<Problem>, Vec<Problem>) =
         at_capture(record).into_iter().partition(Problem::blocks);
-    if blocking.is_empty() {
-        Ok(notices)
-    } else {
-        Err(Refusal::unfinished(code, blocking))
-    }
+    if blocking.is_empty() { Ok(notices) } else { Err(Refusal::unfinished(code, blocking)) }
 }
 
 /// Returns what a person should look at on a saved voucher; of any other record nothing.
@@ -90,9 +86,7 @@ pub fn check(record: &Record, code: &str) -> Result<Vec<Problem>, Refusal> {
 pub fn notices(store: &Store, id: DocId) -> Result<Vec<Problem>, StoreError> {
     let document = store.document(id)?;
     let voucher = document.filter(|document| document.kind == number::VOUCHER);
-    Ok(voucher.map_or_else(Vec::new, |document| {
-        at_capture(&rows::record(&VOUCHER, &document))
-    }))
+    Ok(voucher.map_or_else(Vec::new, |document| at_capture(&rows::record(&VOUCHER, &document))))
 }
 
 #[cfg(test)]
@@ -100,10 +94,7 @@ mod tests {
     use super::*;
 
     fn filled(pairs: &[(&str, &str)]) -> Vec<Pair> {
-        let mut pairs = pairs
-            .iter()
-            .map(|(name, value)| Pair::new(*name, *value))
-            .collect();
+        let mut pairs = pairs.iter().map(|(name, value)| Pair::new(*name, *value)).collect();
         fill(&mut pairs);
         pairs.split_off(1)
     }
@@ -111,16 +102,10 @@ mod tests {
     #[test]
     fn only_a_sum_with_tax_is_taken_from_the_qr_and_never_over_a_typed_one() {
         let with_tax = ("qr_raw", "01,32,,25152000009858579102,56.00,20250302,,D263");
-        let without = (
-            "qr_raw",
-            "01,10,011001605111,80100798,64.9,20161018,85342965681116380258",
-        );
+        let without = ("qr_raw", "01,10,011001605111,80100798,64.9,20161018,85342965681116380258");
         let (day, sum) = (Pair::new("date", "2025-03-02"), Pair::new("amount", "56.00"));
         assert_eq!(filled(&[with_tax]), [day.clone(), sum]);
-        assert_eq!(
-            filled(&[with_tax, ("amount", "60")]),
-            [Pair::new("amount", "60"), day]
-        );
+        assert_eq!(filled(&[with_tax, ("amount", "60")]), [Pair::new("amount", "60"), day]);
         assert_eq!(filled(&[without]), [Pair::new("date", "2016-10-18")]);
         let unknown = ("qr_raw", "01,77,011001605111,80100798,64.9,20161018,");
         assert_eq!(filled(&[unknown]), [Pair::new("date", "2016-10-18")]);

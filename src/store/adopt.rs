@@ -96,13 +96,7 @@ fn written_again(
                 None => On::Document(DocId(names.get(&doc).copied().unwrap_or(doc))),
             },
         };
-        NewOp {
-            kind: row.kind,
-            schema: row.schema,
-            on,
-            writes: row.writes,
-            local: op.local,
-        }
+        NewOp { kind: row.kind, schema: row.schema, on, writes: row.writes, local: op.local }
     });
     Some((stamp, ops.collect()))
 }

@@ -70,11 +70,7 @@ impl Store {
     }
 
     fn apply_steps(&mut self, answer: &Answer, proof: &RulingProof, now: Now) -> Result<Applied, StoreError> {
-        let mut applied = Applied {
-            more: answer.end.more,
-            digest: answer.ack.digest,
-            ..Applied::default()
-        };
+        let mut applied = Applied { more: answer.end.more, digest: answer.ack.digest, ..Applied::default() };
         for ruling in answer.ack.rulings.iter().chain(&answer.rulings) {
             self.apply_ruling(ruling, &mut applied)?;
         }
@@ -105,9 +101,8 @@ impl Store {
         if ruling.replica == self.replica() {
             let last = ruling.first.saturating_add(u64::from(ruling.count));
             for seq in (ruling.first..last).filter(|seq| !info.is_ruled(*seq)) {
-                let verdict = ruling
-                    .of(seq, sync_protocol::stamp::Stamp::default())
-                    .map(|judged| judged.verdict);
+                let verdict =
+                    ruling.of(seq, sync_protocol::stamp::Stamp::default()).map(|judged| judged.verdict);
                 let name = verdict.as_ref().map_or("newer", verdict_name);
                 *applied.verdicts.entry(name).or_default() += 1;
             }
@@ -127,20 +122,12 @@ impl Store {
         now: Now,
         applied: &mut Applied,
     ) -> Result<(), StoreError> {
-        let foreign = |source| StoreError::Foreign {
-            line: segment.line(),
-            first: segment.first,
-            source,
-        };
+        let foreign = |source| StoreError::Foreign { line: segment.line(), first: segment.first, source };
         let known = self.keys_of(segment.replica, ring)?;
         if !known.is_empty() && !known.iter().any(|key| segment.verify(key).is_ok()) {
             return Err(foreign(SegmentError::Signature));
         }
-        let key = RunKey {
-            line: segment.line(),
-            last: segment.last(),
-            first: segment.first,
-        };
+        let key = RunKey { line: segment.line(), last: segment.last(), first: segment.first };
         let run = Run::Segment(segment.clone());
         let decoded = Run::decode(&run.to_bytes(), key).ok_or_else(|| foreign(SegmentError::Malformed))?;
         let body = Body::from_bytes(&segment.body).ok();
@@ -164,11 +151,7 @@ impl Store {
         let (Some(first), Some(last)) = (extract.seqs.first(), extract.seqs.last()) else {
             return Ok(());
         };
-        let key = RunKey {
-            line,
-            last: *last,
-            first: *first,
-        };
+        let key = RunKey { line, last: *last, first: *first };
         let run = Run::Extract(extract.clone());
         let decoded = Run::decode(&run.to_bytes(), key).ok_or(StoreError::Foreign {
             line,
@@ -197,21 +180,10 @@ impl Store {
         let mut news = rows.is_empty();
         if rows.is_empty() {
             applied.newer += 1;
-            work.keep_newer(
-                self,
-                OpId {
-                    replica: key.line.0,
-                    epoch: key.line.1,
-                    seq: key.first,
-                },
-            )?;
+            work.keep_newer(self, OpId { replica: key.line.0, epoch: key.line.1, seq: key.first })?;
         }
         for (seq, row) in rows {
-            let id = OpId {
-                replica: key.line.0,
-                epoch: key.line.1,
-                seq,
-            };
+            let id = OpId { replica: key.line.0, epoch: key.line.1, seq };
             if self.run_of(id)?.is_none() {
                 news = true;
                 applied.received_ops += 1;
@@ -222,8 +194,7 @@ impl Store {
                 work.state.floor = work.state.floor.witness(row.stamp, wall);
             }
             let judgement = self.judgement(id, row.stamp)?;
-            work.change
-                .remove(Tree::Meta, &left_key(&doc_key(row.document(id))));
+            work.change.remove(Tree::Meta, &left_key(&doc_key(row.document(id))));
             work.add(self, Judged { id, row, judgement }, None)?;
         }
         if news {
@@ -392,11 +363,7 @@ impl Store {
 
     /// Returns the runs of a line that span one of these ops.
     fn runs_with(&self, line: Line, seqs: &BTreeSet<u64>) -> Result<Vec<RunKey>, StoreError> {
-        let from = RunKey {
-            line,
-            last: seqs.first().copied().unwrap_or(0),
-            first: 0,
-        };
+        let from = RunKey { line, last: seqs.first().copied().unwrap_or(0), first: 0 };
         let mut keys = Vec::new();
         self.keys_from(Tree::Log, &from.to_bytes(), &mut |bytes| {
             let key = RunKey::from_bytes(bytes).filter(|key| key.line == line);
@@ -423,10 +390,7 @@ impl Store {
     fn device_keys(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {
         let mut keys = Vec::new();
         for id in self.numbered(&replica.0.to_string())? {
-            let Some(device) = self
-                .document(id)?
-                .filter(|document| document.kind == number::DEVICE)
-            else {
+            let Some(device) = self.document(id)?.filter(|document| document.kind == number::DEVICE) else {
                 continue;
             };
             let Some(register) = device.registers.get(&DeviceKey::GROUP.tag()) else {
@@ -488,27 +452,10 @@ mod tests {
             rulings: Vec::new(),
             digest: Compared::Not,
         };
-        let next = Cursor {
-            incarnation: Incarnation(3),
-            positions: vec![(Feed::Company, at)],
-        };
+        let next = Cursor { incarnation: Incarnation(3), positions: vec![(Feed::Company, at)] };
         let end = PageEnd { next, more: false };
-        let proof = RulingProof {
-            rulings: vec![1],
-            context: [0; 64],
-            signature: Signature([2; 64]),
-        };
-        (
-            Answer {
-                ack,
-                notices: Vec::new(),
-                certificate: None,
-                items,
-                rulings,
-                end,
-            },
-            proof,
-        )
+        let proof = RulingProof { rulings: vec![1], context: [0; 64], signature: Signature([2; 64]) };
+        (Answer { ack, notices: Vec::new(), certificate: None, items, rulings, end }, proof)
     }
 
     fn ruling(segment: &Segment, version: u8, exceptions: Vec<(u32, Verdict)>) -> Ruling {
@@ -526,10 +473,7 @@ mod tests {
 
     fn other() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
-        let enrolment = sync_protocol::enrolment::Enrolment {
-            replica: Replica(42),
-            ..enrolment()
-        };
+        let enrolment = sync_protocol::enrolment::Enrolment { replica: Replica(42), ..enrolment() };
         let store = Store::create(dir.path(), &enrolment, NOW).unwrap();
         (dir, store)
     }
@@ -556,10 +500,7 @@ mod tests {
         let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
         assert_eq!(segments.iter().map(|segment| segment.count).sum::<u32>(), 600);
         assert_eq!(segments.len(), 3);
-        let rulings: Vec<Ruling> = segments
-            .iter()
-            .map(|segment| ruling(segment, 0, vec![]))
-            .collect();
+        let rulings: Vec<Ruling> = segments.iter().map(|segment| ruling(segment, 0, vec![])).collect();
         let (ack, proof) = answer(&segments, vec![], rulings.clone(), 1);
         let applied = mine.apply(&ack, &proof, NOW).unwrap();
         assert_eq!(applied.verdicts.get("accepted"), Some(&600));
@@ -586,12 +527,7 @@ mod tests {
         let items = segments.iter().cloned().map(Item::Segment).collect();
         let (page, proof) = answer(&[], items, vec![], 1);
         theirs.apply(&page, &proof, NOW).unwrap();
-        theirs
-            .save(
-                vec![note(On::Document(doc), b"1"), note(On::Document(doc), b"2")],
-                NOW,
-            )
-            .unwrap();
+        theirs.save(vec![note(On::Document(doc), b"1"), note(On::Document(doc), b"2")], NOW).unwrap();
         let ops = theirs.ops(doc).unwrap();
         assert_eq!(ops[1].row.seen, [doc.0]);
         assert!(ops[2].row.seen.is_empty(), "said once");
@@ -603,11 +539,7 @@ mod tests {
         let doc = DocId(mine.save(vec![create(b"x")], NOW).unwrap()[0]);
         let bad = mine.save(vec![note(On::Document(doc), b"1")], NOW).unwrap()[0];
         let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
-        let refused = Verdict::Quarantined {
-            code: 9,
-            text: "x".into(),
-            retryable: true,
-        };
+        let refused = Verdict::Quarantined { code: 9, text: "x".into(), retryable: true };
         let verdicts = vec![ruling(&segments[0], 0, vec![(1, refused)])];
         let (page, proof) = answer(&segments, vec![], verdicts, 1);
         assert_eq!(mine.apply(&page, &proof, NOW).unwrap().new_quarantine, 1);
@@ -626,10 +558,7 @@ mod tests {
         let mut forged = mine.unsent(usize::MAX, usize::MAX).unwrap().remove(0);
         forged.replica = Replica::HQ;
         let (page, proof) = answer(&[], vec![Item::Segment(forged)], vec![], 1);
-        assert!(matches!(
-            theirs.apply(&page, &proof, NOW),
-            Err(StoreError::Foreign { .. })
-        ));
+        assert!(matches!(theirs.apply(&page, &proof, NOW), Err(StoreError::Foreign { .. })));
         assert_eq!(theirs.hello(NOW).unwrap().cursor, Cursor::default());
     }
 
@@ -651,15 +580,9 @@ mod tests {
         assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 1);
         assert!(theirs.document(left).unwrap().is_none());
         assert!(theirs.document(stays).unwrap().is_some());
-        assert_eq!(
-            (theirs.counts().unwrap().ops, theirs.counts().unwrap().documents),
-            (2, 1)
-        );
+        assert_eq!((theirs.counts().unwrap().ops, theirs.counts().unwrap().documents), (2, 1));
         // Coming back into scope brings the whole history, the own op included.
-        let back = items
-            .into_iter()
-            .chain(own.into_iter().map(Item::Segment))
-            .collect();
+        let back = items.into_iter().chain(own.into_iter().map(Item::Segment)).collect();
         let (page, proof) = answer(&[], back, vec![], 4);
         theirs.apply(&page, &proof, NOW).unwrap();
         assert_eq!(theirs.document(left).unwrap().unwrap().ops.len(), 2);
@@ -672,12 +595,8 @@ mod tests {
         let all: Vec<u64> = segment.ids().map(|id| id.seq).collect();
         let body = Body::from_bytes(&segment.body).unwrap();
         let rows = sync_protocol::columns::decode(&body.rows, segment.line(), &all).unwrap();
-        let rows: Vec<Row> = all
-            .into_iter()
-            .zip(rows)
-            .filter(|(seq, _)| seqs.contains(seq))
-            .map(|(_, row)| row)
-            .collect();
+        let rows: Vec<Row> =
+            all.into_iter().zip(rows).filter(|(seq, _)| seqs.contains(seq)).map(|(_, row)| row).collect();
         Item::Extract(Extract {
             replica: segment.replica,
             epoch: segment.epoch,
@@ -690,9 +609,8 @@ mod tests {
     #[test]
     fn extracts_with_the_same_ends_keep_the_ops_of_both() {
         let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
-        let docs: Vec<DocId> = (0..4)
-            .map(|_| DocId(mine.save(vec![create(b"x")], NOW).unwrap()[0]))
-            .collect();
+        let docs: Vec<DocId> =
+            (0..4).map(|_| DocId(mine.save(vec![create(b"x")], NOW).unwrap()[0])).collect();
         let segment = mine.unsent(usize::MAX, usize::MAX).unwrap().remove(0);
         for (at, seqs) in [(1, [1, 2, 4]), (2, [1, 3, 4])] {
             let (page, proof) = answer(&[], vec![extract(&segment, &seqs)], vec![], at);
@@ -711,25 +629,15 @@ mod tests {
         assert_eq!(theirs.doctor().unwrap().faults, []);
         let mut left = Vec::new();
         theirs.each_op(&mut |id, _| left.push(DocId(id))).unwrap();
-        assert!(
-            left.iter().all(|doc| docs[1..].contains(doc)) && left.contains(&docs[1]),
-            "{left:?}"
-        );
+        assert!(left.iter().all(|doc| docs[1..].contains(doc)) && left.contains(&docs[1]), "{left:?}");
     }
 
     #[test]
     fn a_journal_file_goes_only_when_hq_has_it_for_long_or_twice() {
-        let later = Now {
-            wall: records::time::Ts(NOW.wall.0 + 14 * 86_400_000),
-            ..NOW
-        };
+        let later = Now { wall: records::time::Ts(NOW.wall.0 + 14 * 86_400_000), ..NOW };
         for (now, backed_up_to, left) in [(NOW, 399, 2), (NOW, 400, 1), (later, 0, 1)] {
             let (dir, mut mine) = home();
-            let files = || {
-                crate::store::journal::files(&dir.path().join("journal"))
-                    .unwrap()
-                    .len()
-            };
+            let files = || crate::store::journal::files(&dir.path().join("journal")).unwrap().len();
             while files() < 2 {
                 let texts = (0..200).map(|_| create(&crate::keys::random::<4000>().unwrap()));
                 mine.save(texts.collect(), NOW).unwrap();

@@ -93,9 +93,7 @@ impl Change {
     /// Returns whether a value of that tree goes.
     #[must_use]
     pub fn removes(&self, tree: Tree) -> bool {
-        self.values
-            .iter()
-            .any(|((of, _), value)| *of == tree && value.is_none())
+        self.values.iter().any(|((of, _), value)| *of == tree && value.is_none())
     }
 
     /// Returns the value as it will be: `Some(None)` where it goes, `None` where nothing changes.
@@ -129,9 +127,7 @@ pub struct Database {
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("Database").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -158,17 +154,10 @@ impl Database {
         // Windows syncs only what is open for writing.
         let writable = |name| OpenOptions::new().read(true).write(true).open(path.join(name));
         let sync = writable("db").map_err(failed)?;
-        let database = Self {
-            path: path.to_path_buf(),
-            db,
-            trees,
-            sync,
-        };
+        let database = Self { path: path.to_path_buf(), db, trees, sync };
         if fresh {
             database.checkpoint()?;
-            writable("conf")
-                .and_then(|conf| conf.sync_all())
-                .map_err(failed)?;
+            writable("conf").and_then(|conf| conf.sync_all()).map_err(failed)?;
             crate::home::sync_folder(path).map_err(failed)?;
             crate::home::sync_folder(path.parent().unwrap_or(path)).map_err(failed)?;
         }
@@ -181,9 +170,7 @@ impl Database {
     /// [`StoreError::NoSpace`], [`StoreError::Io`].
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         guarded(&self.path, Part::Database, || self.db.flush())?;
-        self.sync
-            .sync_data()
-            .map_err(|source| StoreError::io("syncing the database", &self.path, source))
+        self.sync.sync_data().map_err(|source| StoreError::io("syncing the database", &self.path, source))
     }
 
     /// Returns a value.
@@ -330,12 +317,7 @@ pub fn fits(bytes: usize) -> bool {
 }
 
 fn place(tree: Tree, key: &[u8]) -> Place<'_> {
-    Place {
-        domain: tree.domain(),
-        key,
-        seq: 0,
-        schema: SCHEMA,
-    }
+    Place { domain: tree.domain(), key, seq: 0, schema: SCHEMA }
 }
 
 fn piece_key(key: &[u8], number: u8) -> Vec<u8> {
@@ -348,11 +330,8 @@ fn piece_key(key: &[u8], number: u8) -> Vec<u8> {
 /// Cuts a value; each piece begins with how many there are.
 fn pieces(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let count = u8::try_from(value.len().div_ceil(PIECE_BYTES_MAX).max(1)).unwrap_or(u8::MAX);
-    let chunks: Vec<&[u8]> = if value.is_empty() {
-        vec![&[]]
-    } else {
-        value.chunks(PIECE_BYTES_MAX).collect()
-    };
+    let chunks: Vec<&[u8]> =
+        if value.is_empty() { vec![&[]] } else { value.chunks(PIECE_BYTES_MAX).collect() };
     chunks.into_iter().map(move |chunk| [&[count], chunk].concat())
 }
 

@@ -76,10 +76,7 @@ impl Findings {
     #[must_use]
     pub fn views_ok(&self) -> bool {
         !self.faults.iter().any(|fault| {
-            matches!(
-                fault,
-                Fault::ViewDiffers(_) | Fault::CountsDiffer | Fault::Unreadable(Part::Views)
-            )
+            matches!(fault, Fault::ViewDiffers(_) | Fault::CountsDiffer | Fault::Unreadable(Part::Views))
         })
     }
 }
@@ -96,38 +93,23 @@ impl Store {
         self.examine_copies(&mut faults);
         let journaled = self.examine_journal(&mut faults)?;
         let (logged, n_ops) = self.examine_log(&mut faults)?;
-        let again = logged
-            .values()
-            .filter_map(|row| Row::from_bytes(row).ok()?.forked_from);
+        let again = logged.values().filter_map(|row| Row::from_bytes(row).ok()?.forked_from);
         let again: BTreeSet<(Epoch, u64)> = again.map(|id| (id.epoch, id.seq)).collect();
         for ((epoch, seq), row) in journaled.iter().filter(|(place, _)| !again.contains(*place)) {
             if logged.get(&(*epoch, *seq)) != Some(row) {
-                faults.push(Fault::OpDiffers(OpId {
-                    replica: self.replica(),
-                    epoch: *epoch,
-                    seq: *seq,
-                }));
+                faults.push(Fault::OpDiffers(OpId { replica: self.replica(), epoch: *epoch, seq: *seq }));
             }
         }
         let digest = self.examine_views(n_ops, &mut faults)?;
         self.examine_files(&mut faults);
-        let either = journaled
-            .keys()
-            .chain(logged.keys())
-            .collect::<BTreeSet<_>>()
-            .len();
+        let either = journaled.keys().chain(logged.keys()).collect::<BTreeSet<_>>().len();
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let safe = Safe {
             in_journal: count(journaled.len()),
             in_log: count(logged.len()),
             in_either: count(either),
         };
-        Ok(Findings {
-            counts: self.counts()?,
-            digest,
-            safe,
-            faults,
-        })
+        Ok(Findings { counts: self.counts()?, digest, safe, faults })
     }
 
     fn examine_copies(&self, faults: &mut Vec<Fault>) {
@@ -145,11 +127,7 @@ impl Store {
     fn examine_journal(&self, faults: &mut Vec<Fault>) -> Result<OwnRows, StoreError> {
         let contents = journal::read_all(&self.home.join("journal"), &self.keys)?;
         for gap in contents.gaps {
-            faults.push(Fault::JournalGap {
-                file: gap.at.file,
-                offset: gap.at.offset,
-                bytes: gap.bytes,
-            });
+            faults.push(Fault::JournalGap { file: gap.at.file, offset: gap.at.offset, bytes: gap.bytes });
         }
         let mut rows = OwnRows::new();
         let mut ends: BTreeMap<Epoch, (u64, Link)> = BTreeMap::new();
@@ -158,11 +136,7 @@ impl Store {
                 && last + 1 == frame.first
                 && link != frame.before
             {
-                let id = OpId {
-                    replica: self.replica(),
-                    epoch: frame.epoch,
-                    seq: frame.first,
-                };
+                let id = OpId { replica: self.replica(), epoch: frame.epoch, seq: frame.first };
                 faults.push(Fault::ChainBroken(id));
             }
             for (seq, op) in (frame.first..).zip(&frame.ops) {
@@ -184,10 +158,7 @@ impl Store {
                 return Ok(true);
             };
             ids.extend(run.rows.iter().map(|(seq, _)| (key.line, *seq)));
-            if let Run::Own {
-                before: link, ops, ..
-            } = &run.run
-            {
+            if let Run::Own { before: link, ops, .. } = &run.run {
                 let follows = before.filter(|(up, _)| up.line == key.line && up.last + 1 == key.first);
                 if follows.is_some_and(|(_, expected)| expected != *link) {
                     faults.push(Fault::ChainBroken(OpId {
@@ -197,11 +168,7 @@ impl Store {
                     }));
                 }
                 before = Some((key, ops.iter().fold(*link, |link, op| link.next(&op.row))));
-                own.extend(
-                    (key.first..)
-                        .zip(ops)
-                        .map(|(seq, op)| ((key.line.1, seq), op.row.clone())),
-                );
+                own.extend((key.first..).zip(ops).map(|(seq, op)| ((key.line.1, seq), op.row.clone())));
             }
             Ok(true)
         })?;
@@ -226,10 +193,7 @@ impl Store {
             faults.push(Fault::Unreadable(Part::Views));
         }
         self.keys_from(Tree::Docs, &[], &mut |key| {
-            let entry = key
-                .try_into()
-                .ok()
-                .and_then(|key| self.entry_at(key).ok().flatten());
+            let entry = key.try_into().ok().and_then(|key| self.entry_at(key).ok().flatten());
             let Some(entry) = entry else {
                 faults.push(Fault::Unreadable(Part::Views));
                 return Ok(true);
@@ -262,11 +226,7 @@ impl Store {
             let run = RunKey::from_bytes(bytes).and_then(|key| Some((key, self.run(key).ok()?)));
             let Some((key, run)) = run else { return Ok(true) };
             for (seq, row) in &run.rows {
-                let doc = row.document(OpId {
-                    replica: key.line.0,
-                    epoch: key.line.1,
-                    seq: *seq,
-                });
+                let doc = row.document(OpId { replica: key.line.0, epoch: key.line.1, seq: *seq });
                 let listed = self.entry(doc).ok().flatten();
                 let listed = listed
                     .is_some_and(|entry| entry.ops.get(&key.line).is_some_and(|seqs| seqs.contains(seq)));
@@ -297,10 +257,7 @@ impl Store {
             faults.push(Fault::ValueOutside);
         }
         let blobs = Blobs::of(self);
-        let damaged = blobs
-            .names()
-            .filter(|hash| blobs.read_to(hash, &mut std::io::sink()).is_err())
-            .count();
+        let damaged = blobs.names().filter(|hash| blobs.read_to(hash, &mut std::io::sink()).is_err()).count();
         faults.extend(std::iter::repeat_n(Fault::BlobDamaged, damaged));
     }
 }

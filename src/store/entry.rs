@@ -65,11 +65,7 @@ impl Entry {
     /// Returns its ops.
     pub fn op_ids(&self) -> impl Iterator<Item = OpId> {
         self.ops.iter().flat_map(|((replica, epoch), seqs)| {
-            seqs.iter().map(|seq| OpId {
-                replica: *replica,
-                epoch: *epoch,
-                seq: *seq,
-            })
+            seqs.iter().map(|seq| OpId { replica: *replica, epoch: *epoch, seq: *seq })
         })
     }
 }

@@ -71,11 +71,7 @@ pub fn write_head(home: &Path, head: &Head) -> Result<(), StoreError> {
 #[must_use]
 pub fn judge(head: Option<&Head>, own: Option<End>, home: &Path, keys: &Keys, now: Now) -> Opening {
     let Some(head) = head else {
-        return if own.is_none() {
-            Opening::First
-        } else {
-            Opening::Elsewhere
-        };
+        return if own.is_none() { Opening::First } else { Opening::Elsewhere };
     };
     if head.fingerprint != crate::home::fingerprint(home) {
         return Opening::Elsewhere;
@@ -86,11 +82,7 @@ pub fn judge(head: Option<&Head>, own: Option<End>, home: &Path, keys: &Keys, no
     let Some(own) = own.filter(|own| own.epoch == head.epoch) else {
         // The head was written and no op followed: the name was never used, and why it was drawn still holds.
         let unused = head.parent == own.map(End::as_parent);
-        return if unused && !head.numbers_wait {
-            Opening::Rebooted
-        } else {
-            Opening::Elsewhere
-        };
+        return if unused && !head.numbers_wait { Opening::Rebooted } else { Opening::Elsewhere };
     };
     match Token::open(home, keys) {
         // No folder that a boot empties: the boot's name, which agrees, has to do.
@@ -116,17 +108,8 @@ impl Token {
     #[must_use]
     pub fn open(home: &Path, keys: &Keys) -> Option<Self> {
         let path = crate::home::token_path(home)?;
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .ok()?;
-        Some(Self {
-            file,
-            home: keys.home_id(),
-        })
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).ok()?;
+        Some(Self { file, home: keys.home_id() })
     }
 
     /// Notes the last op written.
@@ -148,9 +131,7 @@ impl Token {
         std::io::Read::read_exact(&mut self.file, &mut bytes).ok()?;
         let (body, check) = bytes.split_at(TOKEN_BYTES - 4);
         let hash = sync_protocol::chain::sha256(&[body]);
-        let rest = body
-            .strip_prefix(&self.home)
-            .filter(|_| hash.starts_with(check))?;
+        let rest = body.strip_prefix(&self.home).filter(|_| hash.starts_with(check))?;
         let (boot, rest) = rest.split_first_chunk::<4>()?;
         let (epoch, seq) = rest.split_first_chunk::<4>()?;
         let seq = u64::from_le_bytes(seq.try_into().ok()?);

@@ -143,29 +143,16 @@ impl StoreError {
     /// Returns the error of a system call; a full disk has its own.
     #[must_use]
     pub fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
-        if matches!(
-            source.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-        ) {
+        if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
             let free = crate::home::free_bytes(path).unwrap_or(0);
-            return Self::NoSpace {
-                needed: crate::home::SYNC_BYTES_MIN,
-                free,
-            };
+            return Self::NoSpace { needed: crate::home::SYNC_BYTES_MIN, free };
         }
-        Self::Io {
-            doing,
-            path: path.to_path_buf(),
-            source,
-        }
+        Self::Io { doing, path: path.to_path_buf(), source }
     }
 
     /// Returns the error of a part that reads differently than it was written.
     #[must_use]
     pub fn damaged(part: Part, at: &Path) -> Self {
-        Self::Damaged {
-            part,
-            at: at.to_path_buf(),
-        }
+        Self::Damaged { part, at: at.to_path_buf() }
     }
 }

@@ -31,11 +31,7 @@ fn contents(store: &Store) -> BTreeMap<(Tree, Vec<u8>), Option<Vec<u8>>> {
     for tree in Tree::ALL {
         store
             .keys_from(tree, &[], &mut |key| {
-                let value = if tree == Tree::Index {
-                    None
-                } else {
-                    store.get(tree, key)?
-                };
+                let value = if tree == Tree::Index { None } else { store.get(tree, key)? };
                 all.insert((tree, key.to_vec()), value);
                 Ok(true)
             })
@@ -48,9 +44,7 @@ fn filled(n: u32) -> (tempfile::TempDir, Store) {
     let (dir, mut store) = home();
     for i in 0..n {
         let id = store.save(vec![create(&i.to_le_bytes())], NOW).unwrap()[0];
-        store
-            .save(vec![note(On::Document(DocId(id)), b"seen")], NOW)
-            .unwrap();
+        store.save(vec![note(On::Document(DocId(id)), b"seen")], NOW).unwrap();
     }
     (dir, store)
 }
@@ -82,9 +76,7 @@ fn a_boot_opens_an_epoch_that_hangs_from_the_last_and_a_copy_waits_for_its_numbe
     let (dir, store) = filled(3);
     drop(store);
     let mut store = Store::open(dir.path(), Now { boot: 8, ..NOW }).unwrap();
-    store
-        .save(vec![create(b"after")], Now { boot: 8, ..NOW })
-        .unwrap();
+    store.save(vec![create(b"after")], Now { boot: 8, ..NOW }).unwrap();
     assert_eq!(epochs(&store), 2);
     assert!(!store.numbers_suspended());
     let heads = store.hello(NOW).unwrap().heads;
@@ -94,9 +86,7 @@ fn a_boot_opens_an_epoch_that_hangs_from_the_last_and_a_copy_waits_for_its_numbe
     let copy = tempfile::tempdir().unwrap();
     copy_folder(dir.path(), copy.path());
     let mut store = Store::open(copy.path(), Now { boot: 8, ..NOW }).unwrap();
-    store
-        .save(vec![create(b"copied")], Now { boot: 8, ..NOW })
-        .unwrap();
+    store.save(vec![create(b"copied")], Now { boot: 8, ..NOW }).unwrap();
     assert_eq!(epochs(&store), 3);
     assert!(store.numbers_suspended());
     assert_eq!(store.doctor().unwrap().faults, []);
@@ -131,24 +121,16 @@ fn the_whole_journal_may_vanish_after_a_checkpoint() {
 fn a_rebuild_gives_equal_keys_and_values() {
     let (dir, mut store) = filled(90);
     store.put_setting("next", b"7".to_vec()).unwrap();
-    store
-        .save((0..70_u32).map(|i| create(&i.to_le_bytes())).collect(), NOW)
-        .unwrap();
+    store.save((0..70_u32).map(|i| create(&i.to_le_bytes())).collect(), NOW).unwrap();
     store.checkpoint().unwrap();
     let before = contents(&store);
     drop(store);
     let rebuilt = Store::rebuild(dir.path(), NOW).unwrap();
-    assert_eq!(
-        (rebuilt.ops, rebuilt.documents, rebuilt.unreadable),
-        (250, 160, 0)
-    );
+    assert_eq!((rebuilt.ops, rebuilt.documents, rebuilt.unreadable), (250, 160, 0));
     assert!(rebuilt.set_aside.unwrap().is_dir());
     let store = Store::open(dir.path(), NOW).unwrap();
     let after = contents(&store);
-    let differing: Vec<_> = before
-        .iter()
-        .filter(|(key, value)| after.get(*key) != Some(*value))
-        .collect();
+    let differing: Vec<_> = before.iter().filter(|(key, value)| after.get(*key) != Some(*value)).collect();
     assert_eq!(differing, []);
     assert_eq!(before.len(), after.len());
     assert_eq!(store.doctor().unwrap().faults, []);
@@ -168,22 +150,11 @@ fn a_damaged_journal_is_told_and_the_database_has_it_all() {
     assert_eq!(documents(&store), before);
     let findings = store.doctor().unwrap();
     assert!(matches!(findings.faults[..], [Fault::JournalGap { file: 1, .. }]));
-    assert_eq!(
-        (
-            findings.safe.in_journal,
-            findings.safe.in_log,
-            findings.safe.in_either
-        ),
-        (39, 40, 40)
-    );
+    assert_eq!((findings.safe.in_journal, findings.safe.in_log, findings.safe.in_either), (39, 40, 40));
     drop(store);
     std::fs::remove_dir_all(dir.path().join("sled")).unwrap();
     let store = Store::open(dir.path(), NOW).unwrap();
-    assert_ne!(
-        documents(&store),
-        before,
-        "without the database the op is gone: the check above can fail"
-    );
+    assert_ne!(documents(&store), before, "without the database the op is gone: the check above can fail");
 }
 
 #[test]
@@ -196,10 +167,7 @@ fn a_second_opening_waits_and_names_the_first() {
 #[test]
 fn a_home_that_is_none_and_one_that_is_already() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        Store::open(dir.path(), NOW),
-        Err(StoreError::NotEnrolled { .. })
-    ));
+    assert!(matches!(Store::open(dir.path(), NOW), Err(StoreError::NotEnrolled { .. })));
     Store::create(dir.path(), &enrolment(), NOW).unwrap();
     let again = Store::create(dir.path(), &enrolment(), NOW);
     assert!(matches!(again, Err(StoreError::AlreadyEnrolled { .. })));
@@ -228,10 +196,7 @@ fn both_copies_of_a_key_gone_is_damage_and_not_a_new_home() {
     for name in ["key.a", "key.b"] {
         std::fs::write(dir.path().join("id").join(name), b"x").unwrap();
     }
-    assert!(matches!(
-        Store::open(dir.path(), NOW),
-        Err(StoreError::Damaged { part: Part::Keys, .. })
-    ));
+    assert!(matches!(Store::open(dir.path(), NOW), Err(StoreError::Damaged { part: Part::Keys, .. })));
 }
 
 /// One step of a random day.

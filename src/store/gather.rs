@@ -17,11 +17,7 @@ impl Store {
     /// Lets a change become true; the database gets it with the next transaction.
     pub(in crate::store) fn gather(&mut self, change: Change) -> Result<(), StoreError> {
         self.pending.absorb(change);
-        if self.pending.len() > GATHERED_MAX {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if self.pending.len() > GATHERED_MAX { self.flush() } else { Ok(()) }
     }
 
     /// Hands the gathered changes to the database: all of them or none.

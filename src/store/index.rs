@@ -77,10 +77,7 @@ pub fn op_of(rest: &[u8]) -> Option<OpId> {
     let (replica, rest) = rest.split_first_chunk::<4>()?;
     let (epoch, rest) = rest.split_first_chunk::<4>()?;
     let seq = u64::from_be_bytes(rest.try_into().ok()?);
-    let (replica, epoch) = (
-        Replica(u32::from_be_bytes(*replica)),
-        Epoch(u32::from_be_bytes(*epoch)),
-    );
+    let (replica, epoch) = (Replica(u32::from_be_bytes(*replica)), Epoch(u32::from_be_bytes(*epoch)));
     Some(OpId { replica, epoch, seq })
 }
 

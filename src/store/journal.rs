@@ -118,14 +118,9 @@ impl Journal {
             contents = read_all(folder, keys)?;
             contents.short = true;
             // But of settings the database has the newer ones.
-            contents
-                .frames
-                .retain(|(frame, at)| !frame.ops.is_empty() || *at > from);
+            contents.frames.retain(|(frame, at)| !frame.ops.is_empty() || *at > from);
         }
-        let mut end = Position {
-            file: last,
-            offset: 0,
-        };
+        let mut end = Position { file: last, offset: 0 };
         let short = contents.short;
         for file in numbers.into_iter().filter(|file| *file >= from.file && !short) {
             let offset = if file == from.file { from.offset } else { 0 };
@@ -133,10 +128,7 @@ impl Journal {
         }
         if contents.short || contents.gaps.last().is_some_and(|gap| gap.at == end) {
             // What was on the disk and does not read is no torn tail: it stays, and writing goes on in a new file.
-            end = Position {
-                file: last.max(from.file) + 1,
-                offset: 0,
-            };
+            end = Position { file: last.max(from.file) + 1, offset: 0 };
         }
         let path = file_path(folder, end.file);
         let fresh = !path.exists();
@@ -146,19 +138,9 @@ impl Journal {
             crate::home::sync_folder(folder).map_err(failed)?;
         }
         if file.metadata().map_err(failed)?.len() > end.offset {
-            file.set_len(end.offset)
-                .and_then(|()| file.sync_all())
-                .map_err(failed)?;
+            file.set_len(end.offset).and_then(|()| file.sync_all()).map_err(failed)?;
         }
-        Ok((
-            Self {
-                folder: folder.to_path_buf(),
-                file,
-                end,
-                poisoned: false,
-            },
-            contents,
-        ))
+        Ok((Self { folder: folder.to_path_buf(), file, end, poisoned: false }, contents))
     }
 
     /// Returns the position behind the last frame.
@@ -182,11 +164,7 @@ impl Journal {
         }
         if let Err(source) = self.file.write_all(&bytes) {
             self.cut_back()?;
-            return Err(StoreError::io(
-                "saving",
-                &file_path(&self.folder, self.end.file),
-                source,
-            ));
+            return Err(StoreError::io("saving", &file_path(&self.folder, self.end.file), source));
         }
         if self.file.sync_data().is_err() {
             // The kernel may have dropped the pages: a second try on the same descriptor would lie.
@@ -205,10 +183,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn trim_before(&self, number: u64) -> Result<(), StoreError> {
-        for old in files(&self.folder)?
-            .into_iter()
-            .filter(|old| *old < number.min(self.end.file))
-        {
+        for old in files(&self.folder)?.into_iter().filter(|old| *old < number.min(self.end.file)) {
             let path = file_path(&self.folder, old);
             std::fs::remove_file(&path).map_err(|source| StoreError::io("trimming", &path, source))?;
         }
@@ -221,10 +196,7 @@ impl Journal {
         self.file = append_to(&path)?;
         crate::home::sync_folder(&self.folder)
             .map_err(|source| StoreError::io("beginning a journal file", &path, source))?;
-        self.end = Position {
-            file: self.end.file + 1,
-            offset: 0,
-        };
+        self.end = Position { file: self.end.file + 1, offset: 0 };
         Ok(())
     }
 
@@ -266,9 +238,7 @@ pub fn files(folder: &Path) -> Result<Vec<u64>, StoreError> {
     let mut numbers = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        let number: Option<u64> = name
-            .to_str()
-            .and_then(|name| name.strip_suffix(".log")?.parse().ok());
+        let number: Option<u64> = name.to_str().and_then(|name| name.strip_suffix(".log")?.parse().ok());
         numbers.extend(number);
     }
     numbers.sort_unstable();
@@ -308,38 +278,22 @@ fn read_file(folder: &Path, keys: &Keys, from: Position, contents: &mut Contents
         if let Some((frame, size)) = read_frame(keys, rest) {
             if at > good {
                 contents.gaps.push(Gap {
-                    at: Position {
-                        file: from.file,
-                        offset: offset(good),
-                    },
+                    at: Position { file: from.file, offset: offset(good) },
                     bytes: offset(at) - offset(good),
                 });
             }
             at += size;
             good = at;
-            contents.frames.push((
-                frame,
-                Position {
-                    file: from.file,
-                    offset: offset(at),
-                },
-            ));
+            contents.frames.push((frame, Position { file: from.file, offset: offset(at) }));
         } else {
             // Resynchronise on the next magic: one damaged frame takes no other with it.
-            let next = rest
-                .get(1..)
-                .unwrap_or_default()
-                .windows(MAGIC.len())
-                .position(|w| w == MAGIC);
+            let next = rest.get(1..).unwrap_or_default().windows(MAGIC.len()).position(|w| w == MAGIC);
             at = next.map_or(bytes.len(), |next| at + 1 + next);
         }
     }
     if !is_torn(bytes.get(good..).unwrap_or_default()) {
         contents.gaps.push(Gap {
-            at: Position {
-                file: from.file,
-                offset: offset(good),
-            },
+            at: Position { file: from.file, offset: offset(good) },
             bytes: offset(bytes.len()) - offset(good),
         });
     }
@@ -366,14 +320,13 @@ fn frame_bytes(keys: &Keys, frame: &Frame) -> Result<Vec<u8>, StoreError> {
     };
     let plain = crate::store::pack::pack(&postcard::to_allocvec(&inner).unwrap_or_default());
     let sealed = keys.seal(place(frame.first, &frame.before), &plain)?;
-    let len = u32::try_from(sealed.len())
-        .ok()
-        .filter(|_| sealed.len() <= FRAME_BYTES_MAX)
-        .ok_or(StoreError::Limit {
+    let len = u32::try_from(sealed.len()).ok().filter(|_| sealed.len() <= FRAME_BYTES_MAX).ok_or(
+        StoreError::Limit {
             what: Limited::SaveBytes,
             found: u64::try_from(sealed.len()).unwrap_or(u64::MAX),
             max: u64::try_from(FRAME_BYTES_MAX).unwrap_or(u64::MAX),
-        })?;
+        },
+    )?;
     let mut body = Vec::with_capacity(8 + sealed.len() + LINK_BYTES);
     body.extend_from_slice(&frame.first.to_le_bytes());
     body.extend_from_slice(&sealed);
@@ -391,9 +344,7 @@ fn read_frame(keys: &Keys, bytes: &[u8]) -> Option<(Frame, usize)> {
     let rest = bytes.strip_prefix(MAGIC)?;
     let (len, rest) = rest.split_first_chunk::<4>()?;
     let (crc, rest) = rest.split_first_chunk::<4>()?;
-    let len = usize::try_from(u32::from_le_bytes(*len))
-        .ok()
-        .filter(|len| *len <= FRAME_BYTES_MAX)?;
+    let len = usize::try_from(u32::from_le_bytes(*len)).ok().filter(|len| *len <= FRAME_BYTES_MAX)?;
     let body = rest.get(..8 + len + LINK_BYTES)?;
     if CRC.checksum(body).to_le_bytes() != *crc {
         return None;
@@ -417,12 +368,7 @@ fn read_frame(keys: &Keys, bytes: &[u8]) -> Option<(Frame, usize)> {
 }
 
 fn place(first: u64, before: &Link) -> Place<'_> {
-    Place {
-        domain: Domain::Journal,
-        key: &before.0,
-        seq: first,
-        schema: SCHEMA,
-    }
+    Place { domain: Domain::Journal, key: &before.0, seq: first, schema: SCHEMA }
 }
 
 impl Frame {
@@ -436,9 +382,7 @@ impl Frame {
     /// Returns the last op's seq.
     #[must_use]
     pub fn last(&self) -> u64 {
-        self.first
-            .saturating_add(u64::try_from(self.ops.len()).unwrap_or(u64::MAX))
-            .saturating_sub(1)
+        self.first.saturating_add(u64::try_from(self.ops.len()).unwrap_or(u64::MAX)).saturating_sub(1)
     }
 
     /// Returns the link after the last op.
@@ -453,19 +397,8 @@ mod tests {
     use super::*;
 
     fn frame(first: u64, before: Link) -> Frame {
-        let ops = vec![Logged {
-            row: vec![7; 40],
-            local: None,
-        }];
-        Frame {
-            epoch: Epoch(9),
-            parent: None,
-            first,
-            before,
-            test_clock: false,
-            ops,
-            settings: Vec::new(),
-        }
+        let ops = vec![Logged { row: vec![7; 40], local: None }];
+        Frame { epoch: Epoch(9), parent: None, first, before, test_clock: false, ops, settings: Vec::new() }
     }
 
     /// A journal of `n` frames and where each ends.
@@ -500,10 +433,7 @@ mod tests {
             let (journal, contents) = Journal::open(&folder, &keys, Position::default()).unwrap();
             let kept = ends.iter().filter(|end| **end <= cut as u64).count();
             assert_eq!(contents.frames.len(), kept, "cut at {cut}");
-            assert_eq!(
-                journal.end().offset,
-                kept.checked_sub(1).map_or(0, |last| ends[last])
-            );
+            assert_eq!(journal.end().offset, kept.checked_sub(1).map_or(0, |last| ends[last]));
             assert_eq!(std::fs::metadata(&path).unwrap().len(), journal.end().offset);
         }
     }
@@ -523,11 +453,7 @@ mod tests {
             let left: Vec<u64> = (1..=3).filter(|seq| *seq != hit).collect();
             assert_eq!(seqs(&contents), left, "byte {at}");
             let longer = (ends[1] + 4..ends[1] + 8).contains(&(at as u64)) && bytes[at] > whole[at];
-            assert_eq!(
-                contents.gaps.len(),
-                usize::from(!longer || at as u64 == ends[1] + 7),
-                "byte {at}"
-            );
+            assert_eq!(contents.gaps.len(), usize::from(!longer || at as u64 == ends[1] + 7), "byte {at}");
         }
     }
 
@@ -550,10 +476,7 @@ mod tests {
     fn reading_from_a_position_gives_what_stands_behind_it() {
         let (dir, keys, ends) = written(3);
         let folder = dir.path().join("journal");
-        let from = Position {
-            file: 1,
-            offset: ends[0],
-        };
+        let from = Position { file: 1, offset: ends[0] };
         let (journal, contents) = Journal::open(&folder, &keys, from).unwrap();
         assert_eq!(seqs(&contents), [2, 3]);
         assert_eq!(journal.end().offset, ends[2]);

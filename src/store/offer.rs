@@ -24,9 +24,7 @@ impl Store {
         let mut heads = Vec::new();
         for unheld in self.unheld()? {
             let line = (self.replica(), unheld.epoch);
-            let link = self
-                .link_at(unheld.epoch, unheld.last)?
-                .ok_or_else(|| self.damaged(Part::Log))?;
+            let link = self.link_at(unheld.epoch, unheld.last)?.ok_or_else(|| self.damaged(Part::Log))?;
             heads.push(Head {
                 epoch: unheld.epoch,
                 parent: self.line(line)?.parent,
@@ -34,11 +32,7 @@ impl Store {
                 link: first_8(link),
             });
         }
-        let digest = if heads.is_empty() && self.state.level {
-            Some(self.digest()?)
-        } else {
-            None
-        };
+        let digest = if heads.is_empty() && self.state.level { Some(self.digest()?) } else { None };
         Ok(Hello {
             versions: VERSIONS,
             schemas: schemas(),
@@ -69,10 +63,7 @@ impl Store {
             let mut next = held + 1;
             while next <= last {
                 let bytes: usize = out.iter().map(|segment| segment.body.len()).sum();
-                let ops: usize = out
-                    .iter()
-                    .map(|segment| usize::try_from(segment.count).unwrap_or(0))
-                    .sum();
+                let ops: usize = out.iter().map(|segment| usize::try_from(segment.count).unwrap_or(0)).sum();
                 if !out.is_empty()
                     && (bytes + SEGMENT_ROW_BYTES_MAX > bytes_max || ops + SEGMENT_OPS_MAX > ops_max)
                 {
@@ -107,23 +98,14 @@ impl Store {
         if let Some(own) = self.state.own.filter(|own| own.epoch == epoch && own.seq == seq) {
             return Ok(Some(own.link));
         }
-        let Some(run) = self.run_of(OpId {
-            replica: self.replica(),
-            epoch,
-            seq,
-        })?
-        else {
+        let Some(run) = self.run_of(OpId { replica: self.replica(), epoch, seq })? else {
             return Ok(None);
         };
         let Run::Own { before, ops, .. } = &run.run else {
             return Ok(None);
         };
         let up_to = run.rows.iter().take_while(|(at, _)| *at <= seq).count();
-        Ok(Some(
-            ops.iter()
-                .take(up_to)
-                .fold(*before, |link, op| link.next(&op.row)),
-        ))
+        Ok(Some(ops.iter().take(up_to).fold(*before, |link, op| link.next(&op.row))))
     }
 
     /// Returns ops from `first` on, as many as one segment may take, all written under one kind of clock.
@@ -131,23 +113,12 @@ impl Store {
         let parent = self.line((self.replica(), epoch))?.parent;
         let before = match first.checked_sub(1) {
             None | Some(0) => parent.map_or(Link::ROOT, |parent| parent.link),
-            Some(previous) => self
-                .link_at(epoch, previous)?
-                .ok_or_else(|| self.damaged(Part::Log))?,
+            Some(previous) => self.link_at(epoch, previous)?.ok_or_else(|| self.damaged(Part::Log))?,
         };
-        let mut batch = Batch {
-            before,
-            parent,
-            test_clock: false,
-            rows: Vec::new(),
-        };
+        let mut batch = Batch { before, parent, test_clock: false, rows: Vec::new() };
         let mut next = first;
         while next <= last && batch.rows.len() < SEGMENT_OPS_MAX {
-            let id = OpId {
-                replica: self.replica(),
-                epoch,
-                seq: next,
-            };
+            let id = OpId { replica: self.replica(), epoch, seq: next };
             let run = self.run_of(id)?.ok_or_else(|| self.damaged(Part::Log))?;
             let Run::Own { test_clock, .. } = &run.run else {
                 return Err(self.damaged(Part::Log));
@@ -185,10 +156,8 @@ pub fn first_8(link: Link) -> [u8; 8] {
 
 /// Returns the name of the (kind, schema) list that this build reads.
 fn schemas() -> [u8; 4] {
-    let mut all: Vec<(u16, u8)> = records::kinds::KINDS
-        .iter()
-        .map(|kind| (kind.number, kind.schema))
-        .collect();
+    let mut all: Vec<(u16, u8)> =
+        records::kinds::KINDS.iter().map(|kind| (kind.number, kind.schema)).collect();
     all.sort_unstable();
     let bytes: Vec<u8> = all
         .iter()

@@ -32,10 +32,7 @@ pub fn unpack(packed: &[u8], max: usize) -> Option<Vec<u8>> {
         DEFLATED => {
             let mut out = Vec::new();
             let limit = u64::try_from(max).ok()?.checked_add(1)?;
-            flate2::read::DeflateDecoder::new(rest)
-                .take(limit)
-                .read_to_end(&mut out)
-                .ok()?;
+            flate2::read::DeflateDecoder::new(rest).take(limit).read_to_end(&mut out).ok()?;
             Some(out).filter(|bytes| bytes.len() <= max)
         }
         _ => None,

@@ -136,10 +136,7 @@ impl Store {
             if !key.starts_with(&prefix) {
                 return Ok(false);
             }
-            let entry = index::doc_of(key)
-                .map(|doc| self.entry_at(doc))
-                .transpose()?
-                .flatten();
+            let entry = index::doc_of(key).map(|doc| self.entry_at(doc)).transpose()?.flatten();
             Ok(f(entry.ok_or_else(|| self.damaged(Part::Views))?)?.is_continue())
         })
     }
@@ -154,11 +151,7 @@ impl Store {
             return Ok(self.entry(id)?.map(|entry| entry.id).into_iter().collect());
         }
         let ids = self.numbered(text)?;
-        if ids.is_empty() {
-            self.coded(text, None)
-        } else {
-            Ok(ids)
-        }
+        if ids.is_empty() { self.coded(text, None) } else { Ok(ids) }
     }
 
     /// Returns the documents with that number; at most 16.
@@ -188,11 +181,7 @@ impl Store {
         for Unheld { epoch, held, last } in self.unheld()? {
             counts.unsent_ops += last - held;
             if counts.oldest_unsent_ms.is_none() {
-                let id = OpId {
-                    replica: self.replica(),
-                    epoch,
-                    seq: held + 1,
-                };
+                let id = OpId { replica: self.replica(), epoch, seq: held + 1 };
                 counts.oldest_unsent_ms = Some(self.read_op(id)?.row.stamp.ms);
             }
         }
@@ -212,11 +201,7 @@ impl Store {
         })?;
         let read = |id: OpId| {
             let run = self.run_of(id)?;
-            let op = if run.is_some() {
-                Some(self.read_op(id)?)
-            } else {
-                None
-            };
+            let op = if run.is_some() { Some(self.read_op(id)?) } else { None };
             Ok(Quarantined { id, op })
         };
         ids.into_iter().map(read).collect()
@@ -240,19 +225,11 @@ impl Store {
         let mut out = Vec::new();
         for epoch in &self.state.unfinished {
             let info = self.line((self.replica(), *epoch))?;
-            out.push(Unheld {
-                epoch: *epoch,
-                held: info.held,
-                last: info.end.map_or(0, |end| end.0),
-            });
+            out.push(Unheld { epoch: *epoch, held: info.held, last: info.end.map_or(0, |end| end.0) });
         }
         if let Some(own) = self.state.own {
             let held = self.line((self.replica(), own.epoch))?.held;
-            out.push(Unheld {
-                epoch: own.epoch,
-                held,
-                last: own.seq,
-            });
+            out.push(Unheld { epoch: own.epoch, held, last: own.seq });
         }
         out.retain(|unheld| unheld.held < unheld.last);
         Ok(out)
@@ -312,9 +289,7 @@ impl Store {
         let Some(bytes) = self.get(Tree::Docs, &key)? else {
             return Ok(None);
         };
-        postcard::from_bytes(&bytes)
-            .map(Some)
-            .map_err(|_| self.damaged(Part::Views))
+        postcard::from_bytes(&bytes).map(Some).map_err(|_| self.damaged(Part::Views))
     }
 
     pub(in crate::store) fn folded(&self, entry: &Entry) -> Result<Document, StoreError> {
@@ -343,12 +318,7 @@ impl Store {
             return Ok(Some(run));
         }
         let line = (id.replica, id.epoch);
-        let from = RunKey {
-            line,
-            last: id.seq,
-            first: 0,
-        }
-        .to_bytes();
+        let from = RunKey { line, last: id.seq, first: 0 }.to_bytes();
         let mut found = None;
         self.keys_from(Tree::Log, &from, &mut |bytes| {
             let key = RunKey::from_bytes(bytes).filter(|key| key.line == line);
@@ -408,9 +378,7 @@ impl Store {
             if !key.starts_with(&prefix) {
                 return Ok(false);
             }
-            let id = index::doc_of(key)
-                .map(doc_of_key)
-                .filter(|id| id.code().starts_with(&text));
+            let id = index::doc_of(key).map(doc_of_key).filter(|id| id.code().starts_with(&text));
             ids.extend(id);
             Ok(ids.len() < MATCHES_MAX)
         })?;

@@ -71,10 +71,7 @@ impl Store {
         let path = home.join("sled");
         let salvage = match Database::open(&path) {
             Ok(old) => read_old(&old, &opened.keys)?,
-            Err(StoreError::Damaged { .. }) => Salvage {
-                unreadable: 1,
-                ..Salvage::default()
-            },
+            Err(StoreError::Damaged { .. }) => Salvage { unreadable: 1, ..Salvage::default() },
             Err(other) => return Err(other),
         };
         let part = home.join("sled.part");
@@ -90,11 +87,7 @@ impl Store {
         store.adopt(orphans, now)?;
         store.checkpoint()?;
         let counts = store.counts()?;
-        let Self {
-            database,
-            _lock: lock,
-            ..
-        } = store;
+        let Self { database, _lock: lock, .. } = store;
         drop(database);
         // Whole by its name: a kill from here on is made good by the next opening.
         rename(home, &part, &home.join(WHOLE))?;
@@ -118,11 +111,7 @@ impl Store {
             self.gather(change)?;
         }
         for (line, info) in &salvage.lines {
-            let kept = LineInfo {
-                ruled: Vec::new(),
-                revised: false,
-                ..info.clone()
-            };
+            let kept = LineInfo { ruled: Vec::new(), revised: false, ..info.clone() };
             let mut change = Change::default();
             change.put(
                 Tree::Meta,
@@ -133,11 +122,7 @@ impl Store {
         }
         let end = self.journal.end();
         // Settings up to there are in the old database, and of the same name it has the newer one.
-        let known = salvage
-            .state
-            .as_ref()
-            .map(|state| state.journal)
-            .unwrap_or_default();
+        let known = salvage.state.as_ref().map(|state| state.journal).unwrap_or_default();
         for (frame, at) in journal::read_all(&self.home.join("journal"), &self.keys)?.frames {
             if frame.ops.is_empty() && at > known {
                 let mut work = self.work();
@@ -213,9 +198,7 @@ impl Store {
 
 impl Salvage {
     fn has(&self, line: Line, seq: u64) -> bool {
-        self.runs
-            .iter()
-            .any(|(key, run)| key.line == line && run.row(seq).is_some())
+        self.runs.iter().any(|(key, run)| key.line == line && run.row(seq).is_some())
     }
 
     /// Joins what the journal and the old database hold of the own log.
@@ -233,12 +216,7 @@ impl Salvage {
             epoch.frames.insert(frame.first, frame);
         }
         for (key, decoded) in &self.runs {
-            let Run::Own {
-                before,
-                test_clock,
-                ops,
-            } = &decoded.run
-            else {
+            let Run::Own { before, test_clock, ops } = &decoded.run else {
                 continue;
             };
             let epoch = epochs.entry(key.line.1).or_default();
@@ -256,11 +234,7 @@ impl OwnEpoch {
         for (seq, op) in (key.first..).zip(ops) {
             let before = link;
             link = link.next(&op.row);
-            let known = self
-                .frames
-                .range(..=seq)
-                .next_back()
-                .is_some_and(|(_, frame)| frame.last() >= seq);
+            let known = self.frames.range(..=seq).next_back().is_some_and(|(_, frame)| frame.last() >= seq);
             if known {
                 self.frames.extend(open.take().map(|frame| (frame.first, frame)));
                 continue;
@@ -314,9 +288,7 @@ fn set_aside(home: &Path, path: &Path, now: Now) -> Result<Option<PathBuf>, Stor
         return Ok(None);
     }
     let folder = home.join("quarantine");
-    let to = (0..)
-        .map(|n| folder.join(format!("sled-{}-{n}", now.wall.0)))
-        .find(|to| !to.exists());
+    let to = (0..).map(|n| folder.join(format!("sled-{}-{n}", now.wall.0))).find(|to| !to.exists());
     let to = to.unwrap_or_else(|| folder.join("sled"));
     let moved = std::fs::create_dir_all(&folder)
         .and_then(|()| std::fs::rename(path, &to))

@@ -32,16 +32,8 @@ impl Ruled {
 /// Returns the key of a ruling: as a run's, then the version.
 #[must_use]
 pub fn ruling_key(ruling: &Ruling) -> Vec<u8> {
-    let last = ruling
-        .first
-        .saturating_add(u64::from(ruling.count))
-        .saturating_sub(1);
-    let mut key = RunKey {
-        line: (ruling.replica, ruling.epoch),
-        last,
-        first: ruling.first,
-    }
-    .to_bytes();
+    let last = ruling.first.saturating_add(u64::from(ruling.count)).saturating_sub(1);
+    let mut key = RunKey { line: (ruling.replica, ruling.epoch), last, first: ruling.first }.to_bytes();
     key.push(ruling.version);
     key
 }
@@ -63,10 +55,7 @@ impl Store {
         let is_of = |ruling: &&Ruling| (ruling.replica, ruling.epoch) == (id.replica, id.epoch);
         if !info.revised {
             let recent = self.ruled.0.borrow();
-            let known = recent
-                .iter()
-                .filter(is_of)
-                .find_map(|ruling| ruling.of(id.seq, stamp));
+            let known = recent.iter().filter(is_of).find_map(|ruling| ruling.of(id.seq, stamp));
             if known.is_some() {
                 return Ok(known);
             }
@@ -86,12 +75,7 @@ impl Store {
     /// Returns the ruling of the highest version that covers an op.
     fn ruling_of(&self, id: OpId) -> Result<Option<Ruling>, StoreError> {
         let line = (id.replica, id.epoch);
-        let from = RunKey {
-            line,
-            last: id.seq,
-            first: 0,
-        }
-        .to_bytes();
+        let from = RunKey { line, last: id.seq, first: 0 }.to_bytes();
         let mut best: Option<(u8, Vec<u8>)> = None;
         self.keys_from(Tree::Rulings, &from, &mut |bytes| {
             let Some((version, key)) = bytes.split_last() else {

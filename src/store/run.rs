@@ -86,15 +86,8 @@ impl RunKey {
         let (epoch, rest) = rest.split_first_chunk::<4>()?;
         let (last, rest) = rest.split_first_chunk::<8>()?;
         let first = u64::from_be_bytes(rest.try_into().ok()?);
-        let line = (
-            Replica(u32::from_be_bytes(*replica)),
-            Epoch(u32::from_be_bytes(*epoch)),
-        );
-        Some(Self {
-            line,
-            last: u64::from_be_bytes(*last),
-            first,
-        })
+        let line = (Replica(u32::from_be_bytes(*replica)), Epoch(u32::from_be_bytes(*epoch)));
+        Some(Self { line, last: u64::from_be_bytes(*last), first })
     }
 }
 
@@ -111,9 +104,8 @@ impl Run {
         let run: Self = postcard::from_bytes(&crate::store::pack::unpack(bytes, RUN_BYTES_MAX)?).ok()?;
         let rows = match &run {
             Self::Own { ops, .. } => {
-                let rows = (key.first..)
-                    .zip(ops)
-                    .map(|(seq, op)| Some((seq, Row::from_bytes(&op.row).ok()?)));
+                let rows =
+                    (key.first..).zip(ops).map(|(seq, op)| Some((seq, Row::from_bytes(&op.row).ok()?)));
                 rows.collect::<Option<Vec<_>>>()?
             }
             Self::Segment(segment) => segment_rows(segment)?,
@@ -160,8 +152,7 @@ impl Recent {
         let mut hits = runs.iter().filter(|(key, _)| {
             key.line == (op.replica, op.epoch) && key.first <= op.seq && op.seq <= key.last
         });
-        hits.find(|(_, run)| run.row(op.seq).is_some())
-            .map(|(_, run)| Arc::clone(run))
+        hits.find(|(_, run)| run.row(op.seq).is_some()).map(|(_, run)| Arc::clone(run))
     }
 
     /// Keeps a run at hand.

@@ -23,11 +23,7 @@ impl End {
     /// Returns the end as the parent of a new epoch.
     #[must_use]
     pub fn as_parent(self) -> Parent {
-        Parent {
-            epoch: self.epoch,
-            seq: self.seq,
-            link: self.link,
-        }
+        Parent { epoch: self.epoch, seq: self.seq, link: self.link }
     }
 }
 
@@ -85,9 +81,7 @@ impl LineInfo {
         let touches = |run: &(u64, u64)| run.0 <= last.saturating_add(1) && first <= run.1.saturating_add(1);
         self.revised |= self.ruled.iter().any(|run| run.0 <= last && first <= run.1);
         let (touching, mut apart): (Vec<_>, Vec<_>) = self.ruled.iter().copied().partition(touches);
-        let whole = touching
-            .iter()
-            .fold((first, last), |all, run| (all.0.min(run.0), all.1.max(run.1)));
+        let whole = touching.iter().fold((first, last), |all, run| (all.0.min(run.0), all.1.max(run.1)));
         apart.push(whole);
         apart.sort_unstable();
         self.ruled = apart;

@@ -12,12 +12,7 @@ use crate::clock::Now;
 use crate::store::Store;
 use crate::store::write::{NewOp, On};
 
-pub(crate) const NOW: Now = Now {
-    wall: Ts(1_790_000_000_000),
-    monotonic_ms: 5,
-    boot: 7,
-    test_clock: false,
-};
+pub(crate) const NOW: Now = Now { wall: Ts(1_790_000_000_000), monotonic_ms: 5, boot: 7, test_clock: false };
 /// A kind that no table knows: the store does not care.
 pub(crate) const KIND: u16 = 999;
 
@@ -26,13 +21,7 @@ pub(crate) fn hq() -> Signer {
 }
 
 pub(crate) fn enrolment() -> Enrolment {
-    let id = |seq| {
-        DocId(OpId {
-            replica: Replica::HQ,
-            epoch: Epoch(1),
-            seq,
-        })
-    };
+    let id = |seq| DocId(OpId { replica: Replica::HQ, epoch: Epoch(1), seq });
     Enrolment {
         address: "http://127.0.0.1:7400".into(),
         hq_key: hq().public(),
@@ -76,29 +65,11 @@ pub(crate) fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
 }
 
 pub(crate) fn create(text: &[u8]) -> NewOp {
-    let write = Write {
-        tag: Tag::new(2, Class::Last),
-        bytes: text.to_vec(),
-    };
-    NewOp {
-        kind: KIND,
-        schema: 1,
-        on: On::Create,
-        writes: vec![write],
-        local: None,
-    }
+    let write = Write { tag: Tag::new(2, Class::Last), bytes: text.to_vec() };
+    NewOp { kind: KIND, schema: 1, on: On::Create, writes: vec![write], local: None }
 }
 
 pub(crate) fn note(on: On, text: &[u8]) -> NewOp {
-    let write = Write {
-        tag: Tag::new(3, Class::Ledger),
-        bytes: text.to_vec(),
-    };
-    NewOp {
-        kind: KIND,
-        schema: 1,
-        on,
-        writes: vec![write],
-        local: None,
-    }
+    let write = Write { tag: Tag::new(3, Class::Ledger), bytes: text.to_vec() };
+    NewOp { kind: KIND, schema: 1, on, writes: vec![write], local: None }
 }

@@ -23,10 +23,7 @@ impl Store {
     /// [`StoreError::Io`], [`StoreError::Damaged`].
     pub(in crate::store) fn trim(&self, now: Now) -> Result<(), StoreError> {
         let folder = self.home.join("journal");
-        for file in journal::files(&folder)?
-            .into_iter()
-            .filter(|file| *file < self.state.journal.file)
-        {
+        for file in journal::files(&folder)?.into_iter().filter(|file| *file < self.state.journal.file) {
             let mut contents = Contents::default();
             journal::read_one(&folder, &self.keys, file, &mut contents)?;
             let frames = contents.frames.iter().map(|(frame, _)| frame);
@@ -46,11 +43,7 @@ impl Store {
                 return Ok(false);
             }
             let info = self.line((self.replica(), frame.epoch))?;
-            let last = OpId {
-                replica: self.replica(),
-                epoch: frame.epoch,
-                seq: frame.last(),
-            };
+            let last = OpId { replica: self.replica(), epoch: frame.epoch, seq: frame.last() };
             let old = self.read_op(last)?.row.stamp.ms.saturating_add(KEPT_MS) <= wall_ms;
             let elsewhere = info.backed_up >= last.seq || old && info.held >= last.seq;
             if !elsewhere {
@@ -62,11 +55,7 @@ impl Store {
 
     fn reads_back(&self, frame: &Frame) -> Result<bool, StoreError> {
         for (seq, op) in (frame.first..).zip(&frame.ops) {
-            let id = OpId {
-                replica: self.replica(),
-                epoch: frame.epoch,
-                seq,
-            };
+            let id = OpId { replica: self.replica(), epoch: frame.epoch, seq };
             let Some(run) = self.run_of(id)? else {
                 return Ok(false);
             };

@@ -82,13 +82,11 @@ impl Work {
         touched.ops.push(op);
         if let Some(number) = number {
             let prefix = index::number_prefix(&store.keys, &number);
-            self.change
-                .put(Tree::Index, &index::posting(prefix, key), Vec::new());
+            self.change.put(Tree::Index, &index::posting(prefix, key), Vec::new());
         }
         if let Some(local) = local {
             let prefix = index::import_prefix(&store.keys, local);
-            self.change
-                .put(Tree::Index, &index::posting(prefix, key), Vec::new());
+            self.change.put(Tree::Index, &index::posting(prefix, key), Vec::new());
         }
         Ok(())
     }
@@ -99,10 +97,7 @@ impl Work {
     /// Those of reading the documents.
     pub fn rule(&mut self, store: &Store, ruling: &Ruling) -> Result<(), StoreError> {
         let line = (ruling.replica, ruling.epoch);
-        let last = ruling
-            .first
-            .saturating_add(u64::from(ruling.count))
-            .saturating_sub(1);
+        let last = ruling.first.saturating_add(u64::from(ruling.count)).saturating_sub(1);
         let known = store.line(line)?;
         let bytes = postcard::to_allocvec(ruling).unwrap_or_default();
         if store.get(Tree::Rulings, &ruling_key(ruling))?.as_ref() == Some(&bytes) {
@@ -113,11 +108,7 @@ impl Work {
         self.line(store, line)?.rule(ruling.first, last);
         self.rulings.push(ruling.clone());
         for seq in ruling.first..=last {
-            let id = OpId {
-                replica: line.0,
-                epoch: line.1,
-                seq,
-            };
+            let id = OpId { replica: line.0, epoch: line.1, seq };
             let Some(run) = store.run_of(id)? else { continue };
             let Some(row) = run.row(seq) else { continue };
             self.quarantine(store, id, ruling.of(seq, row.stamp).as_ref())?;
@@ -183,15 +174,11 @@ impl Work {
         self.change.remove(Tree::Docs, &key);
         if entry.whole {
             self.state.documents = self.state.documents.saturating_sub(1);
-            self.change.remove(
-                Tree::Index,
-                &index::by_kind(&store.keys, entry.kind, entry.created, key),
-            );
+            self.change.remove(Tree::Index, &index::by_kind(&store.keys, entry.kind, entry.created, key));
         }
         if entry.conflicts > 0 {
             self.state.conflicts = self.state.conflicts.saturating_sub(u64::from(entry.conflicts));
-            self.change
-                .remove(Tree::Index, &index::posting(index::conflict_prefix(), key));
+            self.change.remove(Tree::Index, &index::posting(index::conflict_prefix(), key));
         }
         for op in store.read_ops(entry.op_ids())? {
             if let Some(number) = index::number(&op.row) {
@@ -255,10 +242,7 @@ impl Work {
             btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
             btree_map::Entry::Vacant(new) => {
                 let before = store.entry(doc)?;
-                let ops = before
-                    .as_ref()
-                    .map(|entry| store.read_ops(entry.op_ids()))
-                    .transpose()?;
+                let ops = before.as_ref().map(|entry| store.read_ops(entry.op_ids())).transpose()?;
                 let mut ops = ops.unwrap_or_default();
                 for op in &mut ops {
                     judge(op, rulings);
@@ -283,11 +267,7 @@ impl Work {
     }
 
     fn finish_document(&mut self, store: &Store, doc: DocId, touched: Touched) -> Result<(), StoreError> {
-        let Touched {
-            before,
-            mut entry,
-            ops,
-        } = touched;
+        let Touched { before, mut entry, ops } = touched;
         let lines = self.lines_of(store, &ops)?;
         match sync_protocol::merge::fold(&ops, &lines) {
             Ok(document) => summarise(&mut entry, &document),
@@ -311,11 +291,7 @@ impl Work {
             }
         }
         if before.as_ref() != Some(&entry) {
-            self.change.put(
-                Tree::Docs,
-                &key,
-                postcard::to_allocvec(&entry).unwrap_or_default(),
-            );
+            self.change.put(Tree::Docs, &key, postcard::to_allocvec(&entry).unwrap_or_default());
         }
         Ok(())
     }
@@ -337,10 +313,8 @@ impl Store {
         changed: &BTreeMap<(Replica, Epoch), LineInfo>,
     ) -> Result<Lines, StoreError> {
         let named = |id: &OpId| (id.replica, id.epoch);
-        let all: BTreeSet<_> = ops
-            .iter()
-            .flat_map(|op| op.row.seen.iter().chain([&op.id]).map(named))
-            .collect();
+        let all: BTreeSet<_> =
+            ops.iter().flat_map(|op| op.row.seen.iter().chain([&op.id]).map(named)).collect();
         let mut lines = Lines::new();
         for line in all {
             self.climb(line, changed, &mut lines)?;
@@ -397,24 +371,13 @@ pub fn summarise(entry: &mut Entry, document: &Document) {
 /// Lets rulings count for an op; the highest version does.
 fn judge(op: &mut Judged, rulings: &[Ruling]) {
     let (id, stamp) = (op.id, op.row.stamp);
-    let of_line = rulings
-        .iter()
-        .filter(|ruling| (ruling.replica, ruling.epoch) == (id.replica, id.epoch));
+    let of_line = rulings.iter().filter(|ruling| (ruling.replica, ruling.epoch) == (id.replica, id.epoch));
     let news = of_line.filter_map(|ruling| ruling.of(id.seq, stamp));
-    op.judgement = op
-        .judgement
-        .take()
-        .into_iter()
-        .chain(news)
-        .max_by_key(|known| known.version);
+    op.judgement = op.judgement.take().into_iter().chain(news).max_by_key(|known| known.version);
 }
 
 /// Reads rows as ops without a ruling.
 #[must_use]
 pub fn unjudged(id: OpId, row: Row) -> Judged {
-    Judged {
-        id,
-        row,
-        judgement: None,
-    }
+    Judged { id, row, judgement: None }
 }

@@ -9,11 +9,7 @@ use crate::store::testing::{NOW, copy_folder, create, home, note};
 use crate::store::write::{NewOp, On};
 
 fn unknown() -> On {
-    On::Document(DocId(OpId {
-        replica: Replica(9),
-        epoch: Epoch(9),
-        seq: 9,
-    }))
+    On::Document(DocId(OpId { replica: Replica(9), epoch: Epoch(9), seq: 9 }))
 }
 
 #[test]
@@ -63,17 +59,9 @@ fn saves_behind_a_flipped_bit_are_not_lost_and_no_name_is_used_twice() {
     let hit = length() + 60;
     store.save(vec![create(b"lost")], NOW).unwrap();
     let local = Some([5; 16]);
-    let behind = vec![
-        NewOp {
-            local,
-            ..create(b"behind")
-        },
-        note(On::CreatedBy(0), b"1"),
-    ];
+    let behind = vec![NewOp { local, ..create(b"behind") }, note(On::CreatedBy(0), b"1")];
     let ids = store.save(behind, NOW).unwrap();
-    store
-        .save(vec![note(On::Document(DocId(ids[0])), b"2")], NOW)
-        .unwrap();
+    store.save(vec![note(On::Document(DocId(ids[0])), b"2")], NOW).unwrap();
     let stamp = store.ops(DocId(ids[0])).unwrap()[2].row.stamp;
     drop(store);
     let mut bytes = std::fs::read(&path).unwrap();
@@ -89,10 +77,7 @@ fn saves_behind_a_flipped_bit_are_not_lost_and_no_name_is_used_twice() {
         assert_eq!(texts(&store).len(), 2);
         assert!(store.numbers_suspended());
         let faults = store.doctor().unwrap().faults;
-        assert!(
-            matches!(faults[..], [Fault::JournalGap { file: 1, .. }]),
-            "{faults:?}"
-        );
+        assert!(matches!(faults[..], [Fault::JournalGap { file: 1, .. }]), "{faults:?}");
         let heads = store.hello(NOW).unwrap().heads;
         assert_eq!(heads.iter().map(|head| head.seq).collect::<Vec<_>>(), [1, 3]);
         assert_eq!(heads[1].parent.unwrap().seq, 1);
@@ -143,26 +128,11 @@ fn a_damaged_last_save_costs_its_name_once() {
     bytes[last] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
     let saved: Vec<OpId> = (0..3)
-        .map(|_| {
-            Store::open(dir.path(), NOW)
-                .unwrap()
-                .save(vec![create(b"z")], NOW)
-                .unwrap()[0]
-        })
+        .map(|_| Store::open(dir.path(), NOW).unwrap().save(vec![create(b"z")], NOW).unwrap()[0])
         .collect();
-    assert_ne!(
-        saved[0].epoch, lost.epoch,
-        "HQ may have the lost one under its name"
-    );
-    assert!(
-        saved.iter().all(|id| id.epoch == saved[0].epoch),
-        "one new epoch is enough"
-    );
-    assert_eq!(
-        std::fs::read(&path).unwrap(),
-        bytes,
-        "what was acknowledged is never cut"
-    );
+    assert_ne!(saved[0].epoch, lost.epoch, "HQ may have the lost one under its name");
+    assert!(saved.iter().all(|id| id.epoch == saved[0].epoch), "one new epoch is enough");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "what was acknowledged is never cut");
 }
 
 #[test]

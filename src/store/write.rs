@@ -108,11 +108,7 @@ impl Store {
         self.append(&frame)?;
         let mut work = self.work();
         // Where the database missed a save, the next opening has to begin there.
-        let end = if self.behind {
-            work.state.journal
-        } else {
-            self.journal.end()
-        };
+        let end = if self.behind { work.state.journal } else { self.journal.end() };
         self.take(&mut work, &frame, end)?;
         self.commit(work)
     }
@@ -172,11 +168,7 @@ impl Store {
             work.change.put(Tree::Meta, &setting_key(name), value.clone());
         }
         work.state.journal = end;
-        if frame.ops.is_empty() {
-            Ok(())
-        } else {
-            self.log(work, frame)
-        }
+        if frame.ops.is_empty() { Ok(()) } else { self.log(work, frame) }
     }
 
     /// Returns the name under which this installation writes.
@@ -199,12 +191,7 @@ impl Store {
     /// Returns where the next op goes, after opening an epoch where this opening needs one.
     pub(in crate::store) fn tip(&mut self, now: Now) -> Result<Tip, StoreError> {
         if let (Opening::Continues, Some(own)) = (self.opening, self.state.own) {
-            return Ok(Tip {
-                epoch: own.epoch,
-                parent: None,
-                first: own.seq + 1,
-                before: own.link,
-            });
+            return Ok(Tip { epoch: own.epoch, parent: None, first: own.seq + 1, before: own.link });
         }
         let parent = self.state.own.map(End::as_parent);
         let epoch = Epoch(u32::from_le_bytes(crate::keys::random()?));
@@ -216,12 +203,7 @@ impl Store {
             numbers_wait: self.numbers_suspended(),
         };
         crate::store::epoch::write_head(&self.home, &head)?;
-        Ok(Tip {
-            epoch,
-            parent,
-            first: 1,
-            before: parent.map_or(Link::ROOT, |parent| parent.link),
-        })
+        Ok(Tip { epoch, parent, first: 1, before: parent.map_or(Link::ROOT, |parent| parent.link) })
     }
 
     /// Makes a save of ops; `forked` names what they are written again from, if they are.
@@ -269,26 +251,10 @@ impl Store {
             let bytes = checked(&row)?;
             work.state.ops += 1;
             work.add(self, unjudged(name(at), row), op.local.as_ref())?;
-            logged.push(Logged {
-                row: bytes,
-                local: op.local,
-            });
+            logged.push(Logged { row: bytes, local: op.local });
         }
-        let Tip {
-            epoch,
-            parent,
-            first,
-            before,
-        } = tip;
-        Ok(Frame {
-            epoch,
-            parent,
-            first,
-            before,
-            test_clock,
-            ops: logged,
-            settings: Vec::new(),
-        })
+        let Tip { epoch, parent, first, before } = tip;
+        Ok(Frame { epoch, parent, first, before, test_clock, ops: logged, settings: Vec::new() })
     }
 
     /// Returns what is known on a document outside the own line and was not yet said on it.
@@ -330,29 +296,13 @@ impl Store {
             let first = frame.first + run.0;
             let last = first + u64::try_from(run.1.len()).unwrap_or(u64::MAX) - 1;
             let after = run.1.iter().fold(before, |link, op| link.next(&op.row));
-            let value = Run::Own {
-                before,
-                test_clock: frame.test_clock,
-                ops: run.1.to_vec(),
-            };
-            work.change.put(
-                Tree::Log,
-                &RunKey { line, last, first }.to_bytes(),
-                value.to_bytes(),
-            );
+            let value = Run::Own { before, test_clock: frame.test_clock, ops: run.1.to_vec() };
+            work.change.put(Tree::Log, &RunKey { line, last, first }.to_bytes(), value.to_bytes());
             before = after;
         }
-        work.state.own = Some(End {
-            epoch: frame.epoch,
-            seq: frame.last(),
-            link: before,
-        });
+        work.state.own = Some(End { epoch: frame.epoch, seq: frame.last(), link: before });
         work.state.loose = if many { 0 } else { work.state.loose + 1 };
-        if work.state.loose >= LOOSE_OPS_MAX {
-            self.pack_loose(work, line)
-        } else {
-            Ok(())
-        }
+        if work.state.loose >= LOOSE_OPS_MAX { self.pack_loose(work, line) } else { Ok(()) }
     }
 
     fn pack_loose(&self, work: &mut Work, line: Line) -> Result<(), StoreError> {
@@ -360,31 +310,18 @@ impl Store {
         let first = own.seq + 1 - u64::from(work.state.loose);
         let mut loose = Vec::new();
         for seq in first..=own.seq {
-            let key = RunKey {
-                line,
-                last: seq,
-                first: seq,
-            };
+            let key = RunKey { line, last: seq, first: seq };
             let bytes = work.value(self, Tree::Log, &key.to_bytes())?;
             let run = bytes.and_then(|bytes| Run::decode(&bytes, key));
             let Some(run) = run else { return Ok(()) };
-            let Run::Own {
-                before,
-                test_clock,
-                ops,
-            } = run.run
-            else {
+            let Run::Own { before, test_clock, ops } = run.run else {
                 return Ok(());
             };
             work.change.remove(Tree::Log, &key.to_bytes());
             loose.push((seq, before, test_clock, ops));
         }
         for (first, last, run) in joined(loose) {
-            work.change.put(
-                Tree::Log,
-                &RunKey { line, last, first }.to_bytes(),
-                run.to_bytes(),
-            );
+            work.change.put(Tree::Log, &RunKey { line, last, first }.to_bytes(), run.to_bytes());
         }
         work.state.loose = 0;
         Ok(())
@@ -427,13 +364,7 @@ fn joined(loose: Vec<(u64, Link, bool, Vec<Logged>)>) -> Vec<(u64, u64, Run)> {
     let mut bytes = 0;
     for (seq, before, test, mut ops) in loose {
         let more: usize = ops.iter().map(|op| op.row.len()).sum();
-        if let Some((
-            _,
-            last,
-            Run::Own {
-                test_clock, ops: run, ..
-            },
-        )) = out.last_mut()
+        if let Some((_, last, Run::Own { test_clock, ops: run, .. })) = out.last_mut()
             && *test_clock == test
             && bytes + more <= PACKED_BYTES_MAX
         {
@@ -441,15 +372,7 @@ fn joined(loose: Vec<(u64, Link, bool, Vec<Logged>)>) -> Vec<(u64, u64, Run)> {
             *last = seq;
             bytes += more;
         } else {
-            out.push((
-                seq,
-                seq,
-                Run::Own {
-                    before,
-                    test_clock: test,
-                    ops,
-                },
-            ));
+            out.push((seq, seq, Run::Own { before, test_clock: test, ops }));
             bytes = more;
         }
     }
@@ -469,11 +392,7 @@ fn checked(row: &Row) -> Result<Vec<u8>, StoreError> {
     if row.seen.len() > LIST_MAX {
         return Err(over(Limited::Seen, row.seen.len(), LIST_MAX));
     }
-    if !row
-        .writes
-        .windows(2)
-        .all(|pair| matches!(pair, [a, b] if a.tag < b.tag))
-    {
+    if !row.writes.windows(2).all(|pair| matches!(pair, [a, b] if a.tag < b.tag)) {
         return Err(StoreError::Unordered);
     }
     let bytes = row.to_bytes();
@@ -493,9 +412,7 @@ mod tests {
     fn what_was_saved_is_there_after_opening_again() {
         let (dir, mut store) = home();
         let sheet = store.save(vec![create(b"pump")], NOW).unwrap()[0];
-        store
-            .save(vec![note(On::Document(DocId(sheet)), b"noisy")], NOW)
-            .unwrap();
+        store.save(vec![note(On::Document(DocId(sheet)), b"noisy")], NOW).unwrap();
         let before = store.ops(DocId(sheet)).unwrap();
         assert_eq!(before.len(), 2);
         drop(store);
@@ -509,9 +426,7 @@ mod tests {
     #[test]
     fn one_save_has_one_stamp_and_may_build_on_itself() {
         let (_dir, mut store) = home();
-        let ids = store
-            .save(vec![create(b"pump"), note(On::CreatedBy(0), b"noisy")], NOW)
-            .unwrap();
+        let ids = store.save(vec![create(b"pump"), note(On::CreatedBy(0), b"noisy")], NOW).unwrap();
         let ops = store.ops(DocId(ids[0])).unwrap();
         assert_eq!(ops.iter().map(|op| op.id).collect::<Vec<_>>(), ids);
         assert_eq!(ops[0].row.stamp, ops[1].row.stamp);
@@ -523,18 +438,7 @@ mod tests {
     fn a_document_is_found_by_id_code_and_import_key() {
         let (_dir, mut store) = home();
         let local = Some([5; 16]);
-        let ids = store
-            .save(
-                vec![
-                    NewOp {
-                        local,
-                        ..create(b"pump")
-                    },
-                    create(b"fan"),
-                ],
-                NOW,
-            )
-            .unwrap();
+        let ids = store.save(vec![NewOp { local, ..create(b"pump") }, create(b"fan")], NOW).unwrap();
         for id in ids.iter().copied().map(DocId) {
             assert_eq!(store.resolve(&id.to_string()).unwrap(), [id]);
             assert_eq!(store.resolve(&id.code()[..6].to_lowercase()).unwrap(), [id]);
@@ -549,22 +453,12 @@ mod tests {
     #[test]
     fn a_refused_save_leaves_nothing() {
         let (_dir, mut store) = home();
-        let unknown = DocId(OpId {
-            replica: Replica(9),
-            epoch: Epoch(9),
-            seq: 9,
-        });
+        let unknown = DocId(OpId { replica: Replica(9), epoch: Epoch(9), seq: 9 });
         let refused = store.save(vec![create(b"pump"), note(On::Document(unknown), b"x")], NOW);
         assert!(matches!(refused, Err(StoreError::NoDocument(id)) if id == unknown));
         let long = vec![b'x'; OP_BYTES_MAX];
         let refused = store.save(vec![create(b"pump"), create(&long)], NOW);
-        assert!(matches!(
-            refused,
-            Err(StoreError::Limit {
-                what: Limited::OpBytes,
-                ..
-            })
-        ));
+        assert!(matches!(refused, Err(StoreError::Limit { what: Limited::OpBytes, .. })));
         let mut twice = create(b"pump");
         twice.writes.push(twice.writes[0].clone());
         assert!(matches!(store.save(vec![twice], NOW), Err(StoreError::Unordered)));

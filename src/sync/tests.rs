@@ -112,10 +112,7 @@ impl Hq {
             items,
             rulings,
             end: PageEnd {
-                next: Cursor {
-                    incarnation,
-                    positions: vec![(Feed::Company, self.position)],
-                },
+                next: Cursor { incarnation, positions: vec![(Feed::Company, self.position)] },
                 more: !self.pages.is_empty(),
             },
         }
@@ -129,11 +126,8 @@ impl Hq {
         let mut reader = Reader::new(BODY_BYTES_MAX);
         let events = reader.push(&body).unwrap();
         let rulings = events.into_iter().flat_map(|event| self.take(event)).collect();
-        let signer = if matches!(line, Line::Impostor) {
-            Signer::from_seed(&[66; 32]).unwrap()
-        } else {
-            hq()
-        };
+        let signer =
+            if matches!(line, Line::Impostor) { Signer::from_seed(&[66; 32]).unwrap() } else { hq() };
         let answer = match line {
             Line::BreaksAfter(_) => return,
             Line::Hotel => b"<html>Welcome to our hotel</html>".to_vec(),
@@ -147,10 +141,8 @@ impl Hq {
         }
         self.bytes.1 += u64::try_from(answer.len()).unwrap();
         let mut stream = stream;
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-            answer.len()
-        );
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", answer.len());
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(&answer).unwrap();
     }
@@ -189,10 +181,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let home = tempfile::tempdir().unwrap();
-        let enrolment = sync_protocol::enrolment::Enrolment {
-            address,
-            ..enrolment()
-        };
+        let enrolment = sync_protocol::enrolment::Enrolment { address, ..enrolment() };
         let store = Store::create(home.path(), &enrolment, NOW).unwrap();
         let hq = Arc::new(Mutex::new(Hq {
             device: store.signer().unwrap().public(),
@@ -211,20 +200,13 @@ impl World {
                 serving.lock().unwrap().serve(&stream.unwrap(), line);
             }
         });
-        Self {
-            _home: home,
-            store,
-            hq,
-            lines,
-        }
+        Self { _home: home, store, hq, lines }
     }
 
     /// Saves so many ops of so many bytes that do not compress.
     fn save(&mut self, n_ops: usize, bytes: usize) {
         let noise = || -> Vec<u8> {
-            (0..bytes.div_ceil(32))
-                .flat_map(|_| crate::keys::random::<32>().unwrap())
-                .collect()
+            (0..bytes.div_ceil(32)).flat_map(|_| crate::keys::random::<32>().unwrap()).collect()
         };
         let ops: Vec<_> = (0..n_ops).map(|_| create(&noise())).collect();
         for ops in ops.chunks(50) {
@@ -233,17 +215,8 @@ impl World {
     }
 
     fn sync(&mut self) -> Result<SyncReport, SyncError> {
-        let options = Options {
-            bytes_max: None,
-            retries: 2,
-            wait_ms: 0,
-        };
-        sync(
-            &mut self.store,
-            &Clock::frozen(Ts(NOW.wall.0)),
-            options,
-            &mut |_| {},
-        )
+        let options = Options { bytes_max: None, retries: 2, wait_ms: 0 };
+        sync(&mut self.store, &Clock::frozen(Ts(NOW.wall.0)), options, &mut |_| {})
     }
 
     fn ops_pushed(&self) -> u64 {
@@ -258,10 +231,7 @@ fn a_days_work_is_one_request_and_the_report_is_exact() {
     let report = world.sync().unwrap();
     assert_eq!((report.requests, report.sent_ops, report.level), (1, 40, true));
     assert_eq!(report.verdicts, BTreeMap::from([("accepted".to_owned(), 40)]));
-    assert_eq!(
-        (report.bytes_up, report.bytes_down),
-        world.hq.lock().unwrap().bytes
-    );
+    assert_eq!((report.bytes_up, report.bytes_down), world.hq.lock().unwrap().bytes);
     assert_eq!(last(&world.store).unwrap().map(|last| last.report), Some(report));
     let again = world.sync().unwrap();
     assert_eq!((again.requests, again.sent_ops, again.level), (1, 0, true));
@@ -274,17 +244,7 @@ fn lost_answer_does_not_double_an_op() {
     world.save(3, 60);
     let report = world.sync().unwrap();
     assert_eq!((report.requests, report.sent_ops, report.level), (3, 3, true));
-    assert_eq!(
-        world
-            .hq
-            .lock()
-            .unwrap()
-            .held
-            .values()
-            .map(|held| held.0)
-            .sum::<u64>(),
-        3
-    );
+    assert_eq!(world.hq.lock().unwrap().held.values().map(|held| held.0).sum::<u64>(), 3);
 }
 
 #[test]
@@ -302,16 +262,9 @@ fn a_push_cut_in_the_middle_goes_on_where_hq_stopped() {
 fn a_push_cut_by_the_end_of_the_process_is_asked_for_first_too() {
     let mut world = World::new(&[Line::BreaksAfter(200_000)]);
     world.save(300, 1_000);
-    let options = Options {
-        bytes_max: None,
-        retries: 0,
-        wait_ms: 0,
-    };
+    let options = Options { bytes_max: None, retries: 0, wait_ms: 0 };
     let broken = sync(&mut world.store, &Clock::frozen(NOW.wall), options, &mut |_| {});
-    assert!(
-        matches!(broken, Err(SyncError::Transport(TransportError::Unreachable(_)))),
-        "{broken:?}"
-    );
+    assert!(matches!(broken, Err(SyncError::Transport(TransportError::Unreachable(_)))), "{broken:?}");
     let report = world.sync().unwrap();
     assert_eq!((report.requests, report.sent_ops, report.level), (2, 300, true));
     assert!(world.ops_pushed() <= 300 + 64);
@@ -352,10 +305,7 @@ fn pages_are_turned_until_none_is_left() {
     let segments = cut(&hq(), &run).unwrap();
     world.hq.lock().unwrap().pages = segments.into_iter().map(Item::Segment).collect();
     let report = world.sync().unwrap();
-    assert_eq!(
-        (report.requests, report.received_ops, report.level),
-        (3, 600, true)
-    );
+    assert_eq!((report.requests, report.received_ops, report.level), (3, 600, true));
 }
 
 #[test]
@@ -371,27 +321,15 @@ fn the_proof_of_the_code_is_sent_until_hq_answers_it() {
     world.sync().unwrap();
     assert_eq!(world.hq.lock().unwrap().enrolled, 1);
     assert_eq!(world.store.identity().enrolment.secret, [0; 16]);
-    assert_eq!(
-        certificate(&world.store)
-            .unwrap()
-            .map(|certificate| certificate.branch),
-        Some(1)
-    );
+    assert_eq!(certificate(&world.store).unwrap().map(|certificate| certificate.branch), Some(1));
 }
 
 #[test]
 fn a_byte_limit_stops_a_sync_that_has_more_to_do() {
     let mut world = World::new(&[]);
     world.save(300, 1_000);
-    let options = Options {
-        bytes_max: Some(100_000),
-        retries: 0,
-        wait_ms: 0,
-    };
+    let options = Options { bytes_max: Some(100_000), retries: 0, wait_ms: 0 };
     let report = sync(&mut world.store, &Clock::frozen(NOW.wall), options, &mut |_| {}).unwrap();
-    assert!(
-        !report.level && report.sent_ops > 0 && report.bytes_up < 200_000,
-        "{report:?}"
-    );
+    assert!(!report.level && report.sent_ops > 0 && report.bytes_up < 200_000, "{report:?}");
     assert!(world.sync().unwrap().level);
 }

@@ -34,18 +34,13 @@ impl Pinned {
     #[must_use]
     pub fn new(pin: Option<[u8; 32]>) -> Self {
         let config = pin.and_then(|pin| config(pin).ok());
-        Self {
-            config: config.map(Arc::new),
-        }
+        Self { config: config.map(Arc::new) }
     }
 }
 
 fn config(pin: [u8; 32]) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = OneKey {
-        pin,
-        algorithms: provider.signature_verification_algorithms,
-    };
+    let verifier = OneKey { pin, algorithms: provider.signature_verification_algorithms };
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
@@ -77,10 +72,7 @@ impl<In: Transport> Connector<In> for Pinned {
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         socket.set_timeout(details.timeout);
         connection.complete_io(&mut socket).map_err(told)?;
-        let sizes = (
-            details.config.input_buffer_size(),
-            details.config.output_buffer_size(),
-        );
+        let sizes = (details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(Tls {
             buffers: LazyBuffers::new(sizes.0, sizes.1),
             stream: StreamOwned::new(connection, socket),
@@ -90,9 +82,7 @@ impl<In: Transport> Connector<In> for Pinned {
 
 /// Tells a wrong key from a broken line.
 fn told(error: std::io::Error) -> ureq::Error {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(_)) => ureq::Error::Other(Box::new(WrongKey)),
         _ => ureq::Error::Io(error),
@@ -121,9 +111,7 @@ impl ServerCertVerifier for OneKey {
         if found.as_ref() == self.pin {
             Ok(ServerCertVerified::assertion())
         } else {
-            Err(rustls::Error::InvalidCertificate(
-                CertificateError::ApplicationVerificationFailure,
-            ))
+            Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
         }
     }
 
@@ -133,9 +121,7 @@ impl ServerCertVerifier for OneKey {
         _cert: &CertificateDer<'_>,
         _dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::PeerIncompatible(
-            rustls::PeerIncompatible::Tls12NotOffered,
-        ))
+        Err(rustls::Error::PeerIncompatible(rustls::PeerIncompatible::Tls12NotOffered))
     }
 
     fn verify_tls13_signature(

@@ -54,10 +54,7 @@ fn a_body_goes_and_an_answer_comes() {
 #[test]
 fn another_status_than_200_is_told() {
     let (address, server) = plain("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", b"");
-    assert_eq!(
-        Transport::new(&address, None).unwrap().post(b"x"),
-        Err(TransportError::Status(503))
-    );
+    assert_eq!(Transport::new(&address, None).unwrap().post(b"x"), Err(TransportError::Status(503)));
     server.join().unwrap();
 }
 
@@ -71,10 +68,7 @@ fn an_answer_cut_short_is_a_broken_line() {
 
 #[test]
 fn a_port_where_nobody_listens_is_told() {
-    let address = format!(
-        "http://{}",
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-    );
+    let address = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
     let answer = Transport::new(&address, None).unwrap().post(b"x");
     assert_eq!(answer, Err(TransportError::Unreachable(Fault::Refused)));
 }

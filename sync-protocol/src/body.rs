@@ -47,11 +47,7 @@ pub(crate) fn pack(frames: &[u8]) -> Vec<u8> {
         return [&[PLAIN], frames].concat();
     };
     let taken = frames.len() <= inflate_max(deflated.len() + SIGNATURE_BYTES);
-    if taken && deflated.len() <= frames.len() {
-        deflated
-    } else {
-        [&[PLAIN], frames].concat()
-    }
+    if taken && deflated.len() <= frames.len() { deflated } else { [&[PLAIN], frames].concat() }
 }
 
 /// Reads a body as it arrives.
@@ -150,10 +146,6 @@ impl Unpack {
             }
         }
         // A body has one deflate stream; what follows it is the signature only.
-        if self.ended && !deflated.is_empty() {
-            Err(BodyError::Damaged)
-        } else {
-            Ok(())
-        }
+        if self.ended && !deflated.is_empty() { Err(BodyError::Damaged) } else { Ok(()) }
     }
 }

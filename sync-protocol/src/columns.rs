@@ -59,11 +59,7 @@ pub fn encode(rows: &[Row], line: Line, seqs: &[u64]) -> Vec<u8> {
         return columns;
     }
     let plain = encode_plain(rows);
-    if plain.len() <= columns.len() {
-        plain
-    } else {
-        columns
-    }
+    if plain.len() <= columns.len() { plain } else { columns }
 }
 
 fn encode_plain(rows: &[Row]) -> Vec<u8> {
@@ -133,21 +129,11 @@ impl<'a> Sheaves<'a> {
                 && known.places.iter().map(|(tag, _)| *tag).eq(tags())
         };
         let known = self.known.iter().position(same).unwrap_or_else(|| {
-            let places = tags()
-                .map(|tag| (tag, self.place(row.kind, row.schema, tag)))
-                .collect();
-            self.known.push(Known {
-                kind: row.kind,
-                schema: row.schema,
-                places,
-            });
+            let places = tags().map(|tag| (tag, self.place(row.kind, row.schema, tag))).collect();
+            self.known.push(Known { kind: row.kind, schema: row.schema, places });
             self.known.len() - 1
         });
-        let places = self
-            .known
-            .get(known)
-            .map(|known| known.places.as_slice())
-            .unwrap_or_default();
+        let places = self.known.get(known).map(|known| known.places.as_slice()).unwrap_or_default();
         let writes = row.writes.iter().zip(places).map(|(write, (_, place))| {
             let sheaf = place.and_then(|place| self.all.get_mut(place));
             let in_columns = sheaf.is_some_and(|sheaf| sheaf.add(&write.bytes));
@@ -156,11 +142,7 @@ impl<'a> Sheaves<'a> {
             }
             (write.tag, in_columns)
         });
-        Sort {
-            kind: row.kind,
-            schema: row.schema,
-            writes: writes.collect(),
-        }
+        Sort { kind: row.kind, schema: row.schema, writes: writes.collect() }
     }
 
     fn place(&mut self, kind: u16, schema: u8, tag: Tag) -> Option<usize> {
@@ -179,11 +161,7 @@ fn decode_columns(bytes: &[u8], line: Line, seqs: &[u64]) -> Result<Vec<Row>, Co
     let (layouts, places) = layouts(&sorts).ok_or(ColumnsError::Newer(COLUMNS))?;
     let mut rows = header::take_rows(line, seqs, &mut from).ok_or(ColumnsError::Malformed)?;
     let mut counts = vec![0; layouts.len()];
-    let used = of_rows
-        .iter()
-        .filter_map(|sort| places.get(*sort))
-        .flatten()
-        .flatten();
+    let used = of_rows.iter().filter_map(|sort| places.get(*sort)).flatten().flatten();
     used.for_each(|place| counts.get_mut(*place).into_iter().for_each(|count| *count += 1));
     let mut payloads = Vec::with_capacity(layouts.len());
     let mut bytes = 0;
@@ -216,11 +194,7 @@ fn decode_columns(bytes: &[u8], line: Line, seqs: &[u64]) -> Result<Vec<Row>, Co
     if row_bytes > SEGMENT_ROW_BYTES_MAX {
         return Err(ColumnsError::Size);
     }
-    if from.is_empty() {
-        Ok(rows)
-    } else {
-        Err(ColumnsError::Malformed)
-    }
+    if from.is_empty() { Ok(rows) } else { Err(ColumnsError::Malformed) }
 }
 
 /// Returns the layouts in order of appearance, and for each write of each sort which one it is in.
@@ -236,10 +210,7 @@ fn layouts(sorts: &[Sort]) -> Option<(Vec<Layout>, Vec<Vec<Option<usize>>>)> {
                 continue;
             }
             let layout = Layout::of(sort.kind, sort.schema, *tag)?;
-            let place = layouts
-                .iter()
-                .position(|known| *known == layout)
-                .unwrap_or(layouts.len());
+            let place = layouts.iter().position(|known| *known == layout).unwrap_or(layouts.len());
             if place == layouts.len() {
                 layouts.push(layout);
             }
@@ -263,11 +234,7 @@ fn check(row: &Row) -> Result<usize, ColumnsError> {
     if bytes > OP_BYTES_MAX {
         return Err(ColumnsError::Size);
     }
-    if row.well_formed() {
-        Ok(bytes)
-    } else {
-        Err(ColumnsError::Malformed)
-    }
+    if row.well_formed() { Ok(bytes) } else { Err(ColumnsError::Malformed) }
 }
 
 fn decode_plain(mut rest: &[u8], count: usize) -> Result<Vec<Row>, ColumnsError> {
@@ -281,9 +248,5 @@ fn decode_plain(mut rest: &[u8], count: usize) -> Result<Vec<Row>, ColumnsError>
         }
         rows.push(Row::from_bytes(bytes).map_err(|_| ColumnsError::Malformed)?);
     }
-    if rest.is_empty() {
-        Ok(rows)
-    } else {
-        Err(ColumnsError::Malformed)
-    }
+    if rest.is_empty() { Ok(rows) } else { Err(ColumnsError::Malformed) }
 }

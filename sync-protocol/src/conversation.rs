@@ -163,13 +163,7 @@ impl Reader {
     #[must_use]
     pub fn new(limit: usize) -> Self {
         let unpack = Unpack::new(limit.min(BODY_BYTES_MAX));
-        Self {
-            unpack,
-            frames: Vec::new(),
-            greeted: false,
-            enrolled: false,
-            ops: 0,
-        }
+        Self { unpack, frames: Vec::new(), greeted: false, enrolled: false, ops: 0 }
     }
 
     /// Takes bytes as they arrive and returns what they complete.
@@ -207,9 +201,7 @@ impl Reader {
             return Err(BodyError::CutShort.into());
         }
         if !self.greeted {
-            return Err(ReadError::Order {
-                number: Hello::NUMBER,
-            });
+            return Err(ReadError::Order { number: Hello::NUMBER });
         }
         let signed = |key: &&PublicKey| key.verifies("request", &[&hash], &signature);
         let key = keys.iter().find(signed).ok_or(ReadError::Signature)?;
@@ -226,10 +218,7 @@ impl Reader {
             }
             frame::PUSH => events.push(self.segment(frame.payload)?),
             kind if kind & frame::MUST_UNDERSTAND == 0 && self.greeted => {
-                events.push(Event::Unknown {
-                    kind,
-                    bytes: frame.payload.to_vec(),
-                });
+                events.push(Event::Unknown { kind, bytes: frame.payload.to_vec() });
             }
             number => return Err(MessageError::Newer { number }.into()),
         }
@@ -253,10 +242,7 @@ impl Reader {
             return self.segment(raw.bytes);
         }
         raw.skip()?;
-        Ok(Event::Unknown {
-            kind: number,
-            bytes: raw.bytes.to_vec(),
-        })
+        Ok(Event::Unknown { kind: number, bytes: raw.bytes.to_vec() })
     }
 
     fn segment(&mut self, bytes: &[u8]) -> Result<Event, ReadError> {
@@ -268,9 +254,7 @@ impl Reader {
             return Err(MessageError::Malformed { number }.into());
         }
         let segment: Segment = canonical::from_bytes(bytes).ok_or(MessageError::Malformed { number })?;
-        self.ops = self
-            .ops
-            .saturating_add(usize::try_from(segment.count).unwrap_or(usize::MAX));
+        self.ops = self.ops.saturating_add(usize::try_from(segment.count).unwrap_or(usize::MAX));
         if self.ops > BODY_OPS_MAX {
             return Err(ReadError::TooManyOps);
         }
@@ -295,10 +279,7 @@ pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> V
     if !answer.items.is_empty() {
         envelope::write_as::<Page>(&answer.items, &mut control);
     }
-    let moved = Moved {
-        positions: answer.end.next.positions.clone(),
-        more: answer.end.more,
-    };
+    let moved = Moved { positions: answer.end.next.positions.clone(), more: answer.end.more };
     if moved != Moved::default() {
         envelope::write(&moved, &mut control);
     }
@@ -359,20 +340,12 @@ impl RulingProof {
         if self.rulings.is_empty() {
             return Ok(Vec::new());
         }
-        let raw = Raw {
-            number: Rulings::NUMBER,
-            schema: Rulings::SCHEMA,
-            bytes: &self.rulings,
-        };
+        let raw = Raw { number: Rulings::NUMBER, schema: Rulings::SCHEMA, bytes: &self.rulings };
         Ok(raw.read::<Rulings>()?.0)
     }
 
     fn genuine(&self, key: &PublicKey) -> bool {
-        key.verifies(
-            "answer",
-            &[&sha256(&[&self.rulings]), &self.context],
-            &self.signature,
-        )
+        key.verifies("answer", &[&sha256(&[&self.rulings]), &self.context], &self.signature)
     }
 }
 
@@ -385,9 +358,7 @@ fn join(request: [u8; 32], rest: [u8; 32]) -> [u8; 64] {
 }
 
 fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
-    let ack: PushAck = only(raws)?.ok_or(ReadError::Order {
-        number: PushAck::NUMBER,
-    })?;
+    let ack: PushAck = only(raws)?.ok_or(ReadError::Order { number: PushAck::NUMBER })?;
     let moved: Moved = only(raws)?.unwrap_or_default();
     let known = |raw: &&Raw<'_>| {
         raw.is::<PushAck>()
@@ -404,20 +375,14 @@ fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
     if items.iter().map(ops_of).sum::<u64>() > u64::try_from(BODY_OPS_MAX).unwrap_or(u64::MAX) {
         return Err(ReadError::TooManyOps);
     }
-    let next = Cursor {
-        incarnation: ack.incarnation,
-        positions: moved.positions,
-    };
+    let next = Cursor { incarnation: ack.incarnation, positions: moved.positions };
     Ok(Answer {
         ack,
         notices: only::<Notices>(raws)?.unwrap_or_default().0,
         certificate: only(raws)?,
         items,
         rulings: only::<Rulings>(raws)?.unwrap_or_default().0,
-        end: PageEnd {
-            next,
-            more: moved.more,
-        },
+        end: PageEnd { next, more: moved.more },
     })
 }
 

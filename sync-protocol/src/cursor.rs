@@ -35,11 +35,7 @@ impl Cursor {
         }
         for (feed, position) in &next.positions {
             match self.positions.binary_search_by_key(feed, |(feed, _)| *feed) {
-                Ok(at) => self
-                    .positions
-                    .get_mut(at)
-                    .into_iter()
-                    .for_each(|known| known.1 = *position),
+                Ok(at) => self.positions.get_mut(at).into_iter().for_each(|known| known.1 = *position),
                 Err(at) => self.positions.insert(at, (*feed, *position)),
             }
         }
@@ -48,10 +44,7 @@ impl Cursor {
     /// Returns the last position read of a feed.
     #[must_use]
     pub fn position(&self, feed: Feed) -> u64 {
-        self.positions
-            .iter()
-            .find(|(known, _)| *known == feed)
-            .map_or(0, |(_, position)| *position)
+        self.positions.iter().find(|(known, _)| *known == feed).map_or(0, |(_, position)| *position)
     }
 }
 
@@ -67,13 +60,7 @@ mod tests {
         };
         let mut cursor = at(7, &[(Feed::Company, 3), (Feed::Replica(9), 5)]);
         cursor.advance(&at(7, &[(Feed::Branch(2), 1), (Feed::Replica(9), 6)]));
-        assert_eq!(
-            cursor,
-            at(
-                7,
-                &[(Feed::Company, 3), (Feed::Branch(2), 1), (Feed::Replica(9), 6)]
-            )
-        );
+        assert_eq!(cursor, at(7, &[(Feed::Company, 3), (Feed::Branch(2), 1), (Feed::Replica(9), 6)]));
         cursor.advance(&at(8, &[(Feed::Company, 1)]));
         assert_eq!(cursor, at(8, &[(Feed::Company, 1)]));
     }

@@ -39,10 +39,7 @@ struct Counts {
 
 impl Default for Counts {
     fn default() -> Self {
-        Self {
-            each: [0; 256],
-            all: 0,
-        }
+        Self { each: [0; 256], all: 0 }
     }
 }
 
@@ -50,21 +47,14 @@ impl Counts {
     fn of(bytes: &[u8]) -> Self {
         let mut counts = Self::default();
         for byte in bytes {
-            counts
-                .each
-                .get_mut(usize::from(*byte))
-                .into_iter()
-                .for_each(|count| *count += 1);
+            counts.each.get_mut(usize::from(*byte)).into_iter().for_each(|count| *count += 1);
             counts.all += 1;
         }
         counts
     }
 
     fn add(&mut self, more: &Self) {
-        self.each
-            .iter_mut()
-            .zip(&more.each)
-            .for_each(|(count, more)| *count += more);
+        self.each.iter_mut().zip(&more.each).for_each(|(count, more)| *count += more);
         self.all += more.all;
     }
 
@@ -91,19 +81,9 @@ mod tests {
 
     #[test]
     fn a_weight_is_close_to_the_logarithm() {
-        for (n, expected) in [
-            (1, 0),
-            (2, 2),
-            (3, 5),
-            (100, 664),
-            (1000, 9966),
-            (65_536, 1_048_576),
-        ] {
+        for (n, expected) in [(1, 0), (2, 2), (3, 5), (100, 664), (1000, 9966), (65_536, 1_048_576)] {
             let found = weight(n) / 256;
-            assert!(
-                found.abs_diff(expected) <= expected / 100 + 1,
-                "{n}: {found}, {expected}"
-            );
+            assert!(found.abs_diff(expected) <= expected / 100 + 1, "{n}: {found}, {expected}");
         }
     }
 
@@ -118,12 +98,7 @@ mod tests {
         let bytes = [&text[..], &hashes, &text, &hashes].concat();
         let packed = deflate(&bytes, LEVEL, Vec::new()).unwrap();
         let alone = deflate(&text, LEVEL, Vec::new()).unwrap();
-        assert!(
-            packed.len() < alone.len() * 2 + hashes.len() + 200,
-            "{} {}",
-            packed.len(),
-            alone.len()
-        );
+        assert!(packed.len() < alone.len() * 2 + hashes.len() + 200, "{} {}", packed.len(), alone.len());
         let mut again = Vec::new();
         std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(&packed[..]), &mut again).unwrap();
         assert_eq!(again, bytes);

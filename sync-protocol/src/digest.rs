@@ -37,20 +37,14 @@ impl Buckets {
     /// Hashes each bucket: its documents by id, each with its digest.
     #[must_use]
     pub fn of(documents: impl IntoIterator<Item = (DocId, [u8; 16])>) -> Self {
-        let mut all: Vec<_> = documents
-            .into_iter()
-            .map(|(id, digest)| (bucket_of(id), id, digest))
-            .collect();
+        let mut all: Vec<_> = documents.into_iter().map(|(id, digest)| (bucket_of(id), id, digest)).collect();
         all.sort_unstable();
         let mut hashes = vec![[0; 16]; BUCKETS];
         for run in all.chunk_by(|a, b| a.0 == b.0) {
             let part = |(_, id, digest): &(u8, DocId, [u8; 16])| [&id_bytes(*id)[..], digest].concat();
             let parts: Vec<u8> = run.iter().flat_map(part).collect();
-            let slot = run
-                .first()
-                .and_then(|(bucket, ..)| hashes.get_mut(usize::from(*bucket)));
-            slot.into_iter()
-                .for_each(|slot| *slot = first_16(sha256(&[&parts])));
+            let slot = run.first().and_then(|(bucket, ..)| hashes.get_mut(usize::from(*bucket)));
+            slot.into_iter().for_each(|slot| *slot = first_16(sha256(&[&parts])));
         }
         Self(hashes)
     }
@@ -65,10 +59,7 @@ impl Buckets {
     #[must_use]
     pub fn differing(&self, other: &Self) -> Vec<u8> {
         let pairs = (0..=u8::MAX).zip(self.0.iter().zip(&other.0));
-        pairs
-            .filter(|(_, (a, b))| a != b)
-            .map(|(bucket, _)| bucket)
-            .collect()
+        pairs.filter(|(_, (a, b))| a != b).map(|(bucket, _)| bucket).collect()
     }
 }
 
@@ -95,9 +86,8 @@ mod tests {
 
     #[test]
     fn one_changed_document_is_found_by_its_bucket() {
-        let documents: Vec<(DocId, [u8; 16])> = (1..500_u64)
-            .map(|seq| (format!("7.9.{seq}").parse().unwrap(), [3; 16]))
-            .collect();
+        let documents: Vec<(DocId, [u8; 16])> =
+            (1..500_u64).map(|seq| (format!("7.9.{seq}").parse().unwrap(), [3; 16])).collect();
         let mut changed = documents.clone();
         changed[100].1 = [4; 16];
         let (a, b) = (Buckets::of(documents.clone()), Buckets::of(changed.clone()));

@@ -25,10 +25,8 @@ const PREFIX: &str = "FB1-";
 /// The longest code that is looked at.
 const CODE_BYTES_MAX: usize = 8 * 1024;
 /// Reads a text whose end is missing as far as it goes, so that this can be said.
-const CUT: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::URL_SAFE,
-    NO_PAD.with_decode_allow_trailing_bits(true),
-);
+const CUT: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// What an enrolment code says.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,16 +112,10 @@ impl Enrolment {
     /// # Errors
     /// [`EnrolmentError`].
     pub fn from_code(code: &str) -> Result<Self, EnrolmentError> {
-        let code: String = code
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .take(CODE_BYTES_MAX)
-            .collect();
+        let code: String = code.chars().filter(|c| !c.is_whitespace()).take(CODE_BYTES_MAX).collect();
         let text = code.strip_prefix(PREFIX).ok_or_else(|| wrong_prefix(&code))?;
         // Of a text that was cut, one letter may be left that makes no byte.
-        let whole = text
-            .get(..text.len() - usize::from(text.len() % 4 == 1))
-            .unwrap_or_default();
+        let whole = text.get(..text.len() - usize::from(text.len() % 4 == 1)).unwrap_or_default();
         let bytes = CUT.decode(whole).map_err(|_| EnrolmentError::Mistyped)?;
         let (length, rest) = bytes.split_first_chunk::<2>().ok_or(EnrolmentError::CutShort)?;
         let length = usize::from(u16::from_le_bytes(*length));

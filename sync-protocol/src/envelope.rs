@@ -131,11 +131,7 @@ pub fn split(mut rest: &[u8]) -> Result<Vec<Raw<'_>>, MessageError> {
         let (schema, left) = left.split_first().ok_or(MessageError::CutShort)?;
         rest = left;
         let bytes = canonical::take_bytes(&mut rest).ok_or(MessageError::CutShort)?;
-        out.push(Raw {
-            number: *number,
-            schema: *schema,
-            bytes,
-        });
+        out.push(Raw { number: *number, schema: *schema, bytes });
     }
     Ok(out)
 }
@@ -166,10 +162,6 @@ impl Raw<'_> {
     /// [`MessageError::Newer`] where it must be understood.
     pub fn skip(&self) -> Result<(), MessageError> {
         let number = self.number;
-        if number & MUST_UNDERSTAND == 0 {
-            Ok(())
-        } else {
-            Err(MessageError::Newer { number })
-        }
+        if number & MUST_UNDERSTAND == 0 { Ok(()) } else { Err(MessageError::Newer { number }) }
     }
 }

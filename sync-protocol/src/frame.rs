@@ -114,10 +114,7 @@ pub fn read(bytes: &[u8], limit: usize) -> Result<Option<(Frame<'_>, usize)>, Fr
     let [_, _, _, kind, l0, l1, l2, l3, c0, c1, c2, c3] = *head;
     let length = u32::from_le_bytes([l0, l1, l2, l3]);
     let too_long = FrameError::TooLong { bytes: length, limit };
-    let wanted = usize::try_from(length)
-        .ok()
-        .filter(|wanted| *wanted <= limit)
-        .ok_or(too_long)?;
+    let wanted = usize::try_from(length).ok().filter(|wanted| *wanted <= limit).ok_or(too_long)?;
     let Some(payload) = rest.get(..wanted) else {
         return Ok(None);
     };
@@ -154,13 +151,7 @@ mod tests {
     fn a_gigabyte_is_refused_before_it_is_waited_for() {
         let mut bytes = frame(b"x");
         bytes[4..8].copy_from_slice(&(1_u32 << 30).to_le_bytes());
-        assert_eq!(
-            read(&bytes, 4096),
-            Err(FrameError::TooLong {
-                bytes: 1 << 30,
-                limit: 4096
-            })
-        );
+        assert_eq!(read(&bytes, 4096), Err(FrameError::TooLong { bytes: 1 << 30, limit: 4096 }));
     }
 
     #[test]

@@ -156,9 +156,7 @@ pub enum FoldError {
 /// Source: docs/PROTOCOL.md, Merge classes.
 pub fn fold(ops: &[Judged], lines: &Lines) -> Result<Document, FoldError> {
     let history = History::of(ops, lines)?;
-    let kind = history
-        .row(history.creation())
-        .and_then(|row| records::kinds::by_number(row.kind));
+    let kind = history.row(history.creation()).and_then(|row| records::kinds::by_number(row.kind));
     Ok(fold_as(&history, kind))
 }
 
@@ -171,9 +169,7 @@ pub(crate) fn fold_as(history: &History<'_>, kind: Option<&'static Kind>) -> Doc
         let Some(tag) = run.first().map(|put| put.tag) else {
             continue;
         };
-        let group = kind
-            .and_then(|kind| kind.group(tag.number()))
-            .filter(|group| group.tag() == tag);
+        let group = kind.and_then(|kind| kind.group(tag.number())).filter(|group| group.tag() == tag);
         document.newer |= group.is_none();
         let sealed = outcome.seal.filter(|_| group.is_some_and(|group| group.frozen));
         let Some(seal) = sealed else {
@@ -182,9 +178,7 @@ pub(crate) fn fold_as(history: &History<'_>, kind: Option<&'static Kind>) -> Doc
         };
         let inside = |put: &Put<'_>| put.op == seal || history.covers(seal, put.op);
         let (content, late): (Vec<_>, Vec<_>) = run.iter().copied().partition(inside);
-        document
-            .late
-            .extend(late.iter().map(|put| (tag, put.written(history))));
+        document.late.extend(late.iter().map(|put| (tag, put.written(history))));
         document.add(history, group, tag, &content);
     }
     document
@@ -201,33 +195,16 @@ pub(crate) struct Put<'a> {
 
 impl Put<'_> {
     pub(crate) fn written(&self, history: &History<'_>) -> Written {
-        Written {
-            op: history.id(self.op),
-            bytes: self.bytes.to_vec(),
-        }
+        Written { op: history.id(self.op), bytes: self.bytes.to_vec() }
     }
 }
 
 /// Returns all standing writes by group, within a group in fold order.
 fn puts<'a>(history: &History<'a>) -> Vec<Put<'a>> {
     let mut puts = Vec::new();
-    for (rank, op) in history
-        .order()
-        .iter()
-        .copied()
-        .enumerate()
-        .filter(|(_, op)| history.stands(*op))
-    {
-        let writes = history
-            .row(op)
-            .map(|row| row.writes.as_slice())
-            .unwrap_or_default();
-        puts.extend(writes.iter().map(|write| Put {
-            tag: write.tag,
-            rank,
-            op,
-            bytes: &write.bytes,
-        }));
+    for (rank, op) in history.order().iter().copied().enumerate().filter(|(_, op)| history.stands(*op)) {
+        let writes = history.row(op).map(|row| row.writes.as_slice()).unwrap_or_default();
+        puts.extend(writes.iter().map(|write| Put { tag: write.tag, rank, op, bytes: &write.bytes }));
     }
     puts.sort_unstable_by_key(|put| (put.tag, put.rank));
     puts
@@ -256,10 +233,7 @@ fn empty(history: &History<'_>, kind: Option<&'static Kind>) -> Document {
         sets: BTreeMap::new(),
         decisions: Vec::new(),
         late: Vec::new(),
-        refused: ops()
-            .filter(|op| !history.stands(*op))
-            .map(|op| history.id(op))
-            .collect(),
+        refused: ops().filter(|op| !history.stands(*op)).map(|op| history.id(op)).collect(),
         newer: kind.is_none_or(|kind| schema > kind.schema),
         provisional: ops().any(|op| history.judgement(op).is_none()),
         ops: ops().map(|op| history.id(op)).collect(),
@@ -279,10 +253,7 @@ impl Document {
             Some(Class::Once) => drop(self.registers.insert(tag, registers::once(history, before, last))),
             Some(Class::Last) => drop(self.registers.insert(tag, registers::last(history, before, last))),
             Some(Class::Contested) => {
-                drop(
-                    self.registers
-                        .insert(tag, registers::contested(history, before, last)),
-                );
+                drop(self.registers.insert(tag, registers::contested(history, before, last)));
             }
             None => drop(self.registers.insert(tag, registers::kept(history, before, last))),
         }

@@ -189,11 +189,7 @@ impl Extract {
             return Err(SegmentError::Malformed);
         }
         let rows = columns::decode(&self.rows, (self.replica, self.epoch), &self.seqs)?;
-        let name = |seq: &u64| OpId {
-            replica: self.replica,
-            epoch: self.epoch,
-            seq: *seq,
-        };
+        let name = |seq: &u64| OpId { replica: self.replica, epoch: self.epoch, seq: *seq };
         Ok(self.seqs.iter().map(name).zip(rows).collect())
     }
 }
@@ -266,10 +262,7 @@ impl Numbered for Item {
             1 => Self::Segment(canonical::from_bytes(bytes)?),
             2 => Self::Extract(canonical::from_bytes(bytes)?),
             3 => Self::Evict(canonical::from_bytes(bytes)?),
-            _ => Self::Newer {
-                number,
-                bytes: bytes.to_vec(),
-            },
+            _ => Self::Newer { number, bytes: bytes.to_vec() },
         })
     }
 }
@@ -292,9 +285,7 @@ impl Numbered for Notice {
     fn from_numbered(number: u8, bytes: &[u8]) -> Option<Self> {
         let bare = |notice| bytes.is_empty().then_some(notice);
         match number {
-            1 => Some(Self::UpgradeNeeded {
-                versions: canonical::from_bytes(bytes)?,
-            }),
+            1 => Some(Self::UpgradeNeeded { versions: canonical::from_bytes(bytes)? }),
             2 => bare(Self::Revoked),
             3 => bare(Self::Unconfirmed),
             4 => canonical::from_bytes(bytes).map(Self::ServerTime),
@@ -302,10 +293,7 @@ impl Numbered for Notice {
             6 => canonical::from_bytes(bytes).map(|(epoch, seq)| Self::Rewound { epoch, seq }),
             7 => bare(Self::Copied),
             8 => canonical::from_bytes(bytes).map(|(epoch, common, link)| Self::Fork { epoch, common, link }),
-            _ => Some(Self::Newer {
-                number,
-                bytes: bytes.to_vec(),
-            }),
+            _ => Some(Self::Newer { number, bytes: bytes.to_vec() }),
         }
     }
 }

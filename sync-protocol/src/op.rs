@@ -91,12 +91,7 @@ impl Row {
         let id = |id: &OpId| number(id.replica.0.into()) + number(id.epoch.0.into()) + number(id.seq);
         let write = |write: &Write| number(write.tag.0.into()) + len(write.bytes.len()) + write.bytes.len();
         let body = len(self.writes.len()) + self.writes.iter().map(write).sum::<usize>();
-        let named = self
-            .doc
-            .iter()
-            .map(|DocId(doc)| doc)
-            .chain(&self.seen)
-            .chain(&self.forked_from);
+        let named = self.doc.iter().map(|DocId(doc)| doc).chain(&self.seen).chain(&self.forked_from);
         let stamp = number(self.stamp.ms) + number(self.stamp.counter.into());
         number(self.kind.into())
             + 3
@@ -126,11 +121,7 @@ impl Row {
             forked_from: wire.forked_from,
             writes,
         };
-        if row.well_formed() && row.to_bytes() == bytes {
-            Ok(row)
-        } else {
-            Err(RowError::Malformed)
-        }
+        if row.well_formed() && row.to_bytes() == bytes { Ok(row) } else { Err(RowError::Malformed) }
     }
 
     /// Returns the document, given the op's own name.
@@ -142,21 +133,13 @@ impl Row {
     /// Returns what the op writes to that group.
     #[must_use]
     pub fn write(&self, tag: Tag) -> Option<&[u8]> {
-        self.writes
-            .iter()
-            .find(|write| write.tag == tag)
-            .map(|write| write.bytes.as_slice())
+        self.writes.iter().find(|write| write.tag == tag).map(|write| write.bytes.as_slice())
     }
 
     pub(crate) fn well_formed(&self) -> bool {
         let rising = |pair: &[OpId]| matches!(pair, [a, b] if (a.replica, a.epoch) < (b.replica, b.epoch));
         let tags = |pair: &[Write]| matches!(pair, [a, b] if a.tag < b.tag);
-        let mut named = self
-            .doc
-            .iter()
-            .map(|DocId(doc)| doc)
-            .chain(&self.seen)
-            .chain(&self.forked_from);
+        let mut named = self.doc.iter().map(|DocId(doc)| doc).chain(&self.seen).chain(&self.forked_from);
         self.writes.len() <= GROUPS_MAX
             && named.all(|op| op.seq <= SEQ_MAX)
             && self.seen.len() <= LIST_MAX

@@ -57,11 +57,9 @@ impl Numbered for Verdict {
             Self::Duplicate => (2, Vec::new()),
             Self::Deferred { missing } => (64, canonical::to_bytes(missing)),
             Self::TooLate => (65, Vec::new()),
-            Self::Quarantined {
-                code,
-                text,
-                retryable,
-            } => (66, canonical::to_bytes(&(code, text, retryable))),
+            Self::Quarantined { code, text, retryable } => {
+                (66, canonical::to_bytes(&(code, text, retryable)))
+            }
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -72,22 +70,13 @@ impl Numbered for Verdict {
             0 => bare(Self::Accepted),
             1 => bare(Self::Merged),
             2 => bare(Self::Duplicate),
-            64 => Some(Self::Deferred {
-                missing: canonical::from_bytes(bytes)?,
-            }),
+            64 => Some(Self::Deferred { missing: canonical::from_bytes(bytes)? }),
             65 => bare(Self::TooLate),
             66 => {
                 let (code, text, retryable) = canonical::from_bytes(bytes)?;
-                Some(Self::Quarantined {
-                    code,
-                    text,
-                    retryable,
-                })
+                Some(Self::Quarantined { code, text, retryable })
             }
-            _ => Some(Self::Newer {
-                number,
-                bytes: bytes.to_vec(),
-            }),
+            _ => Some(Self::Newer { number, bytes: bytes.to_vec() }),
         }
     }
 }
@@ -132,9 +121,8 @@ impl Ruling {
     /// Returns the judgement of op `seq` with that stamp; `None` outside the run.
     #[must_use]
     pub fn of(&self, seq: u64, stamp: Stamp) -> Option<Judgement> {
-        let offset = u32::try_from(seq.checked_sub(self.first)?)
-            .ok()
-            .filter(|offset| *offset < self.count)?;
+        let offset =
+            u32::try_from(seq.checked_sub(self.first)?).ok().filter(|offset| *offset < self.count)?;
         let exception = self.exceptions.iter().find(|(at, _)| *at == offset);
         Some(Judgement {
             order: self.order.saturating_add(u64::from(offset)),

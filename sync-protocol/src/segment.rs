@@ -99,15 +99,8 @@ impl Segment {
         let count = u32::try_from(rows.len()).map_err(|_| SegmentError::Size)?;
         let link = rows.iter().fold(before, |link, row| link.next(&row.to_bytes()));
         let body = body.to_bytes();
-        let mut segment = Self {
-            replica: line.0,
-            epoch: line.1,
-            first,
-            count,
-            link,
-            body,
-            signature: Signature([0; 64]),
-        };
+        let mut segment =
+            Self { replica: line.0, epoch: line.1, first, count, link, body, signature: Signature([0; 64]) };
         segment.sized()?;
         segment.signature = signer.sign("segment", &[&segment.signed()]);
         Ok(segment)
@@ -119,11 +112,7 @@ impl Segment {
     /// [`SegmentError::Signature`].
     pub fn verify(&self, key: &PublicKey) -> Result<(), SegmentError> {
         let genuine = key.verifies("segment", &[&self.signed()], &self.signature);
-        if genuine {
-            Ok(())
-        } else {
-            Err(SegmentError::Signature)
-        }
+        if genuine { Ok(()) } else { Err(SegmentError::Signature) }
     }
 
     /// Decodes the body and its rows and checks that they lead from `before` to the link named.
@@ -142,17 +131,9 @@ impl Segment {
         }
         let seqs: Vec<u64> = (self.first..=self.last()).collect();
         let rows = columns::decode(&body.rows, self.line(), &seqs)?;
-        let seed = if self.first == 1 {
-            Parent::seed(body.parent.as_ref())
-        } else {
-            before
-        };
+        let seed = if self.first == 1 { Parent::seed(body.parent.as_ref()) } else { before };
         let link = rows.iter().fold(seed, |link, row| link.next(&row.to_bytes()));
-        if link == self.link {
-            Ok((body, rows))
-        } else {
-            Err(SegmentError::Chain)
-        }
+        if link == self.link { Ok((body, rows)) } else { Err(SegmentError::Chain) }
     }
 
     /// Returns the log and epoch.
@@ -177,11 +158,7 @@ impl Segment {
         let count = usize::try_from(self.count).unwrap_or(usize::MAX);
         let ops = (1..=SEGMENT_OPS_MAX).contains(&count);
         let seqs = self.first >= 1 && self.first.checked_add(u64::from(self.count)).is_some();
-        if ops && seqs && self.body.len() <= SEGMENT_BYTES_MAX {
-            Ok(())
-        } else {
-            Err(SegmentError::Size)
-        }
+        if ops && seqs && self.body.len() <= SEGMENT_BYTES_MAX { Ok(()) } else { Err(SegmentError::Size) }
     }
 
     fn signed(&self) -> Vec<u8> {
@@ -229,16 +206,8 @@ impl Body {
                 postcard::take_from_bytes::<Parent>(rest).map_err(|_| SegmentError::Malformed)?;
             (Some(parent), rows)
         };
-        let body = Self {
-            parent,
-            test_clock: flags & TEST_CLOCK != 0,
-            rows: rows.to_vec(),
-        };
-        if body.to_bytes() == bytes {
-            Ok(body)
-        } else {
-            Err(SegmentError::Malformed)
-        }
+        let body = Self { parent, test_clock: flags & TEST_CLOCK != 0, rows: rows.to_vec() };
+        if body.to_bytes() == bytes { Ok(body) } else { Err(SegmentError::Malformed) }
     }
 }
 

@@ -19,10 +19,8 @@ impl std::fmt::Debug for Signature {
 impl Serialize for Signature {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let (left, right) = self.0.split_at(32);
-        let halves: ([u8; 32], [u8; 32]) = (
-            left.try_into().unwrap_or_default(),
-            right.try_into().unwrap_or_default(),
-        );
+        let halves: ([u8; 32], [u8; 32]) =
+            (left.try_into().unwrap_or_default(), right.try_into().unwrap_or_default());
         halves.serialize(to)
     }
 }
@@ -58,9 +56,7 @@ impl Signer {
     /// # Errors
     /// [`KeyError`] where ring refuses the seed.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyError> {
-        ring::signature::Ed25519KeyPair::from_seed_unchecked(seed)
-            .map(Self)
-            .map_err(|_| KeyError)
+        ring::signature::Ed25519KeyPair::from_seed_unchecked(seed).map(Self).map_err(|_| KeyError)
     }
 
     /// Returns the public half.

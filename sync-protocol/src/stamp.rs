@@ -22,37 +22,24 @@ impl Stamp {
     pub fn next(self, wall_ms: u64) -> Self {
         let wall_ms = wall_ms.min(MS_MAX);
         if wall_ms > self.ms {
-            return Self {
-                ms: wall_ms,
-                counter: 0,
-            };
+            return Self { ms: wall_ms, counter: 0 };
         }
         match self.counter.checked_add(1) {
             Some(counter) => Self { ms: self.ms, counter },
-            None => Self {
-                ms: (self.ms + 1).min(MS_MAX),
-                counter: 0,
-            },
+            None => Self { ms: (self.ms + 1).min(MS_MAX), counter: 0 },
         }
     }
 
     /// Returns the floor of the own clock after reading somebody's stamp: a stamp too far ahead of `wall_ms` raises nobody.
     #[must_use]
     pub fn witness(self, other: Self, wall_ms: u64) -> Self {
-        if other.ms > wall_ms.saturating_add(STAMP_AHEAD_MS) {
-            self
-        } else {
-            self.max(other)
-        }
+        if other.ms > wall_ms.saturating_add(STAMP_AHEAD_MS) { self } else { self.max(other) }
     }
 
     /// Returns the time merging goes by: the stamp, but not beyond HQ's `cap_ms`.
     #[must_use]
     pub fn effective(self, cap_ms: u64) -> Self {
-        self.min(Self {
-            ms: cap_ms.min(MS_MAX),
-            counter: u16::MAX,
-        })
+        self.min(Self { ms: cap_ms.min(MS_MAX), counter: u16::MAX })
     }
 }
 
@@ -74,10 +61,7 @@ mod tests {
     fn a_clock_two_years_ahead_raises_nobody() {
         let wall = 1_000_000_000_000;
         let mine = Stamp { ms: wall, counter: 0 };
-        let mad = Stamp {
-            ms: wall + 63_072_000_000,
-            counter: 0,
-        };
+        let mad = Stamp { ms: wall + 63_072_000_000, counter: 0 };
         assert_eq!(mine.witness(mad, wall), mine);
         assert!(mad.effective(wall + STAMP_AHEAD_MS).ms <= wall + STAMP_AHEAD_MS);
     }

@@ -33,18 +33,9 @@ const TABLES: [(&str, &str); 6] = [
          T201,孙浩,NJC,engineer\n\
          S101,王芳,HZC,supervisor;engineer\n",
     ),
-    (
-        "customer",
-        "code,name,kind\nC001,钱塘纺织有限公司,company\nC002,金陵食品加工厂,company\n",
-    ),
-    (
-        "site",
-        "code,customer,name,address\nS001,C001,一车间,萧山区建设四路\nS002,C002,速冻车间,江宁区\n",
-    ),
-    (
-        "asset",
-        "serial,site,model,category\nJL-AC-1,S001,LG-55A,空气压缩机\nJL-FZ-1,S002,QF-12,速冻机\n",
-    ),
+    ("customer", "code,name,kind\nC001,钱塘纺织有限公司,company\nC002,金陵食品加工厂,company\n"),
+    ("site", "code,customer,name,address\nS001,C001,一车间,萧山区建设四路\nS002,C002,速冻车间,江宁区\n"),
+    ("asset", "serial,site,model,category\nJL-AC-1,S001,LG-55A,空气压缩机\nJL-FZ-1,S002,QF-12,速冻机\n"),
     (
         "job",
         "type,customer,site,asset,assignee,planned_from,planned_to,instructions\n\
@@ -99,10 +90,7 @@ impl Company {
     /// Returns all records of a kind that HQ holds.
     #[track_caller]
     pub(crate) fn export(&self, kind: &str) -> Vec<Value> {
-        let lines = self
-            .hq
-            .run(["export", "--kind", kind, "--format", "jsonl"])
-            .ended(0);
+        let lines = self.hq.run(["export", "--kind", kind, "--format", "jsonl"]).ended(0);
         let read = |line| serde_json::from_str(line).expect("a JSON object a line");
         lines.stdout.lines().map(read).collect()
     }
@@ -156,10 +144,10 @@ impl Device {
 
     /// Writes a file beside the home and returns its path.
     pub(crate) fn file(&self, name: &str, content: &[u8]) -> String {
-        let path = self.home().join("..").join(format!(
-            "{}-{name}",
-            self.home().file_name().expect("a named home").to_string_lossy()
-        ));
+        let path = self
+            .home()
+            .join("..")
+            .join(format!("{}-{name}", self.home().file_name().expect("a named home").to_string_lossy()));
         std::fs::write(&path, content).expect("a file for a command");
         path.to_str().expect("a path of the tests").to_owned()
     }
@@ -168,8 +156,5 @@ impl Device {
 /// Returns the text of a JSON string.
 #[track_caller]
 pub(crate) fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} is no text"))
-        .to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }

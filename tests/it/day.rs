@@ -7,23 +7,9 @@ use crate::world::Device;
 
 /// A sheet of each kind, as far as its seal needs it.
 const SHEETS: [(&str, &[&str]); 3] = [
-    (
-        "install",
-        &["customer=C002", "model=QF-12", "serial=JL-FZ-1", "result=done"],
-    ),
-    (
-        "repair",
-        &[
-            "customer=C001",
-            "problem=排气压力不足",
-            "work_done=换密封圈",
-            "result=done",
-        ],
-    ),
-    (
-        "inspection",
-        &["customer=C001", "result=partly", "next_action=下月复查"],
-    ),
+    ("install", &["customer=C002", "model=QF-12", "serial=JL-FZ-1", "result=done"]),
+    ("repair", &["customer=C001", "problem=排气压力不足", "work_done=换密封圈", "result=done"]),
+    ("inspection", &["customer=C001", "result=partly", "next_action=下月复查"]),
 ];
 
 /// Records a finished sheet of that kind and returns its id and its number.
@@ -37,15 +23,7 @@ fn finish_sheet(device: &Device, kind: &str, fields: &[&str], picture: &str) -> 
     device.ask(["sheet", "add", &id, "photo", picture]);
     device.ask(["sheet", "add", &id, "note", "门卫登记"]);
     device.ask(["sheet", "add", &id, "part", "密封圈", "2"]);
-    let sealed = device.ask([
-        "sheet",
-        "seal",
-        &id,
-        "--signed-by",
-        "马建华",
-        "--signature",
-        picture,
-    ]);
+    let sealed = device.ask(["sheet", "seal", &id, "--signed-by", "马建华", "--signature", picture]);
     assert_eq!(sealed["state"], "sealed");
     (id, text(&sealed["number"]))
 }
@@ -58,10 +36,8 @@ fn a_day_recorded_with_hq_down_arrives_in_one_request_and_everybody_holds_the_sa
 
     let li = Device::enrol(&code);
     let picture = li.file("signature.png", b"\x89PNG\r\n\x1a\n a signature");
-    let sheets: Vec<(String, String)> = SHEETS
-        .iter()
-        .map(|(kind, fields)| finish_sheet(&li, kind, fields, &picture))
-        .collect();
+    let sheets: Vec<(String, String)> =
+        SHEETS.iter().map(|(kind, fields)| finish_sheet(&li, kind, fields, &picture)).collect();
     let (repair, _) = &sheets[1];
     let voucher = li.make([
         "voucher",
@@ -78,10 +54,7 @@ fn a_day_recorded_with_hq_down_arrives_in_one_request_and_everybody_holds_the_sa
 
     let before = li.status();
     assert_eq!(before["unsent_ops"], before["ops"], "{before}");
-    assert!(
-        before["oldest_unsent"].is_string() && before["last_sync"].is_null(),
-        "{before}"
-    );
+    assert!(before["oldest_unsent"].is_string() && before["last_sync"].is_null(), "{before}");
     assert_eq!(before["files"]["here_only"], 1, "{before}");
     li.run(["sync"]).ended(3);
     assert_eq!(li.status()["unsent_ops"], before["unsent_ops"]);
@@ -94,38 +67,23 @@ fn a_day_recorded_with_hq_down_arrives_in_one_request_and_everybody_holds_the_sa
     assert_eq!(report["level"], true, "{report}");
     let after = li.status();
     assert_eq!(after["unsent_ops"], 0, "{after}");
-    assert!(
-        after["oldest_unsent"].is_null() && after["last_sync"].is_string(),
-        "{after}"
-    );
-    assert_eq!(
-        after["files"]["here_only"], 1,
-        "files are not sent yet, and it says so: {after}"
-    );
+    assert!(after["oldest_unsent"].is_null() && after["last_sync"].is_string(), "{after}");
+    assert_eq!(after["files"]["here_only"], 1, "files are not sent yet, and it says so: {after}");
 
     let wang = company.device(WANG);
     let report = wang.sync();
-    assert_eq!(
-        (&report["requests"], &report["level"]),
-        (&1.into(), &true.into()),
-        "{report}"
-    );
+    assert_eq!((&report["requests"], &report["level"]), (&1.into(), &true.into()), "{report}");
     // The supervisor's new device is news for everybody.
     assert_eq!(li.sync()["level"], true);
     company.is_level_with(&[&li, &wang]);
     for (id, _) in &sheets {
         assert_eq!(li.ask(["sheet", "show", id]), wang.ask(["sheet", "show", id]));
     }
-    assert_eq!(
-        li.ask(["voucher", "show", &voucher]),
-        wang.ask(["voucher", "show", &voucher])
-    );
+    assert_eq!(li.ask(["voucher", "show", &voucher]), wang.ask(["voucher", "show", &voucher]));
 
     for ((kind, _), (id, number)) in SHEETS.iter().zip(&sheets) {
         let rows = company.export(kind);
-        let [row] = rows.as_slice() else {
-            panic!("one {kind}, not {rows:?}")
-        };
+        let [row] = rows.as_slice() else { panic!("one {kind}, not {rows:?}") };
         let [got_id, got_number, state] = ["id", "sheet_no", "state"].map(|key| text(&row[key]));
         assert_eq!((&got_id, &got_number, state.as_str()), (id, number, "sealed"));
     }
@@ -155,12 +113,7 @@ fn jobs_reach_the_one_they_are_given_to_and_what_he_does_with_them_goes_back() {
     sun.sync();
     assert_eq!(wang.ask(["job", "show", &id])["state"], "accepted");
     let others = sun.ask(["job", "list"]);
-    let ids: Vec<&Value> = others
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|job| &job["id"])
-        .collect();
+    let ids: Vec<&Value> = others.as_array().expect("a list").iter().map(|job| &job["id"]).collect();
     assert_eq!(ids.len(), 1, "{others}");
     assert!(!ids.contains(&&Value::from(id)), "{others}");
     company.is_level_with(&[&li, &sun, &wang]);

@@ -17,9 +17,7 @@ impl Disk {
     /// Mounts a disk of `mib` MiB over the folder; `None`, with a line that says so, where that is not permitted.
     fn over(folder: &Path, mib: u32) -> Option<Self> {
         let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"])
-            .arg(folder);
+        mount.args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"]).arg(folder);
         let mounted = mount.output().is_ok_and(|done| done.status.success());
         if !mounted {
             // A container may take the right to mount from root; then nobody has it, and a plain disk shows it.
@@ -78,14 +76,8 @@ fn a_disk_of_2_mib_is_refused_before_anything_is_written_with_the_bytes_it_takes
     };
     let refused = device.run(["enrol", &code]).ended(6);
     let needed = fieldbook::home::CREATE_BYTES_MIN.to_string();
-    let free = fieldbook::home::free_bytes(device.home())
-        .expect("free bytes")
-        .to_string();
-    assert!(
-        refused.stderr.contains(&needed) && refused.stderr.contains(&free),
-        "{}",
-        refused.stderr
-    );
+    let free = fieldbook::home::free_bytes(device.home()).expect("free bytes").to_string();
+    assert!(refused.stderr.contains(&needed) && refused.stderr.contains(&free), "{}", refused.stderr);
     assert!(refused.stderr.contains("\nhint: "), "{}", refused.stderr);
     assert_eq!(entries(device.home()), 0, "something was written");
     // The code is still good, on a disk with room.
@@ -120,10 +112,7 @@ fn a_disk_filled_while_saving_keeps_what_was_saved_and_still_reads_and_syncs() {
         saved.push((text(&answer.json()["id"]), n));
         assert!(n < 100, "the disk is never full");
     };
-    assert!(
-        !saved.is_empty() && text(&no_more["error"]["hint"]).contains("safe"),
-        "{no_more}"
-    );
+    assert!(!saved.is_empty() && text(&no_more["error"]["hint"]).contains("safe"), "{no_more}");
 
     // They can be worked on until the reserve, too, is given up: once, for the save in hand.
     let rest = disk.fill(fieldbook::home::SYNC_BYTES_MIN + 512 * 1024, "rest");
@@ -151,10 +140,7 @@ fn a_disk_filled_while_saving_keeps_what_was_saved_and_still_reads_and_syncs() {
         let listed = device.ask(["sheet", "list"]);
         assert_eq!(listed.as_array().map(Vec::len), Some(saved.len()), "{listed}");
         for (id, n) in saved.iter().take(3) {
-            assert_eq!(
-                device.ask(["sheet", "show", id])["fields"]["work_done"],
-                long_text(*n)
-            );
+            assert_eq!(device.ask(["sheet", "show", id])["fields"]["work_done"], long_text(*n));
         }
     };
     keeps();
@@ -162,17 +148,10 @@ fn a_disk_filled_while_saving_keeps_what_was_saved_and_still_reads_and_syncs() {
     assert_eq!(device.status()["unsent_ops"], ops);
 
     let report = device.sync();
-    assert_eq!(
-        (&report["level"], &report["sent_ops"]),
-        (&true.into(), &Value::from(ops)),
-        "{report}"
-    );
+    assert_eq!((&report["level"], &report["sent_ops"]), (&true.into(), &Value::from(ops)), "{report}");
     keeps();
     company.is_level_with(&[&device]);
-    let at_hq = company
-        .export("repair")
-        .into_iter()
-        .map(|row| (text(&row["id"]), text(&row["work_done"])));
+    let at_hq = company.export("repair").into_iter().map(|row| (text(&row["id"]), text(&row["work_done"])));
     let here = saved.iter().map(|(id, n)| (id.clone(), long_text(*n)));
     assert_eq!(at_hq.collect::<BTreeMap<_, _>>(), here.collect());
 

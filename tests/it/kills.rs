@@ -20,9 +20,7 @@ struct Moments(u64);
 impl Moments {
     /// Returns moments of a fresh seed, or of `FIELDBOOK_SEED`.
     fn new(what: &str) -> Self {
-        let given = std::env::var("FIELDBOOK_SEED")
-            .ok()
-            .and_then(|seed| seed.parse().ok());
+        let given = std::env::var("FIELDBOOK_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| {
             u64::from_le_bytes(fieldbook::keys::random().expect("the system's random bytes"))
         });
@@ -48,10 +46,7 @@ impl Moments {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "measures a command, so that the kills spread over all of it"
-)]
+#[expect(clippy::disallowed_methods, reason = "measures a command, so that the kills spread over all of it")]
 fn instant() -> Instant {
     Instant::now()
 }
@@ -142,44 +137,23 @@ impl Acknowledged {
                 assert_eq!(found.get(mark).map(|line| &line["id"]), Some(id), "{mark}");
             }
         }
-        assert!(
-            found.keys().all(|mark| self.sheets.contains_key(mark)),
-            "{found:?}"
-        );
+        assert!(found.keys().all(|mark| self.sheets.contains_key(mark)), "{found:?}");
         for (id, number) in &self.sealed {
-            let line = listed
-                .iter()
-                .find(|line| text(&line["id"]) == *id)
-                .expect("the sealed sheet");
-            assert_eq!(
-                (text(&line["state"]), text(&line["number"])),
-                ("sealed".into(), number.clone())
-            );
+            let line = listed.iter().find(|line| text(&line["id"]) == *id).expect("the sealed sheet");
+            assert_eq!((text(&line["state"]), text(&line["number"])), ("sealed".into(), number.clone()));
         }
-        let numbers: Vec<String> = listed
-            .iter()
-            .map(|line| text(&line["number"]))
-            .filter(|n| !n.is_empty())
-            .collect();
+        let numbers: Vec<String> =
+            listed.iter().map(|line| text(&line["number"])).filter(|n| !n.is_empty()).collect();
         assert_eq!(
             numbers.iter().collect::<BTreeSet<_>>().len(),
             numbers.len(),
             "a number twice: {numbers:?}"
         );
-        assert!(
-            numbers.iter().all(|number| !number.starts_with('T')),
-            "numbers were suspended: {numbers:?}"
-        );
-        let notes: Vec<String> = listed
-            .iter()
-            .flat_map(|line| notes(device, &text(&line["id"])))
-            .collect();
+        assert!(numbers.iter().all(|number| !number.starts_with('T')), "numbers were suspended: {numbers:?}");
+        let notes: Vec<String> = listed.iter().flat_map(|line| notes(device, &text(&line["id"]))).collect();
         for (note, acknowledged) in &self.notes {
             let times = notes.iter().filter(|text| *text == note).count();
-            assert!(
-                times <= 1 && times >= usize::from(*acknowledged),
-                "{note}: {times} times"
-            );
+            assert!(times <= 1 && times >= usize::from(*acknowledged), "{note}: {times} times");
         }
     }
 }
@@ -204,20 +178,13 @@ fn one_epoch_each(company: &Company, devices: &[&Device]) {
     for device in devices {
         let report = device.sync();
         let none = Value::Array(Vec::new());
-        assert_eq!(
-            (&report["forked"], &report["notices"]),
-            (&none, &none),
-            "{report}"
-        );
+        assert_eq!((&report["forked"], &report["notices"]), (&none, &none), "{report}");
         let status = device.status();
         assert_eq!(status["numbers_suspended"], false, "{status}");
         let sheets = device.ask(["sheet", "list"]);
         let own = format!("{}.", status["replica"]);
         let ids = sheets.as_array().expect("a list").iter().map(|line| &line["id"]);
-        let epochs: BTreeSet<String> = ids
-            .filter(|id| text(id).starts_with(&own))
-            .map(epoch_of)
-            .collect();
+        let epochs: BTreeSet<String> = ids.filter(|id| text(id).starts_with(&own)).map(epoch_of).collect();
         assert!(epochs.len() <= 1, "{epochs:?}");
     }
 }
@@ -237,25 +204,15 @@ fn an_agent_killed_while_it_saves_keeps_all_that_it_acknowledged() {
     for round in 0..KILLS {
         told.capture(&device, round, &mut moments, whole);
     }
-    println!(
-        "capture: {} of {KILLS} were cut short, of {whole:?}",
-        told.cut_short
-    );
+    println!("capture: {} of {KILLS} were cut short, of {whole:?}", told.cut_short);
     assert!(told.cut_short > 0, "no kill hit anything");
     told.is_all_there(&device);
     device.sync();
     told.is_all_there(&device);
-    let at_hq: Vec<String> = company
-        .export("repair")
-        .iter()
-        .map(|row| text(&row["problem"]))
-        .collect();
+    let at_hq: Vec<String> = company.export("repair").iter().map(|row| text(&row["problem"])).collect();
     for (mark, id) in &told.sheets {
         let times = at_hq.iter().filter(|problem| *problem == mark).count();
-        assert!(
-            times <= 1 && times >= usize::from(id.is_some()),
-            "{mark}: {times} times at headquarters"
-        );
+        assert!(times <= 1 && times >= usize::from(id.is_some()), "{mark}: {times} times at headquarters");
     }
     company.is_level_with(&[&device]);
     one_epoch_each(&company, &[&device]);
@@ -276,9 +233,7 @@ fn import(device: &Device, round: u32, sheets: u32) -> Vec<String> {
     let marks: Vec<String> = (0..sheets).map(|n| format!("{round}/{n}")).collect();
     let table = marks
         .iter()
-        .fold("problem,work_done\n".to_owned(), |table, mark| {
-            table + mark + ",换密封圈，试运行正常\n"
-        });
+        .fold("problem,work_done\n".to_owned(), |table, mark| table + mark + ",换密封圈，试运行正常\n");
     let file = device.file("sheets.csv", table.as_bytes());
     let done = device.ask(["import", &file, "--kind", "repair"]);
     assert_eq!(done["added"], sheets, "{done}");
@@ -295,19 +250,10 @@ fn each_once(company: &Company, device: &Device, marks: &[String]) {
         counts
     };
     let expected: BTreeMap<String, i32> = marks.iter().map(|mark| (mark.clone(), 1)).collect();
-    let at_hq = company
-        .export("repair")
-        .iter()
-        .map(|row| text(&row["problem"]))
-        .collect();
+    let at_hq = company.export("repair").iter().map(|row| text(&row["problem"])).collect();
     assert_eq!(count(at_hq), expected, "at headquarters");
     let listed = device.ask(["sheet", "list"]);
-    let here = listed
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|line| text(&line["title"]))
-        .collect();
+    let here = listed.as_array().expect("a list").iter().map(|line| text(&line["title"])).collect();
     assert_eq!(count(here), expected, "on the device");
 }
 
@@ -336,11 +282,7 @@ fn an_agent_killed_while_it_syncs_sends_everything_once() {
     println!("sync: {cut_short} of {KILLS} were cut short, of {whole:?}");
     assert!(cut_short > 0, "no kill hit anything");
     let report = device.sync();
-    assert_eq!(
-        (&report["level"], &report["new_quarantine"]),
-        (&true.into(), &0.into()),
-        "{report}"
-    );
+    assert_eq!((&report["level"], &report["new_quarantine"]), (&true.into(), &0.into()), "{report}");
     wang.sync();
     each_once(&company, &device, &marks);
     each_once(&company, &wang, &marks);
@@ -376,11 +318,7 @@ fn headquarters_killed_while_it_takes_in_loses_nothing_that_it_acknowledged() {
     println!("intake: {cut_short} of {KILLS} were cut short, of {whole:?}");
     assert!(cut_short > 0, "no kill hit anything");
     let report = device.sync();
-    assert_eq!(
-        (&report["level"], &report["new_quarantine"]),
-        (&true.into(), &0.into()),
-        "{report}"
-    );
+    assert_eq!((&report["level"], &report["new_quarantine"]), (&true.into(), &0.into()), "{report}");
     each_once(&company, &device, &marks);
     company.is_level_with(&[&device]);
     one_epoch_each(&company, &[&device]);

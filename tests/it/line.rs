@@ -72,12 +72,7 @@ fn frame_head(length: u32) -> Vec<u8> {
 /// What HQ holds: a refused request changes none of it.
 fn held(company: &Company) -> Value {
     let doctor = company.doctor();
-    serde_json::json!([
-        doctor["ops"],
-        doctor["documents"],
-        doctor["digest"],
-        doctor["quarantined"]
-    ])
+    serde_json::json!([doctor["ops"], doctor["documents"], doctor["digest"], doctor["quarantined"]])
 }
 
 /// Li's device with one finished sync behind it, and a sheet that HQ has not.
@@ -99,10 +94,7 @@ fn damaged_and_hostile_requests_are_refused_and_store_nothing() {
     let before = held(&company);
 
     let forged = write_request(
-        &Request {
-            segments: Vec::new(),
-            ..letter.request.clone()
-        },
+        &Request { segments: Vec::new(), ..letter.request.clone() },
         &Signer::from_seed(&[9; 32]).expect("a key"),
     );
     let mut bomb = DeflateEncoder::new(vec![1], Compression::best());
@@ -152,26 +144,22 @@ fn nobody_writes_in_the_name_of_another_device() {
     let (li_letter, sun_letter) = (Letter::of(&li), Letter::of(&sun));
     let before = held(&company);
     // Sun's key under Li's hello.
-    let hello = Request {
-        segments: Vec::new(),
-        ..li_letter.request.clone()
-    };
+    let hello = Request { segments: Vec::new(), ..li_letter.request.clone() };
     assert_eq!(post(hq, &write_request(&hello, &sun_letter.signer)), 401);
     // Li's ops under Sun's name, then Li's segments changed on the way, in a request that is Sun's own:
     // he gets his answer, and it tells him that they were refused.
-    let renamed = li_letter.request.segments.iter().cloned().map(|segment| Segment {
-        replica: sun_letter.request.hello.replica,
-        ..segment
-    });
+    let renamed = li_letter
+        .request
+        .segments
+        .iter()
+        .cloned()
+        .map(|segment| Segment { replica: sun_letter.request.hello.replica, ..segment });
     let bent = li_letter.request.segments.iter().cloned().map(|mut segment| {
         segment.body[1] ^= 1;
         segment
     });
     for segments in [renamed.collect(), bent.collect()] {
-        let request = Request {
-            segments,
-            ..sun_letter.request.clone()
-        };
+        let request = Request { segments, ..sun_letter.request.clone() };
         assert_eq!(post(hq, &write_request(&request, &sun_letter.signer)), 200);
         assert_eq!(held(&company), before);
     }
@@ -194,11 +182,7 @@ fn a_request_heard_twice_is_written_once() {
         assert_eq!(held(&company), once);
     }
     let report = device.sync();
-    assert_eq!(
-        (&report["level"], &report["new_quarantine"]),
-        (&true.into(), &0.into()),
-        "{report}"
-    );
+    assert_eq!((&report["level"], &report["new_quarantine"]), (&true.into(), &0.into()), "{report}");
     company.is_level_with(&[&device]);
     assert_eq!(company.export("repair").len(), 1);
 }
@@ -240,11 +224,7 @@ fn while_every_connection_breaks_the_sync_ends_with_3_and_the_next_one_completes
     assert_eq!(rows.len(), 1, "{rows:?}");
     company.line.cut(Cut::Never);
     let report = device.sync();
-    assert_eq!(
-        (&report["sent_ops"], &report["new_quarantine"]),
-        (&2.into(), &0.into()),
-        "{report}"
-    );
+    assert_eq!((&report["sent_ops"], &report["new_quarantine"]), (&2.into(), &0.into()), "{report}");
     assert_eq!(company.export("repair").len(), 1);
     assert_eq!(text(&company.export("repair")[0]["problem"]), "异响");
     company.is_level_with(&[&device]);

@@ -1,8 +1,5 @@
 //! End to end: real agents, a real HQ, and a line between them that we control.
-#![allow(
-    dead_code,
-    reason = "a helper stands here for every suite, also for one that is not written yet"
-)]
+#![allow(dead_code, reason = "a helper stands here for every suite, also for one that is not written yet")]
 
 #[cfg(test)]
 mod company;

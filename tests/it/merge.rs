@@ -42,10 +42,7 @@ impl Trio {
     /// Returns the sheet as everybody shows it, and asserts that they all show the same.
     #[track_caller]
     fn shown(&self, id: &str) -> Value {
-        let [a, b, c] = self
-            .devices
-            .each_ref()
-            .map(|device| device.ask(["sheet", "show", id]));
+        let [a, b, c] = self.devices.each_ref().map(|device| device.ask(["sheet", "show", id]));
         assert_eq!(a, b);
         assert_eq!(b, c);
         a
@@ -54,10 +51,7 @@ impl Trio {
     /// Returns the open conflicts of the sheet as everybody lists them.
     #[track_caller]
     fn conflicts(&self, id: &str) -> Vec<Value> {
-        let listed = self
-            .devices
-            .each_ref()
-            .map(|device| device.ask(["conflict", "show", id]));
+        let listed = self.devices.each_ref().map(|device| device.ask(["conflict", "show", id]));
         assert_eq!(listed[0], listed[1]);
         assert_eq!(listed[1], listed[2]);
         let hard = |conflict: &&Value| conflict["soft"] == false;
@@ -73,9 +67,7 @@ impl Trio {
 
 /// Returns the entries of a list of a shown sheet, by one of their fields.
 fn entries(shown: &Value, list: &str, field: &str) -> Vec<String> {
-    let rows = shown["lists"][list]
-        .as_array()
-        .unwrap_or_else(|| panic!("no {list} in {shown}"));
+    let rows = shown["lists"][list].as_array().unwrap_or_else(|| panic!("no {list} in {shown}"));
     let mut all: Vec<String> = rows.iter().map(|row| text(&row[field])).collect();
     all.sort();
     all
@@ -84,9 +76,7 @@ fn entries(shown: &Value, list: &str, field: &str) -> Vec<String> {
 /// Returns what became of the change to that value, by the history.
 fn standing(history: &Value, field: &str, to: &str) -> String {
     let changes = history.as_array().expect("a list");
-    let change = changes
-        .iter()
-        .find(|change| change["field"] == field && change["to"] == to);
+    let change = changes.iter().find(|change| change["field"] == field && change["to"] == to);
     text(&change.unwrap_or_else(|| panic!("{field} {to} is not in {history}"))["standing"])
 }
 
@@ -118,9 +108,7 @@ fn an_edit_of_each_class_merges_to_the_same_in_every_order_with_a_clock_two_year
         assert_eq!(tags, ["li", "slow", "urgent", "wang"], "{order:?}");
 
         let conflicts = trio.conflicts(&id);
-        let [conflict] = conflicts.as_slice() else {
-            panic!("{order:?}: {conflicts:?}")
-        };
+        let [conflict] = conflicts.as_slice() else { panic!("{order:?}: {conflicts:?}") };
         assert_eq!(conflict["group"], "run_hours");
         assert_eq!(conflict["values"].as_array().map(Vec::len), Some(3), "{conflict}");
         trio.is_level();
@@ -132,10 +120,7 @@ fn an_edit_of_each_class_merges_to_the_same_in_every_order_with_a_clock_two_year
         wang.ask(["conflict", "settle", &id, "--take", &taken]);
         trio.level(order);
         assert_eq!(trio.conflicts(&id), Vec::<Value>::new());
-        assert_eq!(
-            trio.shown(&id)["fields"]["runhours"],
-            conflict["values"][1]["fields"]["runhours"]
-        );
+        assert_eq!(trio.shown(&id)["fields"]["runhours"], conflict["values"][1]["fields"]["runhours"]);
         let history = li.ask(["sheet", "history", &id]);
         assert_eq!(history, slow.ask(["sheet", "history", &id]));
         assert_eq!(standing(&history, "work_done", "wang"), "current");
@@ -159,8 +144,7 @@ fn a_conflict_may_be_settled_by_its_place_in_the_list_only_while_the_list_is_the
     slow.ask(["conflict", "settle", &id, "--take", &first]);
     trio.level([1, 0, 2]);
     let ops = wang.status()["ops"].clone();
-    wang.run(["conflict", "settle", &id, "--take", "2", "--of", &old])
-        .ended(1);
+    wang.run(["conflict", "settle", &id, "--take", "2", "--of", &old]).ended(1);
     assert_eq!(wang.status()["ops"], ops);
     assert_eq!(trio.conflicts(&id), Vec::<Value>::new());
     trio.is_level();
@@ -171,14 +155,7 @@ fn of_a_seal_and_a_void_made_apart_the_seal_stands_and_two_seals_wait_for_a_pers
     let trio = Trio::meet();
     let [li, slow, _] = &trio.devices;
     let seal = |device: &Device, id: &str| {
-        device.ask([
-            "sheet",
-            "set",
-            id,
-            "arrived=2024-11-20 09:00",
-            "left=2024-11-20 10:00",
-            "result=done",
-        ]);
+        device.ask(["sheet", "set", id, "arrived=2024-11-20 09:00", "left=2024-11-20 10:00", "result=done"]);
         device.ask(["sheet", "seal", id, "--no-sign", "absent"]);
     };
     for order in [[0, 1, 2], [1, 0, 2]] {
@@ -202,10 +179,7 @@ fn of_a_seal_and_a_void_made_apart_the_seal_stands_and_two_seals_wait_for_a_pers
         li.ask(["conflict", "settle", &id, "--take", &taken]);
         trio.level(order);
         let left = trio.conflicts(&id);
-        assert!(
-            left.iter().all(|conflict| conflict["group"] != "decision"),
-            "{left:?}"
-        );
+        assert!(left.iter().all(|conflict| conflict["group"] != "decision"), "{left:?}");
         assert_eq!(trio.shown(&id)["state"], "sealed");
         trio.is_level();
     }

@@ -51,10 +51,7 @@ impl Proxy {
     pub(crate) fn to(upstream: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         let address = listener.local_addr().expect("a bound address");
-        let line = Arc::new(Line {
-            upstream,
-            state: Mutex::new(State::new()),
-        });
+        let line = Arc::new(Line { upstream, state: Mutex::new(State::new()) });
         let accepting = Arc::clone(&line);
         thread::spawn(move || accept(&listener, &accepting));
         Self { address, line }
@@ -106,13 +103,7 @@ struct State {
 
 impl State {
     fn new() -> Self {
-        Self {
-            counts: Counts::default(),
-            cut: Cut::Never,
-            towards_cut: 0,
-            open: Vec::new(),
-            closed: false,
-        }
+        Self { counts: Counts::default(), cut: Cut::Never, towards_cut: 0, open: Vec::new(), closed: false }
     }
 
     /// Returns how many of `n` bytes may pass `way` when `passed` of this connection already have.
@@ -137,9 +128,7 @@ impl State {
 
 impl Line {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .expect("no thread of the line panics while it holds the state")
+        self.state.lock().expect("no thread of the line panics while it holds the state")
     }
 }
 
@@ -231,49 +220,26 @@ fn the_line_counts_every_byte_of_every_connection() {
     let proxy = Proxy::to(echo());
     assert_eq!(through(&proxy, b"meter 12345"), b"meter 12345");
     assert_eq!(through(&proxy, &[7; 100_000]).len(), 100_000);
-    assert_eq!(
-        proxy.counts(),
-        Counts {
-            connections: 2,
-            bytes_up: 100_011,
-            bytes_down: 100_011
-        }
-    );
+    assert_eq!(proxy.counts(), Counts { connections: 2, bytes_up: 100_011, bytes_down: 100_011 });
 }
 
 #[test]
 fn a_lost_reply_is_lost_once() {
     let proxy = Proxy::to(echo());
-    proxy.cut(Cut::Once {
-        way: Way::Down,
-        after: 0,
-    });
+    proxy.cut(Cut::Once { way: Way::Down, after: 0 });
     assert_eq!(through(&proxy, b"claim"), b"");
     assert_eq!(through(&proxy, b"claim"), b"claim");
-    assert_eq!(
-        proxy.counts(),
-        Counts {
-            connections: 2,
-            bytes_up: 10,
-            bytes_down: 5
-        }
-    );
+    assert_eq!(proxy.counts(), Counts { connections: 2, bytes_up: 10, bytes_down: 5 });
 }
 
 #[test]
 fn one_break_is_counted_over_connections_and_a_break_in_each_from_its_own_start() {
     let proxy = Proxy::to(echo());
-    proxy.cut(Cut::Once {
-        way: Way::Down,
-        after: 8,
-    });
+    proxy.cut(Cut::Once { way: Way::Down, after: 8 });
     assert_eq!(through(&proxy, b"claim"), b"claim");
     assert_eq!(through(&proxy, b"claim"), b"cla");
     assert_eq!(through(&proxy, b"claim"), b"claim");
-    proxy.cut(Cut::Every {
-        way: Way::Down,
-        after: 2,
-    });
+    proxy.cut(Cut::Every { way: Way::Down, after: 2 });
     assert_eq!(through(&proxy, b"claim"), b"cl");
     assert_eq!(through(&proxy, b"claim"), b"cl");
 }

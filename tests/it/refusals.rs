@@ -16,29 +16,14 @@ use crate::world::{Device, Hq, Output};
 /// Asserts that a refusal is one sentence with `value` in it, and one hint.
 #[track_caller]
 fn reads_well(output: &Output, value: &str) -> String {
-    assert_eq!(
-        output.stdout, "",
-        "a refusal leaves standard output to the answers"
-    );
+    assert_eq!(output.stdout, "", "a refusal leaves standard output to the answers");
     let lines: Vec<&str> = output.stderr.lines().collect();
     let [sentence, points @ .., hint] = lines.as_slice() else {
         panic!("a sentence and a hint, not {:?}", output.stderr)
     };
-    assert!(
-        hint.starts_with("hint: ") && hint.len() > "hint: ".len(),
-        "{:?}",
-        output.stderr
-    );
-    assert!(
-        points.iter().all(|point| point.starts_with("  ")),
-        "{:?}",
-        output.stderr
-    );
-    assert!(
-        sentence.contains(value),
-        "{value:?} is not named: {:?}",
-        output.stderr
-    );
+    assert!(hint.starts_with("hint: ") && hint.len() > "hint: ".len(), "{:?}", output.stderr);
+    assert!(points.iter().all(|point| point.starts_with("  ")), "{:?}", output.stderr);
+    assert!(sentence.contains(value), "{value:?} is not named: {:?}", output.stderr);
     for word in ["panicked", "Error", "StoreError", "Some(", "%{", "::"] {
         assert!(!output.stderr.contains(word), "{word:?} in {:?}", output.stderr);
     }
@@ -46,8 +31,7 @@ fn reads_well(output: &Output, value: &str) -> String {
 }
 
 fn is_chinese(text: &str) -> bool {
-    text.chars()
-        .any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter))
+    text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter))
 }
 
 /// Asserts that a command is refused with that code in English and Chinese, and that nothing was written.
@@ -88,19 +72,8 @@ fn each_refused_input_has_its_own_sentence_and_exit_code_and_writes_nothing() {
     ]);
     device.ask(["sheet", "seal", &sealed, "--no-sign", "absent"]);
     let code = code(&draft);
-    let voucher = |amount, date| {
-        [
-            "voucher",
-            "add",
-            "--category",
-            "meal",
-            "--amount",
-            amount,
-            "--date",
-            date,
-        ]
-        .to_vec()
-    };
+    let voucher =
+        |amount, date| ["voucher", "add", "--category", "meal", "--amount", amount, "--date", date].to_vec();
     let cases: Vec<(Vec<&str>, i32, &str)> = vec![
         (voucher("12.345", "2026-11-20"), 1, "12.345"),
         (voucher("abc", "2026-11-20"), 1, "abc"),
@@ -112,11 +85,7 @@ fn each_refused_input_has_its_own_sentence_and_exit_code_and_writes_nothing() {
         (vec!["sheet", "set", &draft, "arrived=yesterday"], 1, "yesterday"),
         (vec!["sheet", "set", &draft, "problem"], 2, "problem"),
         (vec!["sheet", "add", &draft, "wheel", "4"], 1, "wheel"),
-        (
-            vec!["sheet", "add", &draft, "photo", "/nowhere.jpg"],
-            2,
-            "/nowhere.jpg",
-        ),
+        (vec!["sheet", "add", &draft, "photo", "/nowhere.jpg"], 2, "/nowhere.jpg"),
         (vec!["sheet", "set", &sealed, "work_done=x"], 1, "sealed"),
         (vec!["sheet", "seal", &sealed, "--no-sign", "absent"], 1, "Seal"),
         (vec!["sheet", "seal", &draft, "--no-sign", "absent"], 1, &code),
@@ -130,29 +99,16 @@ fn each_refused_input_has_its_own_sentence_and_exit_code_and_writes_nothing() {
         (vec!["schema", "boat"], 2, "boat"),
         (vec!["--now", "noon", "status"], 2, "noon"),
         (vec!["export", "--kind", "ship"], 2, "ship"),
-        (
-            vec!["import", "/nowhere.csv", "--kind", "repair"],
-            2,
-            "/nowhere.csv",
-        ),
+        (vec!["import", "/nowhere.csv", "--kind", "repair"], 2, "/nowhere.csv"),
     ];
     let mut sentences = BTreeSet::new();
     for (args, code, value) in &cases {
         // Words that are translated are not looked for in Chinese.
-        let value = if ["sealed", "Seal", "open"].contains(value) {
-            ""
-        } else {
-            value
-        };
+        let value = if ["sealed", "Seal", "open"].contains(value) { "" } else { value };
         let sentence = check(&device, args, *code, value);
-        assert!(
-            sentences.insert(sentence.clone()),
-            "two refusals read the same: {sentence}"
-        );
+        assert!(sentences.insert(sentence.clone()), "two refusals read the same: {sentence}");
     }
-    let refused = device
-        .run(["sheet", "seal", &draft, "--no-sign", "absent"])
-        .ended(1);
+    let refused = device.run(["sheet", "seal", &draft, "--no-sign", "absent"]).ended(1);
     for rule in ["W-14", "S-01", "S-03"] {
         assert!(refused.stderr.contains(rule), "{}", refused.stderr);
     }
@@ -185,17 +141,13 @@ fn a_code_that_is_cut_mistyped_used_up_or_expired_enrols_nobody() {
         assert_eq!(left, 0, "a {what} code left something behind");
     }
     assert_eq!(sentences.len(), 6, "{sentences:?}");
-    let late = device
-        .run(["--now", "2036-01-01T00:00:00+08:00", "enrol", &code])
-        .ended(1);
+    let late = device.run(["--now", "2036-01-01T00:00:00+08:00", "enrol", &code]).ended(1);
     reads_well(&late, "2036-01-01");
     device.run(["status"]).ended(1);
 
     device.run(["enrol", &code]).ended(0);
     let replica = device.status()["replica"].clone();
-    let again = device
-        .run(["enrol", &company.hq.device_code(LI, &company.line.url())])
-        .ended(1);
+    let again = device.run(["enrol", &company.hq.device_code(LI, &company.line.url())]).ended(1);
     reads_well(&again, &device.home().to_string_lossy());
     assert_eq!(device.status()["replica"], replica);
 }
@@ -259,10 +211,8 @@ fn impostor() -> String {
                 RequestHash::of(&request),
                 &Signer::from_seed(&[7; 32]).expect("a key"),
             );
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
             drop(stream.write_all(head.as_bytes()));
             drop(stream.write_all(&body));
         }
@@ -277,9 +227,7 @@ fn read_request(stream: &mut impl Read) -> Vec<u8> {
         head.push(byte[0]);
     }
     let head = String::from_utf8_lossy(&head).to_lowercase();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     drop(stream.read_exact(&mut body));
     body
@@ -299,12 +247,6 @@ fn nothing_new() -> Answer {
         certificate: None,
         items: Vec::new(),
         rulings: Vec::new(),
-        end: PageEnd {
-            next: Cursor {
-                incarnation,
-                positions: Vec::new(),
-            },
-            more: false,
-        },
+        end: PageEnd { next: Cursor { incarnation, positions: Vec::new() }, more: false },
     }
 }

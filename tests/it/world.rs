@@ -24,13 +24,7 @@ impl Output {
     /// Returns itself when the command ended with `code`, and shows both streams when not.
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Self {
-        assert_eq!(
-            self.code,
-            Some(code),
-            "stdout:\n{}\nstderr:\n{}",
-            self.stdout,
-            self.stderr
-        );
+        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
@@ -54,10 +48,7 @@ pub(crate) struct Device {
 impl Device {
     /// Returns a device that nobody has enrolled.
     pub(crate) fn new() -> Self {
-        Self {
-            home: folder(),
-            now: None,
-        }
+        Self { home: folder(), now: None }
     }
 
     /// Returns a device enrolled with `code`; HQ need not be running.
@@ -92,10 +83,7 @@ impl Device {
     /// Starts one command and leaves it running; `Child::kill` is `kill -9`.
     pub(crate) fn start<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Child {
         let mut command = self.command(args);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         command.spawn().expect("the agent starts")
     }
 
@@ -128,12 +116,7 @@ impl Hq {
     /// Returns a new HQ with its keys, default policy and calendar.
     #[track_caller]
     pub(crate) fn init() -> Self {
-        let hq = Self {
-            data: folder(),
-            serving: None,
-            address: None,
-            now: None,
-        };
+        let hq = Self { data: folder(), serving: None, address: None, now: None };
         hq.run(["init"]).ended(0);
         hq
     }
@@ -141,9 +124,7 @@ impl Hq {
     /// Starts `serve`, again after a [`kill`](Self::kill) on the same port, and returns its address.
     #[track_caller]
     pub(crate) fn serve(&mut self) -> SocketAddr {
-        let listen = self
-            .address
-            .map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
+        let listen = self.address.map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
         let log = File::create(self.log()).expect("a log beside the data");
         let mut command = self.command(["serve", "--listen", &listen]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
@@ -151,14 +132,8 @@ impl Hq {
         let mut stdout = BufReader::new(process.stdout.take().expect("a piped standard output"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("the first line of HQ");
-        self.serving = Some(Serving {
-            process,
-            _stdout: stdout,
-        });
-        let address = line
-            .trim()
-            .strip_prefix("http://")
-            .and_then(|rest| rest.parse().ok());
+        self.serving = Some(Serving { process, _stdout: stdout });
+        let address = line.trim().strip_prefix("http://").and_then(|rest| rest.parse().ok());
         let Some(address) = address else {
             let log = std::fs::read_to_string(self.log()).unwrap_or_default();
             panic!("the first line is HQ's bare URL, not {line:?}\n{log}");
@@ -195,9 +170,7 @@ impl Hq {
     /// Returns a fresh enrolment code for `staff`; `address` is HQ's own URL or a line to it.
     #[track_caller]
     pub(crate) fn device_code(&self, staff: &str, address: &str) -> String {
-        let answer = self
-            .run(["device", "code", "--staff", staff, "--address", address])
-            .ended(0);
+        let answer = self.run(["device", "code", "--staff", staff, "--address", address]).ended(0);
         answer.stdout.trim().to_owned()
     }
 
@@ -238,10 +211,7 @@ fn program(path: &Path) -> Command {
     {
         command.env_remove(name);
     }
-    command
-        .env("FIELDBOOK_LANG", "en")
-        .env("FIELDBOOK_TEST_CLOCK", "1")
-        .env("NO_COLOR", "1");
+    command.env("FIELDBOOK_LANG", "en").env("FIELDBOOK_TEST_CLOCK", "1").env("NO_COLOR", "1");
     command
 }
 
@@ -252,10 +222,7 @@ fn set_clock(command: &mut Command, now: Option<&str>) {
 }
 
 fn finish(mut command: Command, input: &str) -> Output {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().expect("the program starts");
     let mut stdin = process.stdin.take().expect("a piped standard input");
     // A program that reads no input may already have ended.
@@ -263,11 +230,7 @@ fn finish(mut command: Command, input: &str) -> Output {
     drop(stdin);
     let output = process.wait_with_output().expect("the program ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("answers are UTF-8");
-    Output {
-        code: output.status.code(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
+    Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// Returns HQ's program, built once for this run beside the agent's.
@@ -284,20 +247,8 @@ fn hq_program() -> &'static Path {
         };
         let mut cargo = Command::new(env!("CARGO"));
         // Both packages and this very test, so that each dependency has the features it is built with already.
-        cargo.args([
-            "build",
-            "--quiet",
-            "-p",
-            "fieldbook",
-            "-p",
-            "fieldbook-hq",
-            "--bins",
-            "--test",
-            "it",
-        ]);
-        cargo
-            .args(["--profile", profile])
-            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        cargo.args(["build", "--quiet", "-p", "fieldbook", "-p", "fieldbook-hq", "--bins", "--test", "it"]);
+        cargo.args(["--profile", profile]).current_dir(env!("CARGO_MANIFEST_DIR"));
         // What cargo told this test about its package would make build scripts run again.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
@@ -305,10 +256,7 @@ fn hq_program() -> &'static Path {
                 cargo.env_remove(name.as_ref());
             }
         }
-        assert!(
-            cargo.status().expect("cargo runs").success(),
-            "fieldbook-hq does not build"
-        );
+        assert!(cargo.status().expect("cargo runs").success(), "fieldbook-hq does not build");
         profile_folder.join(format!("fieldbook-hq{}", std::env::consts::EXE_SUFFIX))
     })
 }

@@ -36,13 +36,7 @@ const RULES: &[Rule] = &[
         within: &[""],
         rooms: &["src/store.rs", "src/store/"],
     },
-    Rule {
-        what: "SQLite",
-        part: Part::Code,
-        words: &["rusqlite"],
-        within: &[""],
-        rooms: &["hq/src/store/"],
-    },
+    Rule { what: "SQLite", part: Part::Code, words: &["rusqlite"], within: &[""], rooms: &["hq/src/store/"] },
     Rule {
         what: "SQL",
         part: Part::Text,
@@ -61,41 +55,20 @@ const RULES: &[Rule] = &[
         what: "the time",
         part: Part::Code,
         words: &["SystemTime::now", "Instant::now", "Utc::now", "Local::now"],
-        within: &[
-            "src/",
-            "records/src/",
-            "sync-protocol/src/",
-            "hq/src/",
-            "xtask/src/",
-        ],
+        within: &["src/", "records/src/", "sync-protocol/src/", "hq/src/", "xtask/src/"],
         rooms: &["src/clock.rs", "hq/src/clock.rs", "xtask/src/clock.rs"],
     },
     Rule {
         what: "the terminal",
         part: Part::Code,
-        words: &[
-            "println!",
-            "print!",
-            "eprintln!",
-            "eprint!",
-            "io::stdout",
-            "io::stderr",
-        ],
+        words: &["println!", "print!", "eprintln!", "eprint!", "io::stdout", "io::stderr"],
         within: PROGRAMS,
         rooms: &["src/main.rs", "src/cli/", "hq/src/main.rs", "hq/src/cli/"],
     },
     Rule {
         what: "the world outside",
         part: Part::Code,
-        words: &[
-            "fs::",
-            "net::",
-            "env::",
-            "process::",
-            "thread::",
-            "SystemTime",
-            "SystemRandom",
-        ],
+        words: &["fs::", "net::", "env::", "process::", "thread::", "SystemTime", "SystemRandom"],
         within: PURE,
         rooms: &[],
     },
@@ -133,11 +106,7 @@ pub(crate) fn check(tree: &Path) -> Result<(), Failed> {
         "cargo tree --locked --workspace --depth 1 --edges normal,build --prefix none",
     )?);
     let read = |path: PathBuf| {
-        let name = path
-            .strip_prefix(tree)
-            .unwrap_or(&path)
-            .to_string_lossy()
-            .replace('\\', "/");
+        let name = path.strip_prefix(tree).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         Some((name, std::fs::read_to_string(&path).ok()?))
     };
     let contents: Vec<(String, String)> = files(tree).into_iter().filter_map(read).collect();
@@ -168,9 +137,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     };
     let mut found = Vec::new();
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        let built = path
-            .file_name()
-            .is_some_and(|name| name == "target" || name == ".git");
+        let built = path.file_name().is_some_and(|name| name == "target" || name == ".git");
         if path.is_dir() && !built {
             found.extend(files(&path));
         } else if path.is_file() && !built {
@@ -188,11 +155,7 @@ fn test_files(name: &str, content: &str) -> Vec<String> {
         _ => name.trim_end_matches(".rs"),
     };
     let is_attribute = |line: &&str| line.starts_with("#[") && *line != "#[cfg(test)]";
-    let lines: Vec<&str> = content
-        .lines()
-        .map(str::trim)
-        .filter(|line| !is_attribute(line))
-        .collect();
+    let lines: Vec<&str> = content.lines().map(str::trim).filter(|line| !is_attribute(line)).collect();
     let declared = |pair: &[&str]| match pair {
         ["#[cfg(test)]", line] => {
             let module = line.rsplit_once("mod ")?.1.strip_suffix(';')?;
@@ -212,28 +175,16 @@ fn caption_finds(name: &str, content: &str) -> Option<String> {
 fn word_finds(name: &str, content: &str) -> Vec<String> {
     let source = Source::of(content);
     let mut finds = Vec::new();
-    for rule in RULES
-        .iter()
-        .filter(|rule| lies_in(name, rule.within) && !lies_in(name, rule.rooms))
-    {
+    for rule in RULES.iter().filter(|rule| lies_in(name, rule.within) && !lies_in(name, rule.rooms)) {
         let part = match rule.part {
             Part::Code => &source.code,
             Part::Text => &source.text,
         };
-        for (line, word) in part
-            .lines()
-            .zip(1..)
-            .flat_map(|(line, n)| named(line, rule.words).map(move |w| (n, w)))
+        for (line, word) in
+            part.lines().zip(1..).flat_map(|(line, n)| named(line, rule.words).map(move |w| (n, w)))
         {
-            let rooms = if rule.rooms.is_empty() {
-                "no room".to_owned()
-            } else {
-                rule.rooms.join(", ")
-            };
-            finds.push(format!(
-                "{name}:{line}: `{word}` names {}; here may: {rooms}",
-                rule.what
-            ));
+            let rooms = if rule.rooms.is_empty() { "no room".to_owned() } else { rule.rooms.join(", ") };
+            finds.push(format!("{name}:{line}: `{word}` names {}; here may: {rooms}", rule.what));
         }
     }
     finds
@@ -302,9 +253,7 @@ fn crate_finds(listing: &str) -> Vec<String> {
         let mut lines = block.lines().map(first_word);
         let Some(from) = lines.next() else { continue };
         let Some((_, may)) = CRATES.iter().find(|(name, _)| *name == from) else {
-            finds.push(format!(
-                "Cargo.toml: `{from}` is a crate without a place in the list of arrows"
-            ));
+            finds.push(format!("Cargo.toml: `{from}` is a crate without a place in the list of arrows"));
             continue;
         };
         for to in lines.filter(|to| known.contains(to.as_str()) && !may.contains(&to.as_str())) {
@@ -328,11 +277,7 @@ mod tests {
     fn only_the_store_names_sled() {
         check("src/store/journal.rs", "use sled::Tree;", 0);
         check("src/notebook/sheet.rs", "use sled::Tree;", 1);
-        check(
-            "src/notebook/sheet.rs",
-            "// sled keeps it\nlet bobsled = \"sled\";",
-            0,
-        );
+        check("src/notebook/sheet.rs", "// sled keeps it\nlet bobsled = \"sled\";", 0);
     }
 
     #[test]
@@ -370,24 +315,15 @@ mod tests {
             )
             .is_empty()
         );
-        assert_eq!(
-            crate_finds("records v0.1.0 (/a)\nsync-protocol v0.1.0 (/b)").len(),
-            1
-        );
-        assert_eq!(
-            crate_finds("fieldbook v0.1.0 (/a)\nfieldbook-hq v0.1.0 (/b)").len(),
-            1
-        );
+        assert_eq!(crate_finds("records v0.1.0 (/a)\nsync-protocol v0.1.0 (/b)").len(), 1);
+        assert_eq!(crate_finds("fieldbook v0.1.0 (/a)\nfieldbook-hq v0.1.0 (/b)").len(), 1);
         assert_eq!(crate_finds("prelude v0.1.0 (/a)").len(), 1);
     }
 
     #[test]
     fn a_path_out_of_the_tree_is_found() {
         let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
-        assert_eq!(
-            path_finds(tree, "src/main.md", "see `../Cargo.toml`"),
-            Vec::<String>::new()
-        );
+        assert_eq!(path_finds(tree, "src/main.md", "see `../Cargo.toml`"), Vec::<String>::new());
         assert_eq!(path_finds(tree, "src/main.md", "see `../../elsewhere`").len(), 1);
         assert_eq!(path_finds(tree, "src/main.md", "see `../nothing-here`").len(), 1);
         assert_eq!(path_finds(tree, "README.md", "cd /root/project").len(), 1);

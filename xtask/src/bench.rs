@@ -51,33 +51,19 @@ pub(crate) fn run(tree: &Path) -> Result<(), Failed> {
         &[],
         "cargo build --locked --release --package fieldbook --package fieldbook-hq --bins",
     )?;
-    let bench = Bench {
-        tree: tree.to_path_buf(),
-        scratch: tree.join("target/bench"),
-    };
+    let bench = Bench { tree: tree.to_path_buf(), scratch: tree.join("target/bench") };
     drop(std::fs::remove_dir_all(&bench.scratch));
     let data = Data::find(tree);
     let mut table = Table::new(rows_of(&data.sheets)?);
-    steps.own("sheets", "cargo xtask bench", |_| {
-        sheets(&bench, &data, &mut table)
-    })?;
+    steps.own("sheets", "cargo xtask bench", |_| sheets(&bench, &data, &mut table))?;
     if let Some(vouchers) = &data.vouchers {
-        steps.own("vouchers", "cargo xtask bench", |_| {
-            vouchers_up(&bench, vouchers, &mut table)
-        })?;
+        steps.own("vouchers", "cargo xtask bench", |_| vouchers_up(&bench, vouchers, &mut table))?;
     }
-    steps.own("a broken line", "cargo xtask bench", |_| {
-        broken_line(&bench, &data, &mut table)
-    })?;
+    steps.own("a broken line", "cargo xtask bench", |_| broken_line(&bench, &data, &mut table))?;
     saves::run(&mut steps, &bench, &data.sheets, &mut table)?;
     steps.own("size", "cargo xtask size", |tree| {
         let bytes = crate::size::build(tree)?;
-        table.add(Goal::bytes(
-            "G12",
-            "agent binary, profile `dist`",
-            bytes,
-            crate::size::AGENT_BYTES_MAX,
-        ));
+        table.add(Goal::bytes("G12", "agent binary, profile `dist`", bytes, crate::size::AGENT_BYTES_MAX));
         Ok(())
     })?;
     steps.summary();
@@ -90,22 +76,12 @@ impl Data {
     fn find(tree: &Path) -> Self {
         match std::env::var_os("FIELDBOOK_DATA").map(PathBuf::from) {
             Some(folder) => {
-                let folder = if folder.join("workload").is_dir() {
-                    folder.join("workload")
-                } else {
-                    folder
-                };
-                Self {
-                    sheets: folder.join("sheets.jsonl"),
-                    vouchers: Some(folder.join("vouchers.jsonl")),
-                }
+                let folder = if folder.join("workload").is_dir() { folder.join("workload") } else { folder };
+                Self { sheets: folder.join("sheets.jsonl"), vouchers: Some(folder.join("vouchers.jsonl")) }
             }
             None => {
                 println!("FIELDBOOK_DATA is not set: the project's samples stand in for the 10,000 sheets");
-                Self {
-                    sheets: tree.join("samples/sheets.jsonl"),
-                    vouchers: None,
-                }
+                Self { sheets: tree.join("samples/sheets.jsonl"), vouchers: None }
             }
         }
     }
@@ -120,19 +96,9 @@ fn sheets(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Failed> {
     }
     let median = |of: &dyn Fn(&Round) -> u64| table::median(rounds.iter().map(of).collect());
     let up = median(&|round| round.push.line.bytes_up);
-    table.add(Goal::bytes(
-        "G1",
-        &format!("push of {n} sealed sheets, bytes up, HTTP included"),
-        up,
-        110 * n,
-    ));
+    table.add(Goal::bytes("G1", &format!("push of {n} sealed sheets, bytes up, HTTP included"), up, 110 * n));
     let down = median(&|round| round.pull.line.bytes_down);
-    table.add(Goal::bytes(
-        "G2",
-        "pull of them by a supervisor's device, bytes down",
-        down,
-        115 * n,
-    ));
+    table.add(Goal::bytes("G2", "pull of them by a supervisor's device, bytes down", down, 115 * n));
     let one = median(&|round| round.one.bodies());
     table.add(Goal::bytes("G4", "one more sheet, bodies both ways", one, 400));
     let one = median(&|round| round.one_voucher.bodies());
@@ -146,27 +112,12 @@ fn sheets(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Failed> {
         1,
     ));
     let requests = median(&|round| round.push.number("requests"));
-    table.add(Goal::count(
-        "G5",
-        &format!("requests for the push of {n}"),
-        requests,
-        8,
-    ));
+    table.add(Goal::count("G5", &format!("requests for the push of {n}"), requests, 8));
     let scaled = |ms: u64| Duration::from_millis(ms * n / 10_000);
     let device = median(&|round| table::micros(round.push.ran.cpu));
-    table.add(Goal::time(
-        "G7",
-        "CPU of the device for that push",
-        device,
-        scaled(250),
-    ));
+    table.add(Goal::time("G7", "CPU of the device for that push", device, scaled(250)));
     let hq = median(&|round| table::micros(round.push.hq_cpu));
-    table.add(Goal::time(
-        "G7",
-        "CPU of HQ for that push, durable",
-        hq,
-        scaled(150),
-    ));
+    table.add(Goal::time("G7", "CPU of HQ for that push, durable", hq, scaled(150)));
     let peak = median(&|round| round.status_peak_kib);
     table.add(Goal::kib("G13", "peak memory of `status`", peak, 12 * 1024));
     table.add(Goal::kib(
@@ -189,29 +140,11 @@ fn sheets(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Failed> {
         Duration::from_millis(25),
     ));
     let stored = median(&|round| round.stored_bytes);
-    table.add(Goal::bytes(
-        "G15",
-        "store on the device, bytes a sheet, all files",
-        stored / n.max(1),
-        900,
-    ));
+    table.add(Goal::bytes("G15", "store on the device, bytes a sheet, all files", stored / n.max(1), 900));
     let other = median(&|round| round.read_bytes);
-    table.add(Goal::bytes(
-        "G15",
-        "store of the device that pulled, bytes a sheet",
-        other / n.max(1),
-        900,
-    ));
-    table.tell(
-        "–",
-        "CPU of the import",
-        &table::millis(median(&|round| table::micros(round.import_cpu))),
-    );
-    table.tell(
-        "–",
-        "peak memory of the import",
-        &table::mebi(median(&|round| round.import_peak_kib)),
-    );
+    table.add(Goal::bytes("G15", "store of the device that pulled, bytes a sheet", other / n.max(1), 900));
+    table.tell("–", "CPU of the import", &table::millis(median(&|round| table::micros(round.import_cpu))));
+    table.tell("–", "peak memory of the import", &table::mebi(median(&|round| round.import_peak_kib)));
     table.tell(
         "–",
         "CPU of device and HQ for the pull",
@@ -221,11 +154,7 @@ fn sheets(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Failed> {
             table::millis(median(&|round| table::micros(round.pull.hq_cpu)))
         ),
     );
-    table.tell(
-        "–",
-        "peak memory of HQ",
-        &table::mebi(median(&|round| round.hq_peak_kib)),
-    );
+    table.tell("–", "peak memory of HQ", &table::mebi(median(&|round| round.hq_peak_kib)));
     let equal = rounds.iter().filter(|round| round.equal).count();
     table.tell(
         "–",
@@ -308,17 +237,8 @@ const ONE_SHEET: [&str; 12] = [
     "--json",
 ];
 /// What he types for a receipt.
-const ONE_VOUCHER: [&str; 9] = [
-    "voucher",
-    "add",
-    "--category",
-    "transport",
-    "--amount",
-    "23.50",
-    "--date",
-    "2025-03-03",
-    "--json",
-];
+const ONE_VOUCHER: [&str; 9] =
+    ["voucher", "add", "--category", "transport", "--amount", "23.50", "--date", "2025-03-03", "--json"];
 
 /// Runs `status` five times: the median time, the largest memory.
 fn status(world: &World) -> Result<(u64, u64), Failed> {
@@ -337,11 +257,7 @@ fn all_equal(world: &World) -> Result<bool, Failed> {
     for device in ["supervisor", "engineer"] {
         world.sync(device)?;
         let last = world.sync(device)?;
-        equal &= last
-            .report
-            .get("digest_equal")
-            .and_then(serde_json::Value::as_bool)
-            == Some(true);
+        equal &= last.report.get("digest_equal").and_then(serde_json::Value::as_bool) == Some(true);
     }
     let doctor = world.hq(&["doctor", "--json"])?.json()?;
     Ok(equal && doctor.get("views_ok").and_then(serde_json::Value::as_bool) == Some(true))
@@ -373,11 +289,7 @@ fn broken_line(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Fail
             world.cut_after(bytes);
         }
         let push = world.sync("engineer")?;
-        if push.is_level() {
-            Ok(push.line.bytes_up)
-        } else {
-            Err(Failed)
-        }
+        if push.is_level() { Ok(push.line.bytes_up) } else { Err(Failed) }
     };
     let whole = up(None)?;
     let at = CUT_BYTES.min(whole / 2);
@@ -400,11 +312,8 @@ fn rows_of(file: &Path) -> Result<u64, Failed> {
 /// Writes the first rows of a file again under other ids, so that they count as new.
 fn renamed(file: &Path, rows: usize, to: &Path) -> Result<PathBuf, Failed> {
     let text = read(file)?;
-    let again: String = text
-        .lines()
-        .take(rows)
-        .map(|line| line.replacen("\"id\":\"0", "\"id\":\"f", 1) + "\n")
-        .collect();
+    let again: String =
+        text.lines().take(rows).map(|line| line.replacen("\"id\":\"0", "\"id\":\"f", 1) + "\n").collect();
     std::fs::write(to, again).map_err(|error| {
         eprintln!("{}: {error}", to.display());
         Failed

@@ -1,9 +1,5 @@
 //! The project's own chores: everything is checked by `cargo xtask test`.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a chore talks to the person who started it"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
 mod arrows;
 mod bench;

@@ -16,11 +16,7 @@ pub(crate) const AGENT_BYTES_MAX: u64 = 4_000_000;
 pub(crate) fn run(tree: &Path) -> Result<(), Failed> {
     let bytes = build(tree)?;
     println!("agent, stripped: {bytes} bytes; goal G12: at most {AGENT_BYTES_MAX}");
-    if bytes > AGENT_BYTES_MAX {
-        Err(Failed)
-    } else {
-        Ok(())
-    }
+    if bytes > AGENT_BYTES_MAX { Err(Failed) } else { Ok(()) }
 }
 
 /// Builds it and returns its size in bytes.
@@ -29,14 +25,8 @@ pub(crate) fn run(tree: &Path) -> Result<(), Failed> {
 /// [`Failed`] when it does not build.
 pub(crate) fn build(tree: &Path) -> Result<u64, Failed> {
     let mut steps = Steps::new(tree);
-    steps.command(
-        "build",
-        &[],
-        "cargo build --locked --profile dist --package fieldbook --bin fieldbook",
-    )?;
-    let program = tree
-        .join("target/dist/fieldbook")
-        .with_extension(std::env::consts::EXE_EXTENSION);
+    steps.command("build", &[], "cargo build --locked --profile dist --package fieldbook --bin fieldbook")?;
+    let program = tree.join("target/dist/fieldbook").with_extension(std::env::consts::EXE_EXTENSION);
     match std::fs::metadata(&program) {
         Ok(metadata) => Ok(metadata.len()),
         Err(error) => {

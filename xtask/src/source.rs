@@ -91,10 +91,7 @@ mod tests {
     fn check(file: &str, code: &str, text: &str) {
         let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
         let source = Source::of(file);
-        assert_eq!(
-            (words(&source.code).as_str(), words(&source.text).as_str()),
-            (code, text)
-        );
+        assert_eq!((words(&source.code).as_str(), words(&source.text).as_str()), (code, text));
         assert_eq!(source.code.lines().count(), file.lines().count());
     }
 
@@ -111,10 +108,6 @@ mod tests {
 
     #[test]
     fn a_lifetime_opens_no_character() {
-        check(
-            "fn f<'a>(x: &'a str) -> char { '\\'' }",
-            "fn f<'a>(x: &'a str) -> char { }",
-            "",
-        );
+        check("fn f<'a>(x: &'a str) -> char { '\\'' }", "fn f<'a>(x: &'a str) -> char { }", "");
     }
 }

@@ -20,11 +20,7 @@ pub(crate) struct Steps<'a> {
 
 impl<'a> Steps<'a> {
     pub(crate) fn new(tree: &'a Path) -> Self {
-        Self {
-            tree,
-            total: Stopwatch::start(),
-            done: Vec::new(),
-        }
+        Self { tree, total: Stopwatch::start(), done: Vec::new() }
     }
 
     /// Runs `command`, words separated by single spaces, with `settings` in its environment.
@@ -39,10 +35,7 @@ impl<'a> Steps<'a> {
     ) -> Result<(), Failed> {
         self.own(name, &repeat(settings, command), |tree| {
             let status = build(tree, settings, command).status();
-            status
-                .is_ok_and(|status| status.success())
-                .then_some(())
-                .ok_or(Failed)
+            status.is_ok_and(|status| status.success()).then_some(()).ok_or(Failed)
         })
     }
 
@@ -57,20 +50,14 @@ impl<'a> Steps<'a> {
         mut hear: impl FnMut(&str),
     ) -> Result<(), Failed> {
         self.own(name, command, |tree| {
-            let mut child = build(tree, &[], command)
-                .stdout(Stdio::piped())
-                .spawn()
-                .map_err(|_gone| Failed)?;
+            let mut child =
+                build(tree, &[], command).stdout(Stdio::piped()).spawn().map_err(|_gone| Failed)?;
             let stdout = child.stdout.take().ok_or(Failed)?;
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 println!("{line}");
                 hear(&line);
             }
-            child
-                .wait()
-                .is_ok_and(|status| status.success())
-                .then_some(())
-                .ok_or(Failed)
+            child.wait().is_ok_and(|status| status.success()).then_some(()).ok_or(Failed)
         })
     }
 
@@ -98,21 +85,15 @@ impl<'a> Steps<'a> {
 
     /// Prints what took how long, on one line.
     pub(crate) fn summary(&self) {
-        let steps: Vec<String> = self
-            .done
-            .iter()
-            .map(|(name, took)| format!("{name} {}", spoken(*took)))
-            .collect();
+        let steps: Vec<String> =
+            self.done.iter().map(|(name, took)| format!("{name} {}", spoken(*took))).collect();
         println!("\n== {}; {} in all", steps.join(", "), spoken(self.total.read()));
     }
 }
 
 /// Returns whether `command` ends with 0; what it prints is not shown.
 pub(crate) fn succeeds(tree: &Path, command: &str) -> bool {
-    let status = build(tree, &[], command)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let status = build(tree, &[], command).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
 }
 
@@ -121,10 +102,7 @@ pub(crate) fn succeeds(tree: &Path, command: &str) -> bool {
 /// # Errors
 /// [`Failed`], with its words on standard error, when it does not end with 0.
 pub(crate) fn output(tree: &Path, command: &str) -> Result<String, Failed> {
-    let output = build(tree, &[], command)
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|_gone| Failed)?;
+    let output = build(tree, &[], command).stderr(Stdio::inherit()).output().map_err(|_gone| Failed)?;
     if !output.status.success() {
         return Err(Failed);
     }
@@ -132,21 +110,14 @@ pub(crate) fn output(tree: &Path, command: &str) -> Result<String, Failed> {
 }
 
 fn repeat(settings: &[(&str, &str)], command: &str) -> String {
-    let settings: String = settings
-        .iter()
-        .map(|(name, value)| format!("{name}='{value}' "))
-        .collect();
+    let settings: String = settings.iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
     settings + command
 }
 
 fn build(tree: &Path, settings: &[(&str, &str)], command: &str) -> Command {
     let mut words = command.split(' ');
     let mut built = Command::new(words.next().unwrap_or_default());
-    built
-        .args(words)
-        .current_dir(tree)
-        .stdin(Stdio::null())
-        .envs(settings.iter().copied());
+    built.args(words).current_dir(tree).stdin(Stdio::null()).envs(settings.iter().copied());
     // What cargo told us about our own package would make other packages' build scripts run again.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();

@@ -23,10 +23,7 @@ pub(crate) fn run(tree: &Path) -> Result<(), Failed> {
     let mut count = Count::default();
     let done = all(&mut steps, &mut count);
     steps.summary();
-    println!(
-        "{} passed, {} failed, {} skipped",
-        count.passed, count.failed, count.skipped
-    );
+    println!("{} passed, {} failed, {} skipped", count.passed, count.failed, count.skipped);
     done
 }
 
@@ -35,32 +32,16 @@ fn all(steps: &mut Steps<'_>, count: &mut Count) -> Result<(), Failed> {
     steps.command("fetch", &[], "cargo fetch --locked")?;
     steps.command("fmt", &[], "cargo fmt --all --check")?;
     steps.own("arrows", "cargo xtask arrows", crate::arrows::check)?;
-    steps.command(
-        "clippy",
-        &[],
-        "cargo clippy --locked --workspace --all-targets -- -D warnings",
-    )?;
+    steps.command("clippy", &[], "cargo clippy --locked --workspace --all-targets -- -D warnings")?;
     // Nothing is published: the reader of these pages works here, and captions name private rooms too.
     let strict = [("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")];
-    steps.command(
-        "docs",
-        &strict,
-        "cargo doc --locked --no-deps --workspace --document-private-items",
-    )?;
-    steps.heard(
-        "tests",
-        "cargo test --locked --workspace --no-fail-fast",
-        |line| count.hear(line),
-    )?;
+    steps.command("docs", &strict, "cargo doc --locked --no-deps --workspace --document-private-items")?;
+    steps.heard("tests", "cargo test --locked --workspace --no-fail-fast", |line| count.hear(line))?;
     if !step::succeeds(Path::new("."), "cargo deny --version") {
         println!("\ncargo-deny is missing; installing it into cargo's own folder, once");
         steps.command("install", INSTALL_DENY_LIGHTLY, INSTALL_DENY)?;
     }
-    steps.command(
-        "deny",
-        &[],
-        "cargo deny --offline --log-level error check bans licenses sources",
-    )?;
+    steps.command("deny", &[], "cargo deny --offline --log-level error check bans licenses sources")?;
     if advisories().is_some_and(|folder| holds_something(&folder)) {
         steps.command("advisories", &[], "cargo deny --offline check advisories")
     } else {
@@ -74,11 +55,7 @@ fn tools(tree: &Path) -> Result<(), Failed> {
     let needed = [
         ("cargo fmt --version", "rustfmt", "rustup component add rustfmt"),
         ("cargo clippy --version", "clippy", "rustup component add clippy"),
-        (
-            "cc --version",
-            "a C compiler, for SQLite and ring",
-            "apt-get install gcc",
-        ),
+        ("cc --version", "a C compiler, for SQLite and ring", "apt-get install gcc"),
     ];
     let mut done = Ok(());
     for (command, name, install) in needed {
@@ -141,13 +118,6 @@ mod tests {
         count.hear("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out");
         count.hear("test 9 passed; not a result");
         count.hear("test result: FAILED. 40 passed; 2 failed; 0 ignored; 0 measured; 5 filtered out");
-        assert_eq!(
-            count,
-            Count {
-                passed: 43,
-                failed: 2,
-                skipped: 1
-            }
-        );
+        assert_eq!(count, Count { passed: 43, failed: 2, skipped: 1 });
     }
 }

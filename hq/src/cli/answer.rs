@@ -12,10 +12,7 @@ use crate::keys::KeysError;
 use crate::store::sqlite::StoreError;
 use crate::tls::TlsError;
 
-#[expect(
-    clippy::disallowed_types,
-    reason = "the macro keeps its table in one; nobody sees its order"
-)]
+#[expect(clippy::disallowed_types, reason = "the macro keeps its table in one; nobody sees its order")]
 mod table {
     //! The sentences of `locales/`, built into the program.
     rust_i18n::i18n!("../locales");
@@ -47,18 +44,13 @@ impl Lang {
     pub fn chosen(asked: Option<&str>) -> Self {
         let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let asked = asked.map(str::to_owned).or_else(|| env("FIELDBOOK_LANG"));
-        let named = asked
-            .or_else(|| env("LC_ALL"))
-            .or_else(|| env("LC_MESSAGES"))
-            .or_else(|| env("LANG"));
+        let named = asked.or_else(|| env("LC_ALL")).or_else(|| env("LC_MESSAGES")).or_else(|| env("LANG"));
         Self::of(&named.unwrap_or_default())
     }
 
     fn of(name: &str) -> Self {
         let name = name.replace('_', "-").to_ascii_lowercase();
-        let traditional = ["zh-tw", "zh-hk", "zh-mo", "zh-hant"]
-            .iter()
-            .any(|start| name.starts_with(start));
+        let traditional = ["zh-tw", "zh-hk", "zh-mo", "zh-hant"].iter().any(|start| name.starts_with(start));
         match name.get(..2) {
             Some("en") => Self("en"),
             Some("zh") if traditional => Self("zh-TW"),
@@ -69,11 +61,7 @@ impl Lang {
     /// Returns the language of the schema table's labels.
     #[must_use]
     pub fn words(self) -> records::value::text::Lang {
-        if self.0 == "en" {
-            records::value::text::Lang::En
-        } else {
-            records::value::text::Lang::Zh
-        }
+        if self.0 == "en" { records::value::text::Lang::En } else { records::value::text::Lang::Zh }
     }
 
     /// Returns the sentence of `key` with its facts filled in.
@@ -110,11 +98,7 @@ impl Answer {
     /// What was to be printed is printed.
     #[must_use]
     pub const fn printed() -> Self {
-        Self {
-            json: Value::Null,
-            text: String::new(),
-            code: 0,
-        }
+        Self { json: Value::Null, text: String::new(), code: 0 }
     }
 
     /// Prints it and returns its exit code.
@@ -133,9 +117,7 @@ impl Answer {
 pub fn raw(text: &str, out: bool) {
     use std::io::Write;
     let _ = if out {
-        std::io::stdout()
-            .write_all(text.as_bytes())
-            .and_then(|()| std::io::stdout().flush())
+        std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush())
     } else {
         std::io::stderr().write_all(text.as_bytes())
     };
@@ -156,11 +138,7 @@ impl Fault {
     /// A fault with that exit code and sentence.
     #[must_use]
     pub const fn new(code: u8, key: &'static str) -> Self {
-        Self {
-            code,
-            key,
-            facts: Vec::new(),
-        }
+        Self { code, key, facts: Vec::new() }
     }
 
     /// Wrong arguments.
@@ -179,14 +157,8 @@ impl Fault {
     /// A file that could not be read or written.
     #[must_use]
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        let code = if error.kind() == std::io::ErrorKind::StorageFull {
-            NO_SPACE
-        } else {
-            USAGE
-        };
-        Self::new(code, "hq.file")
-            .with("file", path.display())
-            .with("reason", error)
+        let code = if error.kind() == std::io::ErrorKind::StorageFull { NO_SPACE } else { USAGE };
+        Self::new(code, "hq.file").with("file", path.display()).with("reason", error)
     }
 
     /// Prints it and returns its exit code.
@@ -266,9 +238,9 @@ impl From<AuthorError> for Fault {
             AuthorError::Store(error) => error.into(),
             AuthorError::Keys(error) => error.into(),
             AuthorError::Segment(error) => Self::new(REFUSED, "hq.too_long").with("reason", error),
-            AuthorError::Refused { code, text } => Self::new(REFUSED, "hq.refused")
-                .with("code", code)
-                .with("what", text),
+            AuthorError::Refused { code, text } => {
+                Self::new(REFUSED, "hq.refused").with("code", code).with("what", text)
+            }
         }
     }
 }

@@ -155,21 +155,9 @@ fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
             "waiting_segments": held_back,
         }));
     }
-    let titles = [
-        "replica",
-        "staff",
-        "name",
-        "device",
-        "state",
-        "last_seen",
-        "notes",
-    ]
-    .map(|column| lang.say(&format!("hq.column.{column}"), &[]));
-    let text = if lines.is_empty() {
-        lang.say("hq.device.none", &[])
-    } else {
-        table(&titles, lines)
-    };
+    let titles = ["replica", "staff", "name", "device", "state", "last_seen", "notes"]
+        .map(|column| lang.say(&format!("hq.column.{column}"), &[]));
+    let text = if lines.is_empty() { lang.say("hq.device.none", &[]) } else { table(&titles, lines) };
     Ok(Answer::new(Value::Array(rows), text))
 }
 
@@ -225,8 +213,5 @@ fn confirm(desk: &mut Desk, id: &str, now: u64, room: &Room) -> Result<Answer, F
     let taken = desk.transact(|desk| desk.confirm(device.replica, now))?;
     let facts = [("ops".to_owned(), taken.to_string())];
     let text = room.lang.say("hq.device.confirmed", &facts);
-    Ok(Answer::new(
-        json!({"replica": device.replica.0, "ops": taken}),
-        text,
-    ))
+    Ok(Answer::new(json!({"replica": device.replica.0, "ops": taken}), text))
 }

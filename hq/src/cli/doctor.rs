@@ -28,15 +28,8 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
     let mut lines = Vec::new();
     for device in desk.store.devices(None)? {
         let digest = hex(desk.digest_for(&device)?);
-        let staff = device
-            .staff
-            .and_then(|staff| people.staff.get(&staff))
-            .map_or("", |person| &person.code);
-        let level = if device.level {
-            "hq.device.level"
-        } else {
-            "hq.device.behind"
-        };
+        let staff = device.staff.and_then(|staff| people.staff.get(&staff)).map_or("", |person| &person.code);
+        let level = if device.level { "hq.device.level" } else { "hq.device.behind" };
         lines.push(vec![
             device.replica.0.to_string(),
             staff.to_owned(),
@@ -57,11 +50,7 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
         ("documents".to_owned(), documents.to_string()),
         ("differed".to_owned(), looked.differed.to_string()),
     ];
-    let key = if views_ok {
-        "hq.doctor.well"
-    } else {
-        "hq.doctor.differs"
-    };
+    let key = if views_ok { "hq.doctor.well" } else { "hq.doctor.differs" };
     let titles = ["replica", "staff", "digest", "level"]
         .map(|column| room.lang.say(&format!("hq.column.{column}"), &[]));
     let text = format!("{}\n{}", room.lang.say(key, &facts), table(&titles, lines));
@@ -75,15 +64,9 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
         "quarantined": refused,
         "replicas": replicas,
     });
-    Ok(Answer {
-        json,
-        text,
-        code: if views_ok { 0 } else { DAMAGED },
-    })
+    Ok(Answer { json, text, code: if views_ok { 0 } else { DAMAGED } })
 }
 
 fn hex(digest: [u8; 16]) -> String {
-    digest
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -32,9 +32,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let kind = kinds::by_name(&args.kind).ok_or_else(|| unknown(&args.kind))?;
     let form = match args.format.as_str() {
-        "csv" => Form::Csv {
-            mark: args.out.is_some() && !args.names,
-        },
+        "csv" => Form::Csv { mark: args.out.is_some() && !args.names },
         "xlsx" => Form::Xlsx,
         _ => Form::JsonLines,
     };
@@ -51,56 +49,35 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let bad = |error: &dyn std::fmt::Display| Fault::new(DAMAGED, "hq.export").with("reason", error);
     let mut table = Export::begin(Vec::new(), kind, form, words, Zone::SHANGHAI).map_err(|e| bad(&e))?;
     let mut records = 0_u64;
-    desk.store
-        .each_document::<Fault>(Some(kind.number), |_, indexed| {
-            let document = &indexed.document;
-            let device = desk.store.device(document.id.0.replica).map_err(Fault::from)?;
-            let person = device.and_then(|device| people.staff.get(&device.staff?));
-            let groups: Vec<_> = kind
-                .groups
-                .iter()
-                .map(|group| (group.tag(), reading::rows(document, group)))
-                .collect();
-            let created = Ts(i64::try_from(document.created.ms).unwrap_or(i64::MAX));
-            let (id, code) = (document.id.to_string(), document.id.code());
-            let author = person.map_or("", |person| person.code.as_str());
-            let state = kind.machine.map(|_| document.state);
-            let line = Line {
-                id: &id,
-                code: &code,
-                state,
-                author,
-                created,
-                groups: &groups,
-            };
-            table.line(&line).map_err(|error| bad(&error))?;
-            records += 1;
-            Ok(())
-        })?;
+    desk.store.each_document::<Fault>(Some(kind.number), |_, indexed| {
+        let document = &indexed.document;
+        let device = desk.store.device(document.id.0.replica).map_err(Fault::from)?;
+        let person = device.and_then(|device| people.staff.get(&device.staff?));
+        let groups: Vec<_> =
+            kind.groups.iter().map(|group| (group.tag(), reading::rows(document, group))).collect();
+        let created = Ts(i64::try_from(document.created.ms).unwrap_or(i64::MAX));
+        let (id, code) = (document.id.to_string(), document.id.code());
+        let author = person.map_or("", |person| person.code.as_str());
+        let state = kind.machine.map(|_| document.state);
+        let line = Line { id: &id, code: &code, state, author, created, groups: &groups };
+        table.line(&line).map_err(|error| bad(&error))?;
+        records += 1;
+        Ok(())
+    })?;
     let bytes = table.end().map_err(|error| bad(&error))?;
     let Some(file) = &args.out else {
         use std::io::Write;
         // A reader that has gone away wants no more of it.
-        let _ = std::io::stdout()
-            .write_all(&bytes)
-            .and_then(|()| std::io::stdout().flush());
+        let _ = std::io::stdout().write_all(&bytes).and_then(|()| std::io::stdout().flush());
         return Ok(Answer::printed());
     };
     std::fs::write(file, &bytes).map_err(|error| Fault::file(file, &error))?;
     let file = file.display().to_string();
-    let facts = [
-        ("n".to_owned(), records.to_string()),
-        ("file".to_owned(), file.clone()),
-    ];
-    Ok(Answer::new(
-        json!({"file": file, "records": records}),
-        room.lang.say("text.exported", &facts),
-    ))
+    let facts = [("n".to_owned(), records.to_string()), ("file".to_owned(), file.clone())];
+    Ok(Answer::new(json!({"file": file, "records": records}), room.lang.say("text.exported", &facts)))
 }
 
 fn unknown(kind: &str) -> Fault {
     let names: Vec<&str> = kinds::KINDS.iter().map(|kind| kind.name).collect();
-    Fault::usage("error.unknown_kind")
-        .with("kind", kind)
-        .with("kinds", names.join(", "))
+    Fault::usage("error.unknown_kind").with("kind", kind).with("kinds", names.join(", "))
 }

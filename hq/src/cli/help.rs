@@ -14,14 +14,9 @@ pub(super) fn command(lang: Lang) -> Command {
 }
 
 fn in_language(command: Command, lang: Lang, path: &str) -> Command {
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|sub| sub.get_name().to_owned())
-        .collect();
-    let template = format!(
-        "{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}\n",
-        lang.say("text.help.usage", &[])
-    );
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let template =
+        format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}\n", lang.say("text.help.usage", &[]));
     let mut command = command
         .about(lang.say(path, &[]))
         .help_template(template)
@@ -29,11 +24,7 @@ fn in_language(command: Command, lang: Lang, path: &str) -> Command {
         .mut_args(|arg| {
             let name = arg.get_id().to_string();
             let takes_values = arg.get_action().takes_values();
-            let heading = if arg.is_positional() {
-                "text.help.arguments"
-            } else {
-                "text.help.options"
-            };
+            let heading = if arg.is_positional() { "text.help.arguments" } else { "text.help.options" };
             let key = if EVERYWHERE.contains(&name.as_str()) {
                 format!("hq.help.option.{name}")
             } else {
@@ -45,11 +36,7 @@ fn in_language(command: Command, lang: Lang, path: &str) -> Command {
         });
     for name in names {
         // Every kind of master data is imported in the same way.
-        let below = if name == "import" {
-            "hq.help.import".to_owned()
-        } else {
-            format!("{path}.{name}")
-        };
+        let below = if name == "import" { "hq.help.import".to_owned() } else { format!("{path}.{name}") };
         command = command.mut_subcommand(name, |sub| in_language(sub, lang, &below));
     }
     command
@@ -60,15 +47,8 @@ mod tests {
     use super::*;
 
     fn missing(command: &Command, found: &mut Vec<String>) {
-        let helps = command
-            .get_arguments()
-            .filter_map(clap::Arg::get_help)
-            .chain(command.get_about());
-        found.extend(
-            helps
-                .map(ToString::to_string)
-                .filter(|help| help.starts_with("hq.help")),
-        );
+        let helps = command.get_arguments().filter_map(clap::Arg::get_help).chain(command.get_about());
+        found.extend(helps.map(ToString::to_string).filter(|help| help.starts_with("hq.help")));
         command.get_subcommands().for_each(|sub| missing(sub, found));
     }
 

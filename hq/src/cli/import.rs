@@ -63,9 +63,5 @@ pub(super) fn run(kind: &'static Kind, command: &Command, room: &Room) -> Result
         "already": done.already,
         "refused": refused,
     });
-    Ok(Answer {
-        json,
-        text,
-        code: if done.refused.is_empty() { 0 } else { REFUSED },
-    })
+    Ok(Answer { json, text, code: if done.refused.is_empty() { 0 } else { REFUSED } })
 }

@@ -16,8 +16,6 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let made = room.data.init(&args.address);
     made.map_err(|error| Fault::from(error).with("address", &args.address))?;
-    let text = room
-        .lang
-        .say("hq.init.done", &[("address".into(), args.address.clone())]);
+    let text = room.lang.say("hq.init.done", &[("address".into(), args.address.clone())]);
     Ok(Answer::new(json!({"address": args.address}), text))
 }

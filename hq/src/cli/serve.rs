@@ -41,16 +41,10 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     };
     let signer = Arc::clone(&desk.signer);
     let broken = |error: &std::io::Error| {
-        Fault::usage("hq.listen")
-            .with("address", &args.listen)
-            .with("reason", error)
+        Fault::usage("hq.listen").with("address", &args.listen).with("reason", error)
     };
     let writer = Writer::start(desk, trouble).map_err(|error| broken(&error))?;
-    let office = Office {
-        writer,
-        signer,
-        clock: room.clock,
-    };
+    let office = Office { writer, signer, clock: room.clock };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(64)

@@ -25,12 +25,7 @@ pub(super) struct Man {
 
 pub(super) fn completions(args: &Completions, room: &Room) -> Answer {
     let mut out = Vec::new();
-    clap_complete::generate(
-        args.shell,
-        &mut help::command(room.lang),
-        "fieldbook-hq",
-        &mut out,
-    );
+    clap_complete::generate(args.shell, &mut help::command(room.lang), "fieldbook-hq", &mut out);
     printed(&out)
 }
 
@@ -51,9 +46,7 @@ fn write_all(command: &clap::Command, folder: &Path, written: &mut Vec<String>) 
     let path = folder.join(format!("{name}.1"));
     std::fs::write(&path, rendered(command)?).map_err(|error| Fault::file(&path, &error))?;
     written.push(path.display().to_string());
-    command
-        .get_subcommands()
-        .try_for_each(|sub| write_all(sub, folder, written))
+    command.get_subcommands().try_for_each(|sub| write_all(sub, folder, written))
 }
 
 fn rendered(command: &clap::Command) -> Result<Vec<u8>, Fault> {

@@ -15,9 +15,7 @@ pub(super) fn table(titles: &[String], rows: Vec<Vec<String>>) -> String {
     table.add_rows(rows);
     // The table indents each line by the padding of its first column.
     let lines = table.lines();
-    lines
-        .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned() + "\n")
-        .collect()
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned() + "\n").collect()
 }
 
 #[cfg(test)]

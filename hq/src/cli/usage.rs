@@ -9,14 +9,10 @@ pub(super) fn fault(error: &Error) -> Fault {
     let text = |kind: ContextKind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     let given = text(ContextKind::InvalidValue);
     let allowed = text(ContextKind::ValidValue);
-    let similar = [
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedValue,
-    ]
-    .into_iter()
-    .map(text)
-    .find(|text| !text.is_empty());
+    let similar = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+        .into_iter()
+        .map(text)
+        .find(|text| !text.is_empty());
     let key = match (error.kind(), similar.is_some()) {
         (ErrorKind::UnknownArgument, false) => "error.usage.unknown_argument",
         (ErrorKind::UnknownArgument, true) => "error.usage.unknown_argument.similar",

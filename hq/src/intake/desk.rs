@@ -139,8 +139,7 @@ impl Desk {
     pub fn branch_of(&mut self, staff: DocId) -> Result<Option<u32>, StoreError> {
         let people = self.people()?;
         let unit = people.staff.get(&staff).and_then(|person| person.unit);
-        unit.map(|unit| self.store.branch_number(people.branch(unit)))
-            .transpose()
+        unit.map(|unit| self.store.branch_number(people.branch(unit))).transpose()
     }
 
     /// Returns the branch under which a replica's log is kept; it never changes.
@@ -162,12 +161,7 @@ impl Desk {
     /// [`StoreError`].
     pub fn author(&mut self, replica: Replica) -> Result<Option<Author>, StoreError> {
         if replica == Replica::HQ {
-            return Ok(Some(Author {
-                staff: None,
-                roles: Vec::new(),
-                branch: 0,
-                hq: true,
-            }));
+            return Ok(Some(Author { staff: None, roles: Vec::new(), branch: 0, hq: true }));
         }
         let Some(device) = self.store.device(replica)? else {
             return Ok(None);
@@ -179,12 +173,7 @@ impl Desk {
             Some(staff) => self.branch_of(staff)?.unwrap_or(device.branch),
             None => device.branch,
         };
-        Ok(Some(Author {
-            staff: device.staff.filter(|_| person.is_some()),
-            roles,
-            branch,
-            hq: false,
-        }))
+        Ok(Some(Author { staff: device.staff.filter(|_| person.is_some()), roles, branch, hq: false }))
     }
 
     /// Returns where the known lines hang.

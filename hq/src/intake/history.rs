@@ -28,11 +28,7 @@ impl Desk {
             SegmentError::Chain if first > 1 => {
                 let common = first.saturating_sub(2);
                 let link = self.link_at(branch, line, common)?.unwrap_or(Link::ROOT);
-                Notice::Fork {
-                    epoch: line.1,
-                    common,
-                    link,
-                }
+                Notice::Fork { epoch: line.1, common, link }
             }
             SegmentError::Newer => Notice::Refused(reason::NEWER),
             SegmentError::Size | SegmentError::Signature | SegmentError::Malformed | SegmentError::Chain => {
@@ -58,11 +54,7 @@ impl Desk {
             return Ok(None);
         }
         for (seq, row) in (segment.first..=until).zip(rows) {
-            let own = self.row(OpId {
-                replica: line.0,
-                epoch: line.1,
-                seq,
-            })?;
+            let own = self.row(OpId { replica: line.0, epoch: line.1, seq })?;
             if own.as_ref() != Some(row) {
                 return Ok(Some(seq - 1));
             }
@@ -83,32 +75,17 @@ impl Desk {
         let held = self.store.line(branch, above)?;
         let last = held.map_or(0, |held| held.last);
         if parent.seq > last {
-            job.missing.get_or_insert(OpId {
-                replica: line.0,
-                epoch: parent.epoch,
-                seq: last + 1,
-            });
+            job.missing.get_or_insert(OpId { replica: line.0, epoch: parent.epoch, seq: last + 1 });
             return Ok(false);
         }
-        let link = if parent.seq == 0 {
-            Some(Link::ROOT)
-        } else {
-            self.link_at(branch, above, parent.seq)?
-        };
+        let link = if parent.seq == 0 { Some(Link::ROOT) } else { self.link_at(branch, above, parent.seq)? };
         if parent.seq > 0 && link != Some(parent.link) {
             let common = 0;
-            job.notices.push(Notice::Fork {
-                epoch: parent.epoch,
-                common,
-                link: Link::ROOT,
-            });
+            job.notices.push(Notice::Fork { epoch: parent.epoch, common, link: Link::ROOT });
             return Ok(false);
         }
         if parent.seq < last && line.0 != Replica::HQ {
-            job.notices.push(Notice::Rewound {
-                epoch: parent.epoch,
-                seq: parent.seq,
-            });
+            job.notices.push(Notice::Rewound { epoch: parent.epoch, seq: parent.seq });
             self.give_back(branch, above, parent.seq + 1, last)?;
         }
         Ok(true)
@@ -144,48 +121,28 @@ impl Desk {
             };
             let wanted = walked.last().map_or(seq, |next| next.first.saturating_sub(1));
             let take = usize::try_from(wanted.saturating_sub(segment.first).saturating_add(1)).unwrap_or(0);
-            let seed = if segment.first == 1 {
-                self.link_at_root(branch, line)?
-            } else {
-                link
-            };
-            link = rows
-                .iter()
-                .take(take)
-                .fold(seed, |link, row| link.next(&row.to_bytes()));
+            let seed = if segment.first == 1 { self.link_at_root(branch, line)? } else { link };
+            link = rows.iter().take(take).fold(seed, |link, row| link.next(&row.to_bytes()));
         }
         Ok(Some(link))
     }
 
     pub(super) fn link_at_root(&self, branch: u32, line: Line) -> Result<Link, StoreError> {
-        Ok(Parent::seed(
-            self.store
-                .line(branch, line)?
-                .and_then(|held| held.parent)
-                .as_ref(),
-        ))
+        Ok(Parent::seed(self.store.line(branch, line)?.and_then(|held| held.parent).as_ref()))
     }
 
     /// A line that is not an ancestor of a younger one grows on: two installations write under one name.
     pub(super) fn notice_copy(&mut self, job: &mut Job, branch: u32, line: Line) -> Result<(), StoreError> {
         let mut ancestors = vec![line];
         let lines = self.store.lines(branch, line.0)?;
-        let parent = |epoch| {
-            lines
-                .iter()
-                .find(|(own, _)| *own == epoch)
-                .and_then(|(_, held)| held.parent)
-        };
+        let parent = |epoch| lines.iter().find(|(own, _)| *own == epoch).and_then(|(_, held)| held.parent);
         let mut at = line.1;
         while let Some(above) = parent(at).filter(|above| ancestors.len() <= lines.len() && above.epoch != at)
         {
             ancestors.push((line.0, above.epoch));
             at = above.epoch;
         }
-        if lines
-            .iter()
-            .all(|(epoch, _)| ancestors.contains(&(line.0, *epoch)))
-        {
+        if lines.iter().all(|(epoch, _)| ancestors.contains(&(line.0, *epoch))) {
             return Ok(());
         }
         if let Some(mut device) = self.store.device(line.0)?

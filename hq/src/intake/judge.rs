@@ -54,11 +54,7 @@ pub struct Case<'a> {
 
 /// A refusal with its stable code; `what` names a field, a group, a step.
 fn refused(code: u16, what: &str) -> Verdict {
-    Verdict::Quarantined {
-        code,
-        text: what.to_owned(),
-        retryable: code == reason::NEWER,
-    }
+    Verdict::Quarantined { code, text: what.to_owned(), retryable: code == reason::NEWER }
 }
 
 /// Returns the verdict on an op whose past HQ holds.
@@ -74,10 +70,7 @@ fn check(case: &Case<'_>) -> Result<(), Verdict> {
     {
         return Err(judgement.verdict.clone());
     }
-    if case
-        .document
-        .is_some_and(|document| document.kind != case.row.kind)
-    {
+    if case.document.is_some_and(|document| document.kind != case.row.kind) {
         return Err(refused(reason::OTHER_KIND, ""));
     }
     if case.author.staff.is_none() && !case.author.hq {
@@ -86,11 +79,7 @@ fn check(case: &Case<'_>) -> Result<(), Verdict> {
     let Some(kind) = kinds::by_number(case.row.kind) else {
         // Kept and passed on by a build that cannot read it, unless it says that this is not enough.
         let must = case.row.kind & MUST_UNDERSTAND != 0;
-        return if must {
-            Err(refused(reason::NEWER, "kind"))
-        } else {
-            Ok(())
-        };
+        return if must { Err(refused(reason::NEWER, "kind")) } else { Ok(()) };
     };
     reach(case, kind)?;
     for write in &case.row.writes {
@@ -109,32 +98,20 @@ fn reach(case: &Case<'_>, kind: &Kind) -> Result<(), Verdict> {
         // Whoever may say what it is called may create it: staff, units, templates and devices are HQ's.
         let named = kind.title.iter().filter_map(|field| kind.field(field));
         let creates = named.into_iter().any(|(group, _)| group.writer == Writer::Scope);
-        return if creates {
-            Ok(())
-        } else {
-            Err(refused(reason::ONLY_HQ, kind.name))
-        };
+        return if creates { Ok(()) } else { Err(refused(reason::ONLY_HQ, kind.name)) };
     }
     let own = author.staff.is_some_and(|staff| case.people.contains(&staff));
     // Whoever does more in his branch than field work sees the branch, and may write there.
     let office = |role: &Role| ![Role::ENGINEER, Role::VIEWER].contains(role);
     let branch = case.scope == author.branch && author.roles.iter().any(office);
-    if own || branch || case.scope == 0 {
-        Ok(())
-    } else {
-        Err(refused(reason::SCOPE, kind.name))
-    }
+    if own || branch || case.scope == 0 { Ok(()) } else { Err(refused(reason::SCOPE, kind.name)) }
 }
 
 fn group(case: &Case<'_>, kind: &Kind, write: &Write) -> Result<(), Verdict> {
     let Some(group) = kind.group(write.tag.number()) else {
         // Nobody says who may take a step of a newer version's machine; anything else is kept and passed on.
         let decides = write.tag.class() == Some(Class::Decision);
-        return if decides {
-            Err(refused(reason::NEWER, "step"))
-        } else {
-            Ok(())
-        };
+        return if decides { Err(refused(reason::NEWER, "step")) } else { Ok(()) };
     };
     if group.tag() != write.tag {
         return Err(refused(reason::MALFORMED, group.name));
@@ -154,11 +131,7 @@ fn group(case: &Case<'_>, kind: &Kind, write: &Write) -> Result<(), Verdict> {
     if !newer {
         values(group, write)?;
     }
-    if group.frozen && sealed(case, kind) {
-        Err(refused(reason::FROZEN, group.name))
-    } else {
-        Ok(())
-    }
+    if group.frozen && sealed(case, kind) { Err(refused(reason::FROZEN, group.name)) } else { Ok(()) }
 }
 
 /// Are the bytes those of the table, and every value within its type's range?
@@ -185,11 +158,8 @@ fn sealed(case: &Case<'_>, kind: &Kind) -> bool {
     };
     let seals = |step| machine.step_at(step).is_some_and(|step| step.seals);
     let standing = |standing| matches!(standing, Standing::Stands | Standing::Stale | Standing::Contested);
-    let mut found = document
-        .decisions
-        .iter()
-        .filter(|ruled| seals(ruled.step) && standing(ruled.standing))
-        .peekable();
+    let mut found =
+        document.decisions.iter().filter(|ruled| seals(ruled.step) && standing(ruled.standing)).peekable();
     if found.peek().is_none() {
         return false;
     }
@@ -200,21 +170,13 @@ fn sealed(case: &Case<'_>, kind: &Kind) -> bool {
     let Some(this) = history.find(case.id) else {
         return false;
     };
-    found.any(|seal| {
-        history
-            .find(seal.op)
-            .is_some_and(|seal| history.covers(this, seal))
-    })
+    found.any(|seal| history.find(seal.op).is_some_and(|seal| history.covers(this, seal)))
 }
 
 /// The document's ops and this one.
 fn with(case: &Case<'_>) -> Vec<Judged> {
     let mut all = case.ops.to_vec();
-    all.push(Judged {
-        id: case.id,
-        row: case.row.clone(),
-        judgement: None,
-    });
+    all.push(Judged { id: case.id, row: case.row.clone(), judgement: None });
     all
 }
 
@@ -247,11 +209,7 @@ fn entitled(case: &Case<'_>, step: &Step, decision: &Decision) -> Result<(), Ver
     }
     let own = case.document.is_none() || author.staff.is_some_and(|staff| case.people.contains(&staff));
     let held = author.roles.contains(&decision.role);
-    if held && step.is_for(decision.role, own) {
-        Ok(())
-    } else {
-        Err(refused(reason::ROLE, step.name))
-    }
+    if held && step.is_for(decision.role, own) { Ok(()) } else { Err(refused(reason::ROLE, step.name)) }
 }
 
 /// The document has moved on: was the step possible from what its author saw, and is it still in time?
@@ -277,9 +235,8 @@ fn from_the_past(
         .filter(|ruled| ruled.standing == Standing::Stands && !seen(ruled.op))
         .filter_map(|ruled| history.find(ruled.op))
         .collect();
-    let built_on = unseen
-        .iter()
-        .any(|later| unseen.iter().any(|on| later != on && history.covers(*later, *on)));
+    let built_on =
+        unseen.iter().any(|later| unseen.iter().any(|on| later != on && history.covers(*later, *on)));
     if built_on { Err(Verdict::TooLate) } else { Ok(()) }
 }
 
@@ -294,14 +251,7 @@ fn open_conflict(case: &Case<'_>, step: &Step) -> Result<(), Verdict> {
         .filter(|(tag, register)| tag.class() == Some(Class::Contested) && !register.others.is_empty());
     let mut written: Vec<Vec<OpId>> = Vec::new();
     for (_, register) in open {
-        written.push(
-            register
-                .others
-                .iter()
-                .chain([&register.value])
-                .map(|value| value.op)
-                .collect(),
-        );
+        written.push(register.others.iter().chain([&register.value]).map(|value| value.op).collect());
     }
     if written.is_empty() {
         return Ok(());
@@ -315,11 +265,7 @@ fn open_conflict(case: &Case<'_>, step: &Step) -> Result<(), Verdict> {
     };
     let seen = |id: &OpId| history.find(*id).is_some_and(|op| history.covers(this, op));
     let settled_for_him = written.iter().all(|ops| !ops.iter().all(seen));
-    if settled_for_him {
-        Ok(())
-    } else {
-        Err(refused(reason::CONFLICT, step.name))
-    }
+    if settled_for_him { Ok(()) } else { Err(refused(reason::CONFLICT, step.name)) }
 }
 
 #[cfg(test)]

@@ -34,11 +34,7 @@ impl Desk {
         given: Option<Verdict>,
         (order, cap_ms, version): (u64, u64, u8),
     ) -> Result<Verdict, StoreError> {
-        let missing = if author.hq {
-            None
-        } else {
-            self.missing(job, op.id, op.doc, op.row)?
-        };
+        let missing = if author.hq { None } else { self.missing(job, op.id, op.doc, op.row)? };
         let verdict = match (given, missing) {
             (Some(verdict), _) => verdict,
             (None, Some(missing)) => {
@@ -55,11 +51,7 @@ impl Desk {
                 let creation = op.row.doc.is_none();
                 if !creation && work.ops.is_empty() {
                     let code = reason::NO_DOCUMENT;
-                    Verdict::Quarantined {
-                        code,
-                        text: String::new(),
-                        retryable: false,
-                    }
+                    Verdict::Quarantined { code, text: String::new(), retryable: false }
                 } else {
                     judge(&Case {
                         id: op.id,
@@ -88,11 +80,7 @@ impl Desk {
                 version,
             };
             work.ops.retain(|known| known.id != op.id);
-            work.ops.push(Judged {
-                id: op.id,
-                row: op.row.clone(),
-                judgement: Some(judgement),
-            });
+            work.ops.push(Judged { id: op.id, row: op.row.clone(), judgement: Some(judgement) });
             work.added.push(op.id);
             work.stale = true;
         }
@@ -161,14 +149,7 @@ impl Desk {
         let ends: BTreeMap<Line, u64> = job
             .runs
             .iter()
-            .map(|run| {
-                (
-                    run.line,
-                    run.first
-                        .saturating_add(u64::try_from(run.ops.len()).unwrap_or(0))
-                        - 1,
-                )
-            })
+            .map(|run| (run.line, run.first.saturating_add(u64::try_from(run.ops.len()).unwrap_or(0)) - 1))
             .collect();
         // One that waited may be what another one waits behind: until no more comes of it.
         loop {
@@ -232,21 +213,11 @@ impl Desk {
             None => self.store.device(doc.0.replica)?.and_then(|device| device.staff),
         };
         job.creators.insert(doc.0.replica, creator);
-        let mut work = Work {
-            home,
-            creator,
-            ..Work::default()
-        };
-        let known = if created {
-            None
-        } else {
-            self.store.known(home, doc)?
-        };
+        let mut work = Work { home, creator, ..Work::default() };
+        let known = if created { None } else { self.store.known(home, doc)? };
         if let Some(known) = known {
             for id in &known.ops {
-                let op = self
-                    .judged(*id)?
-                    .ok_or(StoreError::Damaged { table: "documents" })?;
+                let op = self.judged(*id)?.ok_or(StoreError::Damaged { table: "documents" })?;
                 let branch = self.home(id.replica)?.unwrap_or(0);
                 self.trace(branch, (id.replica, id.epoch))?;
                 work.ops.push(op);

@@ -85,21 +85,12 @@ impl Desk {
             self.take_one(&mut job, segment, received_ms)?;
         }
         self.judge_waiting(&mut job, received_ms)?;
-        let new_ops = job
-            .runs
-            .iter()
-            .map(|run| u64::try_from(run.ops.len()).unwrap_or(0))
-            .sum();
+        let new_ops = job.runs.iter().map(|run| u64::try_from(run.ops.len()).unwrap_or(0)).sum();
         let (notices, missing) = (std::mem::take(&mut job.notices), job.missing);
         let mut rulings = std::mem::take(&mut job.repeated);
         rulings.extend(self.spread(job)?);
         rulings.retain(|ruling| !ruling.exceptions.is_empty());
-        Ok(Taken {
-            notices,
-            rulings,
-            new_ops,
-            missing,
-        })
+        Ok(Taken { notices, rulings, new_ops, missing })
     }
 
     fn take_one(&mut self, job: &mut Job, segment: Segment, received_ms: u64) -> Result<(), StoreError> {
@@ -110,11 +101,7 @@ impl Desk {
         let held = self.store.line(branch, line)?;
         let last = held.map_or(0, |held| held.last);
         if segment.first > last.saturating_add(1) {
-            job.missing.get_or_insert(OpId {
-                replica: line.0,
-                epoch: line.1,
-                seq: last.saturating_add(1),
-            });
+            job.missing.get_or_insert(OpId { replica: line.0, epoch: line.1, seq: last.saturating_add(1) });
             return Ok(());
         }
         let before = match segment.first {
@@ -122,11 +109,7 @@ impl Desk {
             first => self.link_at(branch, line, first - 1)?,
         };
         let Some(before) = before else {
-            job.missing.get_or_insert(OpId {
-                replica: line.0,
-                epoch: line.1,
-                seq: last.saturating_add(1),
-            });
+            job.missing.get_or_insert(OpId { replica: line.0, epoch: line.1, seq: last.saturating_add(1) });
             return Ok(());
         };
         let (body, rows) = match segment.open(before) {
@@ -135,8 +118,7 @@ impl Desk {
                 if error == SegmentError::Newer {
                     self.store.hold_back(branch, &segment, Why::Newer, received_ms)?;
                 }
-                job.notices
-                    .push(self.unusable(branch, line, segment.first, error)?);
+                job.notices.push(self.unusable(branch, line, segment.first, error)?);
                 return Ok(());
             }
         };
@@ -146,40 +128,21 @@ impl Desk {
         let uprooted = |held: &Held| segment.first == 1 && held.parent != body.parent;
         if held.as_ref().is_some_and(uprooted) {
             let link = Link::ROOT;
-            job.notices.push(Notice::Fork {
-                epoch: line.1,
-                common: 0,
-                link,
-            });
+            job.notices.push(Notice::Fork { epoch: line.1, common: 0, link });
             return Ok(());
         }
         if let Some(held) = held
             && let Some(common) = self.differs(branch, &segment, &rows, &held)?
         {
             let link = self.link_at(branch, line, common)?.unwrap_or(Link::ROOT);
-            job.notices.push(Notice::Fork {
-                epoch: line.1,
-                common,
-                link,
-            });
+            job.notices.push(Notice::Fork { epoch: line.1, common, link });
             return Ok(());
         }
         if segment.last() <= last {
-            job.repeated
-                .extend(self.store.rulings(branch, line, segment.first, segment.last())?);
+            job.repeated.extend(self.store.rulings(branch, line, segment.first, segment.last())?);
             return Ok(());
         }
-        self.keep(
-            job,
-            branch,
-            Arriving {
-                segment,
-                body,
-                rows,
-                held,
-            },
-            received_ms,
-        )
+        self.keep(job, branch, Arriving { segment, body, rows, held }, received_ms)
     }
 
     fn keep(
@@ -189,12 +152,7 @@ impl Desk {
         new: Arriving,
         received_ms: u64,
     ) -> Result<(), StoreError> {
-        let Arriving {
-            segment,
-            body,
-            rows,
-            held,
-        } = new;
+        let Arriving { segment, body, rows, held } = new;
         let line = segment.line();
         let first = held.map_or(0, |held| held.last).saturating_add(1);
         let count = segment.last().saturating_sub(first).saturating_add(1);
@@ -225,11 +183,7 @@ impl Desk {
         let rows = self.remember((line, segment.first), rows);
         let skip = usize::try_from(first.saturating_sub(segment.first)).unwrap_or(0);
         for (seq, row) in (first..).zip(rows.iter().skip(skip)) {
-            let id = OpId {
-                replica: line.0,
-                epoch: line.1,
-                seq,
-            };
+            let id = OpId { replica: line.0, epoch: line.1, seq };
             let doc = row.document(id);
             let refused = (body.test_clock && !self.test_clock).then(|| Verdict::Quarantined {
                 code: reason::TEST_CLOCK,
@@ -240,14 +194,7 @@ impl Desk {
             let verdict = self.judge_one(job, &author, Op { id, doc, row }, refused, (at, run.cap_ms, 1))?;
             run.ops.push((doc, verdict));
         }
-        self.store.segment_put(
-            branch,
-            &Kept {
-                segment,
-                arrival: order,
-                received_ms,
-            },
-        )?;
+        self.store.segment_put(branch, &Kept { segment, arrival: order, received_ms })?;
         job.runs.push(run);
         Ok(())
     }

@@ -78,9 +78,7 @@ impl Desk {
         };
         self.learn(&document);
         let kind = records::kinds::by_number(document.kind);
-        let number = kind
-            .and_then(|kind| kind.key)
-            .map(|key| reading::text(&document, key));
+        let number = kind.and_then(|kind| kind.key).map(|key| reading::text(&document, key));
         let indexed = Indexed {
             number: number.filter(|number| !number.is_empty()),
             scope: work.scope,
@@ -109,9 +107,7 @@ impl Desk {
             if !devices.contains_key(person) {
                 let own = self.store.devices(Some(*person))?;
                 let part = own.iter().filter(|device| device.standing.takes_part());
-                let found = part
-                    .map(|device| (device.branch, Feed::Replica(device.replica.0)))
-                    .collect();
+                let found = part.map(|device| (device.branch, Feed::Replica(device.replica.0))).collect();
                 devices.insert(*person, found);
             }
             places.extend(devices.get(person).into_iter().flatten());
@@ -130,11 +126,7 @@ impl Desk {
         let Some(before) = &work.before else { return Ok(()) };
         let was = self.places(before.scope, &before.people, devices)?;
         for (branch, feed) in now.difference(&was) {
-            self.feed_history(
-                *branch,
-                *feed,
-                work.ops.iter().filter(|op| !work.added.contains(&op.id)),
-            )?;
+            self.feed_history(*branch, *feed, work.ops.iter().filter(|op| !work.added.contains(&op.id)))?;
         }
         for (branch, feed) in was.difference(now) {
             self.store.feed_append(*branch, *feed, &Entry::Evict(doc))?;
@@ -155,14 +147,7 @@ impl Desk {
         let foreign = |id: OpId| feed != Feed::Replica(id.replica.0);
         let mut ops: Vec<(u64, OpId)> = ops
             .filter(|op| foreign(op.id))
-            .map(|op| {
-                (
-                    op.judgement
-                        .as_ref()
-                        .map_or(u64::MAX, |judgement| judgement.order),
-                    op.id,
-                )
-            })
+            .map(|op| (op.judgement.as_ref().map_or(u64::MAX, |judgement| judgement.order), op.id))
             .collect();
         ops.sort_unstable();
         let mut open: Option<(Line, Vec<u64>)> = None;
@@ -208,22 +193,12 @@ impl Desk {
                 continue;
             }
             let whole = run.whole && seqs.len() == run.ops.len();
-            let entry = if whole {
-                Entry::Segment {
-                    line,
-                    first: run.first,
-                }
-            } else {
-                Entry::Ops { line, seqs }
-            };
+            let entry =
+                if whole { Entry::Segment { line, first: run.first } } else { Entry::Ops { line, seqs } };
             self.store.feed_append(branch, feed, &entry)?;
         }
         if replica != Replica::HQ {
-            self.store.feed_append(
-                run.branch,
-                Feed::Replica(replica.0),
-                &Entry::Ruling(ruling.clone()),
-            )?;
+            self.store.feed_append(run.branch, Feed::Replica(replica.0), &Entry::Ruling(ruling.clone()))?;
         }
         Ok(ruling)
     }
@@ -238,10 +213,7 @@ impl Desk {
     ) -> Result<(), StoreError> {
         let seqs: Vec<u64> = (first..=last).collect();
         for seqs in seqs.chunks(ENTRY_OPS_MAX) {
-            let entry = Entry::Ops {
-                line,
-                seqs: seqs.to_vec(),
-            };
+            let entry = Entry::Ops { line, seqs: seqs.to_vec() };
             self.store.feed_append(branch, Feed::Replica(line.0.0), &entry)?;
         }
         Ok(())
@@ -273,11 +245,7 @@ impl Run {
 fn tell_merged(job: &mut Job) {
     for run in &mut job.runs {
         for (seq, (doc, verdict)) in (run.first..).zip(&mut run.ops) {
-            let id = OpId {
-                replica: run.line.0,
-                epoch: run.line.1,
-                seq,
-            };
+            let id = OpId { replica: run.line.0, epoch: run.line.1, seq };
             let open = || job.works.get(doc).and_then(|work| work.merged(id));
             if *verdict == Verdict::Accepted
                 && let Some(merged) = open()

@@ -54,29 +54,16 @@ impl Work {
     pub fn merged(&self, id: OpId) -> Option<Verdict> {
         let document = self.document.as_ref()?;
         let contested = document.registers.iter().any(|(tag, register)| {
-            let writers = || {
-                register
-                    .others
-                    .iter()
-                    .chain([&register.value])
-                    .map(|written| written.op)
-            };
+            let writers = || register.others.iter().chain([&register.value]).map(|written| written.op);
             tag.class() == Some(Class::Contested)
                 && !register.others.is_empty()
                 && writers().any(|op| op == id)
         });
         let late = || document.late.iter().any(|(_, written)| written.op == id);
         let lost = || {
-            let lost = |standing| {
-                matches!(
-                    standing,
-                    Standing::Superseded | Standing::Contested | Standing::Stale
-                )
-            };
-            document
-                .decisions
-                .iter()
-                .any(|ruled| ruled.op == id && lost(ruled.standing))
+            let lost =
+                |standing| matches!(standing, Standing::Superseded | Standing::Contested | Standing::Stale);
+            document.decisions.iter().any(|ruled| ruled.op == id && lost(ruled.standing))
         };
         (contested || late() || lost()).then_some(Verdict::Merged)
     }
@@ -98,10 +85,7 @@ impl Work {
 fn people(document: &Document, ops: &[Judged], creator: Option<DocId>) -> Vec<DocId> {
     let mut people = reading::concerned(document);
     people.extend(creator);
-    let stands = document
-        .decisions
-        .iter()
-        .filter(|ruled| ruled.standing == Standing::Stands);
+    let stands = document.decisions.iter().filter(|ruled| ruled.standing == Standing::Stands);
     for ruled in stands {
         let op = ops.iter().find(|op| op.id == ruled.op);
         let bytes = op.and_then(|op| op.row.write(DECISION_TAG));

@@ -110,10 +110,7 @@ impl StoreError {
     /// Returns whether another process holds the database.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        matches!(
-            self.code(),
-            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
-        )
+        matches!(self.code(), Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
     }
 
     fn code(&self) -> Option<rusqlite::ErrorCode> {
@@ -136,13 +133,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`], also where the file has tables already.
     pub fn create(file: &Path) -> Result<Self, StoreError> {
-        let store = Self {
-            db: Connection::open(file)?,
-        };
+        let store = Self { db: Connection::open(file)? };
         store.prepare()?;
-        store.db.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {TABLES}; COMMIT;"
-        ))?;
+        store
+            .db
+            .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {TABLES}; COMMIT;"))?;
         Ok(store)
     }
 
@@ -154,16 +149,10 @@ impl Store {
         if !file.exists() {
             return Err(StoreError::Absent);
         }
-        let store = Self {
-            db: Connection::open(file)?,
-        };
+        let store = Self { db: Connection::open(file)? };
         store.prepare()?;
         let found: u32 = store.db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found == TABLES {
-            Ok(store)
-        } else {
-            Err(StoreError::Version { found })
-        }
+        if found == TABLES { Ok(store) } else { Err(StoreError::Version { found }) }
     }
 
     /// Acknowledged is on the disk: the write-ahead log is flushed by every commit.
@@ -237,10 +226,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn version(&self) -> Result<u64, StoreError> {
-        Ok(self
-            .db
-            .prepare_cached("PRAGMA data_version")?
-            .query_row([], |row| row.get(0))?)
+        Ok(self.db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
     }
 
     /// Returns a setting's bytes.
@@ -248,9 +234,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut query = self
-            .db
-            .prepare_cached("SELECT value FROM settings WHERE key = ?1")?;
+        let mut query = self.db.prepare_cached("SELECT value FROM settings WHERE key = ?1")?;
         Ok(query.query_row([key], |row| row.get(0)).optional()?)
     }
 
@@ -272,9 +256,7 @@ impl Store {
     pub fn count_up(&self, key: &str, by: u64) -> Result<u64, StoreError> {
         let now = match self.setting(key)? {
             Some(bytes) => {
-                let bytes = bytes
-                    .try_into()
-                    .map_err(|_| StoreError::Damaged { table: "settings" })?;
+                let bytes = bytes.try_into().map_err(|_| StoreError::Damaged { table: "settings" })?;
                 u64::from_le_bytes(bytes)
             }
             None => 1,
@@ -327,11 +309,7 @@ mod tests {
         for (key, good) in [("a", true), ("b", false), ("c", true)] {
             store.mark().unwrap();
             store.set(key, b"1").unwrap();
-            if good {
-                store.keep().unwrap()
-            } else {
-                store.take_back().unwrap()
-            }
+            if good { store.keep().unwrap() } else { store.take_back().unwrap() }
         }
         store.commit().unwrap();
         let other = Store::open(&file).unwrap();
@@ -346,13 +324,7 @@ mod tests {
         assert!(matches!(Store::open(&file), Err(StoreError::Absent)));
         drop(Store::create(&file).unwrap());
         assert!(Store::create(&file).is_err());
-        Connection::open(&file)
-            .unwrap()
-            .execute_batch("PRAGMA user_version = 9")
-            .unwrap();
-        assert!(matches!(
-            Store::open(&file),
-            Err(StoreError::Version { found: 9 })
-        ));
+        Connection::open(&file).unwrap().execute_batch("PRAGMA user_version = 9").unwrap();
+        assert!(matches!(Store::open(&file), Err(StoreError::Version { found: 9 })));
     }
 }

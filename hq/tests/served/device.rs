@@ -51,11 +51,7 @@ impl Device {
     }
 
     pub(crate) fn op(&self, at: usize) -> OpId {
-        OpId {
-            replica: self.enrolment.replica,
-            epoch: self.epoch,
-            seq: at as u64 + 1,
-        }
+        OpId { replica: self.enrolment.replica, epoch: self.epoch, seq: at as u64 + 1 }
     }
 
     /// Writes an op and returns its name.
@@ -69,15 +65,7 @@ impl Device {
         self.stamp = self.stamp.next(NOW_MS + self.rows.len() as u64);
         let mut writes = writes;
         writes.sort_by_key(|write| write.tag);
-        let row = Row {
-            kind,
-            schema: 1,
-            doc,
-            stamp: self.stamp,
-            seen,
-            forked_from: None,
-            writes,
-        };
+        let row = Row { kind, schema: 1, doc, stamp: self.stamp, seen, forked_from: None, writes };
         self.rows.push(row);
         self.op(self.rows.len() - 1)
     }
@@ -106,11 +94,7 @@ impl Device {
             heads,
             cursor: self.cursor.clone(),
             digest: self.digest,
-            clocks: Clocks {
-                wall_ms: NOW_MS,
-                monotonic_ms: 5,
-                boot: 1,
-            },
+            clocks: Clocks { wall_ms: NOW_MS, monotonic_ms: 5, boot: 1 },
             answer_bytes_max: 0,
         }
     }
@@ -118,19 +102,12 @@ impl Device {
     pub(crate) fn enrol(&self) -> Enrol {
         let key = self.signer.public();
         let proof = proof(&self.enrolment.secret, self.enrolment.replica, &key);
-        Enrol {
-            key,
-            proof,
-            scanned_ms: NOW_MS,
-            name: "tablet".into(),
-        }
+        Enrol { key, proof, scanned_ms: NOW_MS, name: "tablet".into() }
     }
 
     /// The log from op `from` (counted from 0) on, as segments.
     pub(crate) fn segments(&self, from: usize) -> Vec<Segment> {
-        let before = self.rows[..from]
-            .iter()
-            .fold(Link::ROOT, |link, row| link.next(&row.to_bytes()));
+        let before = self.rows[..from].iter().fold(Link::ROOT, |link, row| link.next(&row.to_bytes()));
         let run = Run {
             line: (self.enrolment.replica, self.epoch),
             first: from as u64 + 1,
@@ -144,11 +121,7 @@ impl Device {
 
     pub(crate) fn request(&self, from: usize) -> Request {
         let enrol = (!self.greeted).then(|| self.enrol());
-        Request {
-            hello: self.hello(),
-            enrol,
-            segments: self.segments(from),
-        }
+        Request { hello: self.hello(), enrol, segments: self.segments(from) }
     }
 
     /// Pushes from op `from` on and takes the answer.
@@ -185,29 +158,16 @@ pub(crate) fn field(name: &str, value: Value) -> GroupWrite {
         Class::Once | Class::Last | Class::Contested => value::encode(group.fields, &row),
         other => panic!("{other:?} is no single field"),
     };
-    GroupWrite {
-        tag: group.tag(),
-        bytes,
-    }
+    GroupWrite { tag: group.tag(), bytes }
 }
 
 /// A decision.
 pub(crate) fn step(name: &str, role: Role, reason: &str) -> GroupWrite {
     let (step, _): (Index, _) = repair::REPAIR.machine.unwrap().step(name).unwrap();
-    let decision = Decision {
-        step,
-        role,
-        on_behalf_of: None,
-        to: None,
-        reason: reason.into(),
-        saw: None,
-        picks: None,
-    };
+    let decision =
+        Decision { step, role, on_behalf_of: None, to: None, reason: reason.into(), saw: None, picks: None };
     let tag: Tag = DECISION_TAG;
-    GroupWrite {
-        tag,
-        bytes: postcard::to_allocvec(&decision).unwrap(),
-    }
+    GroupWrite { tag, bytes: postcard::to_allocvec(&decision).unwrap() }
 }
 
 /// Posts a body and returns status and answer.

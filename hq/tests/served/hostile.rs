@@ -132,8 +132,7 @@ fn a_revoked_devices_work_waits_for_a_person_and_nothing_goes_back() {
     let replica = device.enrolment.replica;
     let mut desk = hq.desk();
     let mut known = desk.store.device(replica).unwrap().unwrap();
-    desk.transact(|desk| desk.stand(&mut known, "revoke", Standing::Revoked, NOW_MS))
-        .unwrap();
+    desk.transact(|desk| desk.stand(&mut known, "revoke", Standing::Revoked, NOW_MS)).unwrap();
     device.sheet("written before");
     let answer = device.sync(hq.address, 0);
     assert_eq!(answer.notices, [Notice::Revoked]);
@@ -149,8 +148,7 @@ fn a_code_revoked_before_it_was_used_still_gives_up_the_work_written_with_it() {
     let replica = device.enrolment.replica;
     let mut desk = hq.desk();
     let mut known = desk.store.device(replica).unwrap().unwrap();
-    desk.transact(|desk| desk.stand(&mut known, "revoke", Standing::Revoked, NOW_MS))
-        .unwrap();
+    desk.transact(|desk| desk.stand(&mut known, "revoke", Standing::Revoked, NOW_MS)).unwrap();
     device.sheet("written with it");
     let answer = device.sync(hq.address, 0);
     assert_eq!(answer.notices, [Notice::Revoked]);
@@ -183,11 +181,7 @@ fn a_segment_coded_by_a_newer_version_is_kept_as_it_came() {
     device.sheet("pump");
     let rows = &device.rows;
     let line = (device.enrolment.replica, device.epoch);
-    let body = Body {
-        parent: None,
-        test_clock: false,
-        rows: vec![0xee],
-    };
+    let body = Body { parent: None, test_clock: false, rows: vec![0xee] };
     let newer = Segment::sign(&device.signer, line, 1, Link::ROOT, &body, rows).unwrap();
     let mut request = device.request(0);
     request.segments = vec![newer.clone()];
@@ -197,8 +191,5 @@ fn a_segment_coded_by_a_newer_version_is_kept_as_it_came() {
     let answer = device.take(&body, &answer);
     assert_eq!(answer.notices, [Notice::Refused(reason::NEWER)]);
     let kept = hq.desk().store.held_back(line.0).unwrap();
-    assert_eq!(
-        kept.into_iter().map(|(_, segment)| segment).collect::<Vec<_>>(),
-        [newer]
-    );
+    assert_eq!(kept.into_iter().map(|(_, segment)| segment).collect::<Vec<_>>(), [newer]);
 }

@@ -46,19 +46,12 @@ impl Hq {
         let mut desk = data.open(false).unwrap();
         for (kind, file) in [("org", ORG), ("staff", STAFF)] {
             let kind = records::kinds::by_name(kind).unwrap();
-            let done = desk
-                .transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS))
-                .unwrap();
+            let done = desk.transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS)).unwrap();
             assert!(done.refused.is_empty(), "{:?}", done.refused);
         }
         drop(desk);
         let (address, stop, serving) = serve(folder.path());
-        Self {
-            folder,
-            address,
-            stop: Some(stop),
-            serving: Some(serving),
-        }
+        Self { folder, address, stop: Some(stop), serving: Some(serving) }
     }
 
     /// A second program at the same data.
@@ -68,14 +61,9 @@ impl Hq {
 
     /// A new device's code.
     pub(crate) fn code(&self, staff: &str) -> String {
-        let reach = Reach {
-            address: "http://127.0.0.1:7400".into(),
-            tls_pin: None,
-        };
+        let reach = Reach { address: "http://127.0.0.1:7400".into(), tls_pin: None };
         let mut desk = self.desk();
-        desk.transact(|desk| desk.issue_code(staff, &reach, NOW_MS))
-            .unwrap()
-            .to_code()
+        desk.transact(|desk| desk.issue_code(staff, &reach, NOW_MS)).unwrap().to_code()
     }
 }
 
@@ -88,36 +76,18 @@ impl Drop for Hq {
     }
 }
 
-fn serve(
-    folder: &Path,
-) -> (
-    SocketAddr,
-    tokio::sync::oneshot::Sender<()>,
-    std::thread::JoinHandle<()>,
-) {
+fn serve(folder: &Path) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, std::thread::JoinHandle<()>) {
     let desk = Data::at(folder).open(false).unwrap();
     let signer = Arc::clone(&desk.signer);
     let writer = Writer::start(desk, |error| panic!("{error}")).unwrap();
-    let office = Office {
-        writer,
-        signer,
-        clock: Clock::set(NOW_MS, false),
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    let listener = runtime
-        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
-        .unwrap();
+    let office = Office { writer, signer, clock: Clock::set(NOW_MS, false) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = std::thread::spawn(move || {
         let stopped = async { drop(stopped.await) };
-        runtime
-            .block_on(server::serve(listener, None, office, stopped))
-            .unwrap();
+        runtime.block_on(server::serve(listener, None, office, stopped)).unwrap();
     });
     (address, stop, serving)
 }

@@ -36,17 +36,10 @@ fn a_sheet_reaches_headquarters_and_its_supervisor_and_nobody_else() {
     assert_eq!(answer.ack.held[0].up_to, 2);
     assert!(answer.certificate.is_some());
     assert!(answer.ack.rulings.is_empty(), "{:?}", answer.ack.rulings);
-    let own = answer
-        .rulings
-        .iter()
-        .find(|ruling| ruling.replica == engineer.enrolment.replica)
-        .unwrap();
+    let own = answer.rulings.iter().find(|ruling| ruling.replica == engineer.enrolment.replica).unwrap();
     assert_eq!((own.first, own.count, own.exceptions.len()), (1, 2, 0));
     let mut supervisor = Device::scan(&hq.code("S1"), 2);
-    assert_eq!(
-        ops(&supervisor.sync(hq.address, 0).items),
-        [format!("{doc}"), engineer.op(1).to_string()]
-    );
+    assert_eq!(ops(&supervisor.sync(hq.address, 0).items), [format!("{doc}"), engineer.op(1).to_string()]);
     for (staff, seed) in [("E2", 3), ("E3", 4), ("S2", 5)] {
         let answer = Device::scan(&hq.code(staff), seed).sync(hq.address, 0);
         assert_eq!(ops(&answer.items), Vec::<String>::new(), "{staff}");
@@ -67,12 +60,7 @@ fn lost_reply_does_not_double_a_receipt() {
     let again = device.sync(hq.address, 0);
     assert_eq!((again.ack.held[0].up_to, again.ack.held[0].count), (3, 3));
     assert_eq!(hq.desk().store.ops().unwrap(), before + 2);
-    assert!(
-        !again
-            .notices
-            .iter()
-            .any(|notice| matches!(notice, Notice::Fork { .. } | Notice::Copied))
-    );
+    assert!(!again.notices.iter().any(|notice| matches!(notice, Notice::Fork { .. } | Notice::Copied)));
 }
 
 #[test]
@@ -83,11 +71,7 @@ fn a_gap_is_asked_again() {
         device.sheet(&format!("sheet {at}"));
     }
     let answer = device.sync(hq.address, 1);
-    assert!(
-        answer.ack.held.iter().all(|held| held.up_to == 0),
-        "{:?}",
-        answer.ack.held
-    );
+    assert!(answer.ack.held.iter().all(|held| held.up_to == 0), "{:?}", answer.ack.held);
     assert_eq!(device.sync(hq.address, 0).ack.held[0].up_to, 3);
 }
 
@@ -105,10 +89,7 @@ fn an_engineer_cannot_accept_his_own_sheet_and_the_rest_goes_on() {
     let (at, verdict) = &told.exceptions[0];
     assert_eq!(*at, 2);
     let role = sync_protocol::reason::ROLE;
-    assert!(
-        matches!(verdict, Verdict::Quarantined { code, .. } if *code == role),
-        "{verdict:?}"
-    );
+    assert!(matches!(verdict, Verdict::Quarantined { code, .. } if *code == role), "{verdict:?}");
     assert_eq!(answer.ack.held[0].up_to, 4);
 }
 
@@ -121,12 +102,7 @@ fn a_supervisors_word_goes_back_to_the_engineer() {
     engineer.sync(hq.address, 0);
     let mut supervisor = Device::scan(&hq.code("S1"), 2);
     supervisor.sync(hq.address, 0);
-    let accept = supervisor.write(
-        12,
-        Some(doc),
-        vec![seal],
-        vec![step("accept", Role::SUPERVISOR, "")],
-    );
+    let accept = supervisor.write(12, Some(doc), vec![seal], vec![step("accept", Role::SUPERVISOR, "")]);
     let answer = supervisor.sync(hq.address, 0);
     assert!(answer.ack.rulings.is_empty(), "{:?}", answer.ack.rulings);
     let answer = engineer.sync(hq.address, 2);
@@ -163,12 +139,7 @@ fn a_new_device_of_the_same_person_gets_what_the_first_one_wrote() {
     let mut second = Device::scan(&hq.code("E1"), 2);
     let answer = second.sync(hq.address, 0);
     assert_eq!(ops(&answer.items), [doc.to_string()]);
-    assert!(
-        answer
-            .rulings
-            .iter()
-            .any(|ruling| ruling.replica == first.enrolment.replica)
-    );
+    assert!(answer.rulings.iter().any(|ruling| ruling.replica == first.enrolment.replica));
 }
 
 #[test]
@@ -178,9 +149,7 @@ fn a_digest_is_compared_when_nothing_moves() {
     device.sheet("pump");
     device.sync(hq.address, 0);
     device.digest = Some([7; 16]);
-    let Compared::Differs(ours) = device.sync(hq.address, 1).ack.digest else {
-        panic!("not compared")
-    };
+    let Compared::Differs(ours) = device.sync(hq.address, 1).ack.digest else { panic!("not compared") };
     device.digest = Some(ours);
     assert_eq!(device.sync(hq.address, 1).ack.digest, Compared::Equal);
 }
@@ -199,10 +168,7 @@ fn the_index_is_what_the_segments_make() {
     assert_eq!(before.differed, 0);
     assert!(before.documents >= 50, "{before:?}");
     desk.transact(|desk| desk.store.documents_clear()).unwrap();
-    assert_eq!(
-        desk.transact(|desk| desk.rebuild(true)).unwrap().differed,
-        before.documents
-    );
+    assert_eq!(desk.transact(|desk| desk.rebuild(true)).unwrap().differed, before.documents);
     assert_eq!(desk.rebuild(false).unwrap(), before);
 }
 
@@ -227,9 +193,7 @@ fn a_job_given_to_another_leaves_the_first_one_and_comes_to_him_whole() {
     let kind = records::kinds::by_name("job").unwrap();
     let mut import = |who: &str| {
         let file = format!("no,type,assignee,instructions\nJ1,repair,{who},look at the pump\n");
-        let done = desk
-            .transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS))
-            .unwrap();
+        let done = desk.transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS)).unwrap();
         assert!(done.refused.is_empty(), "{:?}", done.refused);
         desk.store.numbered(kind.number, "J1").unwrap().unwrap()
     };
@@ -329,9 +293,7 @@ fn a_key_that_stands_twice_in_a_file_changes_nothing_the_second_time_either() {
     let kind = records::kinds::by_name("staff").unwrap();
     let file = "code,name,unit,roles\nE7,Qian,C1,engineer\nE7,Zhou,C1,engineer\n,Nobody,C1,engineer\n";
     for added in [1, 0, 0] {
-        let done = desk
-            .transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS))
-            .unwrap();
+        let done = desk.transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS)).unwrap();
         assert_eq!((done.read, done.added, done.changed), (3, added, 0));
         assert_eq!((done.already, done.refused.len()), (2 - added, 1));
     }

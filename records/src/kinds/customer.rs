@@ -71,11 +71,5 @@ pub static CUSTOMER: Kind = Kind {
     key: Some("code"),
     title: &["name", "code"],
     concerns: &[],
-    groups: &[
-        &Code::GROUP,
-        &Name::GROUP,
-        &Standing::GROUP,
-        &Consent::GROUP,
-        &Contacts::GROUP,
-    ],
+    groups: &[&Code::GROUP, &Name::GROUP, &Standing::GROUP, &Consent::GROUP, &Contacts::GROUP],
 };

@@ -35,36 +35,12 @@ crate::group! {
 pub static DEVICE_MACHINE: Machine = Machine {
     name: "device",
     states: &[
-        State {
-            name: "pending",
-            zh: "待启用",
-            en: "Pending",
-        },
-        State {
-            name: "enrolled",
-            zh: "已启用",
-            en: "Enrolled",
-        },
-        State {
-            name: "suspended",
-            zh: "已暂停",
-            en: "Suspended",
-        },
-        State {
-            name: "lost",
-            zh: "已丢失",
-            en: "Lost",
-        },
-        State {
-            name: "revoked",
-            zh: "已吊销",
-            en: "Revoked",
-        },
-        State {
-            name: "retired",
-            zh: "已退役",
-            en: "Retired",
-        },
+        State { name: "pending", zh: "待启用", en: "Pending" },
+        State { name: "enrolled", zh: "已启用", en: "Enrolled" },
+        State { name: "suspended", zh: "已暂停", en: "Suspended" },
+        State { name: "lost", zh: "已丢失", en: "Lost" },
+        State { name: "revoked", zh: "已吊销", en: "Revoked" },
+        State { name: "retired", zh: "已退役", en: "Retired" },
     ],
     steps: &[
         step("enrol", "启用", "Enrol", &[0, 2], 1, 1),
@@ -83,15 +59,7 @@ const fn step(
     to: u8,
     strictness: u8,
 ) -> Step {
-    Step {
-        name,
-        zh,
-        en,
-        from,
-        to,
-        strictness,
-        ..Step::PLAIN
-    }
+    Step { name, zh, en, from, to, strictness, ..Step::PLAIN }
 }
 
 /// The table.
@@ -106,10 +74,5 @@ pub static DEVICE: Kind = Kind {
     key: Some("replica"),
     title: &["name", "owner"],
     concerns: &[(Holder::GROUP.number, 0)],
-    groups: &[
-        &DECISIONS,
-        &Installation::GROUP,
-        &DeviceKey::GROUP,
-        &Holder::GROUP,
-    ],
+    groups: &[&DECISIONS, &Installation::GROUP, &DeviceKey::GROUP, &Holder::GROUP],
 };

@@ -48,61 +48,17 @@ const OFFICE: &[Role] = &[Role::DISPATCHER, Role::SUPERVISOR];
 pub static JOB: Machine = Machine {
     name: "job",
     states: &[
-        State {
-            name: "offered",
-            zh: "待接受",
-            en: "Offered",
-        },
-        State {
-            name: "accepted",
-            zh: "已接受",
-            en: "Accepted",
-        },
-        State {
-            name: "en_route",
-            zh: "途中",
-            en: "En route",
-        },
-        State {
-            name: "on_site",
-            zh: "已到场",
-            en: "On site",
-        },
-        State {
-            name: "working",
-            zh: "作业中",
-            en: "Working",
-        },
-        State {
-            name: "paused",
-            zh: "已暂停",
-            en: "Paused",
-        },
-        State {
-            name: "done",
-            zh: "已完成",
-            en: "Done",
-        },
-        State {
-            name: "reviewed",
-            zh: "已复核",
-            en: "Reviewed",
-        },
-        State {
-            name: "refused",
-            zh: "已拒绝",
-            en: "Refused",
-        },
-        State {
-            name: "handed_over",
-            zh: "已移交",
-            en: "Handed over",
-        },
-        State {
-            name: "cancelled",
-            zh: "已取消",
-            en: "Cancelled",
-        },
+        State { name: "offered", zh: "待接受", en: "Offered" },
+        State { name: "accepted", zh: "已接受", en: "Accepted" },
+        State { name: "en_route", zh: "途中", en: "En route" },
+        State { name: "on_site", zh: "已到场", en: "On site" },
+        State { name: "working", zh: "作业中", en: "Working" },
+        State { name: "paused", zh: "已暂停", en: "Paused" },
+        State { name: "done", zh: "已完成", en: "Done" },
+        State { name: "reviewed", zh: "已复核", en: "Reviewed" },
+        State { name: "refused", zh: "已拒绝", en: "Refused" },
+        State { name: "handed_over", zh: "已移交", en: "Handed over" },
+        State { name: "cancelled", zh: "已取消", en: "Cancelled" },
     ],
     steps: &[
         Step {
@@ -232,24 +188,11 @@ pub static JOB: Machine = Machine {
             name: "cancel",
             zh: "取消",
             en: "Cancel",
-            from: &[
-                OFFERED,
-                REFUSED,
-                ACCEPTED,
-                EN_ROUTE,
-                ON_SITE,
-                WORKING,
-                PAUSED,
-                HANDED_OVER,
-            ],
+            from: &[OFFERED, REFUSED, ACCEPTED, EN_ROUTE, ON_SITE, WORKING, PAUSED, HANDED_OVER],
             to: CANCELLED,
             who: OFFICE,
             reason: Reason::Words,
-            lost_flag: Some(&State {
-                name: "cancel_too_late",
-                zh: "取消过晚",
-                en: "Cancelled too late",
-            }),
+            lost_flag: Some(&State { name: "cancel_too_late", zh: "取消过晚", en: "Cancelled too late" }),
             strictness: 20,
             ..Step::PLAIN
         },

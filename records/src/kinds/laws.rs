@@ -75,12 +75,7 @@ fn money_serials_meters_and_signatures_are_never_decided_by_last_writer() {
                 let money_or_meter = matches!(field.ty, Type::Fen | Type::Meter);
                 money_or_meter || field.name.contains("serial") || field.name.starts_with("sign")
             });
-            assert!(
-                !grave || group.class != Class::Last,
-                "{} {}",
-                kind.name,
-                group.name
-            );
+            assert!(!grave || group.class != Class::Last, "{} {}", kind.name, group.name);
         }
     }
 }
@@ -95,22 +90,13 @@ fn numbers_and_names_are_unique_and_in_order() {
         );
         assert_eq!(by_number(kind.number), Some(*kind));
         assert_eq!(by_name(kind.name), Some(*kind));
-        assert!(
-            kind.groups.windows(2).all(|pair| pair[0].number < pair[1].number),
-            "{}",
-            kind.name
-        );
+        assert!(kind.groups.windows(2).all(|pair| pair[0].number < pair[1].number), "{}", kind.name);
         let decides = kind.groups.iter().any(|group| group.number == DECISION_GROUP);
         assert_eq!(decides, kind.machine.is_some(), "{}", kind.name);
         let mut members = BTreeSet::new();
         for group in kind.groups {
             assert!(group.number <= 8191 && group.key.is_none_or(|key| key < group.fields.len()));
-            assert!(
-                group.key.is_none() || group.class == Class::Set,
-                "{} {}",
-                kind.name,
-                group.name
-            );
+            assert!(group.key.is_none() || group.class == Class::Set, "{} {}", kind.name, group.name);
             let list = matches!(group.class, Class::Ledger | Class::Set);
             let fields: Vec<String> = match list {
                 true => vec![group.list_name()],
@@ -180,27 +166,18 @@ fn every_machine_reaches_every_state_and_leads_nowhere_else() {
     for machine in KINDS.iter().filter_map(|kind| kind.machine) {
         let mut reached = BTreeSet::from([0]);
         for _ in machine.states {
-            let next = machine
-                .steps
-                .iter()
-                .filter(|step| step.from.iter().any(|from| reached.contains(from)));
+            let next =
+                machine.steps.iter().filter(|step| step.from.iter().any(|from| reached.contains(from)));
             reached.extend(next.map(|step| step.to).collect::<Vec<_>>());
         }
         let all: BTreeSet<u8> = (0..u8::try_from(machine.states.len()).unwrap()).collect();
         assert_eq!(reached, all, "{}", machine.name);
         assert!(
-            machine
-                .steps
-                .iter()
-                .all(|step| step.from.iter().all(|from| all.contains(from))),
+            machine.steps.iter().all(|step| step.from.iter().all(|from| all.contains(from))),
             "{}",
             machine.name
         );
-        assert!(
-            machine.steps.iter().filter(|step| step.rival).count() <= 1,
-            "{}",
-            machine.name
-        );
+        assert!(machine.steps.iter().filter(|step| step.rival).count() <= 1, "{}", machine.name);
         check_strictness(machine);
     }
 }
@@ -213,13 +190,7 @@ fn check_strictness(machine: &Machine) {
             let clash = one.to != other.to && one.from.iter().any(|from| other.from.contains(from));
             let follows = one.from.contains(&other.to) || other.from.contains(&one.to);
             let told = one.strictness != other.strictness || follows;
-            assert!(
-                !clash || told,
-                "{}: {} and {}",
-                machine.name,
-                one.name,
-                other.name
-            );
+            assert!(!clash || told, "{}: {} and {}", machine.name, one.name, other.name);
         }
     }
 }
@@ -236,17 +207,8 @@ fn sample(ty: Type) -> Value {
         Type::Bool => Value::Bool(true),
         Type::Choice(_) => Value::Choice(1),
         Type::Ref(_) => Value::Ref(Target::Doc("7.3.42".parse().unwrap())),
-        Type::Meter => Value::Meter(MeterValue {
-            mantissa: -125,
-            decimals: 1,
-            unit: "h".to_owned(),
-        }),
-        Type::Fix => Value::Fix(Fix {
-            lat: 301_874_000,
-            lon: -5,
-            accuracy: 9,
-            mock: true,
-        }),
+        Type::Meter => Value::Meter(MeterValue { mantissa: -125, decimals: 1, unit: "h".to_owned() }),
+        Type::Fix => Value::Fix(Fix { lat: 301_874_000, lon: -5, accuracy: 9, mock: true }),
         Type::File | Type::Digest => Value::File(vec![0xab; 3]),
     }
 }
@@ -255,10 +217,7 @@ fn sample(ty: Type) -> Value {
 fn frozen() -> String {
     let mut lines = Vec::new();
     for kind in KINDS {
-        lines.push(format!(
-            "kind {} {} schema {}",
-            kind.number, kind.name, kind.schema
-        ));
+        lines.push(format!("kind {} {} schema {}", kind.number, kind.name, kind.schema));
         for group in kind.groups {
             lines.push(group_line(group));
             for field in group.fields {
@@ -272,10 +231,8 @@ fn frozen() -> String {
             let names: Vec<_> = machine.states.iter().map(|state| state.name).collect();
             lines.push(format!("  states {}", names.join(" ")));
             for step in machine.steps {
-                lines.push(format!(
-                    "  step {} {:?} -> {} {}",
-                    step.name, step.from, step.to, step.strictness
-                ));
+                lines
+                    .push(format!("  step {} {:?} -> {} {}", step.name, step.from, step.to, step.strictness));
             }
         }
     }
@@ -283,16 +240,7 @@ fn frozen() -> String {
 }
 
 fn group_line(group: &Group) -> String {
-    let Group {
-        number,
-        name,
-        class,
-        content,
-        frozen,
-        writer,
-        key,
-        ..
-    } = group;
+    let Group { number, name, class, content, frozen, writer, key, .. } = group;
     format!(
         "  group {number} {name} {class:?} content {content} frozen {frozen} writer {writer:?} key {key:?}"
     )
@@ -315,9 +263,5 @@ fn the_tables_are_the_ones_that_were_frozen() {
     let differs = now.lines().zip(then.lines()).position(|(now, then)| now != then);
     let line = differs.map(|at| (at + 1, now.lines().nth(at), then.lines().nth(at)));
     assert_eq!(line, None, "line, now, frozen");
-    assert_eq!(
-        now.lines().count(),
-        then.lines().count(),
-        "a table grew or shrank:\n{now}"
-    );
+    assert_eq!(now.lines().count(), then.lines().count(), "a table grew or shrank:\n{now}");
 }

@@ -19,10 +19,8 @@ pub const AMENDED: Index = 4;
 pub const VOID: Index = 5;
 
 /// Whose devices a sheet goes to: its engineer's and its helpers'.
-pub static CONCERNS: &[(u16, usize)] = &[
-    (sheet::Engineer::GROUP.number, 0),
-    (sheet::Helpers::GROUP.number, 0),
-];
+pub static CONCERNS: &[(u16, usize)] =
+    &[(sheet::Engineer::GROUP.number, 0), (sheet::Helpers::GROUP.number, 0)];
 
 /// Who works in the field.
 const FIELD: &[Role] = &[Role::ENGINEER, Role::SUPERVISOR];
@@ -42,36 +40,12 @@ const FIELD: &[Role] = &[Role::ENGINEER, Role::SUPERVISOR];
 pub static SHEET: Machine = Machine {
     name: "sheet",
     states: &[
-        State {
-            name: "draft",
-            zh: "草稿",
-            en: "Draft",
-        },
-        State {
-            name: "sealed",
-            zh: "已封存",
-            en: "Sealed",
-        },
-        State {
-            name: "accepted",
-            zh: "已接收",
-            en: "Accepted",
-        },
-        State {
-            name: "returned",
-            zh: "已退回",
-            en: "Returned",
-        },
-        State {
-            name: "amended",
-            zh: "已更正",
-            en: "Amended",
-        },
-        State {
-            name: "void",
-            zh: "已作废",
-            en: "Void",
-        },
+        State { name: "draft", zh: "草稿", en: "Draft" },
+        State { name: "sealed", zh: "已封存", en: "Sealed" },
+        State { name: "accepted", zh: "已接收", en: "Accepted" },
+        State { name: "returned", zh: "已退回", en: "Returned" },
+        State { name: "amended", zh: "已更正", en: "Amended" },
+        State { name: "void", zh: "已作废", en: "Void" },
     ],
     steps: &[
         Step {

@@ -82,12 +82,5 @@ pub static STAFF: Kind = Kind {
     key: Some("code"),
     title: &["name", "code"],
     concerns: &[],
-    groups: &[
-        &Person::GROUP,
-        &Post::GROUP,
-        &Roles::GROUP,
-        &Phone::GROUP,
-        &Skills::GROUP,
-        &Active::GROUP,
-    ],
+    groups: &[&Person::GROUP, &Post::GROUP, &Roles::GROUP, &Phone::GROUP, &Skills::GROUP, &Active::GROUP],
 };

@@ -17,13 +17,7 @@ pub const REJECTED: Index = 4;
 pub const DISCARDED: Index = 5;
 
 /// Who has expenses.
-const FIELD: &[Role] = &[
-    Role::ENGINEER,
-    Role::SUPERVISOR,
-    Role::BRANCH_GM,
-    Role::AUDITOR,
-    Role::CS_MANAGER,
-];
+const FIELD: &[Role] = &[Role::ENGINEER, Role::SUPERVISOR, Role::BRANCH_GM, Role::AUDITOR, Role::CS_MANAGER];
 
 /// Who may send a claim back.
 const REVIEW: &[Role] = &[Role::SUPERVISOR, Role::BRANCH_GM, Role::AUDITOR, Role::CS_MANAGER];
@@ -57,36 +51,12 @@ crate::choices! {
 pub static VOUCHER: Machine = Machine {
     name: "voucher",
     states: &[
-        State {
-            name: "captured",
-            zh: "已采集",
-            en: "Captured",
-        },
-        State {
-            name: "placed",
-            zh: "已入行",
-            en: "Placed",
-        },
-        State {
-            name: "submitted",
-            zh: "已提交",
-            en: "Submitted",
-        },
-        State {
-            name: "verified",
-            zh: "已核实",
-            en: "Verified",
-        },
-        State {
-            name: "rejected",
-            zh: "已拒绝",
-            en: "Rejected",
-        },
-        State {
-            name: "discarded",
-            zh: "已作废",
-            en: "Discarded",
-        },
+        State { name: "captured", zh: "已采集", en: "Captured" },
+        State { name: "placed", zh: "已入行", en: "Placed" },
+        State { name: "submitted", zh: "已提交", en: "Submitted" },
+        State { name: "verified", zh: "已核实", en: "Verified" },
+        State { name: "rejected", zh: "已拒绝", en: "Rejected" },
+        State { name: "discarded", zh: "已作废", en: "Discarded" },
     ],
     steps: &[
         Step {

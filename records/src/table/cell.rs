@@ -39,9 +39,7 @@ pub(crate) fn shortened(text: &str, max: usize) -> String {
         return composed;
     }
     let room = STRING_BYTES_MAX - '…'.len_utf8();
-    let kept = composed
-        .char_indices()
-        .take(max.saturating_sub(1))
-        .filter(|(at, c)| at + c.len_utf8() <= room);
+    let kept =
+        composed.char_indices().take(max.saturating_sub(1)).filter(|(at, c)| at + c.len_utf8() <= room);
     kept.map(|(_, c)| c).chain(['…']).collect()
 }

@@ -15,11 +15,7 @@ pub struct Scale {
 
 impl Scale {
     /// The number as it stands.
-    pub const NONE: Self = Self {
-        times: 1,
-        over: 1,
-        round: false,
-    };
+    pub const NONE: Self = Self { times: 1, over: 1, round: false };
 }
 
 /// Returns `text` times `scale`, in units of `10^-decimals`: `12.5` with two decimals is 1250.
@@ -57,11 +53,7 @@ pub fn fixed(text: &str, decimals: u8, scale: Scale) -> Result<i64, FenError> {
 fn coarse(text: &str) -> &str {
     let end = text.find('.').map_or(text.len(), |point| point + 10);
     let tail = text.get(end..).unwrap_or_default();
-    if tail.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.get(..end).unwrap_or(text)
-    } else {
-        text
-    }
+    if tail.bytes().all(|byte| byte.is_ascii_digit()) { text.get(..end).unwrap_or(text) } else { text }
 }
 
 /// Returns the digits of a number and how many of them stand behind the point, at most 9.
@@ -80,11 +72,7 @@ pub fn parts(text: &str) -> Result<(i64, u8), FenError> {
     }
     let fine = fine.get(..9).unwrap_or(fine);
     let mantissa: i64 = format!("{whole}{fine}").parse().map_err(|_| FenError::TooLarge)?;
-    let mantissa = if text.starts_with('-') {
-        -mantissa
-    } else {
-        mantissa
-    };
+    let mantissa = if text.starts_with('-') { -mantissa } else { mantissa };
     Ok((mantissa, u8::try_from(fine.len()).unwrap_or(9)))
 }
 
@@ -95,11 +83,7 @@ mod tests {
     #[test]
     fn numbers_are_scaled_exactly_or_refused() {
         let check = |text: &str, decimals, (times, over, round), expected| {
-            assert_eq!(
-                fixed(text, decimals, Scale { times, over, round }),
-                expected,
-                "{text}"
-            );
+            assert_eq!(fixed(text, decimals, Scale { times, over, round }), expected, "{text}");
         };
         check("183.05", 2, (1, 1, false), Ok(18_305));
         check(".5", 0, (60, 1, false), Ok(30));

@@ -104,43 +104,26 @@ pub(crate) struct Layout {
 impl Layout {
     fn new(kind: &'static Kind, words: Words, zone: Zone) -> Self {
         let own = |name: &str| kind.field(name).is_none() && (name != "state" || kind.machine.is_some());
-        let head = HEAD
-            .iter()
-            .enumerate()
-            .filter(|(_, (name, ..))| own(name))
-            .map(|(i, _)| Column::Head(i));
+        let head = HEAD.iter().enumerate().filter(|(_, (name, ..))| own(name)).map(|(i, _)| Column::Head(i));
         let mut columns: Vec<Column> = head.collect();
         for group in kind.groups.iter().copied() {
             match group.class {
                 Class::Once | Class::Last | Class::Contested => {
                     columns.extend(
-                        group
-                            .fields
-                            .iter()
-                            .enumerate()
-                            .map(|(i, field)| Column::Field(group, i, field)),
+                        group.fields.iter().enumerate().map(|(i, field)| Column::Field(group, i, field)),
                     );
                 }
                 Class::Ledger | Class::Set => columns.push(Column::List(group)),
                 Class::Decision => {}
             }
         }
-        Self {
-            kind,
-            words,
-            zone,
-            columns,
-        }
+        Self { kind, words, zone, columns }
     }
 
     /// Returns the column's heading: where two columns would be called alike, the identifier.
     pub(crate) fn heading(&self, column: Column) -> String {
         let label = self.label(column);
-        let alike = self
-            .columns
-            .iter()
-            .filter(|other| self.label(**other) == label)
-            .count();
+        let alike = self.columns.iter().filter(|other| self.label(**other) == label).count();
         match column {
             Column::Field(_, _, field) if alike > 1 => field.name.to_owned(),
             Column::Head(_) | Column::Field(..) | Column::List(_) => label,
@@ -149,10 +132,7 @@ impl Layout {
 
     fn label(&self, column: Column) -> String {
         match column {
-            Column::Head(i) => HEAD
-                .get(i)
-                .map_or("", |(name, zh, en)| self.word(name, zh, en))
-                .to_owned(),
+            Column::Head(i) => HEAD.get(i).map_or("", |(name, zh, en)| self.word(name, zh, en)).to_owned(),
             Column::Field(_, _, field) => self.word(field.name, field.zh, field.en).to_owned(),
             // Lists keep the identifier: a label may be that of a field too.
             Column::List(group) => list_column(group),
@@ -197,18 +177,13 @@ impl Layout {
     }
 
     fn entries(&self, group: &Group, rows: &[Values]) -> Json {
-        rows.iter()
-            .map(|row| json::object(group.fields, row, self.zone))
-            .collect()
+        rows.iter().map(|row| json::object(group.fields, row, self.zone)).collect()
     }
 }
 
 /// Returns the rows that a record has of a group.
 pub(crate) fn rows_of<'l>(line: &'l Line, group: &Group) -> &'l [Values] {
-    line.groups
-        .iter()
-        .find(|(tag, _)| *tag == group.tag())
-        .map_or(&[], |(_, rows)| rows.as_slice())
+    line.groups.iter().find(|(tag, _)| *tag == group.tag()).map_or(&[], |(_, rows)| rows.as_slice())
 }
 
 /// Returns the single value in a column.
@@ -264,10 +239,7 @@ impl<W: Write> Export<W> {
         let layout = &self.layout;
         match &mut self.sink {
             Sink::Csv(csv) => {
-                let cells = layout
-                    .columns
-                    .iter()
-                    .map(|column| harmless(csv_cell(layout, *column, line)));
+                let cells = layout.columns.iter().map(|column| harmless(csv_cell(layout, *column, line)));
                 csv.write_record(cells)?;
             }
             Sink::Lines(out) => {
@@ -312,11 +284,7 @@ fn csv_cell(layout: &Layout, column: Column, line: &Line) -> String {
 
 /// Puts a quote before what a spreadsheet would calculate: a customer's name must not call a program.
 fn harmless(text: String) -> String {
-    if cell::formula(&text) {
-        format!("{}{text}", cell::QUOTE)
-    } else {
-        text
-    }
+    if cell::formula(&text) { format!("{}{text}", cell::QUOTE) } else { text }
 }
 
 fn object(layout: &Layout, line: &Line) -> Json {

@@ -39,15 +39,9 @@ fn acceptable(groups: &mut Groups) {
     let text = |text: &str| Some(Value::Text(text.to_owned()));
     for (tag, rows) in groups {
         let stands = [
-            (
-                voucher::Amount::GROUP.tag(),
-                vec![Some(Value::Int(-3550)), text("EUR"), None],
-            ),
+            (voucher::Amount::GROUP.tag(), vec![Some(Value::Int(-3550)), text("EUR"), None]),
             (voucher::Dated::GROUP.tag(), vec![Some(Value::Int(20_000))]),
-            (
-                voucher::VoucherOrigin::GROUP.tag(),
-                vec![text("card"), text("17"), None, None],
-            ),
+            (voucher::VoucherOrigin::GROUP.tag(), vec![text("card"), text("17"), None, None]),
         ];
         if let Some((_, row)) = stands.into_iter().find(|(own, _)| own == tag) {
             *rows = vec![row];
@@ -56,51 +50,27 @@ fn acceptable(groups: &mut Groups) {
 }
 
 fn any_group(group: &'static Group) -> impl Strategy<Value = (Tag, Vec<Values>)> {
-    let most = if matches!(group.class, Class::Ledger | Class::Set) {
-        3
-    } else {
-        1
-    };
+    let most = if matches!(group.class, Class::Ledger | Class::Set) { 3 } else { 1 };
     prop::collection::vec(any_row(group.fields), 0..=most).prop_map(|rows| (group.tag(), rows))
 }
 
 fn written(kind: &'static Kind, groups: &Groups, form: Form, words: Words) -> Vec<u8> {
     let mut export = Export::begin(Vec::new(), kind, form, words, Zone::SHANGHAI).unwrap();
-    let line = Line {
-        id: "7.9.3",
-        code: "AB12CD34",
-        state: Some(0),
-        author: "E01",
-        created: Ts(0),
-        groups,
-    };
+    let line = Line { id: "7.9.3", code: "AB12CD34", state: Some(0), author: "E01", created: Ts(0), groups };
     export.line(&line).unwrap();
     export.end().unwrap()
 }
 
 fn read(kind: Option<&'static Kind>, mapping: Option<Mapping>, file: &[u8]) -> Vec<Row> {
-    let wanted = Wanted {
-        mapping,
-        kind,
-        zone: Zone::SHANGHAI,
-        today: Day(20_000),
-    };
-    Rows::open(file, wanted)
-        .map(|rows| rows.flatten().collect())
-        .unwrap_or_default()
+    let wanted = Wanted { mapping, kind, zone: Zone::SHANGHAI, today: Day(20_000) };
+    Rows::open(file, wanted).map(|rows| rows.flatten().collect()).unwrap_or_default()
 }
 
 fn comes_back(kind: &'static Kind, groups: &Groups, form: Form, words: Words) -> Result<(), TestCaseError> {
     let file = written(kind, groups, form, words);
     let rows = read(Some(kind), None, &file);
     let back = rows.into_iter().next().map(|row| row.groups).unwrap_or_default();
-    prop_assert_eq!(
-        &back,
-        groups,
-        "{} {:?}",
-        kind.name,
-        String::from_utf8_lossy(&file)
-    );
+    prop_assert_eq!(&back, groups, "{} {:?}", kind.name, String::from_utf8_lossy(&file));
     Ok(())
 }
 

@@ -15,11 +15,7 @@ const REST_CHARS_MAX: usize = 4000;
 
 /// Returns the key of the row that comes after `ordinal` equal ones.
 pub(crate) fn nth(key: [u8; 16], ordinal: u32) -> [u8; 16] {
-    if ordinal == 0 {
-        key
-    } else {
-        digest(&[&key, &ordinal.to_le_bytes()])
-    }
+    if ordinal == 0 { key } else { digest(&[&key, &ordinal.to_le_bytes()]) }
 }
 
 /// Returns the first 16 bytes of SHA-256 over the parts, each behind its length.
@@ -68,11 +64,7 @@ impl Maker<'_> {
             let all = groups.entry(list.group.tag()).or_default();
             all.extend(rows);
             if all.len() > LIST_MAX {
-                return Err((
-                    list.group.name.to_owned(),
-                    all.len().to_string(),
-                    Reason::TooManyEntries,
-                ));
+                return Err((list.group.name.to_owned(), all.len().to_string(), Reason::TooManyEntries));
             }
         }
         Ok(groups.into_iter().collect())
@@ -90,10 +82,7 @@ impl Maker<'_> {
         if entries.len() > LIST_MAX {
             return Err(wrong(Reason::TooManyEntries));
         }
-        entries
-            .iter()
-            .filter_map(|entry| self.entry(list, Some(entry)).transpose())
-            .collect()
+        entries.iter().filter_map(|entry| self.entry(list, Some(entry)).transpose()).collect()
     }
 
     /// One entry; `None` where only constants would stand in it.
@@ -127,48 +116,29 @@ impl Maker<'_> {
         };
         let text = pick.text(&column, &|| self.rest(), &self.case.empty);
         let path = || {
-            if list.is_empty() {
-                field.name.to_owned()
-            } else {
-                format!("{list}.{}", field.name)
-            }
+            if list.is_empty() { field.name.to_owned() } else { format!("{list}.{}", field.name) }
         };
-        pick.value(field, &text, self.outside)
-            .map_err(|reason| (path(), text, reason))
+        pick.value(field, &text, self.outside).map_err(|reason| (path(), text, reason))
     }
 
     /// The columns that nothing names, as `column: text` lines.
     fn rest(&self) -> String {
         let named = self.case.columns();
-        let first = |name: &str| {
-            named
-                .iter()
-                .any(|known| known.split('.').next() == Some(name) || *known == name)
-        };
-        let lines = self
-            .record
-            .columns()
-            .into_iter()
-            .filter(|name| !first(name))
-            .filter_map(|name| {
-                let text = self.record.text(name).filter(|text| !text.is_empty())?;
-                let none = self.case.empty.iter().any(|word| *word == text);
-                (!none).then(|| format!("{name}: {text}"))
-            });
-        lines
-            .collect::<Vec<_>>()
-            .join("\n")
-            .chars()
-            .take(REST_CHARS_MAX)
-            .collect()
+        let first =
+            |name: &str| named.iter().any(|known| known.split('.').next() == Some(name) || *known == name);
+        let lines = self.record.columns().into_iter().filter(|name| !first(name)).filter_map(|name| {
+            let text = self.record.text(name).filter(|text| !text.is_empty())?;
+            let none = self.case.empty.iter().any(|word| *word == text);
+            (!none).then(|| format!("{name}: {text}"))
+        });
+        lines.collect::<Vec<_>>().join("\n").chars().take(REST_CHARS_MAX).collect()
     }
 
     /// Returns the texts of the key columns; `None` where the mapping names none.
     pub(crate) fn key(&self) -> Result<Option<Vec<String>>, Wrong> {
         let text = |column: &String| {
             let text = self.record.text(column).filter(|text| !text.is_empty());
-            text.map(Cow::into_owned)
-                .ok_or_else(|| (column.clone(), String::new(), Reason::Missing))
+            text.map(Cow::into_owned).ok_or_else(|| (column.clone(), String::new(), Reason::Missing))
         };
         let texts = self.case.key.iter().map(text).collect::<Result<Vec<_>, _>>()?;
         Ok(if texts.is_empty() { None } else { Some(texts) })
@@ -179,9 +149,7 @@ impl Maker<'_> {
         let kind = self.case.kind.name.as_bytes();
         let named = |name| Some((name, self.record.text(name).filter(|text| !text.is_empty())?));
         let cells: BTreeMap<&str, Cow<str>> = self.record.columns().into_iter().filter_map(named).collect();
-        let cells = cells
-            .iter()
-            .flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
+        let cells = cells.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
         digest(&[b"row", kind].into_iter().chain(cells).collect::<Vec<_>>())
     }
 }

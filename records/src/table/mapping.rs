@@ -108,51 +108,23 @@ impl Mapping {
 impl Case {
     /// Returns every pick that reads columns of the row itself.
     pub(crate) fn picks(&self) -> impl Iterator<Item = &Pick> {
-        let lists = self
-            .lists
-            .iter()
-            .filter(|list| list.each.is_none())
-            .flat_map(|list| &list.fields);
-        self.fields
-            .iter()
-            .map(|flat| &flat.pick)
-            .chain(lists.map(|(_, pick)| pick))
+        let lists = self.lists.iter().filter(|list| list.each.is_none()).flat_map(|list| &list.fields);
+        self.fields.iter().map(|flat| &flat.pick).chain(lists.map(|(_, pick)| pick))
     }
 
     /// Returns every column that the case names: in its key, its conditions, its fields and lists.
     #[must_use]
     pub fn columns(&self) -> Vec<&str> {
-        let conditions = self
-            .when
-            .iter()
-            .chain(&self.skip)
-            .map(|condition| condition.column.as_str());
+        let conditions = self.when.iter().chain(&self.skip).map(|condition| condition.column.as_str());
         let lists = self.lists.iter().flat_map(|list| {
             let own = list.fields.iter().flat_map(|(_, pick)| pick.columns());
             let row = own.filter_map(|name| {
-                if list.each.is_none() {
-                    Some(name.as_str())
-                } else {
-                    name.strip_prefix('^')
-                }
+                if list.each.is_none() { Some(name.as_str()) } else { name.strip_prefix('^') }
             });
-            list.each
-                .iter()
-                .map(String::as_str)
-                .chain(row.collect::<Vec<_>>())
+            list.each.iter().map(String::as_str).chain(row.collect::<Vec<_>>())
         });
-        let fields = self
-            .fields
-            .iter()
-            .flat_map(|flat| flat.pick.columns())
-            .map(String::as_str);
-        self.key
-            .iter()
-            .map(String::as_str)
-            .chain(conditions)
-            .chain(fields)
-            .chain(lists)
-            .collect()
+        let fields = self.fields.iter().flat_map(|flat| flat.pick.columns()).map(String::as_str);
+        self.key.iter().map(String::as_str).chain(conditions).chain(fields).chain(lists).collect()
     }
 }
 

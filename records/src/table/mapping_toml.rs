@@ -43,12 +43,7 @@ struct Head<'a, 'i> {
 
 impl Walk<'_> {
     fn mapping(&self, table: Table) -> Result<Mapping, MappingError> {
-        let mut mapping = Mapping {
-            encoding: None,
-            delimiter: None,
-            zone: None,
-            cases: Vec::new(),
-        };
+        let mut mapping = Mapping { encoding: None, delimiter: None, zone: None, cases: Vec::new() };
         let mut head = Head::default();
         let mut cases = None;
         for (key, node) in table.iter() {
@@ -114,29 +109,12 @@ impl Walk<'_> {
     }
 
     fn case(&self, head: Head) -> Result<Case, MappingError> {
-        let Head {
-            kind,
-            when,
-            skip,
-            key,
-            empty,
-            dates,
-            tables,
-        } = head;
+        let Head { kind, when, skip, key, empty, dates, tables } = head;
         let Some(kind) = kind else {
             return Err(self.error("kind", 0..0, Problem::NoKind));
         };
         let (fields, lists, then) = (Vec::new(), Vec::new(), Vec::new());
-        let mut case = Case {
-            kind,
-            when,
-            skip,
-            key,
-            empty,
-            fields,
-            lists,
-            then,
-        };
+        let mut case = Case { kind, when, skip, key, empty, fields, lists, then };
         for (key, node) in tables {
             match key {
                 "then" => case.then = self.steps(kind, key, node)?,
@@ -174,8 +152,7 @@ impl Walk<'_> {
             };
             let pick = self.pick(name, node, field, dates)?;
             // A case's own field replaces the head's.
-            case.fields
-                .retain(|flat| (flat.group.number, flat.index) != (group.number, index));
+            case.fields.retain(|flat| (flat.group.number, flat.index) != (group.number, index));
             case.fields.push(Flat { group, index, pick });
         }
         Ok(())
@@ -188,12 +165,7 @@ impl Walk<'_> {
                 return self.wrong(name, node, Problem::UnknownList(case.kind.name));
             };
             for section in self.array(name, node)? {
-                let mut list = List {
-                    group,
-                    each: None,
-                    split: None,
-                    fields: Vec::new(),
-                };
+                let mut list = List { group, each: None, split: None, fields: Vec::new() };
                 for (key, node) in self.table(name, section)?.iter() {
                     let key = key.get_ref().as_ref();
                     match key {
@@ -292,13 +264,7 @@ impl Walk<'_> {
         if !matches!(field.ty, Type::Choice(_) | Type::Bool) {
             return Ok(());
         }
-        for word in pick
-            .words
-            .values()
-            .chain(&pick.other)
-            .chain(constant)
-            .filter(|word| !word.is_empty())
-        {
+        for word in pick.words.values().chain(&pick.other).chain(constant).filter(|word| !word.is_empty()) {
             if let Err(error) = Value::parse(field.ty, word, Zone(0)) {
                 return self.wrong(name, node, Problem::Value(error));
             }
@@ -308,11 +274,7 @@ impl Walk<'_> {
 
     fn conditions(&self, key: &str, node: Node) -> Result<Vec<Condition>, MappingError> {
         let one = |node: Node| {
-            let mut condition = Condition {
-                column: String::new(),
-                is: Vec::new(),
-                not: false,
-            };
+            let mut condition = Condition { column: String::new(), is: Vec::new(), not: false };
             for (key, node) in self.table(key, node)?.iter() {
                 let key = key.get_ref().as_ref();
                 match key {

@@ -61,19 +61,8 @@ pub(crate) struct Walk<'t> {
 
 impl Walk<'_> {
     pub(crate) fn error(&self, key: &str, at: Range<usize>, problem: Problem) -> MappingError {
-        let line = self
-            .text
-            .as_bytes()
-            .iter()
-            .take(at.start)
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
-        MappingError {
-            line,
-            key: key.to_owned(),
-            problem,
-        }
+        let line = self.text.as_bytes().iter().take(at.start).filter(|byte| **byte == b'\n').count() + 1;
+        MappingError { line, key: key.to_owned(), problem }
     }
 
     pub(crate) fn wrong<T>(&self, key: &str, node: Node, problem: Problem) -> Result<T, MappingError> {
@@ -94,10 +83,7 @@ impl Walk<'_> {
         let pairs = self.table(key, node)?.iter();
         pairs
             .map(|(word, node)| {
-                Ok((
-                    word.get_ref().to_string(),
-                    self.string(word.get_ref(), node)?.to_owned(),
-                ))
+                Ok((word.get_ref().to_string(), self.string(word.get_ref(), node)?.to_owned()))
             })
             .collect()
     }
@@ -105,10 +91,7 @@ impl Walk<'_> {
     pub(crate) fn strings(&self, key: &str, node: Node) -> Result<Vec<String>, MappingError> {
         match node.get_ref() {
             DeValue::String(one) => Ok(vec![one.to_string()]),
-            DeValue::Array(many) => many
-                .iter()
-                .map(|node| Ok(self.string(key, node)?.to_owned()))
-                .collect(),
+            DeValue::Array(many) => many.iter().map(|node| Ok(self.string(key, node)?.to_owned())).collect(),
             _ => self.wrong(key, node, Problem::Expected("a text or a list of texts")),
         }
     }
@@ -129,9 +112,9 @@ impl Walk<'_> {
 
     pub(crate) fn number(&self, key: &str, node: Node) -> Result<u32, MappingError> {
         let found = match node.get_ref() {
-            DeValue::Integer(int) => u32::from_str_radix(int.as_str(), int.radix())
-                .ok()
-                .filter(|int| *int > 0),
+            DeValue::Integer(int) => {
+                u32::from_str_radix(int.as_str(), int.radix()).ok().filter(|int| *int > 0)
+            }
             _ => None,
         };
         self.given(key, node, found, "a whole number from 1")

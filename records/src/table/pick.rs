@@ -143,10 +143,8 @@ impl Pick {
     ) -> String {
         let full = |name: &String| {
             let text = column(name).unwrap_or_default();
-            let none = text.is_empty()
-                || [nothing, &self.empty]
-                    .iter()
-                    .any(|list| list.iter().any(|w| *w == text));
+            let none =
+                text.is_empty() || [nothing, &self.empty].iter().any(|list| list.iter().any(|w| *w == text));
             if none { None } else { Some(text) }
         };
         let text = match &self.from {
@@ -155,11 +153,7 @@ impl Pick {
             From::Constant(text) => text.clone(),
             From::Rest => rest(),
         };
-        if text.is_empty() || self.before.is_empty() {
-            text
-        } else {
-            format!("{}{text}", self.before)
-        }
+        if text.is_empty() || self.before.is_empty() { text } else { format!("{}{text}", self.before) }
     }
 
     /// Returns the value that `text` means in `field`; `None` for none.
@@ -174,18 +168,10 @@ impl Pick {
         };
         let bare = if self.quoted { cell::unquoted(word) } else { word };
         if bare.is_empty() {
-            return if self.required {
-                Err(Reason::Missing)
-            } else {
-                Ok(None)
-            };
+            return if self.required { Err(Reason::Missing) } else { Ok(None) };
         }
         let value = self.typed(field.ty, bare, outside)?;
-        if self.past && later(field.ty, &value, outside) {
-            Err(Reason::InFuture)
-        } else {
-            Ok(Some(value))
-        }
+        if self.past && later(field.ty, &value, outside) { Err(Reason::InFuture) } else { Ok(Some(value)) }
     }
 
     fn typed(&self, ty: Type, text: &str, outside: Outside) -> Result<Value, ValueError> {
@@ -206,11 +192,7 @@ impl Pick {
             Type::Meter if !self.plain => {
                 let read = parts(&self.number(text));
                 let (mantissa, decimals) = read.map_err(|_| ValueError::NotADecimal { decimals: 9 })?;
-                Value::Meter(MeterValue {
-                    mantissa,
-                    decimals,
-                    unit: self.unit.clone(),
-                })
+                Value::Meter(MeterValue { mantissa, decimals, unit: self.unit.clone() })
             }
             Type::Fix => return parse(ty, text.trim_matches(['[', ']']), outside),
             Type::Ts => Value::Int(self.instant(text, outside.zone)?.0),
@@ -230,36 +212,14 @@ impl Pick {
     /// The number without what the mapping takes off; `(12.50)` and `12.50-` are how ledgers write -12.50.
     fn number(&self, text: &str) -> String {
         let ledger = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-        let minus = ledger
-            .or_else(|| text.strip_prefix('-'))
-            .or_else(|| text.strip_suffix('-'));
+        let minus = ledger.or_else(|| text.strip_prefix('-')).or_else(|| text.strip_suffix('-'));
         let bare = minus.unwrap_or(text).trim();
-        let bare = self
-            .strip
-            .iter()
-            .find_map(|word| bare.strip_prefix(word.as_str()))
-            .unwrap_or(bare);
-        let bare = self
-            .strip
-            .iter()
-            .find_map(|word| bare.strip_suffix(word.as_str()))
-            .unwrap_or(bare);
-        let digits: String = bare
-            .trim()
-            .chars()
-            .filter(|c| !self.thousands.contains(*c))
-            .collect();
-        let digits = if self.decimal.is_empty() {
-            digits
-        } else {
-            digits.replace(&self.decimal, ".")
-        };
+        let bare = self.strip.iter().find_map(|word| bare.strip_prefix(word.as_str())).unwrap_or(bare);
+        let bare = self.strip.iter().find_map(|word| bare.strip_suffix(word.as_str())).unwrap_or(bare);
+        let digits: String = bare.trim().chars().filter(|c| !self.thousands.contains(*c)).collect();
+        let digits = if self.decimal.is_empty() { digits } else { digits.replace(&self.decimal, ".") };
         // A second minus stays and makes it no number.
-        if minus.is_some() {
-            format!("-{digits}")
-        } else {
-            digits
-        }
+        if minus.is_some() { format!("-{digits}") } else { digits }
     }
 
     fn instant(&self, text: &str, zone: Zone) -> Result<Ts, TimeError> {
@@ -270,24 +230,12 @@ impl Pick {
             return Ok(ts);
         }
         let civil = |form: &String| {
-            let day = || {
-                NaiveDate::parse_from_str(text, form)
-                    .ok()
-                    .map(|day| day.and_time(self.clock))
-            };
+            let day = || NaiveDate::parse_from_str(text, form).ok().map(|day| day.and_time(self.clock));
             let at = NaiveDateTime::parse_from_str(text, form).ok().or_else(day)?;
             sane(at.date()).map(|_| at)
         };
-        let day = || {
-            text.parse::<Day>()
-                .ok()
-                .and_then(|day| NaiveDate::from_epoch_days(day.0))
-        };
-        let at = self
-            .dates
-            .iter()
-            .find_map(civil)
-            .or_else(|| day().map(|day| day.and_time(self.clock)));
+        let day = || text.parse::<Day>().ok().and_then(|day| NaiveDate::from_epoch_days(day.0));
+        let at = self.dates.iter().find_map(civil).or_else(|| day().map(|day| day.and_time(self.clock)));
         let ms = at.ok_or(TimeError::NotADay)?.and_utc().timestamp_millis();
         Ok(Ts(ms - i64::from(zone.0) * 60_000))
     }
@@ -300,13 +248,8 @@ impl Pick {
             return Ok(day);
         }
         let civil = |form: &String| sane(NaiveDate::parse_from_str(text, form).ok()?);
-        let day = self
-            .dates
-            .iter()
-            .find_map(civil)
-            .map(|day| Day(day.to_epoch_days()));
-        day.or_else(|| Ts::parse(text, zone).ok().map(|ts| ts.day(zone)))
-            .ok_or(TimeError::NotADay)
+        let day = self.dates.iter().find_map(civil).map(|day| Day(day.to_epoch_days()));
+        day.or_else(|| Ts::parse(text, zone).ok().map(|ts| ts.day(zone))).ok_or(TimeError::NotADay)
     }
 }
 
@@ -317,33 +260,18 @@ fn sane(date: NaiveDate) -> Option<NaiveDate> {
 }
 
 fn since(epoch: Epoch, text: &str, zone: Zone) -> Result<Ts, TimeError> {
-    let round = Scale {
-        round: true,
-        ..Scale::NONE
-    };
+    let round = Scale { round: true, ..Scale::NONE };
     let number = |decimals, scale| fixed(text, decimals, scale).map_err(|_| TimeError::NotADay);
     let ms = match epoch {
         Epoch::Millis => number(0, round)?,
         Epoch::Seconds => number(3, round)?,
         Epoch::Spreadsheet => {
-            let civil = number(
-                0,
-                Scale {
-                    times: 86_400_000,
-                    ..round
-                },
-            )?;
-            civil
-                .saturating_sub(25_569 * 86_400_000)
-                .saturating_sub(i64::from(zone.0) * 60_000)
+            let civil = number(0, Scale { times: 86_400_000, ..round })?;
+            civil.saturating_sub(25_569 * 86_400_000).saturating_sub(i64::from(zone.0) * 60_000)
         }
     };
     // 9999-12-31: later numbers are no dates.
-    if ms.unsigned_abs() < 253_402_300_800_000 {
-        Ok(Ts(ms))
-    } else {
-        Err(TimeError::NotADay)
-    }
+    if ms.unsigned_abs() < 253_402_300_800_000 { Ok(Ts(ms)) } else { Err(TimeError::NotADay) }
 }
 
 fn parse(ty: Type, text: &str, outside: Outside) -> Result<Value, ValueError> {

@@ -30,11 +30,7 @@ pub fn mapping(kind: &'static Kind, columns: &[String], csv: bool) -> Mapping {
             Class::Once | Class::Last | Class::Contested => {
                 for (index, field) in group.fields.iter().enumerate() {
                     if let Some(column) = named(columns, field.name, (field.zh, field.en)) {
-                        case.fields.push(Flat {
-                            group,
-                            index,
-                            pick: pick(column.clone(), csv),
-                        });
+                        case.fields.push(Flat { group, index, pick: pick(column.clone(), csv) });
                     }
                 }
             }
@@ -54,20 +50,11 @@ pub fn mapping(kind: &'static Kind, columns: &[String], csv: bool) -> Mapping {
     let id = columns.iter().find(|column| *column == ID);
     let own = || kind.key.and_then(|key| named(columns, key, (key, key)));
     case.key = id.or_else(own).cloned().into_iter().collect();
-    Mapping {
-        encoding: None,
-        delimiter: None,
-        zone: None,
-        cases: vec![case],
-    }
+    Mapping { encoding: None, delimiter: None, zone: None, cases: vec![case] }
 }
 
 fn pick(column: String, csv: bool) -> Pick {
-    Pick {
-        plain: true,
-        quoted: csv,
-        ..Pick::new(From::Columns(vec![column]))
-    }
+    Pick { plain: true, quoted: csv, ..Pick::new(From::Columns(vec![column])) }
 }
 
 /// An entry is an object with the fields' names; of a list with one field it may be the value itself.
@@ -76,14 +63,7 @@ fn entries(fields: &[Field]) -> Vec<(usize, Pick)> {
         1 => From::First(vec![field.name.to_owned(), ".".to_owned()]),
         _ => From::Columns(vec![field.name.to_owned()]),
     };
-    fields
-        .iter()
-        .map(|field| Pick {
-            plain: true,
-            ..Pick::new(own(field))
-        })
-        .enumerate()
-        .collect()
+    fields.iter().map(|field| Pick { plain: true, ..Pick::new(own(field)) }).enumerate().collect()
 }
 
 /// Returns the name of a list's column: a kind may have a field of the same name.
@@ -94,13 +74,10 @@ pub fn list_column(group: &Group) -> String {
 
 fn list_named<'c>(kind: &Kind, columns: &'c [String], group: &Group) -> Option<&'c String> {
     let exported = list_column(group);
-    columns
-        .iter()
-        .find(|column| **column == exported)
-        .or_else(|| match kind.field(group.name) {
-            Some(_) => None,
-            None => named(columns, group.name, (group.zh, group.en)),
-        })
+    columns.iter().find(|column| **column == exported).or_else(|| match kind.field(group.name) {
+        Some(_) => None,
+        None => named(columns, group.name, (group.zh, group.en)),
+    })
 }
 
 fn named<'c>(columns: &'c [String], name: &str, (zh, en): (&str, &str)) -> Option<&'c String> {

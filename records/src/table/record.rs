@@ -43,9 +43,9 @@ impl Record {
     #[must_use]
     pub fn text(&self, column: &str) -> Option<Cow<'_, str>> {
         match self {
-            Self::Cells(head, cells) => cells
-                .get(*head.at.get(column)?)
-                .map(|cell| Cow::Borrowed(cell.trim())),
+            Self::Cells(head, cells) => {
+                cells.get(*head.at.get(column)?).map(|cell| Cow::Borrowed(cell.trim()))
+            }
             Self::Object(json) => scalar(at(json, column)?),
         }
     }
@@ -76,17 +76,10 @@ impl Record {
             }
         };
         Ok(match list {
-            Json::Array(items) => items
-                .into_iter()
-                .map(|value| Entry { name: None, value })
-                .collect(),
-            Json::Object(map) => map
-                .into_iter()
-                .map(|(name, value)| Entry {
-                    name: Some(name),
-                    value,
-                })
-                .collect(),
+            Json::Array(items) => items.into_iter().map(|value| Entry { name: None, value }).collect(),
+            Json::Object(map) => {
+                map.into_iter().map(|(name, value)| Entry { name: Some(name), value }).collect()
+            }
             _ => return Err(Reason::NotAList),
         })
     }
@@ -96,12 +89,9 @@ impl Record {
     pub fn columns(&self) -> Vec<&str> {
         match self {
             Self::Cells(head, _) => head.names.iter().map(String::as_str).collect(),
-            Self::Object(json) => json
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(name, _)| name.as_str())
-                .collect(),
+            Self::Object(json) => {
+                json.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+            }
         }
     }
 }
@@ -181,21 +171,13 @@ impl<'a> Records<'a> {
     /// # Errors
     /// [`RecordsError`].
     pub fn open(source: Source<'a>, delimiter: Option<u8>) -> Result<Self, RecordsError> {
-        let Source {
-            bytes,
-            mut words,
-            window,
-        } = source;
+        let Source { bytes, mut words, window } = source;
         let first = window.iter().find(|byte| !byte.is_ascii_whitespace());
         if first == Some(&b'[') {
             return Err(RecordsError::OneDocument);
         }
         if first == Some(&b'{') {
-            return Ok(Self {
-                input: Input::Lines(BufReader::new(bytes), 0),
-                words,
-                ended: false,
-            });
+            return Ok(Self { input: Input::Lines(BufReader::new(bytes), 0), words, ended: false });
         }
         let mut csv = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -203,10 +185,7 @@ impl<'a> Records<'a> {
             .delimiter(delimiter.unwrap_or_else(|| delimiter_of(&window)))
             .from_reader(bytes);
         let mut header = csv::ByteRecord::new();
-        if !csv
-            .read_byte_record(&mut header)
-            .map_err(|_| RecordsError::NoHeader)?
-        {
+        if !csv.read_byte_record(&mut header).map_err(|_| RecordsError::NoHeader)? {
             return Err(RecordsError::NoHeader);
         }
         let mut head = Head::default();
@@ -218,11 +197,7 @@ impl<'a> Records<'a> {
             }
             head.names.push(name);
         }
-        Ok(Self {
-            input: Input::Csv(Box::new(csv), Arc::new(head), short_of(&window)),
-            words,
-            ended: false,
-        })
+        Ok(Self { input: Input::Csv(Box::new(csv), Arc::new(head), short_of(&window)), words, ended: false })
     }
 
     /// Returns the names of a CSV file's columns; `None` for JSON lines, where each line has its own.
@@ -236,12 +211,7 @@ impl<'a> Records<'a> {
 
     fn refuse(&mut self, line: u64, value: &str, reason: Reason) -> Refusal {
         self.ended = matches!(reason, Reason::TooManyBytes | Reason::BreaksOff);
-        Refusal {
-            line,
-            field: String::new(),
-            value: shown(value),
-            reason,
-        }
+        Refusal { line, field: String::new(), value: shown(value), reason }
     }
 }
 
@@ -261,11 +231,7 @@ fn short_of(window: &[u8]) -> u64 {
 
 /// Whether the file ended inside a quoted cell: it took in the lines that were left, which must not pass as text.
 fn never_closed(csv: &csv::Reader<Bytes>, raw: &csv::ByteRecord) -> bool {
-    let last = raw
-        .len()
-        .checked_sub(1)
-        .and_then(|at| raw.get(at))
-        .unwrap_or_default();
+    let last = raw.len().checked_sub(1).and_then(|at| raw.get(at)).unwrap_or_default();
     let bytes = csv.get_ref();
     last.contains(&b'\n') && csv.position().byte() == bytes.read && bytes.solid != b'"'
 }
@@ -279,19 +245,14 @@ fn line_of(csv: &csv::Reader<Bytes>, raw: &csv::ByteRecord, ended: bool) -> u64 
     let bytes = csv.get_ref();
     let open = end.byte() == bytes.read && bytes.last != b'\n';
     let passed = u64::from(ended && !open);
-    end.line()
-        .saturating_sub(passed)
-        .saturating_sub(u64::try_from(within).unwrap_or(0))
+    end.line().saturating_sub(passed).saturating_sub(u64::try_from(within).unwrap_or(0))
 }
 
 /// The delimiter that the header's line has most of; the comma in doubt.
 fn delimiter_of(window: &[u8]) -> u8 {
     let line = window.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
-    [b';', b'\t']
-        .into_iter()
-        .find(|other| count(*other) > count(b','))
-        .unwrap_or(b',')
+    [b';', b'\t'].into_iter().find(|other| count(*other) > count(b',')).unwrap_or(b',')
 }
 
 impl Iterator for Records<'_> {
@@ -355,10 +316,7 @@ impl Records<'_> {
     ) -> Result<(u64, Record), Refusal> {
         if raw.len() != head.names.len() {
             let first = String::from_utf8_lossy(raw.get(0).unwrap_or_default()).into_owned();
-            let reason = Reason::Columns {
-                expected: head.names.len(),
-                found: raw.len(),
-            };
+            let reason = Reason::Columns { expected: head.names.len(), found: raw.len() };
             return Err(self.refuse(line, &first, reason));
         }
         let mut cells = Vec::with_capacity(raw.len());
@@ -366,12 +324,7 @@ impl Records<'_> {
             let Some(text) = self.words.read(cell) else {
                 let field = name.clone();
                 let value = shown(&String::from_utf8_lossy(cell));
-                return Err(Refusal {
-                    line,
-                    field,
-                    value,
-                    reason: Reason::Encoding,
-                });
+                return Err(Refusal { line, field, value, reason: Reason::Encoding });
             };
             cells.push(text.into_owned());
         }

@@ -130,31 +130,17 @@ impl Refusal {
         }
         let mut facts = self.reason.facts();
         facts.push(("value", self.value.clone()));
-        Problem {
-            rule: self.reason.rule(),
-            group: "",
-            field: "",
-            facts,
-        }
+        Problem { rule: self.reason.rule(), group: "", field: "", facts }
     }
 }
 
 /// Cuts a value for [`Refusal::value`]; what would steer a terminal is not shown.
 pub(crate) fn shown(value: &str) -> String {
     let plain = |c: char| {
-        if c.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
+        if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }
     };
     let more = value.char_indices().nth(VALUE_CHARS_MAX).map(|_| '…');
-    value
-        .chars()
-        .take(VALUE_CHARS_MAX)
-        .map(plain)
-        .chain(more)
-        .collect()
+    value.chars().take(VALUE_CHARS_MAX).map(plain).chain(more).collect()
 }
 
 /// The rules of imports.
@@ -189,13 +175,7 @@ pub static RULES: &[Rule] = &[
         "每行写一个 {...}",
         "write one {...} on each line",
     ),
-    blocks(
-        "I-05",
-        "缺少必填值",
-        "a required value is missing",
-        "补充该列",
-        "fill in the column",
-    ),
+    blocks("I-05", "缺少必填值", "a required value is missing", "补充该列", "fill in the column"),
     blocks(
         "I-06",
         "“{value}”不是日期或时间",
@@ -252,20 +232,8 @@ pub static RULES: &[Rule] = &[
         "写成 30.1874,120.21369",
         "write 30.1874,120.21369",
     ),
-    blocks(
-        "I-14",
-        "值不适合该字段",
-        "the value does not fit the field",
-        "检查该值",
-        "look at the value",
-    ),
-    blocks(
-        "I-15",
-        "{value} 在未来",
-        "{value} lies in the future",
-        "更正日期",
-        "correct the date",
-    ),
+    blocks("I-14", "值不适合该字段", "the value does not fit the field", "检查该值", "look at the value"),
+    blocks("I-15", "{value} 在未来", "{value} lies in the future", "更正日期", "correct the date"),
     blocks(
         "I-16",
         "该列不是 JSON 列表",
@@ -273,13 +241,7 @@ pub static RULES: &[Rule] = &[
         "写成 [...]，或在映射文件中写明 split",
         "write [...], or name what divides it under split in the mapping",
     ),
-    blocks(
-        "I-17",
-        "超过 {max} 项",
-        "more than {max} entries",
-        "拆成几行",
-        "divide it into several rows",
-    ),
+    blocks("I-17", "超过 {max} 项", "more than {max} entries", "拆成几行", "divide it into several rows"),
     blocks(
         "I-18",
         "映射文件没有说明该行是哪一类",

@@ -47,10 +47,7 @@ impl Row {
     /// Returns the payload of each group, as an op carries it; `groups` after its references were linked.
     #[must_use]
     pub fn payloads(&self) -> Vec<(Tag, Vec<u8>)> {
-        self.groups
-            .iter()
-            .filter_map(|(tag, rows)| Some((*tag, self.payload(*tag, rows)?)))
-            .collect()
+        self.groups.iter().filter_map(|(tag, rows)| Some((*tag, self.payload(*tag, rows)?))).collect()
     }
 
     fn payload(&self, tag: Tag, rows: &[Values]) -> Option<Vec<u8>> {
@@ -59,10 +56,7 @@ impl Row {
             Class::Once | Class::Last | Class::Contested => Some(encode(group.fields, rows.first()?)),
             Class::Ledger => Some(payload::encode_rows(group.fields, rows)),
             Class::Set => {
-                let change = SetChange {
-                    add: rows.to_vec(),
-                    remove: Vec::new(),
-                };
+                let change = SetChange { add: rows.to_vec(), remove: Vec::new() };
                 Some(payload::encode_set(group.fields, &change))
             }
             Class::Decision => None,
@@ -72,30 +66,22 @@ impl Row {
     /// The first rule of the record itself that stands in the way of it, or of the seal that the mapping asks for.
     fn problem(&self, zone: Zone) -> Option<Problem> {
         let machine = self.kind.machine;
-        let seals = self.then.iter().any(|step| {
-            machine
-                .and_then(|m| m.step_at(*step))
-                .is_some_and(|step| step.seals)
-        });
+        let seals = self
+            .then
+            .iter()
+            .any(|step| machine.and_then(|m| m.step_at(*step)).is_some_and(|step| step.seals));
         let voucher = self.kind.number == number::VOUCHER;
         if !seals && !voucher {
             return None;
         }
         // The rules do not look at the id; the row has none yet.
-        let id = DocId(OpId {
-            replica: Replica::HQ,
-            epoch: Epoch(0),
-            seq: 1,
-        });
+        let id = DocId(OpId { replica: Replica::HQ, epoch: Epoch(0), seq: 1 });
         let mut record = crate::record::Record::new(id, self.kind);
         for (tag, bytes) in self.payloads() {
             record.write(tag, &bytes).ok()?;
         }
-        let problems = if voucher {
-            at_capture(&record)
-        } else {
-            before_seal(&record, &Template::default(), zone)
-        };
+        let problems =
+            if voucher { at_capture(&record) } else { before_seal(&record, &Template::default(), zone) };
         problems.into_iter().find(Problem::blocks)
     }
 
@@ -103,12 +89,7 @@ impl Row {
         let value = || {
             let (group, at) = self.kind.field(field)?;
             let (_, rows) = self.groups.iter().find(|(tag, _)| *tag == group.tag())?;
-            Some(
-                rows.first()?
-                    .get(at)?
-                    .as_ref()?
-                    .text(group.fields.get(at)?.ty, zone),
-            )
+            Some(rows.first()?.get(at)?.as_ref()?.text(group.fields.get(at)?.ty, zone))
         };
         value().unwrap_or_default()
     }
@@ -190,10 +171,7 @@ impl<'a> Rows<'a> {
     pub fn open(read: impl Read + 'a, wanted: Wanted) -> Result<Self, RowsError> {
         let named = wanted.mapping.as_ref().and_then(|mapping| mapping.encoding);
         let source = Source::open(read, named).map_err(RecordsError::from)?;
-        let records = Records::open(
-            source,
-            wanted.mapping.as_ref().and_then(|mapping| mapping.delimiter),
-        )?;
+        let records = Records::open(source, wanted.mapping.as_ref().and_then(|mapping| mapping.delimiter))?;
         let plain = wanted.mapping.is_none();
         let mapping = match (wanted.mapping, wanted.kind) {
             (Some(mapping), _) => mapping,
@@ -208,21 +186,9 @@ impl<'a> Rows<'a> {
         {
             return Err(RowsError::OtherKind { kind: kind.name });
         }
-        let outside = Outside {
-            zone: mapping.zone.unwrap_or(wanted.zone),
-            today: wanted.today,
-        };
+        let outside = Outside { zone: mapping.zone.unwrap_or(wanted.zone), today: wanted.today };
         let seen = BTreeMap::new();
-        Ok(Self {
-            records,
-            mapping,
-            plain,
-            only: wanted.kind,
-            outside,
-            seen,
-            read: 0,
-            left_out: 0,
-        })
+        Ok(Self { records, mapping, plain, only: wanted.kind, outside, seen, read: 0, left_out: 0 })
     }
 
     fn row(&mut self, line: u64, record: &Record) -> Option<Result<Row, Refusal>> {
@@ -245,36 +211,18 @@ impl<'a> Rows<'a> {
             self.left_out += 1;
             return None;
         }
-        let maker = Maker {
-            case,
-            record,
-            outside: self.outside,
-        };
+        let maker = Maker { case, record, outside: self.outside };
         let made = maker.groups().and_then(|groups| Ok((groups, maker.key()?)));
         let (groups, named) = match made {
             Ok(made) => made,
             Err((field, value, reason)) => return Some(Err(refusal(line, &field, &value, reason))),
         };
-        let key = named
-            .as_ref()
-            .map_or_else(|| maker.hash(), |texts| key_of(case.kind, texts));
+        let key = named.as_ref().map_or_else(|| maker.hash(), |texts| key_of(case.kind, texts));
         let (kind, then) = (case.kind, case.then.clone());
-        let mut row = Row {
-            line,
-            key,
-            ordinal: 0,
-            kind,
-            groups,
-            then,
-        };
+        let mut row = Row { line, key, ordinal: 0, kind, groups, then };
         if let Some(problem) = row.problem(self.outside.zone) {
             let (field, value) = (problem.field, row.text(problem.field, self.outside.zone));
-            return Some(Err(refusal(
-                line,
-                field,
-                &value,
-                Reason::Record(Box::new(problem)),
-            )));
+            return Some(Err(refusal(line, field, &value, Reason::Record(Box::new(problem)))));
         }
         if named.is_none() {
             row.ordinal = self.ordinal(key);
@@ -322,24 +270,15 @@ fn fits(mapping: &Mapping, head: &Head, only: Option<&Kind>) -> Result<(), RowsE
         if case.fields.is_empty() && case.lists.is_empty() {
             return Err(RowsError::NothingKnown { kind: case.kind.name });
         }
-        let spare: Vec<&String> = case
-            .picks()
-            .filter(|pick| may_lack(pick, &has))
-            .flat_map(Pick::columns)
-            .collect();
-        let named = case
-            .columns()
-            .into_iter()
-            .filter(|name| !has(name) && spare.iter().all(|other| other != name));
+        let spare: Vec<&String> =
+            case.picks().filter(|pick| may_lack(pick, &has)).flat_map(Pick::columns).collect();
+        let named =
+            case.columns().into_iter().filter(|name| !has(name) && spare.iter().all(|other| other != name));
         missing.extend(named.map(str::to_owned));
     }
     missing.sort();
     missing.dedup();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(RowsError::NoColumn { columns: missing })
-    }
+    if missing.is_empty() { Ok(()) } else { Err(RowsError::NoColumn { columns: missing }) }
 }
 
 fn may_lack(pick: &Pick, has: &dyn Fn(&str) -> bool) -> bool {
@@ -357,19 +296,9 @@ fn may_lack(pick: &Pick, has: &dyn Fn(&str) -> bool) -> bool {
 #[must_use]
 pub fn key_of(kind: &Kind, columns: &[impl AsRef<str>]) -> [u8; 16] {
     let columns = columns.iter().map(|text| text.as_ref().as_bytes());
-    digest(
-        &[b"key", kind.name.as_bytes()]
-            .into_iter()
-            .chain(columns)
-            .collect::<Vec<_>>(),
-    )
+    digest(&[b"key", kind.name.as_bytes()].into_iter().chain(columns).collect::<Vec<_>>())
 }
 
 fn refusal(line: u64, field: &str, value: &str, reason: Reason) -> Refusal {
-    Refusal {
-        line,
-        field: field.to_owned(),
-        value: shown(value),
-        reason,
-    }
+    Refusal { line, field: field.to_owned(), value: shown(value), reason }
 }

@@ -93,20 +93,14 @@ impl<'a> Source<'a> {
         let mut bytes: Box<dyn Read + 'a> = Box::new(Fence::new(bytes, TABLE_BYTES_MAX));
         let window = peek(&mut bytes, WINDOW)?;
         let bytes: Box<dyn Read + 'a> = Box::new(Cursor::new(window.clone()).chain(bytes));
-        Ok(Self {
-            bytes: Fence::new(bytes, 2 * RECORD_BYTES_MAX),
-            words,
-            window,
-        })
+        Ok(Self { bytes: Fence::new(bytes, 2 * RECORD_BYTES_MAX), words, window })
     }
 }
 
 /// Reads up to `n` bytes, fewer only at the end.
 fn peek(read: &mut impl Read, n: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    read.by_ref()
-        .take(u64::try_from(n).unwrap_or(u64::MAX))
-        .read_to_end(&mut bytes)?;
+    read.by_ref().take(u64::try_from(n).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -191,13 +185,7 @@ pub(crate) struct Fence<R> {
 
 impl<R> Fence<R> {
     fn new(inner: R, left: usize) -> Self {
-        Self {
-            inner,
-            left,
-            read: 0,
-            last: 0,
-            solid: 0,
-        }
+        Self { inner, left, read: 0, last: 0, solid: 0 }
     }
 }
 
@@ -217,11 +205,7 @@ impl<R: Read> Read for Fence<R> {
         let new = buf.get(..n).unwrap_or_default();
         self.read = self.read.saturating_add(u64::try_from(n).unwrap_or(0));
         self.last = new.last().copied().unwrap_or(self.last);
-        self.solid = new
-            .iter()
-            .rfind(|byte| !matches!(byte, b'\r' | b'\n'))
-            .copied()
-            .unwrap_or(self.solid);
+        self.solid = new.iter().rfind(|byte| !matches!(byte, b'\r' | b'\n')).copied().unwrap_or(self.solid);
         Ok(n)
     }
 }
@@ -237,12 +221,7 @@ struct Transcode<R> {
 impl<R: Read> Transcode<R> {
     fn new(inner: R, encoding: &'static encoding_rs::Encoding) -> Self {
         let decoder = encoding.new_decoder_without_bom_handling();
-        Self {
-            inner,
-            decoder,
-            ready: Cursor::new(Vec::new()),
-            ended: false,
-        }
+        Self { inner, decoder, ready: Cursor::new(Vec::new()), ended: false }
     }
 
     /// Fills `ready` from the next bytes.
@@ -253,11 +232,7 @@ impl<R: Read> Transcode<R> {
         let room = self.decoder.max_utf8_buffer_length(raw.len()).unwrap_or(16 << 10);
         let mut text = String::with_capacity(room);
         let (result, _, _) = self.decoder.decode_to_string(&raw, &mut text, self.ended);
-        debug_assert_eq!(
-            result,
-            CoderResult::InputEmpty,
-            "the room was reckoned by the decoder"
-        );
+        debug_assert_eq!(result, CoderResult::InputEmpty, "the room was reckoned by the decoder");
         self.ready = Cursor::new(text.into_bytes());
         Ok(())
     }

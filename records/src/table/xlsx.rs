@@ -45,13 +45,7 @@ impl Workbook {
             main.write_string_with_format(0, at, layout.heading(column), &looks.heading)?;
         }
         main.set_freeze_panes(1, 0)?;
-        Ok(Self {
-            main,
-            next: 1,
-            lists: BTreeMap::new(),
-            looks,
-            youngest: 0,
-        })
+        Ok(Self { main, next: 1, lists: BTreeMap::new(), looks, youngest: 0 })
     }
 
     /// Adds one record.
@@ -63,8 +57,7 @@ impl Workbook {
                 }
                 Column::Field(group, index, field) => {
                     if let Some(value) = value_of(line, group, index) {
-                        self.looks
-                            .cell(&mut self.main, (self.next, at), layout, field, value)?;
+                        self.looks.cell(&mut self.main, (self.next, at), layout, field, value)?;
                     }
                 }
                 Column::List(_) => {}
@@ -117,11 +110,7 @@ impl Workbook {
 }
 
 fn flat(layout: &Layout) -> impl Iterator<Item = Column> {
-    layout
-        .columns
-        .iter()
-        .copied()
-        .filter(|column| !matches!(column, Column::List(_)))
+    layout.columns.iter().copied().filter(|column| !matches!(column, Column::List(_)))
 }
 
 impl Looks {

@@ -26,10 +26,7 @@ pub fn pairs(field: &Field, value: Option<&Value>, zone: Zone) -> Vec<(String, J
     match (field.ty, value) {
         (Type::Fen, None) => vec![(format!("{name}_fen"), Json::Null), (name, Json::Null)],
         (Type::Fen, Some(Value::Int(fen))) => {
-            vec![
-                (format!("{name}_fen"), json!(fen)),
-                (name, json!(Fen(*fen).to_string())),
-            ]
+            vec![(format!("{name}_fen"), json!(fen)), (name, json!(Fen(*fen).to_string()))]
         }
         (_, None) => vec![(name, Json::Null)],
         (ty, Some(value)) => vec![(name, plain(ty, value, zone))],
@@ -81,10 +78,6 @@ mod tests {
             ],
             json!({ "customer": { "text": "C687664" }, "site": { "id": "7.1.2" } }),
         );
-        check(
-            Equipment::GROUP.fields,
-            &[None, None, Some(Value::Int(1500))],
-            json!({ "age": "1.5" }),
-        );
+        check(Equipment::GROUP.fields, &[None, None, Some(Value::Int(1500))], json!({ "age": "1.5" }));
     }
 }

@@ -48,9 +48,8 @@ pub fn encode_set(fields: &[Field], change: &SetChange<Row>) -> Vec<u8> {
 pub fn decode_set(fields: &[Field], bytes: &[u8]) -> Result<SetChange<Row>, CodecError> {
     let mut rest = bytes;
     let add = take_rows(fields, &mut rest)?;
-    let remove = (0..take_count(&mut rest)?)
-        .map(|_| take::<(OpId, u32)>(&mut rest))
-        .collect::<Result<Vec<_>, _>>()?;
+    let remove =
+        (0..take_count(&mut rest)?).map(|_| take::<(OpId, u32)>(&mut rest)).collect::<Result<Vec<_>, _>>()?;
     if add.is_empty() && remove.is_empty() {
         return Err(CodecError::Entries(0));
     }
@@ -109,10 +108,9 @@ pub fn check(group: &Group, bytes: &[u8]) -> Result<(), PayloadError> {
     for row in rows_of(group, bytes)? {
         for (at, (field, value)) in group.fields.iter().zip(&row).enumerate() {
             match value {
-                Some(value) => value.check(field.ty).map_err(|why| PayloadError::Value {
-                    field: field.name,
-                    why,
-                })?,
+                Some(value) => {
+                    value.check(field.ty).map_err(|why| PayloadError::Value { field: field.name, why })?
+                }
                 None if group.key == Some(at) => return Err(PayloadError::NoKey { field: field.name }),
                 None => {}
             }
@@ -164,20 +162,11 @@ mod tests {
     fn lists_are_bounded_before_they_are_read() {
         let fields = Notes::GROUP.fields;
         let many = vec![note("a"); LIST_MAX + 1];
-        assert_eq!(
-            decode_rows(fields, &encode_rows(fields, &many)),
-            Err(CodecError::Entries(257))
-        );
+        assert_eq!(decode_rows(fields, &encode_rows(fields, &many)), Err(CodecError::Entries(257)));
         assert_eq!(decode_rows(fields, &[0]), Err(CodecError::Entries(0)));
         assert_eq!(decode_rows(fields, &[0xff; 9]), Err(CodecError::Malformed));
-        assert_eq!(
-            decode_rows(fields, &[1, 1, 1, b'a', 7]),
-            Err(CodecError::LeftOver(1))
-        );
-        assert_eq!(
-            decode_rows(fields, &[0x81, 0, 1, 1, b'a']),
-            Err(CodecError::NotCanonical)
-        );
+        assert_eq!(decode_rows(fields, &[1, 1, 1, b'a', 7]), Err(CodecError::LeftOver(1)));
+        assert_eq!(decode_rows(fields, &[0x81, 0, 1, 1, b'a']), Err(CodecError::NotCanonical));
         assert_eq!(decode_set(fields, &[0, 0]), Err(CodecError::Entries(0)));
     }
 
@@ -189,22 +178,10 @@ mod tests {
         assert_eq!(wrong(""), value(ValueError::Empty));
         assert_eq!(wrong("\u{1b}[2J"), value(ValueError::Control(0x1b)));
         assert_eq!(wrong("e\u{301}"), value(ValueError::NotComposed));
-        assert_eq!(
-            wrong(&"x".repeat(4001)),
-            value(ValueError::TooLong {
-                chars: 4001,
-                max: 4000
-            })
-        );
-        let change = SetChange {
-            add: vec![vec![None; 5]],
-            remove: Vec::new(),
-        };
+        assert_eq!(wrong(&"x".repeat(4001)), value(ValueError::TooLong { chars: 4001, max: 4000 }));
+        let change = SetChange { add: vec![vec![None; 5]], remove: Vec::new() };
         let bytes = encode_set(Answers::GROUP.fields, &change);
-        assert_eq!(
-            check(&Answers::GROUP, &bytes),
-            Err(PayloadError::NoKey { field: "item" })
-        );
+        assert_eq!(check(&Answers::GROUP, &bytes), Err(PayloadError::NoKey { field: "item" }));
         assert_eq!(check(&Answers::GROUP, &[9]), Err(CodecError::Malformed.into()));
     }
 
@@ -215,14 +192,8 @@ mod tests {
         let rows = vec![vec![None; fields.len()]; 2];
         assert_eq!(encode_rows(fields, &rows), postcard::to_allocvec(&typed).unwrap());
         let op = "7.9.3".parse().unwrap();
-        let typed = SetChange::<Answers> {
-            add: vec![Answers::default()],
-            remove: vec![(op, 4)],
-        };
-        let change = SetChange {
-            add: vec![vec![None; 5]],
-            remove: vec![(op, 4)],
-        };
+        let typed = SetChange::<Answers> { add: vec![Answers::default()], remove: vec![(op, 4)] };
+        let change = SetChange { add: vec![vec![None; 5]], remove: vec![(op, 4)] };
         let bytes = encode_set(Answers::GROUP.fields, &change);
         assert_eq!(bytes, postcard::to_allocvec(&typed).unwrap());
         assert_eq!(decode_set(Answers::GROUP.fields, &bytes), Ok(change));

@@ -11,44 +11,25 @@ pub(crate) fn any_value(ty: Type) -> BoxedStrategy<Value> {
         |max: u16| prop::collection::vec(prop::char::range(' ', '\u{9fa5}'), 1..=usize::from(max.min(12)));
     match ty {
         Type::Text(max) => word(max).prop_map(|word| Value::Text(composed(word))).boxed(),
-        Type::Fen => (-crate::money::FEN_MAX..=crate::money::FEN_MAX)
-            .prop_map(Value::Int)
-            .boxed(),
+        Type::Fen => (-crate::money::FEN_MAX..=crate::money::FEN_MAX).prop_map(Value::Int).boxed(),
         Type::Qty => (-10_i64.pow(12)..10_i64.pow(12)).prop_map(Value::Int).boxed(),
         Type::Ts => (0..4_102_444_800_000_i64).prop_map(Value::Int).boxed(),
         Type::Day => (0..50_000_i64).prop_map(Value::Int).boxed(),
         Type::Min | Type::Count | Type::Metre => any::<u32>().prop_map(|n| Value::Int(n.into())).boxed(),
         Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
-        Type::Choice(list) => (0..list.options.len())
-            .prop_map(|i| Value::Choice(u8::try_from(i).unwrap_or(0)))
-            .boxed(),
+        Type::Choice(list) => {
+            (0..list.options.len()).prop_map(|i| Value::Choice(u8::try_from(i).unwrap_or(0))).boxed()
+        }
         Type::Ref(_) => prop_oneof_ref(word(9)),
         Type::Meter => (any::<i32>(), 0..=9_u8, Just("kWh"))
             .prop_map(|(mantissa, decimals, unit)| {
-                Value::Meter(MeterValue {
-                    mantissa: mantissa.into(),
-                    decimals,
-                    unit: unit.to_owned(),
-                })
+                Value::Meter(MeterValue { mantissa: mantissa.into(), decimals, unit: unit.to_owned() })
             })
             .boxed(),
-        Type::Fix => (
-            -900_000_000..=900_000_000,
-            -1_800_000_000..=1_800_000_000,
-            any::<u16>(),
-        )
-            .prop_map(|(lat, lon, accuracy)| {
-                Value::Fix(Fix {
-                    lat,
-                    lon,
-                    accuracy,
-                    mock: false,
-                })
-            })
+        Type::Fix => (-900_000_000..=900_000_000, -1_800_000_000..=1_800_000_000, any::<u16>())
+            .prop_map(|(lat, lon, accuracy)| Value::Fix(Fix { lat, lon, accuracy, mock: false }))
             .boxed(),
-        Type::File | Type::Digest => prop::collection::vec(any::<u8>(), 1..=32)
-            .prop_map(Value::File)
-            .boxed(),
+        Type::File | Type::Digest => prop::collection::vec(any::<u8>(), 1..=32).prop_map(Value::File).boxed(),
     }
 }
 
@@ -68,20 +49,12 @@ fn composed(word: Vec<char>) -> String {
     use unicode_normalization::UnicodeNormalization;
     let word: String = word.into_iter().filter(|c| !c.is_control()).nfc().collect();
     let word = word.trim();
-    if word.is_empty() {
-        "x".to_owned()
-    } else {
-        word.to_owned()
-    }
+    if word.is_empty() { "x".to_owned() } else { word.to_owned() }
 }
 
 /// Any row of the fields.
 pub(crate) fn any_row(fields: &'static [Field]) -> BoxedStrategy<Row> {
-    fields
-        .iter()
-        .map(|field| prop::option::of(any_value(field.ty)))
-        .collect::<Vec<_>>()
-        .boxed()
+    fields.iter().map(|field| prop::option::of(any_value(field.ty))).collect::<Vec<_>>().boxed()
 }
 
 #[test]
@@ -94,18 +67,8 @@ fn bytes_that_no_writer_makes_are_refused() {
     assert_eq!(decode_exact(fields, &[2, 5]), Err(CodecError::Malformed));
     assert_eq!(decode_exact(fields, &[]), Err(CodecError::Malformed));
     let text = crate::kinds::sheet::Problem::GROUP.fields;
-    assert_eq!(
-        decode_exact(text, &[1, 0xff, 0xff, 0xff, 0xff, 0x0f]),
-        Err(CodecError::Malformed)
-    );
-    assert_eq!(
-        decode_exact(text, &[1, 1, 0xff]),
-        Err(CodecError::Malformed),
-        "not UTF-8"
-    );
+    assert_eq!(decode_exact(text, &[1, 0xff, 0xff, 0xff, 0xff, 0x0f]), Err(CodecError::Malformed));
+    assert_eq!(decode_exact(text, &[1, 1, 0xff]), Err(CodecError::Malformed), "not UTF-8");
     let long = encode(text, &[Some(Value::Text("x".repeat(STRING_BYTES_MAX + 1)))]);
-    assert_eq!(
-        decode_exact(text, &long),
-        Err(CodecError::TooLong(STRING_BYTES_MAX + 1))
-    );
+    assert_eq!(decode_exact(text, &long), Err(CodecError::TooLong(STRING_BYTES_MAX + 1)));
 }

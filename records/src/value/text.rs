@@ -141,9 +141,9 @@ impl Value {
             (Type::Fen, Self::Int(fen)) if fen.unsigned_abs() > crate::money::FEN_MAX.unsigned_abs() => {
                 Err(FenError::TooLarge.into())
             }
-            (Type::Day, Self::Int(day)) => i32::try_from(*day)
-                .map(drop)
-                .map_err(|_| TimeError::NotADay.into()),
+            (Type::Day, Self::Int(day)) => {
+                i32::try_from(*day).map(drop).map_err(|_| TimeError::NotADay.into())
+            }
             (Type::Min | Type::Count | Type::Metre, Self::Int(n)) => {
                 u32::try_from(*n).map(drop).map_err(|_| ValueError::NotACount)
             }
@@ -185,19 +185,11 @@ impl Value {
             (_, Self::Ref(Target::Doc(doc))) => doc.to_string(),
             (_, Self::Meter(meter)) => {
                 let number = point(meter.mantissa, meter.decimals, false);
-                if meter.unit.is_empty() {
-                    number
-                } else {
-                    format!("{number} {}", meter.unit)
-                }
+                if meter.unit.is_empty() { number } else { format!("{number} {}", meter.unit) }
             }
             (_, Self::Fix(fix)) => {
                 let (lat, lon) = (point(fix.lat.into(), 7, true), point(fix.lon.into(), 7, true));
-                format!(
-                    "{lat},{lon},{}{}",
-                    fix.accuracy,
-                    if fix.mock { ",mock" } else { "" }
-                )
+                format!("{lat},{lon},{}{}", fix.accuracy, if fix.mock { ",mock" } else { "" })
             }
             (_, Self::File(hash)) => hash.iter().map(|byte| format!("{byte:02x}")).collect(),
         }
@@ -223,21 +215,14 @@ impl Value {
             (_, Self::File(_)) => self.text(field.ty, zone).chars().take(12).collect(),
             _ => self.text(field.ty, zone),
         };
-        if field.unit.is_empty() {
-            text
-        } else {
-            format!("{text} {}", field.unit)
-        }
+        if field.unit.is_empty() { text } else { format!("{text} {}", field.unit) }
     }
 }
 
 fn text_within(text: &str, max: usize) -> Result<(), ValueError> {
     let chars = text.chars().count();
     if chars > max || text.len() > STRING_BYTES_MAX {
-        return Err(ValueError::TooLong {
-            chars,
-            max: max.min(STRING_BYTES_MAX),
-        });
+        return Err(ValueError::TooLong { chars, max: max.min(STRING_BYTES_MAX) });
     }
     if text.is_empty() {
         return Err(ValueError::Empty);
@@ -260,9 +245,7 @@ fn count(text: &str) -> Result<i64, ValueError> {
 /// Reads a decimal number as so many parts of 10^`decimals`.
 fn decimal(text: &str, decimals: u8) -> Result<i64, ValueError> {
     let (mantissa, found) = mantissa(text).ok_or(ValueError::NotADecimal { decimals })?;
-    let missing = decimals
-        .checked_sub(found)
-        .ok_or(ValueError::NotADecimal { decimals })?;
+    let missing = decimals.checked_sub(found).ok_or(ValueError::NotADecimal { decimals })?;
     10_i64
         .checked_pow(missing.into())
         .and_then(|scale| mantissa.checked_mul(scale))
@@ -288,11 +271,7 @@ fn point(number: i64, decimals: u8, short: bool) -> String {
     let (whole, part) = digits.split_at(digits.len() - usize::from(decimals));
     let part = if short { part.trim_end_matches('0') } else { part };
     let sign = if number < 0 { "-" } else { "" };
-    if part.is_empty() {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{part}")
-    }
+    if part.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part}") }
 }
 
 fn bool_of(text: &str) -> Result<bool, ValueError> {
@@ -307,24 +286,15 @@ fn choice(list: &'static Choices, text: &str) -> Result<u8, ValueError> {
     let low = text.to_lowercase();
     let hit = |(word, zh, en): &(&str, &str, &str)| *word == low || *zh == text || en.to_lowercase() == low;
     let at = list.options.iter().position(hit);
-    at.and_then(|at| u8::try_from(at).ok())
-        .ok_or(ValueError::NotInList { list })
+    at.and_then(|at| u8::try_from(at).ok()).ok_or(ValueError::NotInList { list })
 }
 
 fn meter(text: &str) -> Result<MeterValue, ValueError> {
-    let end = text
-        .find(|c: char| !matches!(c, '0'..='9' | '.' | '-'))
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '-')).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let wrong = ValueError::NotADecimal { decimals: 9 };
-    let (mantissa, decimals) = mantissa(number)
-        .filter(|(_, decimals)| *decimals <= 9)
-        .ok_or(wrong)?;
-    Ok(MeterValue {
-        mantissa,
-        decimals,
-        unit: unit.trim().to_owned(),
-    })
+    let (mantissa, decimals) = mantissa(number).filter(|(_, decimals)| *decimals <= 9).ok_or(wrong)?;
+    Ok(MeterValue { mantissa, decimals, unit: unit.trim().to_owned() })
 }
 
 fn fix(text: &str) -> Result<Fix, ValueError> {
@@ -335,11 +305,7 @@ fn fix(text: &str) -> Result<Fix, ValueError> {
         [lat, lon, accuracy, "mock"] => (lat, lon, accuracy, true),
         _ => return Err(ValueError::NotAFix),
     };
-    let degrees = |text: &str| {
-        decimal(text, 7)
-            .ok()
-            .and_then(|number| i32::try_from(number).ok())
-    };
+    let degrees = |text: &str| decimal(text, 7).ok().and_then(|number| i32::try_from(number).ok());
     Ok(Fix {
         lat: degrees(lat).ok_or(ValueError::NotAFix)?,
         lon: degrees(lon).ok_or(ValueError::NotAFix)?,
@@ -358,10 +324,7 @@ fn hex(text: &str) -> Result<Vec<u8>, ValueError> {
     }
     (0..text.len())
         .step_by(2)
-        .map(|at| {
-            text.get(at..at + 2)
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-        })
+        .map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
         .collect::<Option<_>>()
         .filter(|_| text.bytes().all(|b| b.is_ascii_hexdigit()))
         .ok_or(ValueError::NotAHash)

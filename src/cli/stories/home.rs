@@ -12,10 +12,7 @@ fn a_home_is_enrolled_once_and_only_with_a_whole_fresh_code() {
     let cut = device.run(&["enrol", &code[..code.len() - 8]]);
     assert_eq!(cut.exit, 1);
     assert!(cut.err.contains("cut short"), "{}", cut.err);
-    let old = Enrolment {
-        expires_ms: 1,
-        ..enrolment(7)
-    };
+    let old = Enrolment { expires_ms: 1, ..enrolment(7) };
     assert!(device.run(&["enrol", &old.to_code()]).err.contains("[W-17]"));
     assert!(!device.dir.path().join("home").exists());
     let file = device.dir.path().join("code.txt");
@@ -34,39 +31,18 @@ fn an_import_takes_the_good_rows_once_and_names_the_bad_ones() {
     std::fs::write(&file, rows).unwrap();
     let import = ["import", file.to_str().unwrap(), "--kind", "repair"];
     let answer = device.json(&import);
-    assert_eq!(
-        (&answer["read"], &answer["added"], &answer["already"]),
-        (&3.into(), &1.into(), &0.into())
-    );
+    assert_eq!((&answer["read"], &answer["added"], &answer["already"]), (&3.into(), &1.into(), &0.into()));
     let refused = answer["refused"].as_array().unwrap();
     assert_eq!(refused.iter().map(|bad| &bad["line"]).collect::<Vec<_>>(), [3, 4]);
-    assert_eq!(
-        (&refused[0]["field"], &refused[1]["value"]),
-        (&"arrived".into(), &"1.234".into())
-    );
+    assert_eq!((&refused[0]["field"], &refused[1]["value"]), (&"arrived".into(), &"1.234".into()));
     assert_eq!(device.run(&import).exit, 1);
     assert_eq!(device.json(&import)["already"], 1);
     assert_eq!(device.json(&["search", "ＰＵＭＰ"]).as_array().unwrap().len(), 1);
-    assert_eq!(
-        device
-            .json(&["search", "pump", "--kind", "voucher"])
-            .as_array()
-            .unwrap()
-            .len(),
-        0
-    );
+    assert_eq!(device.json(&["search", "pump", "--kind", "voucher"]).as_array().unwrap().len(), 0);
     let csv = device.done(&["export", "--kind", "repair"]);
     assert!(csv.lines().count() == 2 && csv.contains("12.50"), "{csv}");
     let out = device.dir.path().join("out.xlsx");
-    device.done(&[
-        "export",
-        "--kind",
-        "repair",
-        "--format",
-        "xlsx",
-        "--out",
-        out.to_str().unwrap(),
-    ]);
+    device.done(&["export", "--kind", "repair", "--format", "xlsx", "--out", out.to_str().unwrap()]);
     assert!(std::fs::metadata(&out).unwrap().len() > 1000);
 }
 
@@ -95,10 +71,7 @@ fn a_rebuilt_home_shows_what_it_showed() {
     assert_eq!(device.json(&["doctor"])["views_ok"], true);
     let next = device.ready();
     let sealed = device.json(&["sheet", "seal", &next, "--no-sign", "absent"]);
-    assert_eq!(
-        sealed["number"], "RHZ01-T006-2611-002",
-        "a number is never given twice"
-    );
+    assert_eq!(sealed["number"], "RHZ01-T006-2611-002", "a number is never given twice");
 }
 
 #[test]

@@ -13,18 +13,9 @@ use crate::store::write::{NewOp, On};
 
 /// Returns a supervisor's device, and the code of a job on it.
 fn device() -> (Device, String) {
-    let device = Device::enrolled(&Enrolment {
-        roles: vec![Role::SUPERVISOR],
-        ..enrolment(7)
-    });
+    let device = Device::enrolled(&Enrolment { roles: vec![Role::SUPERVISOR], ..enrolment(7) });
     let mut store = Store::open(&device.dir.path().join("home"), NOW).unwrap();
-    let job = NewOp {
-        kind: JOB.number,
-        schema: JOB.schema,
-        on: On::Create,
-        writes: Vec::new(),
-        local: None,
-    };
+    let job = NewOp { kind: JOB.number, schema: JOB.schema, on: On::Create, writes: Vec::new(), local: None };
     let code = DocId(store.save(vec![job], NOW).unwrap()[0]).code();
     (device, code)
 }
@@ -37,10 +28,7 @@ fn a_job_that_is_not_wanted_is_cancelled_with_a_reason() {
     assert!(silent.err.contains("[W-11]"), "{}", silent.err);
     device.done(&["job", "cancel", &code, "--reason", "customer called it off"]);
     let shown = device.json(&["job", "show", &code]);
-    assert_eq!(
-        (&shown["state"], &shown["flags"]),
-        (&"cancelled".into(), &Value::Array(Vec::new()))
-    );
+    assert_eq!((&shown["state"], &shown["flags"]), (&"cancelled".into(), &Value::Array(Vec::new())));
     assert_eq!(shown["decisions"][0]["reason"], "customer called it off");
 }
 

@@ -10,54 +10,22 @@ fn a_voucher_needs_what_the_policy_asks_for() {
     let photo = device.dir.path().join("slip.jpg");
     std::fs::write(&photo, b"not really a picture").unwrap();
     let photo = photo.to_str().unwrap();
-    let add = [
-        "voucher",
-        "add",
-        "--category",
-        "city_transport",
-        "--amount",
-        "35.00",
-        "--date",
-        "2026-11-20",
-    ];
+    let add = ["voucher", "add", "--category", "city_transport", "--amount", "35.00", "--date", "2026-11-20"];
     let made = device.json(&[&add[..], &["--photo", photo]].concat());
     let shown = device.json(&["voucher", "show", made["code"].as_str().unwrap()]);
-    assert_eq!(
-        (&shown["fields"]["amount_fen"], &shown["fields"]["amount"]),
-        (&3500.into(), &"35.00".into())
-    );
+    assert_eq!((&shown["fields"]["amount_fen"], &shown["fields"]["amount"]), (&3500.into(), &"35.00".into()));
     assert_eq!(shown["lists"]["photo"][0]["mime"], "image/jpeg");
     assert_eq!(device.json(&["status"])["files"]["here_only"], 1);
-    for (amount, part) in [
-        ("0", "V-05"),
-        ("-3", "V-05"),
-        ("35.005", "35.005"),
-        ("abc", "abc"),
-    ] {
-        let ran = device.run(&[
-            "voucher",
-            "add",
-            "--category",
-            "meal",
-            "--amount",
-            amount,
-            "--date",
-            "2026-11-20",
-        ]);
+    for (amount, part) in [("0", "V-05"), ("-3", "V-05"), ("35.005", "35.005"), ("abc", "abc")] {
+        let ran =
+            device.run(&["voucher", "add", "--category", "meal", "--amount", amount, "--date", "2026-11-20"]);
         assert_eq!(ran.exit, 1, "{amount}");
         assert!(ran.err.contains(part), "{}", ran.err);
     }
     assert_eq!(device.run(&["voucher", "add", "--amount", "3"]).exit, 1);
     assert_eq!(device.json(&["voucher", "list"]).as_array().unwrap().len(), 1);
     device.done(&["voucher", "discard", made["code"].as_str().unwrap()]);
-    assert_eq!(
-        device
-            .json(&["voucher", "list", "--state", "captured"])
-            .as_array()
-            .unwrap()
-            .len(),
-        0
-    );
+    assert_eq!(device.json(&["voucher", "list", "--state", "captured"]).as_array().unwrap().len(), 0);
 }
 
 #[test]
@@ -67,10 +35,7 @@ fn scanned_invoices_are_kept_once_and_others_are_told() {
     let ran = device.run_with(&["voucher", "scan", "--json"], text);
     assert_eq!(ran.exit, 1);
     let answers: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(
-        (&answers[0]["amount"], &answers[0]["checksum"]),
-        (&"56.00".into(), &"match".into())
-    );
+    assert_eq!((&answers[0]["amount"], &answers[0]["checksum"]), (&"56.00".into(), &"match".into()));
     assert!(answers[1]["error"].as_str().unwrap().contains("hello"));
     let again = device.run_with(&["voucher", "scan"], text.lines().next().unwrap());
     assert_eq!(again.exit, 0);
@@ -85,75 +50,27 @@ fn a_scan_never_takes_a_sum_without_tax_for_what_was_paid() {
     assert_eq!(ran.exit, 0, "{}", ran.err);
     let answers: Value = serde_json::from_str(&ran.out).unwrap();
     let (scanned, code) = (&answers[0], answers[0]["code"].as_str().unwrap());
-    assert_eq!(
-        (&scanned["amount"], &scanned["qr_amount"]),
-        (&Value::Null, &"356.60".into())
-    );
-    assert_eq!(
-        (&scanned["tax"], &scanned["checksum"]),
-        (&"excluded".into(), &"match".into())
-    );
+    assert_eq!((&scanned["amount"], &scanned["qr_amount"]), (&Value::Null, &"356.60".into()));
+    assert_eq!((&scanned["tax"], &scanned["checksum"]), (&"excluded".into(), &"match".into()));
     let rules = |answer: &Value| -> Vec<String> {
         let notices = answer["notices"].as_array().unwrap().iter();
-        notices
-            .map(|notice| notice["rule"].as_str().unwrap().to_owned())
-            .collect()
+        notices.map(|notice| notice["rule"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(rules(scanned), ["V-06", "V-07"]);
     let shown = device.json(&["voucher", "show", code]);
-    assert_eq!(
-        (&shown["fields"]["category"], &shown["state"]),
-        (&Value::Null, &"captured".into())
-    );
+    assert_eq!((&shown["fields"]["category"], &shown["state"]), (&Value::Null, &"captured".into()));
 
-    let twice = device.run(&[
-        "voucher",
-        "add",
-        "--category",
-        "meal",
-        "--amount",
-        "360",
-        "--qr",
-        text,
-    ]);
-    assert!(
-        twice.err.contains("[W-29]") && twice.err.contains(code),
-        "{}",
-        twice.err
-    );
+    let twice = device.run(&["voucher", "add", "--category", "meal", "--amount", "360", "--qr", text]);
+    assert!(twice.err.contains("[W-29]") && twice.err.contains(code), "{}", twice.err);
     let low = device.json(&["voucher", "set", code, "amount=350", "category=meal"]);
     assert_eq!(rules(&low), ["N5"], "less than the sum without tax");
-    assert_eq!(
-        rules(&device.json(&["voucher", "set", code, "amount=378"])),
-        [""; 0]
-    );
-    assert!(
-        device
-            .run(&["voucher", "set", code, "amount=0"])
-            .err
-            .contains("V-05")
-    );
-    assert_eq!(
-        device.json(&["voucher", "show", code])["fields"]["amount"],
-        "378.00"
-    );
+    assert_eq!(rules(&device.json(&["voucher", "set", code, "amount=378"])), [""; 0]);
+    assert!(device.run(&["voucher", "set", code, "amount=0"]).err.contains("V-05"));
+    assert_eq!(device.json(&["voucher", "show", code])["fields"]["amount"], "378.00");
 
     device.done(&["voucher", "discard", code]);
-    let again = device.json(&[
-        "voucher",
-        "add",
-        "--category",
-        "meal",
-        "--amount",
-        "378",
-        "--qr",
-        text,
-    ]);
+    let again = device.json(&["voucher", "add", "--category", "meal", "--amount", "378", "--qr", text]);
     let other = again["code"].as_str().unwrap();
     let ran = device.run_with(&["voucher", "scan"], text);
-    assert!(
-        ran.out.contains(other),
-        "the voucher that counts is found: {}",
-        ran.out
-    );
+    assert!(ran.out.contains(other), "the voucher that counts is found: {}", ran.out);
 }

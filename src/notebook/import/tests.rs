@@ -48,10 +48,7 @@ fn a_second_run_adds_nothing_and_a_longer_file_only_what_is_new() {
     assert_eq!(counts(&take(&mut store, TWO, Some(SHEETS), None)), (2, 2, 0, 0));
     assert_eq!(counts(&take(&mut store, TWO, Some(SHEETS), None)), (2, 0, 2, 0));
     let three = format!("{TWO}A3,2026-01-07 08:00,2026-01-07 09:00,\n");
-    assert_eq!(
-        counts(&take(&mut store, &three, Some(SHEETS), None)),
-        (3, 1, 2, 0)
-    );
+    assert_eq!(counts(&take(&mut store, &three, Some(SHEETS), None)), (3, 1, 2, 0));
     assert_eq!(store.counts().unwrap().ops, 3, "a sealed sheet is one op");
     let mut sealed = 0;
     let each = &mut |document| {
@@ -76,11 +73,7 @@ fn good_rows_go_in_and_each_bad_one_is_named() {
         Why::Table(problem) => problem.rule,
         Why::Writing(refusal) => refusal.rule,
     };
-    let named: Vec<_> = done
-        .refused
-        .iter()
-        .map(|row| (row.line, rule(row), row.field.as_str()))
-        .collect();
+    let named: Vec<_> = done.refused.iter().map(|row| (row.line, rule(row), row.field.as_str())).collect();
     assert_eq!(named, [(3, "S-02", "left"), (4, "I-06", "arrived")]);
     assert_eq!(store.counts().unwrap().documents, 2);
 }
@@ -96,17 +89,10 @@ fn a_parent_may_come_later_in_the_file_or_never() {
     assert_eq!(counts(&take(&mut store, file, Some(SHEETS), None)), (4, 4, 0, 0));
     let of = |id: &str| {
         let doc = store.imported(&key_of(&repair::REPAIR, &[id])).unwrap().unwrap();
-        rows::value(
-            &repair::REPAIR,
-            &store.document(doc).unwrap().unwrap(),
-            "amend_of",
-        )
+        rows::value(&repair::REPAIR, &store.document(doc).unwrap().unwrap(), "amend_of")
     };
     let linked = |id: &str| {
-        store
-            .imported(&key_of(&repair::REPAIR, &[id]))
-            .unwrap()
-            .map(|doc| Value::Ref(Target::Doc(doc)))
+        store.imported(&key_of(&repair::REPAIR, &[id])).unwrap().map(|doc| Value::Ref(Target::Doc(doc)))
     };
     assert_eq!(of("A3"), linked("A2"));
     assert_eq!(of("A2"), linked("A1"));
@@ -129,10 +115,7 @@ fn equal_rows_without_a_key_are_records_of_their_own() {
     let file = "amount,date,source\n3.00,2026-01-05,city\n3.00,2026-01-05,city\n";
     let done = take(&mut store, file, None, Some(&voucher::VOUCHER));
     assert_eq!((done.added, done.repeated), (2, 1));
-    assert_eq!(
-        counts(&take(&mut store, file, None, Some(&voucher::VOUCHER))),
-        (2, 0, 2, 0)
-    );
+    assert_eq!(counts(&take(&mut store, file, None, Some(&voucher::VOUCHER))), (2, 0, 2, 0));
 }
 
 #[test]
@@ -145,10 +128,7 @@ fn a_seal_needs_the_role_and_master_data_needs_headquarters() {
     let done = take(&mut store, file, None, Some(&site::SITE));
     assert!(matches!(&done.refused[0].why, Why::Writing(refusal) if refusal.rule == "W-12"));
     let mapping = Mapping::parse("kind = \"site\"\n[field]\ncode = \"code\"\n").unwrap();
-    let request = Import {
-        kind: None,
-        mapping: Some(mapping),
-    };
+    let request = Import { kind: None, mapping: Some(mapping) };
     let whole = import(&mut store, file.as_bytes(), request, NOW);
     assert!(
         matches!(whole, Err(ImportError::Notebook(NotebookError::Refused(refusal))) if refusal.rule == "W-12")

@@ -30,14 +30,9 @@ impl<'b, 'a> Before<'b, 'a> {
         let numbers = before().next_back().filter(|(slot, _)| slot.atom == Atom::Signed);
         let texts = before().rfind(|(slot, _)| slot.atom == Atom::Text);
         let filled = |found: Option<(&Slot, &'b Column<'a>)>| {
-            found
-                .map(|(_, column)| column)
-                .filter(|column| !column.rows.is_empty())
+            found.map(|(_, column)| column).filter(|column| !column.rows.is_empty())
         };
-        Self {
-            numbers: filled(numbers),
-            texts: filled(texts),
-        }
+        Self { numbers: filled(numbers), texts: filled(texts) }
     }
 
     /// Returns one number for each of `rows`; none where none stood before.
@@ -56,10 +51,7 @@ impl<'b, 'a> Before<'b, 'a> {
             return Vec::new();
         };
         let text = |place: Option<usize>| place.and_then(|place| column.texts.get(place)).map(AsRef::as_ref);
-        column
-            .places(rows)
-            .map(|place| text(place).unwrap_or_default())
-            .collect()
+        column.places(rows).map(|place| text(place).unwrap_or_default()).collect()
     }
 }
 
@@ -136,25 +128,15 @@ impl<'a> Column<'a> {
     pub(crate) fn write(&self, atom: Atom, before: &Before<'_, '_>, to: &mut Streams) {
         for (at, list) in self.numbers.iter().enumerate() {
             let beside = atom == Atom::Signed && at == 0 && !list.is_empty();
-            let beside = if beside {
-                before.numbers(&self.rows)
-            } else {
-                Vec::new()
-            };
+            let beside = if beside { before.numbers(&self.rows) } else { Vec::new() };
             numbers::push(list, &beside, to);
         }
         let texts: Vec<&[u8]> = self.texts.iter().map(AsRef::as_ref).collect();
         let told = || {
-            if atom == Atom::Text {
-                before.texts(&self.rows)
-            } else {
-                Vec::new()
-            }
+            if atom == Atom::Text { before.texts(&self.rows) } else { Vec::new() }
         };
         texts::push(&texts, told, to);
-        self.bytes
-            .iter()
-            .for_each(|bytes| to.raw.extend_from_slice(bytes));
+        self.bytes.iter().for_each(|bytes| to.raw.extend_from_slice(bytes));
     }
 
     /// Reads the column of these rows.
@@ -165,15 +147,8 @@ impl<'a> Column<'a> {
         from: &mut Reader<'a>,
     ) -> Option<Self> {
         let n = rows.len();
-        let mut column = Self {
-            rows,
-            ..Self::default()
-        };
-        let beside = if atom == Atom::Signed {
-            before.numbers(&column.rows)
-        } else {
-            Vec::new()
-        };
+        let mut column = Self { rows, ..Self::default() };
+        let beside = if atom == Atom::Signed { before.numbers(&column.rows) } else { Vec::new() };
         let [a, b, c, d, _] = &mut column.numbers;
         let (mut n_texts, mut n_ids) = (0, 0);
         match atom {
@@ -201,19 +176,12 @@ impl<'a> Column<'a> {
             *d = numbers::take(n_ids, &[], from)?;
         }
         let lens = match atom {
-            Atom::Bytes => a
-                .iter()
-                .map(|len| usize::try_from(*len).ok())
-                .collect::<Option<Vec<_>>>()?,
+            Atom::Bytes => a.iter().map(|len| usize::try_from(*len).ok()).collect::<Option<Vec<_>>>()?,
             Atom::Half => vec![16; n],
             _ => Vec::new(),
         };
         let told = || {
-            if atom == Atom::Text {
-                before.texts(&column.rows)
-            } else {
-                Vec::new()
-            }
+            if atom == Atom::Text { before.texts(&column.rows) } else { Vec::new() }
         };
         column.texts = texts::take(n_texts, told, from)?;
         column.bytes = lens.into_iter().map(|len| from.raw(len)).collect::<Option<_>>()?;
@@ -299,7 +267,5 @@ fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 fn take_text<'a>(rest: &mut &'a [u8]) -> Option<Cow<'a, [u8]>> {
     let text = take_bytes(rest)?;
-    std::str::from_utf8(text)
-        .ok()
-        .map(|text| Cow::Borrowed(text.as_bytes()))
+    std::str::from_utf8(text).ok().map(|text| Cow::Borrowed(text.as_bytes()))
 }

@@ -24,10 +24,7 @@ pub(crate) fn push_sorts(of_rows: Vec<Sort>, to: &mut Streams) -> Vec<Sort> {
     let mut sorts: Vec<Sort> = Vec::new();
     let mut places = Vec::with_capacity(of_rows.len());
     for sort in of_rows {
-        let at = sorts
-            .iter()
-            .position(|known| *known == sort)
-            .unwrap_or(sorts.len());
+        let at = sorts.iter().position(|known| *known == sort).unwrap_or(sorts.len());
         if at == sorts.len() {
             sorts.push(sort);
         }
@@ -87,18 +84,11 @@ pub(crate) fn push_rows(rows: &[Row], line: Line, seqs: &[u64], to: &mut Streams
     numbers::push(&backs, &[], to);
     numbers::push(&list(rows, |row| row.stamp.ms.cast_signed()), &[], to);
     numbers::push(&list(rows, |row| row.stamp.counter.into()), &[], to);
-    numbers::push(
-        &list(rows, |row| i64::try_from(row.seen.len()).unwrap_or(i64::MAX)),
-        &[],
-        to,
-    );
+    numbers::push(&list(rows, |row| i64::try_from(row.seen.len()).unwrap_or(i64::MAX)), &[], to);
     numbers::push(&list(rows, |row| row.forked_from.is_some().into()), &[], to);
     let seen = rows.iter().flat_map(|row| row.seen.iter().copied());
-    let ids: Vec<OpId> = named
-        .into_iter()
-        .chain(seen)
-        .chain(rows.iter().filter_map(|row| row.forked_from))
-        .collect();
+    let ids: Vec<OpId> =
+        named.into_iter().chain(seen).chain(rows.iter().filter_map(|row| row.forked_from)).collect();
     numbers::push(&list(&ids, |id| id.replica.0.into()), &[], to);
     numbers::push(&list(&ids, |id| id.epoch.0.into()), &[], to);
     numbers::push(&list(&ids, |id| id.seq.cast_signed()), &[], to);
@@ -111,9 +101,7 @@ pub(crate) fn take_rows(line: Line, seqs: &[u64], from: &mut Reader<'_>) -> Opti
     let (stamps, counters) = (numbers::take(n, &[], from)?, numbers::take(n, &[], from)?);
     let (seen, forked) = (numbers::take(n, &[], from)?, numbers::take(n, &[], from)?);
     let named = backs.iter().filter(|back| **back == 1).count();
-    let seens = seen
-        .iter()
-        .map(|seen| usize::try_from(*seen).ok().filter(|seen| *seen <= LIST_MAX));
+    let seens = seen.iter().map(|seen| usize::try_from(*seen).ok().filter(|seen| *seen <= LIST_MAX));
     let seens: Vec<usize> = seens.collect::<Option<_>>()?;
     let forks = forked.iter().filter(|forked| **forked == 1).count();
     let mut ids = take_ids(named + seens.iter().sum::<usize>() + forks, from)?.into_iter();
@@ -126,21 +114,14 @@ pub(crate) fn take_rows(line: Line, seqs: &[u64], from: &mut Reader<'_>) -> Opti
             1 => Some(docs.next()?),
             back => {
                 let back = u64::try_from(back.checked_sub(1)?).ok()?;
-                Some(OpId {
-                    replica: line.0,
-                    epoch: line.1,
-                    seq: seq.checked_sub(back)?,
-                })
+                Some(OpId { replica: line.0, epoch: line.1, seq: seq.checked_sub(back)? })
             }
         };
         rows.push(Row {
             kind: 0,
             schema: 0,
             doc: doc.map(DocId),
-            stamp: Stamp {
-                ms: ms.cast_unsigned(),
-                counter: u16::try_from(counter).ok()?,
-            },
+            stamp: Stamp { ms: ms.cast_unsigned(), counter: u16::try_from(counter).ok()? },
             seen: ids.by_ref().take(seen).collect(),
             forked_from: None,
             writes: Vec::new(),

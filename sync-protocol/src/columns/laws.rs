@@ -19,10 +19,7 @@ struct Dice(u64);
 
 impl Dice {
     fn throw(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 
@@ -51,11 +48,7 @@ impl Dice {
 
     fn id(&mut self) -> OpId {
         let replica = [7, 7, 0, u32::MAX][usize::from(self.small(4))];
-        OpId {
-            replica: Replica(replica),
-            epoch: Epoch(self.small(3).into()),
-            seq: self.throw(300) + 1,
-        }
+        OpId { replica: Replica(replica), epoch: Epoch(self.small(3).into()), seq: self.throw(300) + 1 }
     }
 
     fn value(&mut self, ty: Type) -> Option<Value> {
@@ -73,11 +66,7 @@ impl Dice {
             Type::Ref(_) => Value::Ref(Target::Doc(DocId(self.id()))),
             Type::Meter => {
                 let (mantissa, unit) = (self.int(), self.text());
-                Value::Meter(MeterValue {
-                    mantissa,
-                    decimals: self.small(10),
-                    unit,
-                })
+                Value::Meter(MeterValue { mantissa, decimals: self.small(10), unit })
             }
             Type::Fix => Value::Fix(Fix {
                 lat: i32::try_from(self.throw(1 << 30)).unwrap(),
@@ -93,21 +82,13 @@ impl Dice {
         if self.throw(30) == 0 {
             return (0..self.throw(20)).map(|_| self.small(255)).collect();
         }
-        let mut row = || {
-            group
-                .fields
-                .iter()
-                .map(|field| self.value(field.ty))
-                .collect::<Vec<_>>()
-        };
+        let mut row = || group.fields.iter().map(|field| self.value(field.ty)).collect::<Vec<_>>();
         match group.class {
             Class::Once | Class::Last | Class::Contested => records::value::encode(group.fields, &row()),
             Class::Ledger => payload::encode_rows(group.fields, &[row(), row()]),
             Class::Set => {
                 let add = vec![row(), row(), row()];
-                let remove = (0..self.throw(3))
-                    .map(|_| (self.id(), u32::from(self.small(9))))
-                    .collect();
+                let remove = (0..self.throw(3)).map(|_| (self.id(), u32::from(self.small(9)))).collect();
                 payload::encode_set(group.fields, &SetChange { add, remove })
             }
             Class::Decision => postcard::to_allocvec(&Decision {
@@ -124,43 +105,23 @@ impl Dice {
     }
 
     fn row(&mut self, kind: &Kind, seq: u64) -> Row {
-        let groups: Vec<&Group> = kind
-            .groups
-            .iter()
-            .copied()
-            .filter(|_| self.throw(4) == 0)
-            .collect();
-        let mut writes: Vec<Write> = groups
-            .into_iter()
-            .map(|group| Write {
-                tag: group.tag(),
-                bytes: self.payload(group),
-            })
-            .collect();
+        let groups: Vec<&Group> = kind.groups.iter().copied().filter(|_| self.throw(4) == 0).collect();
+        let mut writes: Vec<Write> =
+            groups.into_iter().map(|group| Write { tag: group.tag(), bytes: self.payload(group) }).collect();
         if self.throw(10) == 0 {
-            writes.push(Write {
-                tag: Tag(8000 << 3),
-                bytes: vec![0xFF, 1, 2],
-            });
+            writes.push(Write { tag: Tag(8000 << 3), bytes: vec![0xFF, 1, 2] });
         }
         writes.sort_by_key(|write| write.tag);
         let mut seen: Vec<OpId> = (0..self.throw(3)).map(|_| self.id()).collect();
         seen.sort_unstable();
         seen.dedup_by_key(|id| (id.replica, id.epoch));
-        let own = OpId {
-            replica: LINE.0,
-            epoch: LINE.1,
-            seq: seq / 2 + 1,
-        };
+        let own = OpId { replica: LINE.0, epoch: LINE.1, seq: seq / 2 + 1 };
         let doc = [None, Some(DocId(own)), Some(DocId(self.id()))][usize::from(self.small(3))];
         Row {
             kind: if self.throw(20) == 0 { 0x8001 } else { kind.number },
             schema: if self.throw(20) == 0 { 250 } else { kind.schema },
             doc,
-            stamp: Stamp {
-                ms: 1_795_000_000_000 + self.throw(1 << 20),
-                counter: u16::from(self.small(3)),
-            },
+            stamp: Stamp { ms: 1_795_000_000_000 + self.throw(1 << 20), counter: u16::from(self.small(3)) },
             seen,
             forked_from: (self.throw(20) == 0).then(|| self.id()),
             writes,
@@ -173,10 +134,7 @@ fn rows(seed: u64, n: u64) -> (Vec<Row>, Vec<u64>) {
     let kind = |dice: &mut Dice| KINDS[usize::try_from(dice.throw(KINDS.len() as u64)).unwrap()];
     let seqs: Vec<u64> = (1..=n).collect();
     let mut bytes = 0;
-    let rows = seqs
-        .iter()
-        .map(|seq| dice.row(kind(&mut dice_of(seed, *seq)), *seq))
-        .collect::<Vec<_>>();
+    let rows = seqs.iter().map(|seq| dice.row(kind(&mut dice_of(seed, *seq)), *seq)).collect::<Vec<_>>();
     let fits = |row: &&Row| {
         bytes += row.row_bytes();
         bytes <= crate::limits::SEGMENT_ROW_BYTES_MAX && row.row_bytes() <= crate::limits::OP_BYTES_MAX

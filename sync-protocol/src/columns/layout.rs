@@ -69,14 +69,8 @@ impl Layout {
             Class::Ledger => Shape::Many,
             Class::Set => Shape::Change,
         };
-        let slots = if group.class == Class::Decision {
-            decision()
-        } else {
-            fields(group)
-        };
-        (1..=SLOTS_MAX)
-            .contains(&slots.len())
-            .then_some(Self { tag, shape, slots })
+        let slots = if group.class == Class::Decision { decision() } else { fields(group) };
+        (1..=SLOTS_MAX).contains(&slots.len()).then_some(Self { tag, shape, slots })
     }
 }
 
@@ -106,12 +100,5 @@ fn fields(group: &Group) -> Vec<Slot> {
         Type::Fix => Atom::Fix,
         Type::File | Type::Digest => Atom::Bytes,
     };
-    group
-        .fields
-        .iter()
-        .map(|field| Slot {
-            optional: true,
-            atom: atom(field.ty),
-        })
-        .collect()
+    group.fields.iter().map(|field| Slot { optional: true, atom: atom(field.ty) }).collect()
 }

@@ -37,11 +37,7 @@ fn ops(file: &str, mapping: &str, sheets: &BTreeMap<String, DocId>) -> Vec<Row> 
     let mut ms = 1_795_000_000_000;
     for row in Rows::open(file, wanted).unwrap() {
         let Ok(mut row) = row else { continue };
-        for value in row
-            .groups
-            .iter_mut()
-            .flat_map(|(_, rows)| rows.iter_mut().flatten().flatten())
-        {
+        for value in row.groups.iter_mut().flat_map(|(_, rows)| rows.iter_mut().flatten().flatten()) {
             if let Value::Ref(Target::Text(text)) = value
                 && let Some(sheet) = sheets.get(text)
             {
@@ -66,33 +62,19 @@ fn ops(file: &str, mapping: &str, sheets: &BTreeMap<String, DocId>) -> Vec<Row> 
             let group = row.kind.group(tag.number()).unwrap();
             let bytes = match group.class {
                 Class::Ledger => payload::encode_rows(group.fields, rows),
-                Class::Set => payload::encode_set(
-                    group.fields,
-                    &SetChange {
-                        add: rows.clone(),
-                        remove: vec![],
-                    },
-                ),
+                Class::Set => {
+                    payload::encode_set(group.fields, &SetChange { add: rows.clone(), remove: vec![] })
+                }
                 _ => encode(group.fields, &rows[0]),
             };
             Write { tag: *tag, bytes }
         };
-        let id = OpId {
-            replica: LINE.0,
-            epoch: LINE.1,
-            seq: out.len() as u64 + 1,
-        };
+        let id = OpId { replica: LINE.0, epoch: LINE.1, seq: out.len() as u64 + 1 };
         out.push(op(None, row.groups.iter().map(write).collect()));
         for step in &row.then {
-            let letter = if row.kind.number == number::REPAIR {
-                'R'
-            } else {
-                'P'
-            };
+            let letter = if row.kind.number == number::REPAIR { 'R' } else { 'P' };
             let number = format!("{letter}HZ1-T006-2611-{:03}", id.seq / 2 + 1);
-            let number = sheet::SheetNo {
-                sheet_no: Some(records::value::Text(number)),
-            };
+            let number = sheet::SheetNo { sheet_no: Some(records::value::Text(number)) };
             let decision = Decision {
                 step: *step,
                 role: Role::ENGINEER,
@@ -107,14 +89,8 @@ fn ops(file: &str, mapping: &str, sheets: &BTreeMap<String, DocId>) -> Vec<Row> 
             out.push(op(
                 Some(DocId(id)),
                 vec![
-                    Write {
-                        tag: DECISION_TAG,
-                        bytes: decision,
-                    },
-                    Write {
-                        tag: sheet::SheetNo::GROUP.tag(),
-                        bytes: number,
-                    },
+                    Write { tag: DECISION_TAG, bytes: decision },
+                    Write { tag: sheet::SheetNo::GROUP.tag(), bytes: number },
                 ],
             ));
         }
@@ -124,19 +100,10 @@ fn ops(file: &str, mapping: &str, sheets: &BTreeMap<String, DocId>) -> Vec<Row> 
 
 /// Returns what the ids of the sheets' file became: each sheet takes two ops.
 fn sheet_ids() -> BTreeMap<String, DocId> {
-    let file = format!(
-        "{}/workload/sheets.jsonl",
-        std::env::var("FIELDBOOK_DATA").unwrap()
-    );
+    let file = format!("{}/workload/sheets.jsonl", std::env::var("FIELDBOOK_DATA").unwrap());
     let text = std::fs::read_to_string(file).unwrap();
     let id = |line: &str| line.split('"').nth(3).unwrap().to_owned();
-    let doc = |at: u64| {
-        DocId(OpId {
-            replica: LINE.0,
-            epoch: LINE.1,
-            seq: at * 2 + 1,
-        })
-    };
+    let doc = |at: u64| DocId(OpId { replica: LINE.0, epoch: LINE.1, seq: at * 2 + 1 });
     text.lines().map(id).zip((0..).map(doc)).collect()
 }
 
@@ -175,10 +142,7 @@ fn measure(name: &str, rows: &[Row]) {
     let segments = segments(rows);
     let seqs = |segment: &[Row]| -> Vec<u64> { (1..).take(segment.len()).collect() };
     let (coded, encoding) = timed(records, || {
-        segments
-            .iter()
-            .map(|segment| encode_rows(segment, LINE, &seqs(segment)))
-            .collect::<Vec<_>>()
+        segments.iter().map(|segment| encode_rows(segment, LINE, &seqs(segment))).collect::<Vec<_>>()
     });
     // Around each segment go its name, its chain value and its signature.
     let noise = |n: usize, i: u8| crate::chain::sha256(&[&n.to_le_bytes(), &[i]]);
@@ -201,9 +165,7 @@ fn measure(name: &str, rows: &[Row]) {
     }
     let (read, decoding) = timed(records, || {
         let pairs = coded.iter().zip(&segments);
-        pairs
-            .map(|(bytes, segment)| decode(bytes, LINE, &seqs(segment)).unwrap())
-            .collect::<Vec<_>>()
+        pairs.map(|(bytes, segment)| decode(bytes, LINE, &seqs(segment)).unwrap()).collect::<Vec<_>>()
     });
     assert!(read.iter().map(Vec::as_slice).eq(segments.iter().copied()));
     println!(
@@ -219,12 +181,6 @@ fn the_workload_takes_as_few_bytes_as_promised() {
     if std::env::var_os("FIELDBOOK_DATA").is_none() {
         return;
     }
-    measure(
-        "sheets",
-        &ops("workload/sheets.jsonl", "workload-sheets.toml", &BTreeMap::new()),
-    );
-    measure(
-        "vouchers",
-        &ops("workload/vouchers.jsonl", "workload-vouchers.toml", &sheet_ids()),
-    );
+    measure("sheets", &ops("workload/sheets.jsonl", "workload-sheets.toml", &BTreeMap::new()));
+    measure("vouchers", &ops("workload/vouchers.jsonl", "workload-vouchers.toml", &sheet_ids()));
 }

@@ -21,11 +21,7 @@ pub(crate) fn push(values: &[i64], beside: &[i64], to: &mut Streams) {
     if values.is_empty() {
         return;
     }
-    let modes: &[u8] = if beside.is_empty() {
-        &[PLAIN, BEFORE]
-    } else {
-        &[PLAIN, BEFORE, BESIDE]
-    };
+    let modes: &[u8] = if beside.is_empty() { &[PLAIN, BEFORE] } else { &[PLAIN, BEFORE, BESIDE] };
     let coded = modes.iter().map(|mode| Quotients::of(values, beside, *mode));
     if let Some(best) = coded.min_by_key(Quotients::bits) {
         best.write(to);
@@ -39,11 +35,7 @@ pub(crate) fn take(n: usize, beside: &[i64], from: &mut Reader<'_>) -> Option<Ve
     }
     let [mode] = *from.bytes(1)? else { return None };
     let random = mode >> 2;
-    let first = if mode & 3 == BEFORE {
-        Some(unzigzag(from.number()?))
-    } else {
-        None
-    };
+    let first = if mode & 3 == BEFORE { Some(unzigzag(from.number()?)) } else { None };
     let n = n - usize::from(first.is_some());
     let least = unzigzag(from.number()?);
     let step = from.number()?;
@@ -107,36 +99,21 @@ impl Quotients {
         };
         let values = values.get(usize::from(first.is_some())..).unwrap_or_default();
         let base = base.iter().chain(std::iter::repeat(&0));
-        let less: Vec<i64> = values
-            .iter()
-            .zip(base)
-            .map(|(value, base)| value.wrapping_sub(*base))
-            .collect();
+        let less: Vec<i64> = values.iter().zip(base).map(|(value, base)| value.wrapping_sub(*base)).collect();
         let least = less.iter().copied().min().unwrap_or(0);
         // What two differences lie apart may pass an i64: an unsigned number holds it.
-        let mut values: Vec<u64> = less
-            .iter()
-            .map(|value| value.wrapping_sub(least).cast_unsigned())
-            .collect();
+        let mut values: Vec<u64> =
+            less.iter().map(|value| value.wrapping_sub(least).cast_unsigned()).collect();
         let step = step_of(&values);
         if step > 1 {
             values.iter_mut().for_each(|value| *value /= step);
         }
-        Self {
-            mode,
-            first,
-            least,
-            step,
-            values,
-        }
+        Self { mode, first, least, step, values }
     }
 
     /// Returns roughly how many bits the numbers hold.
     fn bits(&self) -> u32 {
-        self.values
-            .iter()
-            .map(|value| u64::BITS - value.leading_zeros())
-            .sum()
+        self.values.iter().map(|value| u64::BITS - value.leading_zeros()).sum()
     }
 
     fn write(&self, to: &mut Streams) {
@@ -155,11 +132,7 @@ impl Quotients {
         to.numbers.push(width.to_le_bytes()[0]);
         for plane in 0..width {
             let shift = (width - 1 - plane) * 8;
-            let bytes: Vec<u8> = self
-                .values
-                .iter()
-                .map(|value| (value >> shift).to_le_bytes()[0])
-                .collect();
+            let bytes: Vec<u8> = self.values.iter().map(|value| (value >> shift).to_le_bytes()[0]).collect();
             if (1..7).contains(&plane) && looks_random(&bytes) {
                 if let Some(mode) = to.numbers.get_mut(at) {
                     *mode |= 2 << plane;

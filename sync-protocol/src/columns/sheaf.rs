@@ -28,16 +28,7 @@ impl<'a> Sheaf<'a> {
     pub(crate) fn new(layout: Layout) -> Self {
         let columns = layout.slots.iter().map(|_| Column::default()).collect();
         let (added, payloads, counts, removals, removed, masks) = Default::default();
-        Self {
-            layout,
-            added,
-            payloads,
-            counts,
-            removals,
-            removed,
-            masks,
-            columns,
-        }
+        Self { layout, added, payloads, counts, removals, removed, masks, columns }
     }
 
     /// Adds a payload; `false` where its bytes are not this layout's, or not their only spelling.
@@ -57,11 +48,7 @@ impl<'a> Sheaf<'a> {
 
     fn try_add(&mut self, payload: &'a [u8]) -> Option<()> {
         let mut rest = payload;
-        let rows = if self.layout.shape == Shape::One {
-            1
-        } else {
-            take_varint(&mut rest)?
-        };
+        let rows = if self.layout.shape == Shape::One { 1 } else { take_varint(&mut rest)? };
         for _ in 0..rows {
             self.add_row(&mut rest)?;
         }
@@ -198,8 +185,5 @@ impl<'a> Sheaf<'a> {
 /// Returns the sum of counts of things that take at least `bytes` each; `None` where a segment could not hold as many.
 fn total(counts: &[i64], bytes: usize) -> Option<usize> {
     let add = |sum: usize, count: &i64| sum.checked_add(usize::try_from(*count).ok()?);
-    counts
-        .iter()
-        .try_fold(0, add)
-        .filter(|sum| *sum <= SEGMENT_ROW_BYTES_MAX / bytes.max(1))
+    counts.iter().try_fold(0, add).filter(|sum| *sum <= SEGMENT_ROW_BYTES_MAX / bytes.max(1))
 }

@@ -68,22 +68,14 @@ pub(crate) fn take<'a, 'b>(
             let len = usize::try_from(from.number()?).ok().filter(|len| *len <= n)?;
             let table: Vec<&[u8]> = (0..len).map(|_| from.text()).collect::<Option<_>>()?;
             let places = numbers::take(n, &[], from)?;
-            if mode == BESIDE {
-                look_beside(&table, &places, &beside())
-            } else {
-                look_up(&table, &places)
-            }
+            if mode == BESIDE { look_beside(&table, &places, &beside()) } else { look_up(&table, &places) }
         }
         _ => None,
     }
 }
 
 fn look_up<'a>(table: &[&'a [u8]], places: &[i64]) -> Option<Vec<Cow<'a, [u8]>>> {
-    let text = |place: &i64| {
-        table
-            .get(usize::try_from(*place).ok()?)
-            .map(|text| Cow::Borrowed(*text))
-    };
+    let text = |place: &i64| table.get(usize::try_from(*place).ok()?).map(|text| Cow::Borrowed(*text));
     places.iter().map(text).collect()
 }
 
@@ -92,11 +84,7 @@ fn look_beside<'a>(table: &[&'a [u8]], places: &[i64], beside: &[&[u8]]) -> Opti
     let mut out = Vec::with_capacity(places.len());
     for (at, place) in places.iter().enumerate() {
         let neighbour = beside.get(at).copied().unwrap_or_default();
-        let place = if *place == 0 {
-            *last.get(neighbour)?
-        } else {
-            place.checked_sub(1)?
-        };
+        let place = if *place == 0 { *last.get(neighbour)? } else { place.checked_sub(1)? };
         last.insert(neighbour, place);
         out.push(Cow::Borrowed(*table.get(usize::try_from(place).ok()?)?));
     }
@@ -108,11 +96,7 @@ fn guessed(places: &[i64], beside: &[&[u8]]) -> Vec<i64> {
     let mut last: BTreeMap<&[u8], i64> = BTreeMap::new();
     let place = |(at, place): (usize, &i64)| {
         let neighbour = beside.get(at).copied().unwrap_or_default();
-        if last.insert(neighbour, *place) == Some(*place) {
-            0
-        } else {
-            place.saturating_add(1)
-        }
+        if last.insert(neighbour, *place) == Some(*place) { 0 } else { place.saturating_add(1) }
     };
     places.iter().enumerate().map(place).collect()
 }
@@ -135,34 +119,21 @@ const DIGITS_MAX: usize = 18;
 impl<'a> Codes<'a> {
     fn of(texts: &[&'a [u8]]) -> Option<Self> {
         let first = *texts.first()?;
-        let start = first.len()
-            - first
-                .iter()
-                .rev()
-                .take_while(|byte| byte.is_ascii_digit())
-                .count();
+        let start = first.len() - first.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let beginning = first.get(..start)?;
-        let tails: Vec<&[u8]> = texts
-            .iter()
-            .map(|text| text.strip_prefix(beginning))
-            .collect::<Option<_>>()?;
+        let tails: Vec<&[u8]> =
+            texts.iter().map(|text| text.strip_prefix(beginning)).collect::<Option<_>>()?;
         let digits = tails.first()?.len();
         let same = tails.iter().all(|tail| tail.len() == digits);
         let digits = if same { digits } else { 0 };
         let value = |tail: &&[u8]| {
             let plain = (1..=DIGITS_MAX).contains(&tail.len()) && tail.iter().all(u8::is_ascii_digit);
             let spelt = same || tail.len() == 1 || tail.first() != Some(&b'0');
-            (plain && spelt).then(|| {
-                tail.iter()
-                    .fold(0_i64, |value, byte| value * 10 + i64::from(byte - b'0'))
-            })
+            (plain && spelt)
+                .then(|| tail.iter().fold(0_i64, |value, byte| value * 10 + i64::from(byte - b'0')))
         };
         let values = tails.iter().map(value).collect::<Option<_>>()?;
-        Some(Self {
-            beginning,
-            digits,
-            values,
-        })
+        Some(Self { beginning, digits, values })
     }
 
     fn write(&self, to: &mut Streams) {
@@ -176,29 +147,19 @@ impl<'a> Codes<'a> {
         let [digits] = *from.bytes(1)? else { return None };
         let digits = usize::from(digits);
         // Each text will stand in a row, beginning and all.
-        let short = beginning
-            .len()
-            .checked_mul(n)
-            .is_some_and(|bytes| bytes <= SEGMENT_ROW_BYTES_MAX);
+        let short = beginning.len().checked_mul(n).is_some_and(|bytes| bytes <= SEGMENT_ROW_BYTES_MAX);
         if digits > DIGITS_MAX || !short {
             return None;
         }
         let values = numbers::take(n, &[], from)?;
-        values
-            .into_iter()
-            .map(|value| spell(beginning, digits, value).map(Cow::Owned))
-            .collect()
+        values.into_iter().map(|value| spell(beginning, digits, value).map(Cow::Owned)).collect()
     }
 }
 
 /// Returns the beginning and the number in at least that many digits.
 fn spell(beginning: &[u8], digits: usize, value: i64) -> Option<Vec<u8>> {
     let mut left = u64::try_from(value).ok()?;
-    let n = value
-        .checked_ilog10()
-        .and_then(|log| usize::try_from(log).ok())
-        .unwrap_or(0)
-        + 1;
+    let n = value.checked_ilog10().and_then(|log| usize::try_from(log).ok()).unwrap_or(0) + 1;
     let mut text = Vec::with_capacity(beginning.len() + n.max(digits));
     text.extend_from_slice(beginning);
     text.resize(beginning.len() + n.max(digits), b'0');

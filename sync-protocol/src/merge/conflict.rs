@@ -18,13 +18,9 @@ impl Document {
     /// Returns the open conflicts: groups by tag, then the seals.
     #[must_use]
     pub fn conflicts(&self) -> Vec<Conflict<'_>> {
-        let values = self
-            .open(&[Some(Class::Contested)])
-            .map(|(tag, register)| Conflict::Values(tag, register));
-        let contested = self
-            .decisions
-            .iter()
-            .filter(|ruled| ruled.standing == Standing::Contested);
+        let values =
+            self.open(&[Some(Class::Contested)]).map(|(tag, register)| Conflict::Values(tag, register));
+        let contested = self.decisions.iter().filter(|ruled| ruled.standing == Standing::Contested);
         let seals: Vec<OpId> = contested.map(|ruled| ruled.op).collect();
         let seals = (!seals.is_empty()).then_some(Conflict::Seals(seals));
         values.chain(seals).collect()
@@ -39,9 +35,6 @@ impl Document {
         let open = |(tag, register): &(&Tag, &Register)| {
             !register.others.is_empty() && classes.contains(&tag.class())
         };
-        self.registers
-            .iter()
-            .filter(open)
-            .map(|(tag, register)| (*tag, register))
+        self.registers.iter().filter(open).map(|(tag, register)| (*tag, register))
     }
 }

@@ -48,13 +48,8 @@ struct Content {
 pub(crate) fn fold(history: &History<'_>, kind: Option<&'static Kind>) -> Outcome {
     let mut all = Vec::new();
     for op in history.order().iter().copied().filter(|op| history.stands(*op)) {
-        let writes = history
-            .row(op)
-            .map(|row| row.writes.as_slice())
-            .unwrap_or_default();
-        let decisions = writes
-            .iter()
-            .filter(|write| write.tag.class() == Some(Class::Decision));
+        let writes = history.row(op).map(|row| row.writes.as_slice()).unwrap_or_default();
+        let decisions = writes.iter().filter(|write| write.tag.class() == Some(Class::Decision));
         // Steps of another group are a newer version's: they are no steps of this machine.
         let read = |write: &Write| {
             let own = (write.tag == DECISION_TAG).then_some(&write.bytes);
@@ -71,37 +66,22 @@ pub(crate) fn fold(history: &History<'_>, kind: Option<&'static Kind>) -> Outcom
     let mut places = Vec::with_capacity(all.len());
     for (op, says) in all {
         let step = says.as_ref().map_or(Index::MAX, |says: &Decision| says.step);
-        let known = machine
-            .zip(says)
-            .and_then(|(machine, says)| Some((machine.step_at(says.step)?, says)));
+        let known = machine.zip(says).and_then(|(machine, says)| Some((machine.step_at(says.step)?, says)));
         if let Some((step, says)) = known {
             places.push(ruled.len());
             deeds.push(Deed { op, says, step });
         }
-        ruled.push(Ruled {
-            op: history.id(op),
-            step,
-            standing: Standing::Void,
-        });
+        ruled.push(Ruled { op: history.id(op), step, standing: Standing::Void });
     }
     let Some(machine) = machine else {
-        return Outcome {
-            ruled,
-            ..Outcome::default()
-        };
+        return Outcome { ruled, ..Outcome::default() };
     };
     let content = if deeds.iter().any(|deed| deed.says.saw.is_some()) {
         content_writes(history, kind)
     } else {
         Vec::new()
     };
-    let mut walk = Walk {
-        history,
-        machine,
-        deeds: &deeds,
-        content: &content,
-        views: BTreeMap::new(),
-    };
+    let mut walk = Walk { history, machine, deeds: &deeds, content: &content, views: BTreeMap::new() };
     let mut standings = vec![Standing::Void; deeds.len()];
     let view = walk.view_of(&(0..deeds.len()).collect::<Vec<_>>(), &mut standings);
     let (state, seal) = walk.finish(&view, &mut standings);
@@ -119,20 +99,10 @@ fn content_writes(history: &History<'_>, kind: Option<&'static Kind>) -> Vec<Con
     let tags: BTreeMap<_, _> = content.map(|group| (group.tag(), group.frozen)).collect();
     let mut out = Vec::new();
     for op in history.order().iter().copied().filter(|op| history.stands(*op)) {
-        let writes = history
-            .row(op)
-            .map(|row| row.writes.as_slice())
-            .unwrap_or_default();
-        let mut frozen = writes
-            .iter()
-            .filter_map(|write| tags.get(&write.tag))
-            .copied()
-            .peekable();
+        let writes = history.row(op).map(|row| row.writes.as_slice()).unwrap_or_default();
+        let mut frozen = writes.iter().filter_map(|write| tags.get(&write.tag)).copied().peekable();
         if frozen.peek().is_some() {
-            out.push(Content {
-                op,
-                frozen: frozen.all(|frozen| frozen),
-            });
+            out.push(Content { op, frozen: frozen.all(|frozen| frozen) });
         }
     }
     out
@@ -174,12 +144,7 @@ impl Walk<'_> {
         let Some(next) = self.follow(&own, deed) else {
             return Standing::Void;
         };
-        let common = view
-            .chain
-            .iter()
-            .zip(&next.chain)
-            .take_while(|(a, b)| a == b)
-            .count();
+        let common = view.chain.iter().zip(&next.chain).take_while(|(a, b)| a == b).count();
         let theirs = view.chain.get(common..).unwrap_or_default();
         let ours = next.chain.get(common..).unwrap_or_default();
         if let ([first], [only]) = (theirs, ours)
@@ -208,11 +173,7 @@ impl Walk<'_> {
     fn follow(&self, view: &View, deed: usize) -> Option<View> {
         let says = &self.deeds.get(deed)?.says;
         let step = self.deeds.get(deed)?.step;
-        let picked = view
-            .rivals
-            .iter()
-            .copied()
-            .find(|rival| says.picks == self.id(*rival));
+        let picked = view.rivals.iter().copied().find(|rival| says.picks == self.id(*rival));
         if let Some(picked) = picked.filter(|_| step.picks) {
             return self.pick(view, deed, picked);
         }
@@ -235,34 +196,16 @@ impl Walk<'_> {
         let after = if kept { view.chain.get(at + 1..)? } else { &[] };
         let mut chain = view.chain.get(..at)?.to_vec();
         chain.push(picked);
-        self.machine
-            .apply(self.state(&chain), &self.deeds.get(deed)?.says)
-            .ok()?;
+        self.machine.apply(self.state(&chain), &self.deeds.get(deed)?.says).ok()?;
         chain.push(deed);
         chain.extend_from_slice(after);
-        Some(View {
-            chain,
-            rivals: Vec::new(),
-        })
+        Some(View { chain, rivals: Vec::new() })
     }
 
     fn replace(&self, view: &mut View, next: View, standings: &mut [Standing]) {
-        for fallen in view
-            .chain
-            .iter()
-            .chain(&view.rivals)
-            .filter(|deed| !next.chain.contains(deed))
-        {
+        for fallen in view.chain.iter().chain(&view.rivals).filter(|deed| !next.chain.contains(deed)) {
             let stale = self.stale(&view.chain, *fallen, None);
-            set(
-                standings,
-                *fallen,
-                if stale {
-                    Standing::Stale
-                } else {
-                    Standing::Superseded
-                },
-            );
+            set(standings, *fallen, if stale { Standing::Stale } else { Standing::Superseded });
         }
         for deed in &next.chain {
             set(standings, *deed, Standing::Stands);
@@ -315,19 +258,14 @@ impl Walk<'_> {
         if says.saw.is_none() || self.open(step.to) {
             return false;
         }
-        let upto = chain
-            .iter()
-            .position(|other| *other == deed)
-            .map_or(chain.len(), |at| at + 1);
+        let upto = chain.iter().position(|other| *other == deed).map_or(chain.len(), |at| at + 1);
         let sealed = self.seal(chain.get(..upto).unwrap_or_default()).is_some();
         let known = |content: &Content| {
             let viewer = for_author_of.and_then(|viewer| self.op(viewer));
             viewer.is_none_or(|viewer| viewer == content.op || self.history.covers(viewer, content.op))
         };
         let unseen = |content: &Content| content.op != *op && !self.history.covers(*op, content.op);
-        self.content
-            .iter()
-            .any(|content| !(sealed && content.frozen) && unseen(content) && known(content))
+        self.content.iter().any(|content| !(sealed && content.frozen) && unseen(content) && known(content))
     }
 
     /// Returns the seal that closes the document after that chain.
@@ -341,17 +279,11 @@ impl Walk<'_> {
 
     /// Returns whether a seal can be set from there: until then the content is open.
     fn open(&self, state: Index) -> bool {
-        self.machine
-            .steps
-            .iter()
-            .any(|step| step.seals && step.from.contains(&state))
+        self.machine.steps.iter().any(|step| step.seals && step.from.contains(&state))
     }
 
     fn state(&self, chain: &[usize]) -> Index {
-        chain
-            .last()
-            .and_then(|deed| self.deeds.get(*deed))
-            .map_or(0, |deed| deed.step.to)
+        chain.last().and_then(|deed| self.deeds.get(*deed)).map_or(0, |deed| deed.step.to)
     }
 
     fn rival(&self, deed: usize) -> bool {

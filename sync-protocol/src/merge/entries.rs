@@ -10,42 +10,26 @@ use crate::merge::{Entry, Put};
 
 /// Returns every entry ever made, in fold order; one that reverses another is an entry like the others.
 pub(crate) fn ledger(history: &History<'_>, group: Option<&Group>, run: &[Put<'_>]) -> Vec<Entry> {
-    let split = |bytes| {
-        group
-            .and_then(|group| payload::ledger(group, bytes))
-            .unwrap_or_else(|| whole(bytes))
-    };
-    run.iter()
-        .flat_map(|put| rows(history, put, &split(put.bytes)))
-        .collect()
+    let split = |bytes| group.and_then(|group| payload::ledger(group, bytes)).unwrap_or_else(|| whole(bytes));
+    run.iter().flat_map(|put| rows(history, put, &split(put.bytes))).collect()
 }
 
 /// Returns the elements that stand: added, and not taken away by somebody who had seen that.
 ///
 /// Of a keyed set the later of two concurrent additions stands, by effective time, then op id.
 pub(crate) fn set(history: &History<'_>, group: Option<&Group>, run: &[Put<'_>]) -> Vec<Entry> {
-    let split = |bytes| {
-        group
-            .and_then(|group| payload::set(group, bytes))
-            .unwrap_or_else(|| whole(bytes))
-    };
+    let split = |bytes| group.and_then(|group| payload::set(group, bytes)).unwrap_or_else(|| whole(bytes));
     let mut removed = BTreeSet::new();
     let mut added: Vec<(usize, Entry)> = Vec::new();
     for put in run {
         let change = split(put.bytes);
         let seen = |id| history.find(id).is_some_and(|add| history.covers(put.op, add));
         removed.extend(change.removed.iter().copied().filter(|(id, _)| seen(*id)));
-        added.extend(
-            rows(history, put, &change)
-                .into_iter()
-                .map(|entry| (put.op, entry)),
-        );
+        added.extend(rows(history, put, &change).into_iter().map(|entry| (put.op, entry)));
     }
     let keyed = group.and_then(|group| Some((group, group.key?)));
     let key = |entry: &Entry| {
-        keyed
-            .and_then(|(group, at)| payload::field(group, &entry.bytes, at))
-            .map(<[u8]>::to_vec)
+        keyed.and_then(|(group, at)| payload::field(group, &entry.bytes, at)).map(<[u8]>::to_vec)
     };
     let mut by_key: BTreeMap<Vec<u8>, Vec<(usize, Entry)>> = BTreeMap::new();
     let mut standing = Vec::new();
@@ -61,9 +45,7 @@ pub(crate) fn set(history: &History<'_>, group: Option<&Group>, run: &[Put<'_>])
     }
     let latest = |heads: Vec<(usize, Entry)>| {
         let heads = heads.into_iter().filter(|(_, entry)| stays(entry));
-        heads
-            .max_by_key(|(op, _)| (history.effective(*op), *op))
-            .map(|(_, entry)| entry)
+        heads.max_by_key(|(op, _)| (history.effective(*op), *op)).map(|(_, entry)| entry)
     };
     standing.extend(by_key.into_values().filter_map(latest));
     standing.sort_unstable_by_key(|entry| (entry.op, entry.index));
@@ -72,18 +54,11 @@ pub(crate) fn set(history: &History<'_>, group: Option<&Group>, run: &[Put<'_>])
 
 fn rows(history: &History<'_>, put: &Put<'_>, rows: &Rows<'_>) -> Vec<Entry> {
     let op = history.id(put.op);
-    let entry = |(index, bytes): (u32, &&[u8])| Entry {
-        op,
-        index,
-        bytes: bytes.to_vec(),
-    };
+    let entry = |(index, bytes): (u32, &&[u8])| Entry { op, index, bytes: bytes.to_vec() };
     (0..).zip(&rows.rows).map(entry).collect()
 }
 
 /// What this build cannot read counts as one row.
 fn whole(bytes: &[u8]) -> Rows<'_> {
-    Rows {
-        rows: vec![bytes],
-        removed: Vec::new(),
-    }
+    Rows { rows: vec![bytes], removed: Vec::new() }
 }

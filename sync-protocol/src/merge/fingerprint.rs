@@ -32,11 +32,7 @@ impl Document {
         }
         let others = |(tag, register): (&Tag, &crate::merge::Register)| {
             let tag = *tag;
-            register
-                .others
-                .clone()
-                .into_iter()
-                .map(move |written| (written.op, tag, written.bytes))
+            register.others.clone().into_iter().map(move |written| (written.op, tag, written.bytes))
         };
         let mut open: Vec<_> = self.registers.iter().flat_map(others).collect();
         open.sort_unstable();
@@ -49,15 +45,10 @@ impl Document {
     fn winners(&self) -> BTreeMap<Tag, Vec<Value<'_>>> {
         let mut all = BTreeMap::new();
         for (tag, register) in &self.registers {
-            all.insert(
-                *tag,
-                vec![(register.value.op, 0, register.value.bytes.as_slice())],
-            );
+            all.insert(*tag, vec![(register.value.op, 0, register.value.bytes.as_slice())]);
         }
         for (tag, entries) in self.ledgers.iter().chain(&self.sets) {
-            let entries = entries
-                .iter()
-                .map(|entry| (entry.op, entry.index, entry.bytes.as_slice()));
+            let entries = entries.iter().map(|entry| (entry.op, entry.index, entry.bytes.as_slice()));
             all.insert(*tag, entries.collect());
         }
         all
@@ -65,25 +56,16 @@ impl Document {
 
     /// Returns the values of the content groups, all heads where open.
     fn content(&self) -> Vec<(Tag, Vec<Value<'_>>)> {
-        let groups = records::kinds::by_number(self.kind)
-            .map(|kind| kind.groups)
-            .unwrap_or_default();
+        let groups = records::kinds::by_number(self.kind).map(|kind| kind.groups).unwrap_or_default();
         let mut winners = self.winners();
         let mut out = Vec::new();
         for group in groups.iter().filter(|group| group.content) {
             let Some(mut values) = winners.remove(&group.tag()) else {
                 continue;
             };
-            let others = self
-                .registers
-                .get(&group.tag())
-                .map(|register| register.others.as_slice());
-            values.extend(
-                others
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|other| (other.op, 0, other.bytes.as_slice())),
-            );
+            let others = self.registers.get(&group.tag()).map(|register| register.others.as_slice());
+            values
+                .extend(others.unwrap_or_default().iter().map(|other| (other.op, 0, other.bytes.as_slice())));
             values.sort_unstable();
             out.push((group.tag(), values));
         }

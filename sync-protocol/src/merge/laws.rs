@@ -41,11 +41,7 @@ struct World {
 }
 
 fn creation() -> OpId {
-    OpId {
-        replica: Replica(1),
-        epoch: Epoch(10),
-        seq: 1,
-    }
+    OpId { replica: Replica(1), epoch: Epoch(10), seq: 1 }
 }
 
 impl World {
@@ -75,33 +71,20 @@ impl World {
 
     /// A full sync: what HQ lacks goes up in line order, everything comes down.
     fn meet(&mut self, who: usize) {
-        let up: Vec<OpId> = self
-            .pasts
-            .keys()
-            .filter(|op| self.writers[who].applied.contains(op))
-            .copied()
-            .collect();
+        let up: Vec<OpId> =
+            self.pasts.keys().filter(|op| self.writers[who].applied.contains(op)).copied().collect();
         let mut left: Vec<OpId> = up.into_iter().filter(|op| !self.arrived.contains(op)).collect();
-        while let Some(at) = left
-            .iter()
-            .position(|op| self.pasts[op].iter().all(|p| self.arrived.contains(p)))
+        while let Some(at) =
+            left.iter().position(|op| self.pasts[op].iter().all(|p| self.arrived.contains(p)))
         {
             let op = left.remove(at);
             let order = u64::try_from(self.arrived.len()).unwrap();
             let row = &self.ops[&op].row;
             let refused = row.stamp.counter == 7 && op != creation();
-            let verdict = if refused {
-                Verdict::TooLate
-            } else {
-                Verdict::Accepted
-            };
+            let verdict = if refused { Verdict::TooLate } else { Verdict::Accepted };
             let effective = row.stamp.effective(5_000 + order);
-            self.ops.get_mut(&op).unwrap().judgement = Some(Judgement {
-                order,
-                effective,
-                verdict,
-                version: 0,
-            });
+            self.ops.get_mut(&op).unwrap().judgement =
+                Some(Judgement { order, effective, verdict, version: 0 });
             self.arrived.push(op);
         }
         let all: BTreeSet<OpId> = self.arrived.iter().copied().collect();
@@ -118,11 +101,7 @@ impl World {
             return;
         }
         let back = u64::from(how % 3).min(self.writers[who].seq - 1);
-        let parent = OpId {
-            replica,
-            epoch,
-            seq: self.writers[who].seq - back,
-        };
+        let parent = OpId { replica, epoch, seq: self.writers[who].seq - back };
         if back > 0 {
             let mut applied = self.pasts[&parent].clone();
             applied.insert(parent);
@@ -140,41 +119,23 @@ impl World {
         if who != 1 && !self.writers[who].applied.contains(&creation()) {
             return;
         }
-        let held: Vec<Judged> = self.writers[who]
-            .applied
-            .iter()
-            .map(|op| self.ops[op].clone())
-            .collect();
+        let held: Vec<Judged> = self.writers[who].applied.iter().map(|op| self.ops[op].clone()).collect();
         let seen = seen(&held, &self.lines, line);
         let writer = &mut self.writers[who];
         writer.seq += 1;
-        let id = OpId {
-            replica: line.0,
-            epoch: line.1,
-            seq: writer.seq,
-        };
+        let id = OpId { replica: line.0, epoch: line.1, seq: writer.seq };
         let row = Row {
             kind: number::REPAIR,
             schema: 1,
             doc: (id != creation()).then_some(DocId(creation())),
-            stamp: Stamp {
-                ms: u64::from(how) * 97 % 8_000,
-                counter: u16::from(how % 11),
-            },
+            stamp: Stamp { ms: u64::from(how) * 97 % 8_000, counter: u16::from(how % 11) },
             seen,
             forked_from: None,
             writes: vec![write(what, how, &writer.applied)],
         };
         self.pasts.insert(id, writer.applied.clone());
         writer.applied.insert(id);
-        self.ops.insert(
-            id,
-            Judged {
-                id,
-                row,
-                judgement: None,
-            },
-        );
+        self.ops.insert(id, Judged { id, row, judgement: None });
     }
 
     fn all(&self) -> Vec<Judged> {
@@ -207,21 +168,14 @@ fn write(what: u8, how: u8, applied: &BTreeSet<OpId>) -> Write {
             saw: how.is_multiple_of(3).then_some([0; 16]),
             picks: applied.iter().nth(usize::from(how) % 5).copied(),
         };
-        return Write {
-            tag: DECISION_TAG,
-            bytes: postcard::to_allocvec(&decision).unwrap(),
-        };
+        return Write { tag: DECISION_TAG, bytes: postcard::to_allocvec(&decision).unwrap() };
     }
     let tag = tags()[usize::from(what.wrapping_sub(5)).wrapping_add(usize::from(how)) % 9];
     let text = vec![1, 1, b'a' + how % 5];
     let bytes = match tag {
         tag if tag == sheet::Tags::GROUP.tag() => {
             let removed: Vec<(OpId, u32)> = applied.iter().rev().take(2).map(|op| (*op, 0)).collect();
-            let removed = if how.is_multiple_of(2) {
-                removed
-            } else {
-                Vec::new()
-            };
+            let removed = if how.is_multiple_of(2) { removed } else { Vec::new() };
             [&[1], &text[..], &postcard::to_allocvec(&removed).unwrap()].concat()
         }
         tag if tag.number() < 900 && tag.class() == Some(Class::Ledger) => [&[1], &text[..]].concat(),
@@ -233,33 +187,14 @@ fn write(what: u8, how: u8, applied: &BTreeSet<OpId>) -> Write {
 /// Returns the writes of the group that the document shows: (op, bytes), of sets and ledgers only the ops.
 fn shown(document: &Document, tag: Tag) -> BTreeSet<OpId> {
     let register = document.registers.get(&tag);
-    let values = register
-        .iter()
-        .flat_map(|register| register.others.iter().chain([&register.value]));
-    let late = document
-        .late
-        .iter()
-        .filter(|(late, _)| *late == tag)
-        .map(|(_, written)| written);
-    let entries = document
-        .ledgers
-        .get(&tag)
-        .into_iter()
-        .chain(document.sets.get(&tag))
-        .flatten();
-    values
-        .chain(late)
-        .map(|written| written.op)
-        .chain(entries.map(|entry| entry.op))
-        .collect()
+    let values = register.iter().flat_map(|register| register.others.iter().chain([&register.value]));
+    let late = document.late.iter().filter(|(late, _)| *late == tag).map(|(_, written)| written);
+    let entries = document.ledgers.get(&tag).into_iter().chain(document.sets.get(&tag)).flatten();
+    values.chain(late).map(|written| written.op).chain(entries.map(|entry| entry.op)).collect()
 }
 
 fn check_nothing_is_lost(world: &World, document: &Document) {
-    let standing = |op: &&Judged| {
-        op.judgement
-            .as_ref()
-            .is_none_or(|judgement| judgement.verdict.stands())
-    };
+    let standing = |op: &&Judged| op.judgement.as_ref().is_none_or(|judgement| judgement.verdict.stands());
     let ops: Vec<&Judged> = world.ops.values().filter(standing).collect();
     for op in world.ops.values() {
         assert!(document.ops.contains(&op.id));
@@ -272,10 +207,7 @@ fn check_nothing_is_lost(world: &World, document: &Document) {
             continue;
         }
         let same = |other: &&&Judged| other.row.writes[0].tag == write.tag;
-        let replaced = ops
-            .iter()
-            .filter(same)
-            .any(|other| world.pasts[&other.id].contains(&op.id));
+        let replaced = ops.iter().filter(same).any(|other| world.pasts[&other.id].contains(&op.id));
         let register = document.registers.get(&write.tag);
         let equal = register.is_some_and(|register| register.value.bytes == write.bytes);
         let keyed = write.tag.class() == Some(Class::Set);
@@ -288,11 +220,7 @@ fn check_nothing_is_lost(world: &World, document: &Document) {
 
 fn check_no_replaced_write_wins(world: &World, document: &Document) {
     let replacing = [Some(Class::Last), Some(Class::Contested)];
-    for (tag, register) in document
-        .registers
-        .iter()
-        .filter(|(tag, _)| replacing.contains(&tag.class()))
-    {
+    for (tag, register) in document.registers.iter().filter(|(tag, _)| replacing.contains(&tag.class())) {
         let late: BTreeSet<OpId> = document.late.iter().map(|(_, written)| written.op).collect();
         for op in world.ops.values().filter(|op| op.row.writes[0].tag == *tag) {
             let counts = !document.refused.contains(&op.id) && !late.contains(&op.id);
@@ -364,24 +292,13 @@ proptest! {
 
 #[test]
 fn logs_that_claim_to_have_seen_each_other_fold_in_one_way() {
-    let id = |replica, seq| OpId {
-        replica: Replica(replica),
-        epoch: Epoch(replica),
-        seq,
-    };
+    let id = |replica, seq| OpId { replica: Replica(replica), epoch: Epoch(replica), seq };
     let op = |id: OpId, seen: Vec<OpId>| {
         let row = Row {
             kind: number::REPAIR,
             schema: 1,
-            doc: (id.replica.0 != 1).then_some(DocId(OpId {
-                replica: Replica(1),
-                epoch: Epoch(1),
-                seq: 1,
-            })),
-            stamp: Stamp {
-                ms: id.seq,
-                counter: 0,
-            },
+            doc: (id.replica.0 != 1).then_some(DocId(OpId { replica: Replica(1), epoch: Epoch(1), seq: 1 })),
+            stamp: Stamp { ms: id.seq, counter: 0 },
             seen,
             forked_from: None,
             writes: vec![Write {
@@ -389,11 +306,7 @@ fn logs_that_claim_to_have_seen_each_other_fold_in_one_way() {
                 bytes: vec![1, 1, u8::try_from(id.replica.0).unwrap()],
             }],
         };
-        Judged {
-            id,
-            row,
-            judgement: None,
-        }
+        Judged { id, row, judgement: None }
     };
     let mut ops = vec![
         op(id(1, 1), vec![id(3, 2)]),
@@ -402,10 +315,8 @@ fn logs_that_claim_to_have_seen_each_other_fold_in_one_way() {
         op(id(3, 1), vec![id(2, 2)]),
         op(id(3, 2), vec![id(2, 1), id(3, 2), id(77, 1)]),
     ];
-    let circle = Lines::from([
-        ((Replica(77), Epoch(77)), (Epoch(77), 5)),
-        ((Replica(3), Epoch(3)), (Epoch(3), 1)),
-    ]);
+    let circle =
+        Lines::from([((Replica(77), Epoch(77)), (Epoch(77), 5)), ((Replica(3), Epoch(3)), (Epoch(3), 1))]);
     let document = fold(&ops, &circle).unwrap();
     assert_eq!(document.ops.len(), 5);
     ops.reverse();
@@ -425,39 +336,23 @@ fn merging_is_quick_when_asked() {
     bench("decisions and every class", &world.all(), &world.lines);
     let edits = |n: u64| {
         let edit = |seq: u64| {
-            let id = |replica: u32, seq| OpId {
-                replica: Replica(replica),
-                epoch: Epoch(10),
-                seq,
-            };
+            let id = |replica: u32, seq| OpId { replica: Replica(replica), epoch: Epoch(10), seq };
             let writer = if seq % 8 == 7 { 2 } else { 1 };
             let row = Row {
                 kind: number::REPAIR,
                 schema: 1,
                 doc: (seq > 1).then(|| DocId(creation())),
                 stamp: Stamp { ms: seq, counter: 0 },
-                seen: if seq % 16 == 7 {
-                    vec![id(3 - writer, seq - 1)]
-                } else {
-                    vec![]
-                },
+                seen: if seq % 16 == 7 { vec![id(3 - writer, seq - 1)] } else { vec![] },
                 forked_from: None,
                 writes: vec![Write {
                     tag: tags()[usize::try_from(seq % 2).unwrap()],
                     bytes: vec![1, 1, b'a'],
                 }],
             };
-            let judgement = Judgement {
-                order: seq,
-                effective: row.stamp,
-                verdict: Verdict::Accepted,
-                version: 0,
-            };
-            Judged {
-                id: id(writer, seq),
-                row,
-                judgement: Some(judgement),
-            }
+            let judgement =
+                Judgement { order: seq, effective: row.stamp, verdict: Verdict::Accepted, version: 0 };
+            Judged { id: id(writer, seq), row, judgement: Some(judgement) }
         };
         (1..=n).map(edit).collect::<Vec<_>>()
     };

@@ -53,17 +53,10 @@ impl<'a> History<'a> {
             return Err(FoldError::Mixed);
         }
         let ops = distinct(ops);
-        let creation = ops
-            .binary_search_by_key(&document.0, |op| op.id)
-            .map_err(|_| FoldError::NoCreation)?;
-        let mut history = Self {
-            ops,
-            runs: Vec::new(),
-            order: Vec::new(),
-            clocks: Vec::new(),
-            creation,
-            document,
-        };
+        let creation =
+            ops.binary_search_by_key(&document.0, |op| op.id).map_err(|_| FoldError::NoCreation)?;
+        let mut history =
+            Self { ops, runs: Vec::new(), order: Vec::new(), clocks: Vec::new(), creation, document };
         history.find_runs();
         history.put_in_order(lines);
         Ok(history)
@@ -121,10 +114,7 @@ impl<'a> History<'a> {
     /// Returns whether the op's writes count: HQ took it, or did not judge it yet.
     #[must_use]
     pub fn stands(&self, op: usize) -> bool {
-        let taken = |op| {
-            self.judgement(op)
-                .is_none_or(|judgement| judgement.verdict.stands())
-        };
+        let taken = |op| self.judgement(op).is_none_or(|judgement| judgement.verdict.stands());
         taken(op) && taken(self.creation)
     }
 
@@ -172,15 +162,8 @@ impl<'a> History<'a> {
                 if let Some(bases) = bases {
                     self.place(op, &bases);
                 } else if !std::mem::replace(entered.get_mut(op).unwrap_or(&mut true), true) {
-                    let bases = if op == self.creation {
-                        Vec::new()
-                    } else {
-                        self.bases(op, lines)
-                    };
-                    let open = bases
-                        .iter()
-                        .rev()
-                        .filter(|base| entered.get(**base) == Some(&false));
+                    let bases = if op == self.creation { Vec::new() } else { self.bases(op, lines) };
+                    let open = bases.iter().rev().filter(|base| entered.get(**base) == Some(&false));
                     let open: Vec<usize> = open.copied().collect();
                     waiting.push((op, Some(bases)));
                     waiting.extend(open.into_iter().map(|base| (base, None)));
@@ -196,18 +179,12 @@ impl<'a> History<'a> {
         };
         let line = (known.id.replica, known.id.epoch);
         let before = match known.at {
-            0 => lines
-                .get(&line)
-                .and_then(|(epoch, seq)| self.last_of((line.0, *epoch), *seq, lines)),
+            0 => lines.get(&line).and_then(|(epoch, seq)| self.last_of((line.0, *epoch), *seq, lines)),
             _ => op.checked_sub(1),
         };
         let seen = known.row.seen.iter();
         let seen = seen.filter_map(|seen| self.last_of((seen.replica, seen.epoch), seen.seq, lines));
-        before
-            .into_iter()
-            .chain(seen)
-            .filter(|base| *base != op)
-            .collect()
+        before.into_iter().chain(seen).filter(|base| *base != op).collect()
     }
 
     /// Returns the last op of that line up to that seq, on the epoch itself or else on its parents.
@@ -229,10 +206,7 @@ impl<'a> History<'a> {
     fn last_in(&self, line: Line, up_to: u64) -> Option<usize> {
         let run = self.runs.binary_search_by_key(&line, |(run, _)| *run).ok()?;
         let range = self.runs.get(run)?.1.clone();
-        let before = self
-            .ops
-            .get(range.clone())?
-            .partition_point(|op| op.id.seq <= up_to);
+        let before = self.ops.get(range.clone())?.partition_point(|op| op.id.seq <= up_to);
         before.checked_sub(1).map(|last| range.start + last)
     }
 
@@ -273,18 +247,10 @@ pub fn seen(ops: &[Judged], lines: &Lines, me: Line) -> Vec<OpId> {
     };
     let own = history.last_of(me, u64::MAX, lines);
     let told = |op: usize| own.is_some_and(|own| own == op || history.covers(own, op));
-    let ends: Vec<usize> = history
-        .runs
-        .iter()
-        .filter_map(|(_, range)| range.end.checked_sub(1))
-        .collect();
+    let ends: Vec<usize> = history.runs.iter().filter_map(|(_, range)| range.end.checked_sub(1)).collect();
     let open: Vec<usize> = ends.into_iter().filter(|op| !told(*op)).collect();
     let alone = |op: &usize| !open.iter().any(|other| history.covers(*other, *op));
-    open.iter()
-        .copied()
-        .filter(alone)
-        .map(|op| history.id(op))
-        .collect()
+    open.iter().copied().filter(alone).map(|op| history.id(op)).collect()
 }
 
 /// A clock in the making: it stays a stretch of the arena as long as nothing is added to it.
@@ -297,22 +263,14 @@ struct Clock {
 impl Clock {
     fn raise(&mut self, run: usize, n: usize) {
         match self.own.binary_search_by_key(&run, |(own, _)| *own) {
-            Ok(at) => self
-                .own
-                .get_mut(at)
-                .into_iter()
-                .for_each(|(_, own)| *own = n.max(*own)),
+            Ok(at) => self.own.get_mut(at).into_iter().for_each(|(_, own)| *own = n.max(*own)),
             Err(at) => self.own.insert(at, (run, n)),
         }
     }
 
     fn take(&mut self, other: Range<usize>, clocks: &[(usize, usize)], except: usize) {
         if self.own.is_empty() && self.shared.is_empty() {
-            let pure = clocks
-                .get(other.clone())
-                .unwrap_or_default()
-                .iter()
-                .all(|(run, _)| *run != except);
+            let pure = clocks.get(other.clone()).unwrap_or_default().iter().all(|(run, _)| *run != except);
             if pure {
                 self.shared = other;
                 return;
@@ -320,12 +278,7 @@ impl Clock {
         }
         let shared = std::mem::take(&mut self.shared);
         for range in [shared, other] {
-            for (run, n) in clocks
-                .get(range)
-                .unwrap_or_default()
-                .iter()
-                .filter(|(run, _)| *run != except)
-            {
+            for (run, n) in clocks.get(range).unwrap_or_default().iter().filter(|(run, _)| *run != except) {
                 self.raise(*run, *n);
             }
         }
@@ -346,8 +299,7 @@ impl Clock {
 
 impl Known<'_> {
     fn effective(&self) -> Stamp {
-        self.judgement
-            .map_or(self.row.stamp, |judgement| judgement.effective)
+        self.judgement.map_or(self.row.stamp, |judgement| judgement.effective)
     }
 
     fn key(&self) -> (bool, u64, Stamp) {

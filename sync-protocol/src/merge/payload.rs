@@ -17,10 +17,7 @@ pub(crate) struct Rows<'a> {
 pub(crate) fn ledger<'a>(group: &Group, bytes: &'a [u8]) -> Option<Rows<'a>> {
     let mut rest = bytes;
     let rows = take_rows(group, &mut rest)?;
-    rest.is_empty().then_some(Rows {
-        rows,
-        removed: Vec::new(),
-    })
+    rest.is_empty().then_some(Rows { rows, removed: Vec::new() })
 }
 
 /// Splits a Set's payload; `None` where the bytes are not a change of that group.
@@ -126,24 +123,16 @@ mod tests {
                     decimals: 2,
                     unit: "kWh".to_owned(),
                 }),
-                Type::Fix => Value::Fix(records::value::Fix {
-                    lat: -1,
-                    lon: i32::MAX,
-                    accuracy: 300,
-                    mock: true,
-                }),
+                Type::Fix => {
+                    Value::Fix(records::value::Fix { lat: -1, lon: i32::MAX, accuracy: 300, mock: true })
+                }
                 Type::File | Type::Digest => Value::File(vec![7; 32]),
                 _ => Value::Int(1_700_000_000),
             };
             let full: Vec<_> = group.fields.iter().map(|field| Some(value(field.ty))).collect();
             let (a, b) = (encode(group.fields, &full), encode(group.fields, &[]));
             let bytes = [&[2][..], &a, &b].concat();
-            assert_eq!(
-                ledger(group, &bytes).unwrap().rows,
-                [&a[..], &b[..]],
-                "{}",
-                group.name
-            );
+            assert_eq!(ledger(group, &bytes).unwrap().rows, [&a[..], &b[..]], "{}", group.name);
             assert_eq!(ledger(group, &bytes[..bytes.len() - 1]), None);
             assert_eq!(ledger(group, &[&bytes[..], &[0]].concat()), None);
         }

@@ -9,21 +9,15 @@ use crate::merge::{Put, Register};
 pub(crate) fn once(history: &History<'_>, before: &[Put<'_>], last: &Put<'_>) -> Register {
     let all = || before.iter().chain([last]);
     let first_known = |put: &&Put<'_>| !all().any(|other| history.covers(put.op, other.op));
-    let value = all()
-        .filter(first_known)
-        .min_by_key(|put| (history.effective(put.op), put.op))
-        .unwrap_or(last);
+    let value =
+        all().filter(first_known).min_by_key(|put| (history.effective(put.op), put.op)).unwrap_or(last);
     register(history, value, all())
 }
 
 /// Of what nobody replaced, the latest by effective time stands.
 pub(crate) fn last(history: &History<'_>, before: &[Put<'_>], last: &Put<'_>) -> Register {
     let heads = heads(history, before, last);
-    let value = heads
-        .iter()
-        .copied()
-        .max_by_key(|put| (history.effective(put.op), put.op))
-        .unwrap_or(last);
+    let value = heads.iter().copied().max_by_key(|put| (history.effective(put.op), put.op)).unwrap_or(last);
     register(history, value, heads.into_iter())
 }
 
@@ -31,13 +25,7 @@ pub(crate) fn last(history: &History<'_>, before: &[Put<'_>], last: &Put<'_>) ->
 pub(crate) fn contested(history: &History<'_>, before: &[Put<'_>], last: &Put<'_>) -> Register {
     let heads = heads(history, before, last);
     let owner = history.document().0.replica;
-    let key = |put: &&Put<'_>| {
-        (
-            history.id(put.op).replica != owner,
-            history.effective(put.op),
-            put.op,
-        )
-    };
+    let key = |put: &&Put<'_>| (history.id(put.op).replica != owner, history.effective(put.op), put.op);
     let value = heads.iter().copied().min_by_key(key).unwrap_or(last);
     register(history, value, heads.into_iter())
 }
@@ -46,10 +34,7 @@ pub(crate) fn contested(history: &History<'_>, before: &[Put<'_>], last: &Put<'_
 pub(crate) fn kept(history: &History<'_>, before: &[Put<'_>], last: &Put<'_>) -> Register {
     let mut others: Vec<_> = before.iter().map(|put| put.written(history)).collect();
     others.sort_unstable_by_key(|written| written.op);
-    Register {
-        value: last.written(history),
-        others,
-    }
+    Register { value: last.written(history), others }
 }
 
 /// Returns the writes that no other write knew of, in fold order.
@@ -67,13 +52,8 @@ fn register<'a, 'b: 'a>(
     value: &Put<'_>,
     all: impl Iterator<Item = &'a Put<'b>>,
 ) -> Register {
-    let others = all
-        .filter(|put| put.bytes != value.bytes)
-        .map(|put| put.written(history));
+    let others = all.filter(|put| put.bytes != value.bytes).map(|put| put.written(history));
     let mut others: Vec<_> = others.collect();
     others.sort_unstable_by_key(|written| written.op);
-    Register {
-        value: value.written(history),
-        others,
-    }
+    Register { value: value.written(history), others }
 }

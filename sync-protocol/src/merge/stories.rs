@@ -19,44 +19,21 @@ const RETURN: u8 = 2;
 const PICK: u8 = 5;
 
 fn id(replica: u32, seq: u64) -> OpId {
-    OpId {
-        replica: Replica(replica),
-        epoch: Epoch(replica + 100),
-        seq,
-    }
+    OpId { replica: Replica(replica), epoch: Epoch(replica + 100), seq }
 }
 
 /// An op of `replica` at `ms` that saw `seen`, judged in `order`.
 fn op(replica: u32, seq: u64, ms: u64, seen: &[OpId], order: u64, writes: Vec<Write>) -> Judged {
     let stamp = Stamp { ms, counter: 0 };
     let doc = (id(replica, seq) != id(7, 1)).then_some(DocId(id(7, 1)));
-    let row = Row {
-        kind: number::REPAIR,
-        schema: 1,
-        doc,
-        stamp,
-        seen: seen.to_vec(),
-        forked_from: None,
-        writes,
-    };
-    let judgement = Judgement {
-        order,
-        effective: stamp,
-        verdict: Verdict::Accepted,
-        version: 0,
-    };
-    Judged {
-        id: id(replica, seq),
-        row,
-        judgement: Some(judgement),
-    }
+    let row =
+        Row { kind: number::REPAIR, schema: 1, doc, stamp, seen: seen.to_vec(), forked_from: None, writes };
+    let judgement = Judgement { order, effective: stamp, verdict: Verdict::Accepted, version: 0 };
+    Judged { id: id(replica, seq), row, judgement: Some(judgement) }
 }
 
 fn put(tag: Tag, text: &str) -> Write {
-    Write {
-        tag,
-        bytes: [&[1, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat(),
-    }
+    Write { tag, bytes: [&[1, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat() }
 }
 
 fn decide(step: u8) -> Write {
@@ -73,10 +50,7 @@ fn decide(step: u8) -> Write {
 }
 
 fn said(decision: &Decision) -> Write {
-    Write {
-        tag: DECISION_TAG,
-        bytes: postcard::to_allocvec(decision).unwrap(),
-    }
+    Write { tag: DECISION_TAG, bytes: postcard::to_allocvec(decision).unwrap() }
 }
 
 fn found() -> Tag {
@@ -101,22 +75,8 @@ fn standing(document: &Document) -> Vec<Standing> {
 #[test]
 fn a_week_old_edit_with_a_clock_two_years_ahead_does_not_beat_the_one_that_saw_it() {
     let created = op(7, 1, 1_000, &[], 1, vec![put(found(), "nothing")]);
-    let mad = op(
-        8,
-        1,
-        63_072_000_000,
-        &[id(7, 1)],
-        2,
-        vec![put(found(), "the fuse")],
-    );
-    let mine = op(
-        7,
-        2,
-        2_000,
-        &[id(8, 1)],
-        3,
-        vec![put(found(), "the fuse and the motor")],
-    );
+    let mad = op(8, 1, 63_072_000_000, &[id(7, 1)], 2, vec![put(found(), "the fuse")]);
+    let mine = op(7, 2, 2_000, &[id(8, 1)], 3, vec![put(found(), "the fuse and the motor")]);
     let document = folded(&[created, mad, mine]);
     let register = &document.registers[&found()];
     assert_eq!(register.value.op, id(7, 2));
@@ -147,11 +107,7 @@ fn money_is_never_decided_by_the_later_writer() {
     let third = op(9, 1, 1, &[id(7, 1)], 4, vec![put(charge(), "a")]);
     let open = folded(&[created.clone(), owner.clone(), helper.clone(), third.clone()]);
     assert_eq!(open.registers[&charge()].value.op, id(7, 2));
-    assert_eq!(
-        open.registers[&charge()].others.len(),
-        1,
-        "equal bytes are no conflict"
-    );
+    assert_eq!(open.registers[&charge()].others.len(), 1, "equal bytes are no conflict");
     assert!(matches!(open.conflicts()[..], [Conflict::Values(tag, _)] if tag == charge()));
     let settled = op(9, 2, 2, &[id(7, 2), id(8, 1)], 5, vec![put(charge(), "b")]);
     let document = folded(&[created, owner, helper, third, settled]);
@@ -175,36 +131,17 @@ fn an_edit_concurrent_with_the_seal_is_late_and_visible() {
 fn of_two_seals_a_person_picks_one() {
     let created = op(7, 1, 1_000, &[], 1, vec![put(charge(), "0")]);
     let one = op(7, 2, 2_000, &[], 2, vec![put(charge(), "a"), decide(SEAL)]);
-    let two = op(
-        8,
-        1,
-        2_000,
-        &[id(7, 1)],
-        3,
-        vec![put(charge(), "b"), decide(SEAL)],
-    );
+    let two = op(8, 1, 2_000, &[id(7, 1)], 3, vec![put(charge(), "b"), decide(SEAL)]);
     let open = folded(&[created.clone(), one.clone(), two.clone()]);
     assert_eq!(standing(&open), [Standing::Contested, Standing::Contested]);
     assert_eq!(open.conflicts(), [Conflict::Seals(vec![id(7, 2), id(8, 1)])]);
-    assert_eq!(
-        (open.registers[&charge()].value.op, open.late[0].1.op),
-        (id(7, 2), id(8, 1))
-    );
+    assert_eq!((open.registers[&charge()].value.op, open.late[0].1.op), (id(7, 2), id(8, 1)));
     let decision = postcard::from_bytes::<Decision>(&decide(PICK).bytes).unwrap();
-    let pick = Decision {
-        picks: Some(id(8, 1)),
-        ..decision
-    };
+    let pick = Decision { picks: Some(id(8, 1)), ..decision };
     let picked = op(7, 3, 4_000, &[id(8, 1)], 4, vec![said(&pick)]);
     let document = folded(&[created, one, two, picked]);
-    assert_eq!(
-        standing(&document),
-        [Standing::Superseded, Standing::Stands, Standing::Stands]
-    );
-    assert_eq!(
-        (document.registers[&charge()].value.op, document.late[0].1.op),
-        (id(8, 1), id(7, 2))
-    );
+    assert_eq!(standing(&document), [Standing::Superseded, Standing::Stands, Standing::Stands]);
+    assert_eq!((document.registers[&charge()].value.op, document.late[0].1.op), (id(8, 1), id(7, 2)));
     assert!(document.conflicts().is_empty());
 }
 
@@ -216,10 +153,7 @@ fn a_return_meets_an_accept_and_stands_until_something_was_built_on_the_other() 
     let back = op(9, 1, 3_000, &[id(7, 2)], 5, vec![decide(RETURN)]);
     let start = [created, sealed, accept];
     let stricter = folded(&[&start[..], std::slice::from_ref(&back)].concat());
-    assert_eq!(
-        standing(&stricter),
-        [Standing::Stands, Standing::Superseded, Standing::Stands]
-    );
+    assert_eq!(standing(&stricter), [Standing::Stands, Standing::Superseded, Standing::Stands]);
     let amend = op(7, 3, 4_000, &[id(8, 1)], 4, vec![decide(3)]);
     let built = folded(&[&start[..], &[amend, back]].concat());
     assert_eq!(standing(&built)[3], Standing::TooLate);
@@ -232,17 +166,11 @@ fn a_refused_op_writes_nothing_and_is_listed() {
     refused.judgement.as_mut().unwrap().verdict = Verdict::TooLate;
     let after = op(7, 3, 3_000, &[], 3, vec![put(charge(), "a")]);
     let document = folded(&[created.clone(), refused.clone(), after]);
-    assert_eq!(
-        (document.state, document.registers[&found()].value.op),
-        (0, id(7, 1))
-    );
+    assert_eq!((document.state, document.registers[&found()].value.op), (0, id(7, 1)));
     assert_eq!(document.refused, [id(7, 2)]);
     let mut gone = created;
-    gone.judgement.as_mut().unwrap().verdict = Verdict::Quarantined {
-        code: 1,
-        text: "staff".to_owned(),
-        retryable: false,
-    };
+    gone.judgement.as_mut().unwrap().verdict =
+        Verdict::Quarantined { code: 1, text: "staff".to_owned(), retryable: false };
     let document = folded(&[gone, refused]);
     assert_eq!(document.refused.len(), 2);
     assert!(document.registers.is_empty());
@@ -259,10 +187,7 @@ fn what_a_newer_version_wrote_is_merged_by_its_class_and_kept() {
     assert!(document.newer);
     let register = |class: u16| {
         let register = &document.registers[&tag(class)];
-        (
-            register.value.op,
-            register.others.iter().map(|other| other.op).collect::<Vec<_>>(),
-        )
+        (register.value.op, register.others.iter().map(|other| other.op).collect::<Vec<_>>())
     };
     assert_eq!(register(0), (id(7, 1), vec![id(7, 2), id(8, 1)]));
     assert_eq!(register(1), (id(7, 2), vec![id(8, 1)]));
@@ -278,10 +203,7 @@ fn what_a_newer_version_wrote_is_merged_by_its_class_and_kept() {
 #[test]
 fn a_tag_added_again_by_somebody_else_survives_its_removal() {
     let tag = sheet::Tags::GROUP.tag();
-    let add = |word: &str| Write {
-        tag,
-        bytes: [&[1], &put(tag, word).bytes[..], &[0]].concat(),
-    };
+    let add = |word: &str| Write { tag, bytes: [&[1], &put(tag, word).bytes[..], &[0]].concat() };
     let remove = |what: OpId| Write {
         tag,
         bytes: [&[0][..], &postcard::to_allocvec(&vec![(what, 0_u32)]).unwrap()].concat(),
@@ -333,10 +255,7 @@ fn ops_that_are_no_document_are_an_error() {
     let lines = Lines::new();
     assert_eq!(fold(&[], &lines), Err(crate::merge::FoldError::NoCreation));
     let edit = op(8, 1, 1, &[id(55, 3)], 1, vec![]);
-    assert_eq!(
-        fold(std::slice::from_ref(&edit), &lines),
-        Err(crate::merge::FoldError::NoCreation)
-    );
+    assert_eq!(fold(std::slice::from_ref(&edit), &lines), Err(crate::merge::FoldError::NoCreation));
     let mut other = op(9, 1, 1, &[], 1, vec![]);
     other.row.doc = None;
     assert_eq!(fold(&[edit, other], &lines), Err(crate::merge::FoldError::Mixed));

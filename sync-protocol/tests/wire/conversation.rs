@@ -32,11 +32,7 @@ fn a_request_reads_the_same_in_pieces_of_any_size() {
         .chain(request.segments.iter().cloned().map(Event::Push))
         .collect();
     for step in [1, 63, 64, 65, 1000, body.len()] {
-        assert_eq!(
-            events(&body, step),
-            Ok((expected.clone(), RequestHash::of(&body))),
-            "{step}"
-        );
+        assert_eq!(events(&body, step), Ok((expected.clone(), RequestHash::of(&body))), "{step}");
     }
 }
 
@@ -74,14 +70,8 @@ fn an_answer_to_another_request_or_by_another_hq_is_refused() {
     let (read, proof) = read_answer(&body, asked, &key).unwrap();
     assert_eq!(read, answer);
     assert_eq!(proof.open(&key), Ok(answer.rulings));
-    assert_eq!(
-        read_answer(&body, RequestHash([8; 32]), &key),
-        Err(ReadError::Signature)
-    );
-    assert_eq!(
-        read_answer(&body, asked, &sample::device().public()),
-        Err(ReadError::Signature)
-    );
+    assert_eq!(read_answer(&body, RequestHash([8; 32]), &key), Err(ReadError::Signature));
+    assert_eq!(read_answer(&body, asked, &sample::device().public()), Err(ReadError::Signature));
     assert_eq!(proof.open(&sample::device().public()), Err(ReadError::Signature));
 }
 
@@ -109,15 +99,8 @@ fn words_of_a_newer_version_are_handed_on_or_refused_as_their_high_bit_says() {
     let mut frames = hello_and(0x7e);
     frame::write(0x09, b"later", &mut frames);
     let body = signed(&frames);
-    let unknown = |kind, bytes: &[u8]| Event::Unknown {
-        kind,
-        bytes: bytes.to_vec(),
-    };
-    let expected = vec![
-        Event::Hello(sample::hello()),
-        unknown(0x7e, &[1, 2]),
-        unknown(0x09, b"later"),
-    ];
+    let unknown = |kind, bytes: &[u8]| Event::Unknown { kind, bytes: bytes.to_vec() };
+    let expected = vec![Event::Hello(sample::hello()), unknown(0x7e, &[1, 2]), unknown(0x09, b"later")];
     assert_eq!(events(&body, 7).map(|(events, _)| events), Ok(expected));
     let refused = |number| Err(ReadError::Message(MessageError::Newer { number }));
     assert_eq!(events(&signed(&hello_and(0xfe)), 7).map(|_| ()), refused(0xfe));
@@ -154,11 +137,7 @@ fn bytes_of_each_conversation() {
     let measure = |n_ops: usize| {
         let request = sample::request(n_ops);
         let up = write_request(&request, &sample::device());
-        let down = write_answer(
-            &sample::plain_answer(&request),
-            RequestHash::of(&up),
-            &sample::hq(),
-        );
+        let down = write_answer(&sample::plain_answer(&request), RequestHash::of(&up), &sample::hq());
         (up.len(), down.len())
     };
     println!("forty: {:?}", measure(40));

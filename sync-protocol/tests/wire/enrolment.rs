@@ -8,15 +8,9 @@ use crate::sample;
 #[test]
 fn a_code_reads_back_though_a_mail_wrapped_it() {
     let code = sample::enrolment().to_code();
-    let wrapped: Vec<String> = code
-        .as_bytes()
-        .chunks(60)
-        .map(|line| String::from_utf8_lossy(line).into())
-        .collect();
-    assert_eq!(
-        Enrolment::from_code(&wrapped.join("\r\n  ")),
-        Ok(sample::enrolment())
-    );
+    let wrapped: Vec<String> =
+        code.as_bytes().chunks(60).map(|line| String::from_utf8_lossy(line).into()).collect();
+    assert_eq!(Enrolment::from_code(&wrapped.join("\r\n  ")), Ok(sample::enrolment()));
 }
 
 #[test]

@@ -22,9 +22,7 @@ use sync_protocol::{columns, frame};
 use crate::sample;
 
 fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -36,10 +34,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Compares the vectors with the file of that name: one `name hex` a line, sorted.
 fn check(name: &str, vectors: &BTreeMap<String, Vec<u8>>) {
-    let text: String = vectors
-        .iter()
-        .map(|(name, bytes)| format!("{name} {}\n", hex(bytes)))
-        .collect();
+    let text: String = vectors.iter().map(|(name, bytes)| format!("{name} {}\n", hex(bytes))).collect();
     if std::env::var("FIELDBOOK_GOLDEN").is_ok_and(|word| word == "write") {
         std::fs::write(file(name), &text).unwrap();
     }
@@ -59,10 +54,7 @@ fn message<M: Message>(message: &M) -> Vec<u8> {
 #[test]
 fn messages_keep_their_bytes() {
     let answer = sample::answer();
-    let moved = Moved {
-        positions: answer.end.next.positions.clone(),
-        more: true,
-    };
+    let moved = Moved { positions: answer.end.next.positions.clone(), more: true };
     let vectors = [
         ("hello", message(&sample::full_hello())),
         ("enrol", message(&sample::enrol())),
@@ -74,10 +66,7 @@ fn messages_keep_their_bytes() {
         ("moved", message(&moved)),
         ("rulings", message(&Rulings(sample::rulings()))),
     ];
-    check(
-        "messages.hex",
-        &vectors.map(|(name, bytes)| (name.to_owned(), bytes)).into(),
-    );
+    check("messages.hex", &vectors.map(|(name, bytes)| (name.to_owned(), bytes)).into());
 }
 
 #[test]
@@ -86,11 +75,8 @@ fn the_shells_keep_their_bytes() {
     frame::write(frame::CONTROL, b"payload", &mut framed);
     let child = sample::child_segment();
     let request = write_request(&sample::request(1), &sample::device());
-    let answer = write_answer(
-        &sample::plain_answer(&sample::request(1)),
-        RequestHash::of(&request),
-        &sample::hq(),
-    );
+    let answer =
+        write_answer(&sample::plain_answer(&sample::request(1)), RequestHash::of(&request), &sample::hq());
     let vectors = [
         ("frame", framed),
         ("row", sample::full_row().to_bytes()),
@@ -102,10 +88,7 @@ fn the_shells_keep_their_bytes() {
         ("request", request),
         ("answer", answer),
     ];
-    check(
-        "shells.hex",
-        &vectors.map(|(name, bytes)| (name.to_owned(), bytes)).into(),
-    );
+    check("shells.hex", &vectors.map(|(name, bytes)| (name.to_owned(), bytes)).into());
 }
 
 /// Coding 0, written out: each row behind its length.
@@ -137,15 +120,8 @@ fn the_columns_of_every_kind_and_schema_read_as_ever() {
     let rows = |kind: &Kind| -> Vec<Row> {
         let row = |seq: &u64| {
             let full = full(kind);
-            let stamp = Stamp {
-                ms: full.stamp.ms + seq * 61_000,
-                ..full.stamp
-            };
-            Row {
-                stamp,
-                doc: seq.is_multiple_of(2).then(|| sample::doc(seq - 1)),
-                ..full
-            }
+            let stamp = Stamp { ms: full.stamp.ms + seq * 61_000, ..full.stamp };
+            Row { stamp, doc: seq.is_multiple_of(2).then(|| sample::doc(seq - 1)), ..full }
         };
         seqs.iter().map(row).collect()
     };
@@ -154,11 +130,7 @@ fn the_columns_of_every_kind_and_schema_read_as_ever() {
         format!("{}_{} {}\n", kind.name, kind.schema, hex(&bytes))
     };
     if std::env::var("FIELDBOOK_GOLDEN").is_ok_and(|word| word == "write") {
-        let text: String = records::kinds::KINDS
-            .iter()
-            .copied()
-            .map(|kind| line(&kind))
-            .collect();
+        let text: String = records::kinds::KINDS.iter().copied().map(|kind| line(&kind)).collect();
         std::fs::write(file("columns.hex"), text).unwrap();
     }
     let kept = std::fs::read_to_string(file("columns.hex")).unwrap();
@@ -168,28 +140,18 @@ fn the_columns_of_every_kind_and_schema_read_as_ever() {
         let byte = |at: usize| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap();
         let bytes: Vec<u8> = (0..hex.len() / 2).map(byte).collect();
         assert_eq!(bytes[0], 1, "{name}");
-        assert_eq!(
-            columns::decode(&bytes, sample::LINE, &seqs),
-            Ok(rows(kind)),
-            "{name}"
-        );
+        assert_eq!(columns::decode(&bytes, sample::LINE, &seqs), Ok(rows(kind)), "{name}");
     }
 }
 
 /// A row that writes every field of every group of the kind.
 fn full(kind: &Kind) -> Row {
-    let write = |group: &&Group| Write {
-        tag: group.tag(),
-        bytes: payload(group),
-    };
+    let write = |group: &&Group| Write { tag: group.tag(), bytes: payload(group) };
     Row {
         kind: kind.number,
         schema: kind.schema,
         doc: None,
-        stamp: Stamp {
-            ms: sample::NOW_MS,
-            counter: 1,
-        },
+        stamp: Stamp { ms: sample::NOW_MS, counter: 1 },
         seen: Vec::new(),
         forked_from: None,
         writes: kind.groups.iter().map(write).collect(),
@@ -201,13 +163,9 @@ fn payload(group: &Group) -> Vec<u8> {
     match group.class {
         Class::Once | Class::Last | Class::Contested => records::value::encode(group.fields, &row),
         Class::Ledger => encode_rows(group.fields, &[row]),
-        Class::Set => encode_set(
-            group.fields,
-            &SetChange {
-                add: vec![row],
-                remove: vec![(sample::op(3), 1)],
-            },
-        ),
+        Class::Set => {
+            encode_set(group.fields, &SetChange { add: vec![row], remove: vec![(sample::op(3), 1)] })
+        }
         Class::Decision => postcard::to_allocvec(&decision()).unwrap(),
     }
 }
@@ -236,17 +194,8 @@ fn value(field: &Field) -> Value {
         Type::Choice(_) => Value::Choice(1),
         Type::Ref(kind) if kind % 2 == 0 => Value::Ref(Target::Text("东站".into())),
         Type::Ref(_) => Value::Ref(Target::Doc(sample::doc(6))),
-        Type::Meter => Value::Meter(MeterValue {
-            mantissa: 12_345,
-            decimals: 1,
-            unit: "kWh".into(),
-        }),
-        Type::Fix => Value::Fix(Fix {
-            lat: 312_304_000,
-            lon: 1_214_737_000,
-            accuracy: 12,
-            mock: false,
-        }),
+        Type::Meter => Value::Meter(MeterValue { mantissa: 12_345, decimals: 1, unit: "kWh".into() }),
+        Type::Fix => Value::Fix(Fix { lat: 312_304_000, lon: 1_214_737_000, accuracy: 12, mock: false }),
         Type::File | Type::Digest => Value::File(vec![0xf1; 32]),
     }
 }

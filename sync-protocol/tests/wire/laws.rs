@@ -16,11 +16,7 @@ use crate::sample;
 
 /// Reads the bytes as an `M`; whatever comes out has to be written as the same bytes.
 fn respelt<M: Message>(bytes: &[u8]) -> bool {
-    let raw = Raw {
-        number: M::NUMBER,
-        schema: M::SCHEMA,
-        bytes,
-    };
+    let raw = Raw { number: M::NUMBER, schema: M::SCHEMA, bytes };
     let Ok(message) = raw.read::<M>() else {
         return false;
     };
@@ -53,46 +49,24 @@ fn rows() -> impl Strategy<Value = Row> {
     let writes = prop::collection::btree_map(any::<u16>(), prop::collection::vec(any::<u8>(), 0..40), 0..5);
     let seen = prop::collection::btree_map((any::<u32>(), any::<u32>()), 1_u64..500, 0..4);
     let names = (prop::option::of(ids()), prop::option::of(ids()));
-    (
-        any::<u16>(),
-        any::<u8>(),
-        names,
-        (0_u64..1 << 48, any::<u16>()),
-        seen,
-        writes,
+    (any::<u16>(), any::<u8>(), names, (0_u64..1 << 48, any::<u16>()), seen, writes).prop_map(
+        |(kind, schema, (doc, forked_from), (ms, counter), seen, writes)| Row {
+            kind,
+            schema,
+            doc: doc.map(DocId),
+            stamp: Stamp { ms, counter },
+            seen: seen
+                .into_iter()
+                .map(|((r, e), seq)| OpId { replica: Replica(r), epoch: Epoch(e), seq })
+                .collect(),
+            forked_from,
+            writes: writes.into_iter().map(|(tag, bytes)| Write { tag: Tag(tag), bytes }).collect(),
+        },
     )
-        .prop_map(
-            |(kind, schema, (doc, forked_from), (ms, counter), seen, writes)| Row {
-                kind,
-                schema,
-                doc: doc.map(DocId),
-                stamp: Stamp { ms, counter },
-                seen: seen
-                    .into_iter()
-                    .map(|((r, e), seq)| OpId {
-                        replica: Replica(r),
-                        epoch: Epoch(e),
-                        seq,
-                    })
-                    .collect(),
-                forked_from,
-                writes: writes
-                    .into_iter()
-                    .map(|(tag, bytes)| Write { tag: Tag(tag), bytes })
-                    .collect(),
-            },
-        )
 }
 
 fn run(rows: &[Row], first: u64) -> Run<'_> {
-    Run {
-        line: sample::LINE,
-        first,
-        before: Link([9; 32]),
-        parent: None,
-        test_clock: false,
-        rows,
-    }
+    Run { line: sample::LINE, first, before: Link([9; 32]), parent: None, test_clock: false, rows }
 }
 
 proptest! {
@@ -166,11 +140,7 @@ fn sample_messages() -> Vec<Vec<u8>> {
     envelope::write(&sample::certificate(), &mut out);
     envelope::write(&Page(answer.items), &mut out);
     envelope::write(&Rulings(answer.rulings), &mut out);
-    envelope::split(&out)
-        .unwrap()
-        .into_iter()
-        .map(|raw| raw.bytes.to_vec())
-        .collect()
+    envelope::split(&out).unwrap().into_iter().map(|raw| raw.bytes.to_vec()).collect()
 }
 
 #[test]
@@ -178,11 +148,7 @@ fn a_segment_is_as_full_as_the_limits_allow() {
     let mut long = sample::row(1);
     long.writes[0].bytes = vec![0xaa; 16_000];
     let sizes = |rows: &[Row]| -> Vec<u32> {
-        cut(&sample::device(), &run(rows, 2))
-            .unwrap()
-            .iter()
-            .map(|segment| segment.count)
-            .collect()
+        cut(&sample::device(), &run(rows, 2)).unwrap().iter().map(|segment| segment.count).collect()
     };
     assert_eq!(sizes(&vec![sample::row(1); 600]), [256, 256, 88]);
     assert_eq!(sizes(&vec![long.clone(); 9]), [4, 4, 1]);
@@ -194,10 +160,7 @@ fn a_segment_is_as_full_as_the_limits_allow() {
 fn only_the_first_segment_of_an_epoch_says_where_it_hangs() {
     let child = sample::child_segment();
     let (body, rows) = child.open(Link::ROOT).unwrap();
-    assert_eq!(
-        (body.parent.map(|parent| parent.seq), body.test_clock),
-        (Some(300), true)
-    );
+    assert_eq!((body.parent.map(|parent| parent.seq), body.test_clock), (Some(300), true));
     let later = Segment::sign(&sample::device(), sample::LINE, 2, Link::ROOT, &body, &rows).unwrap();
     assert_eq!(later.open(Link::ROOT), Err(SegmentError::Malformed));
 }
@@ -213,56 +176,26 @@ fn a_segment_of_another_size_than_it_says_is_refused() {
 
 #[test]
 fn an_unknown_verdict_still_says_whether_the_op_stands() {
-    assert!(
-        Verdict::Newer {
-            number: 63,
-            bytes: vec![]
-        }
-        .stands()
-    );
-    assert!(
-        !Verdict::Newer {
-            number: 64,
-            bytes: vec![]
-        }
-        .stands()
-    );
+    assert!(Verdict::Newer { number: 63, bytes: vec![] }.stands());
+    assert!(!Verdict::Newer { number: 64, bytes: vec![] }.stands());
 }
 
 #[test]
 fn a_list_too_long_is_refused_before_it_is_read() {
-    let raw = Raw {
-        number: Page::NUMBER,
-        schema: Page::SCHEMA,
-        bytes: &[0xff, 0xff, 0xff, 0xff, 0x0f],
-    };
-    assert_eq!(
-        raw.read::<Page>(),
-        Err(envelope::MessageError::TooMany { number: Page::NUMBER })
-    );
+    let raw = Raw { number: Page::NUMBER, schema: Page::SCHEMA, bytes: &[0xff, 0xff, 0xff, 0xff, 0x0f] };
+    assert_eq!(raw.read::<Page>(), Err(envelope::MessageError::TooMany { number: Page::NUMBER }));
 }
 
 #[test]
 fn an_unknown_message_is_stepped_over_unless_it_must_be_understood() {
-    let raw = |number| Raw {
-        number,
-        schema: 1,
-        bytes: &[],
-    };
+    let raw = |number| Raw { number, schema: 1, bytes: &[] };
     assert_eq!(raw(0x7e).skip(), Ok(()));
-    assert_eq!(
-        raw(0xfe).skip(),
-        Err(envelope::MessageError::Newer { number: 0xfe })
-    );
+    assert_eq!(raw(0xfe).skip(), Err(envelope::MessageError::Newer { number: 0xfe }));
 }
 
 #[test]
 fn a_parent_is_the_seed_of_its_child() {
-    let parent = Parent {
-        epoch: Epoch(1),
-        seq: 2,
-        link: Link([3; 32]),
-    };
+    let parent = Parent { epoch: Epoch(1), seq: 2, link: Link([3; 32]) };
     assert_eq!(Parent::seed(Some(&parent)), Link([3; 32]));
     assert_eq!(Parent::seed(None), Link::ROOT);
 }

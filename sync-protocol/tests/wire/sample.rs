@@ -30,19 +30,11 @@ pub(crate) fn hq() -> Signer {
 }
 
 pub(crate) fn op(seq: u64) -> OpId {
-    OpId {
-        replica: LINE.0,
-        epoch: LINE.1,
-        seq,
-    }
+    OpId { replica: LINE.0, epoch: LINE.1, seq }
 }
 
 pub(crate) fn doc(seq: u64) -> DocId {
-    DocId(OpId {
-        replica: Replica::HQ,
-        epoch: Epoch(0x51f0_22aa),
-        seq,
-    })
+    DocId(OpId { replica: Replica::HQ, epoch: Epoch(0x51f0_22aa), seq })
 }
 
 /// Row `n` creates a voucher: category, day, amount, a seller and a note.
@@ -62,29 +54,16 @@ pub(crate) fn row(n: u64) -> Row {
         kind: 20,
         schema: 1,
         doc: None,
-        stamp: Stamp {
-            ms: NOW_MS + n * 61_000,
-            counter: 0,
-        },
+        stamp: Stamp { ms: NOW_MS + n * 61_000, counter: 0 },
         seen: Vec::new(),
         forked_from: None,
-        writes: vec![Write {
-            tag: Tag::new(2, Class::Contested),
-            bytes: value.concat(),
-        }],
+        writes: vec![Write { tag: Tag::new(2, Class::Contested), bytes: value.concat() }],
     }
 }
 
 pub(crate) fn segments(n_ops: usize) -> Vec<Segment> {
     let rows: Vec<Row> = (1..=n_ops as u64).map(row).collect();
-    let run = Run {
-        line: LINE,
-        first: 1,
-        before: Link::ROOT,
-        parent: None,
-        test_clock: false,
-        rows: &rows,
-    };
+    let run = Run { line: LINE, first: 1, before: Link::ROOT, parent: None, test_clock: false, rows: &rows };
     cut(&device(), &run).unwrap()
 }
 
@@ -100,11 +79,7 @@ pub(crate) fn hello() -> Hello {
             positions: vec![(Feed::Company, 412), (Feed::Replica(LINE.0.0), 97)],
         },
         digest: None,
-        clocks: Clocks {
-            wall_ms: NOW_MS,
-            monotonic_ms: 5_400_000,
-            boot: 0xd1e7_05b3,
-        },
+        clocks: Clocks { wall_ms: NOW_MS, monotonic_ms: 5_400_000, boot: 0xd1e7_05b3 },
         answer_bytes_max: 0,
     }
 }
@@ -129,13 +104,7 @@ pub(crate) fn request(n_ops: usize) -> Request {
 }
 
 pub(crate) fn held(up_to: u64) -> Held {
-    Held {
-        epoch: LINE.1,
-        up_to,
-        link: [4; 8],
-        count: up_to,
-        backed_up_to: 0,
-    }
+    Held { epoch: LINE.1, up_to, link: [4; 8], count: up_to, backed_up_to: 0 }
 }
 
 pub(crate) fn ruling(count: u32, exceptions: Vec<(u32, Verdict)>) -> Ruling {
@@ -156,22 +125,11 @@ pub(crate) fn plain_answer(request: &Request) -> Answer {
     let rulings: Vec<Ruling> = request
         .segments
         .iter()
-        .map(|segment| Ruling {
-            first: segment.first,
-            ..ruling(segment.count, Vec::new())
-        })
+        .map(|segment| Ruling { first: segment.first, ..ruling(segment.count, Vec::new()) })
         .collect();
     let last = request.segments.last().map(|segment| held(segment.last()));
-    let positions = if rulings.is_empty() {
-        Vec::new()
-    } else {
-        vec![(Feed::Replica(LINE.0.0), 98)]
-    };
-    let digest = if rulings.is_empty() {
-        Compared::Equal
-    } else {
-        Compared::Not
-    };
+    let positions = if rulings.is_empty() { Vec::new() } else { vec![(Feed::Replica(LINE.0.0), 98)] };
+    let digest = if rulings.is_empty() { Compared::Equal } else { Compared::Not };
     Answer {
         ack: PushAck {
             incarnation: INCARNATION,
@@ -184,13 +142,7 @@ pub(crate) fn plain_answer(request: &Request) -> Answer {
         certificate: None,
         items: Vec::new(),
         rulings,
-        end: PageEnd {
-            next: Cursor {
-                incarnation: INCARNATION,
-                positions,
-            },
-            more: false,
-        },
+        end: PageEnd { next: Cursor { incarnation: INCARNATION, positions }, more: false },
     }
 }
 
@@ -224,20 +176,10 @@ pub(crate) fn notices() -> Vec<Notice> {
         Notice::Unconfirmed,
         Notice::ServerTime(NOW_MS),
         Notice::Refused(7),
-        Notice::Rewound {
-            epoch: LINE.1,
-            seq: 40,
-        },
+        Notice::Rewound { epoch: LINE.1, seq: 40 },
         Notice::Copied,
-        Notice::Fork {
-            epoch: LINE.1,
-            common: 39,
-            link: Link([5; 32]),
-        },
-        Notice::Newer {
-            number: 99,
-            bytes: vec![1, 2, 3],
-        },
+        Notice::Fork { epoch: LINE.1, common: 39, link: Link([5; 32]) },
+        Notice::Newer { number: 99, bytes: vec![1, 2, 3] },
     ]
 }
 
@@ -245,19 +187,12 @@ pub(crate) fn items() -> Vec<Item> {
     let mut items: Vec<Item> = segments(2).into_iter().map(Item::Segment).collect();
     items.push(Item::Extract(extract()));
     items.push(Item::Evict(doc(77)));
-    items.push(Item::Newer {
-        number: 9,
-        bytes: vec![4, 5],
-    });
+    items.push(Item::Newer { number: 9, bytes: vec![4, 5] });
     items
 }
 
 pub(crate) fn rulings() -> Vec<Ruling> {
-    let quarantined = Verdict::Quarantined {
-        code: 12,
-        text: "amount".into(),
-        retryable: false,
-    };
+    let quarantined = Verdict::Quarantined { code: 12, text: "amount".into(), retryable: false };
     vec![
         ruling(200, Vec::new()),
         ruling(
@@ -268,13 +203,7 @@ pub(crate) fn rulings() -> Vec<Ruling> {
                 (3, Verdict::Deferred { missing: op(4) }),
                 (4, Verdict::TooLate),
                 (7, quarantined),
-                (
-                    8,
-                    Verdict::Newer {
-                        number: 70,
-                        bytes: vec![6],
-                    },
-                ),
+                (8, Verdict::Newer { number: 70, bytes: vec![6] }),
             ],
         ),
     ]
@@ -306,39 +235,19 @@ pub(crate) fn answer() -> Answer {
 
 /// A Hello with something in every field.
 pub(crate) fn full_hello() -> Hello {
-    let head = |seq, parent| Head {
-        epoch: LINE.1,
-        parent,
-        seq,
-        link: [3; 8],
-    };
-    Hello {
-        heads: vec![head(7, None), head(9, Some(parent()))],
-        digest: Some([0xd1; 16]),
-        ..hello()
-    }
+    let head = |seq, parent| Head { epoch: LINE.1, parent, seq, link: [3; 8] };
+    Hello { heads: vec![head(7, None), head(9, Some(parent()))], digest: Some([0xd1; 16]), ..hello() }
 }
 
 fn parent() -> Parent {
-    Parent {
-        epoch: Epoch(17),
-        seq: 300,
-        link: Link([6; 32]),
-    }
+    Parent { epoch: Epoch(17), seq: 300, link: Link([6; 32]) }
 }
 
 /// A row with something in every field.
 pub(crate) fn full_row() -> Row {
     Row {
         doc: Some(doc(77)),
-        seen: vec![
-            OpId {
-                replica: Replica(1),
-                epoch: Epoch(2),
-                seq: 3,
-            },
-            op(300),
-        ],
+        seen: vec![OpId { replica: Replica(1), epoch: Epoch(2), seq: 3 }, op(300)],
         forked_from: Some(op(5)),
         ..row(2)
     }
@@ -348,14 +257,7 @@ pub(crate) fn full_row() -> Row {
 pub(crate) fn child_segment() -> Segment {
     let rows = [full_row()];
     let before = parent().link;
-    let run = Run {
-        line: LINE,
-        first: 1,
-        before,
-        parent: Some(parent()),
-        test_clock: true,
-        rows: &rows,
-    };
+    let run = Run { line: LINE, first: 1, before, parent: Some(parent()), test_clock: true, rows: &rows };
     cut(&device(), &run).unwrap().remove(0)
 }
 

@@ -45,10 +45,8 @@ impl Ran {
 /// [`Failed`] where it does not start or does not end with 0; what it said was shown.
 pub(crate) fn run(program: &Path, args: &[&str]) -> Result<Ran, Failed> {
     let watch = Stopwatch::start();
-    let mut child = command(program, args)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| said(program, &error))?;
+    let mut child =
+        command(program, args).stdout(Stdio::piped()).spawn().map_err(|error| said(program, &error))?;
     let mut pipe = child.stdout.take().ok_or(Failed)?;
     let heard = std::thread::spawn(move || {
         let mut text = String::new();
@@ -60,12 +58,7 @@ pub(crate) fn run(program: &Path, args: &[&str]) -> Result<Ran, Failed> {
     let status = child.wait().map_err(|error| said(program, &error))?;
     let stdout = heard.join().ok().and_then(Result::ok).ok_or(Failed)?;
     if status.success() {
-        Ok(Ran {
-            stdout,
-            cpu,
-            peak_kib,
-            took,
-        })
+        Ok(Ran { stdout, cpu, peak_kib, took })
     } else {
         eprintln!("{} {}: {status}\n{stdout}", program.display(), args.join(" "));
         Err(Failed)
@@ -77,10 +70,7 @@ pub(crate) fn run(program: &Path, args: &[&str]) -> Result<Ran, Failed> {
 /// # Errors
 /// [`Failed`] where it does not start.
 pub(crate) fn start(program: &Path, args: &[&str]) -> Result<Child, Failed> {
-    command(program, args)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| said(program, &error))
+    command(program, args).stdout(Stdio::piped()).spawn().map_err(|error| said(program, &error))
 }
 
 /// Returns the CPU time that a process used so far.
@@ -91,11 +81,7 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration, Failed> {
     // The name in parentheses may hold blanks; user and system time are the 12th and 13th field behind it.
     let stat = read(pid, "stat")?;
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: u32 = fields
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse::<u32>().ok())
-        .sum();
+    let ticks: u32 = fields.skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
     Ok(TICK * ticks)
 }
 
@@ -140,10 +126,7 @@ fn command(program: &Path, args: &[&str]) -> Command {
     {
         command.env_remove(name);
     }
-    command
-        .args(args)
-        .env("FIELDBOOK_LANG", "en")
-        .stdin(Stdio::null());
+    command.args(args).env("FIELDBOOK_LANG", "en").stdin(Stdio::null());
     command
 }
 
@@ -161,10 +144,7 @@ mod tests {
     fn a_program_is_seen_as_the_kernel_saw_it() {
         let ran = run(Path::new("/bin/sh"), &["-c", "echo meter; sleep 0.01"]).unwrap();
         assert_eq!(ran.stdout, "meter\n");
-        assert!(
-            ran.peak_kib > 100 && ran.took >= Duration::from_millis(10),
-            "{ran:?}"
-        );
+        assert!(ran.peak_kib > 100 && ran.took >= Duration::from_millis(10), "{ran:?}");
         assert!(run(Path::new("/bin/sh"), &["-c", "exit 3"]).is_err());
     }
 }

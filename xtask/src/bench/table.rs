@@ -33,9 +33,7 @@ impl Goal {
 
     /// Bytes, at most `most`.
     pub(crate) fn bytes(id: &str, what: &str, measured: u64, most: u64) -> Self {
-        Self::new(id, what, (measured, most), |bytes| {
-            format!("{} B", grouped(bytes))
-        })
+        Self::new(id, what, (measured, most), |bytes| format!("{} B", grouped(bytes)))
     }
 
     /// A count, at most `most`.
@@ -63,10 +61,7 @@ impl Goal {
 impl Table {
     /// An empty table of a measurement with so many rows.
     pub(crate) fn new(rows: u64) -> Self {
-        Self {
-            rows,
-            goals: Vec::new(),
-        }
+        Self { rows, goals: Vec::new() }
     }
 
     /// Returns how many rows were imported: goals that grow with them are scaled.
@@ -99,13 +94,7 @@ impl fmt::Display for Goal {
             Some(false) => "**no**",
             None => "–",
         };
-        let Self {
-            id,
-            what,
-            goal,
-            measured,
-            ..
-        } = self;
+        let Self { id, what, goal, measured, .. } = self;
         write!(f, "| {id} | {what} | {goal} | {measured} | {reached} |")
     }
 }
@@ -172,11 +161,7 @@ mod tests {
                 .to_string()
                 .ends_with("| 25 ms | yes |")
         );
-        assert!(
-            Goal::kib("G13", "status", 12 * 1024 + 512, 12 * 1024)
-                .to_string()
-                .contains("12.5 MiB")
-        );
+        assert!(Goal::kib("G13", "status", 12 * 1024 + 512, 12 * 1024).to_string().contains("12.5 MiB"));
         assert!(Goal::ratio("G8", "save", 105, 160).to_string().contains("1.05×"));
     }
 

@@ -97,22 +97,13 @@ impl Bench {
         let mut stdout = BufReader::new(serving.stdout.take().ok_or(Failed)?);
         let mut first = String::new();
         let heard = stdout.read_line(&mut first);
-        let address = first
-            .trim()
-            .strip_prefix("http://")
-            .and_then(|rest| rest.parse::<SocketAddr>().ok());
+        let address = first.trim().strip_prefix("http://").and_then(|rest| rest.parse::<SocketAddr>().ok());
         let (Ok(_), Some(address)) = (heard, address) else {
             eprintln!("HQ's first line is its bare URL, not {first:?}");
             return Err(Failed);
         };
         let line = Proxy::to(address);
-        Ok(World {
-            bench: self.clone(),
-            folder,
-            serving,
-            _stdout: stdout,
-            line,
-        })
+        Ok(World { bench: self.clone(), folder, serving, _stdout: stdout, line })
     }
 }
 
@@ -168,10 +159,7 @@ impl World {
 
     /// Breaks the line once, after so many more bytes up.
     pub(crate) fn cut_after(&self, bytes: u64) {
-        self.line.cut(Cut::Once {
-            way: crate::bench::proxy::Way::Up,
-            after: bytes,
-        });
+        self.line.cut(Cut::Once { way: crate::bench::proxy::Way::Up, after: bytes });
     }
 
     /// Imports a file of the workload.

@@ -18,29 +18,15 @@ const ELSEWHERE: (&str, &[Role], u32) = ("0.1.4", &[Role::SUPERVISOR], 2);
 
 fn author((staff, roles, branch): (&str, &[Role], u32)) -> Author {
     let staff = Some(staff.parse().unwrap());
-    Author {
-        staff,
-        roles: roles.to_vec(),
-        branch,
-        hq: false,
-    }
+    Author { staff, roles: roles.to_vec(), branch, hq: false }
 }
 
 fn hq() -> Author {
-    Author {
-        staff: None,
-        roles: Vec::new(),
-        branch: 0,
-        hq: true,
-    }
+    Author { staff: None, roles: Vec::new(), branch: 0, hq: true }
 }
 
 fn id(replica: u32, seq: u64) -> OpId {
-    OpId {
-        replica: Replica(replica),
-        epoch: Epoch(1),
-        seq,
-    }
+    OpId { replica: Replica(replica), epoch: Epoch(1), seq }
 }
 
 /// The sheet, by the engineer's replica 7.
@@ -63,45 +49,23 @@ fn problem(text: &str) -> Write {
     let (group, at) = repair::REPAIR.field("problem").unwrap();
     let mut row = vec![None; group.fields.len()];
     row[at] = Some(Value::Text(text.into()));
-    Write {
-        tag: group.tag(),
-        bytes: value::encode(group.fields, &row),
-    }
+    Write { tag: group.tag(), bytes: value::encode(group.fields, &row) }
 }
 
 fn step(name: &str, role: Role, reason: &str) -> Write {
     let (step, _) = repair::REPAIR.machine.unwrap().step(name).unwrap();
     let (on_behalf_of, to, saw, picks) = (None, None, None, None);
-    let decision = Decision {
-        step,
-        role,
-        on_behalf_of,
-        to,
-        reason: reason.into(),
-        saw,
-        picks,
-    };
-    Write {
-        tag: DECISION_TAG,
-        bytes: postcard::to_allocvec(&decision).unwrap(),
-    }
+    let decision = Decision { step, role, on_behalf_of, to, reason: reason.into(), saw, picks };
+    Write { tag: DECISION_TAG, bytes: postcard::to_allocvec(&decision).unwrap() }
 }
 
 /// The sheet's ops so far, each accepted.
 fn taken(rows: Vec<(OpId, Row)>) -> Vec<Judged> {
-    let accepted = |order, row: &Row| Judgement {
-        order,
-        effective: row.stamp,
-        verdict: Verdict::Accepted,
-        version: 1,
-    };
+    let accepted =
+        |order, row: &Row| Judgement { order, effective: row.stamp, verdict: Verdict::Accepted, version: 1 };
     (1..)
         .zip(rows)
-        .map(|(order, (id, row))| Judged {
-            id,
-            judgement: Some(accepted(order, &row)),
-            row,
-        })
+        .map(|(order, (id, row))| Judged { id, judgement: Some(accepted(order, &row)), row })
         .collect()
 }
 
@@ -111,13 +75,7 @@ fn draft() -> (OpId, Row) {
 
 fn sealed() -> Vec<(OpId, Row)> {
     let doc = Some(DocId(id(SHEET, 1)));
-    vec![
-        draft(),
-        (
-            id(SHEET, 2),
-            row(vec![step("seal", Role::ENGINEER, "")], doc, Vec::new()),
-        ),
-    ]
+    vec![draft(), (id(SHEET, 2), row(vec![step("seal", Role::ENGINEER, "")], doc, Vec::new()))]
 }
 
 fn verdict(before: Vec<(OpId, Row)>, author: &Author, (id, row): (OpId, Row)) -> Verdict {
@@ -168,12 +126,7 @@ fn who_may_do_what_on_a_sheet() {
     check(SUPERVISOR, sealed(), accept(), 0);
     check(ELSEWHERE, sealed(), accept(), reason::SCOPE);
     check(SUPERVISOR, vec![draft()], accept(), reason::STEP);
-    check(
-        SUPERVISOR,
-        sealed(),
-        vec![step("return", Role::SUPERVISOR, " ")],
-        reason::INCOMPLETE,
-    );
+    check(SUPERVISOR, sealed(), vec![step("return", Role::SUPERVISOR, " ")], reason::INCOMPLETE);
     check(OWN, sealed(), edit(), reason::FROZEN);
 }
 
@@ -188,26 +141,9 @@ fn a_write_that_did_not_know_of_the_seal_is_not_refused() {
 fn a_decision_that_comes_after_something_was_built_on_the_other_one_is_too_late() {
     let doc = Some(DocId(id(SHEET, 1)));
     let mut ops = sealed();
-    ops.push((
-        id(3, 1),
-        row(
-            vec![step("return", Role::SUPERVISOR, "photo")],
-            doc,
-            vec![id(SHEET, 2)],
-        ),
-    ));
-    ops.push((
-        id(SHEET, 3),
-        row(vec![step("amend", Role::ENGINEER, "photo")], doc, vec![id(3, 1)]),
-    ));
-    let late = (
-        id(9, 1),
-        row(
-            vec![step("accept", Role::SUPERVISOR, "")],
-            doc,
-            vec![id(SHEET, 2)],
-        ),
-    );
+    ops.push((id(3, 1), row(vec![step("return", Role::SUPERVISOR, "photo")], doc, vec![id(SHEET, 2)])));
+    ops.push((id(SHEET, 3), row(vec![step("amend", Role::ENGINEER, "photo")], doc, vec![id(3, 1)])));
+    let late = (id(9, 1), row(vec![step("accept", Role::SUPERVISOR, "")], doc, vec![id(SHEET, 2)]));
     assert_eq!(verdict(ops, &author(SUPERVISOR), late), Verdict::TooLate);
 }
 
@@ -215,14 +151,7 @@ fn a_decision_that_comes_after_something_was_built_on_the_other_one_is_too_late(
 fn only_headquarters_writes_what_is_its_own() {
     let installation = device::Installation::default();
     let bytes = postcard::to_allocvec(&installation).unwrap();
-    let mut this = row(
-        vec![Write {
-            tag: device::Installation::GROUP.tag(),
-            bytes,
-        }],
-        None,
-        Vec::new(),
-    );
+    let mut this = row(vec![Write { tag: device::Installation::GROUP.tag(), bytes }], None, Vec::new());
     this.kind = device::DEVICE.number;
     let judged = |who: &Author, this: &Row| code(&verdict(Vec::new(), who, (id(9, 1), this.clone())));
     assert_eq!(judged(&author(SUPERVISOR), &this), reason::ONLY_HQ);
@@ -241,35 +170,13 @@ fn bytes_that_fit_no_table_and_values_out_of_range_are_named() {
     let long = "a".repeat(12_000);
     let (group, _) = repair::REPAIR.field("problem").unwrap();
     let cases = [
-        (
-            Write {
-                tag: group.tag(),
-                bytes: vec![9, 9, 9],
-            },
-            reason::MALFORMED,
-        ),
-        (
-            Write {
-                tag: Tag(group.tag().0 ^ 1),
-                bytes: vec![0],
-            },
-            reason::MALFORMED,
-        ),
+        (Write { tag: group.tag(), bytes: vec![9, 9, 9] }, reason::MALFORMED),
+        (Write { tag: Tag(group.tag().0 ^ 1), bytes: vec![0] }, reason::MALFORMED),
         (problem(&long), reason::RANGE),
-        (
-            Write {
-                tag: DECISION_TAG,
-                bytes: vec![0xff; 4],
-            },
-            reason::MALFORMED,
-        ),
+        (Write { tag: DECISION_TAG, bytes: vec![0xff; 4] }, reason::MALFORMED),
     ];
     for (write, expected) in cases {
-        let found = verdict(
-            Vec::new(),
-            &author(OWN),
-            (id(9, 1), row(vec![write], None, Vec::new())),
-        );
+        let found = verdict(Vec::new(), &author(OWN), (id(9, 1), row(vec![write], None, Vec::new())));
         assert_eq!(code(&found), expected, "{found:?}");
     }
 }
@@ -278,23 +185,10 @@ fn bytes_that_fit_no_table_and_values_out_of_range_are_named() {
 fn an_unknown_kind_is_kept_unless_it_must_be_understood() {
     let mut this = row(Vec::new(), None, Vec::new());
     this.kind = 999;
-    assert_eq!(
-        verdict(Vec::new(), &author(OWN), (id(9, 1), this.clone())),
-        Verdict::Accepted
-    );
+    assert_eq!(verdict(Vec::new(), &author(OWN), (id(9, 1), this.clone())), Verdict::Accepted);
     this.kind |= MUST_UNDERSTAND;
     let found = verdict(Vec::new(), &author(OWN), (id(9, 1), this));
-    assert!(
-        matches!(
-            found,
-            Verdict::Quarantined {
-                code: reason::NEWER,
-                retryable: true,
-                ..
-            }
-        ),
-        "{found:?}"
-    );
+    assert!(matches!(found, Verdict::Quarantined { code: reason::NEWER, retryable: true, .. }), "{found:?}");
 }
 
 #[test]
@@ -333,15 +227,9 @@ fn neither_a_newer_schema_nor_a_group_of_its_own_is_a_way_around_a_role_or_a_sea
     assert_eq!(code(&found), reason::ROLE);
     let found = verdict(sealed(), &author(OWN), newer(vec![problem("none at all")]));
     assert_eq!(code(&found), reason::FROZEN);
-    let elsewhere = Write {
-        tag: Tag::new(99, Class::Decision),
-        ..accept()
-    };
+    let elsewhere = Write { tag: Tag::new(99, Class::Decision), ..accept() };
     let this = (id(SHEET, 3), row(vec![elsewhere], doc, Vec::new()));
-    assert_eq!(
-        code(&verdict(sealed(), &author(OWN), this.clone())),
-        reason::NEWER
-    );
+    assert_eq!(code(&verdict(sealed(), &author(OWN), this.clone())), reason::NEWER);
     // Should a newer HQ have accepted it, it still is no step of the machine that this build knows.
     let mut ops = sealed();
     let before = fold(&taken(ops.clone()), &Lines::new()).unwrap().state;

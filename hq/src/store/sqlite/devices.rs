@@ -26,16 +26,9 @@ pub enum Standing {
 
 impl Standing {
     fn from_number(number: u8) -> Option<Self> {
-        [
-            Self::Pending,
-            Self::Enrolled,
-            Self::Suspended,
-            Self::Lost,
-            Self::Revoked,
-            Self::Retired,
-        ]
-        .into_iter()
-        .find(|standing| *standing as u8 == number)
+        [Self::Pending, Self::Enrolled, Self::Suspended, Self::Lost, Self::Revoked, Self::Retired]
+            .into_iter()
+            .find(|standing| *standing as u8 == number)
     }
 
     /// Returns whether the device takes part.
@@ -160,9 +153,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn device(&self, replica: Replica) -> Result<Option<Device>, StoreError> {
-        let mut query = self
-            .db
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM replicas WHERE replica = ?1"))?;
+        let mut query =
+            self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM replicas WHERE replica = ?1"))?;
         let mut rows = query.query([replica.0])?;
         rows.next()?.map(device).transpose()
     }
@@ -172,14 +164,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn devices(&self, staff: Option<DocId>) -> Result<Vec<Device>, StoreError> {
-        let filter = if staff.is_some() {
-            "WHERE staff = ?1"
-        } else {
-            "WHERE ?1 IS NULL"
-        };
-        let mut query = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM replicas {filter} ORDER BY replica"
-        ))?;
+        let filter = if staff.is_some() { "WHERE staff = ?1" } else { "WHERE ?1 IS NULL" };
+        let mut query =
+            self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM replicas {filter} ORDER BY replica"))?;
         let mut rows = query.query([staff.as_ref().map(bytes)])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
@@ -196,9 +183,7 @@ impl Store {
         if replica == Replica::HQ {
             return Ok(Some(0));
         }
-        let mut query = self
-            .db
-            .prepare_cached("SELECT branch FROM replicas WHERE replica = ?1")?;
+        let mut query = self.db.prepare_cached("SELECT branch FROM replicas WHERE replica = ?1")?;
         Ok(query.query_row([replica.0], |row| row.get(0)).optional()?)
     }
 
@@ -208,9 +193,7 @@ impl Store {
     /// [`StoreError::Sqlite`].
     pub fn branch_number(&self, unit: DocId) -> Result<u32, StoreError> {
         let key = bytes(&unit);
-        let mut query = self
-            .db
-            .prepare_cached("SELECT number FROM branches WHERE unit = ?1")?;
+        let mut query = self.db.prepare_cached("SELECT number FROM branches WHERE unit = ?1")?;
         if let Some(number) = query.query_row([&key], |row| row.get(0)).optional()? {
             return Ok(number);
         }
@@ -236,9 +219,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn more_keys(&self, replica: Replica) -> Result<Vec<(PublicKey, bool)>, StoreError> {
-        let mut query = self
-            .db
-            .prepare_cached("SELECT key, confirmed FROM more_keys WHERE replica = ?1")?;
+        let mut query = self.db.prepare_cached("SELECT key, confirmed FROM more_keys WHERE replica = ?1")?;
         let rows = query.query_map([replica.0], |row| Ok((PublicKey(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -248,10 +229,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn keys_confirm(&self, replica: Replica) -> Result<(), StoreError> {
-        self.db.execute(
-            "UPDATE more_keys SET confirmed = 1 WHERE replica = ?1",
-            [replica.0],
-        )?;
+        self.db.execute("UPDATE more_keys SET confirmed = 1 WHERE replica = ?1", [replica.0])?;
         Ok(())
     }
 
@@ -273,14 +251,7 @@ impl Store {
                 "INSERT OR IGNORE INTO held_back (branch, replica, reason, received_ms, hash, segment)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![
-                branch,
-                segment.replica.0,
-                why as u8,
-                received_ms,
-                hash,
-                body
-            ])?;
+            .execute(params![branch, segment.replica.0, why as u8, received_ms, hash, body])?;
         Ok(())
     }
 
@@ -289,9 +260,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn held_back(&self, replica: Replica) -> Result<Vec<(u64, Segment)>, StoreError> {
-        let mut query = self
-            .db
-            .prepare_cached("SELECT id, segment FROM held_back WHERE replica = ?1 ORDER BY id")?;
+        let mut query =
+            self.db.prepare_cached("SELECT id, segment FROM held_back WHERE replica = ?1 ORDER BY id")?;
         let rows = query.query_map([replica.0], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         rows.map(|row| {
             let (id, segment) = row?;
@@ -305,9 +275,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn held_back_taken(&self, id: u64) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached("DELETE FROM held_back WHERE id = ?1")?
-            .execute([id])?;
+        self.db.prepare_cached("DELETE FROM held_back WHERE id = ?1")?.execute([id])?;
         Ok(())
     }
 }

@@ -35,11 +35,7 @@ pub struct Known {
 }
 
 fn id(row: &Row<'_>, at: usize) -> rusqlite::Result<DocId> {
-    Ok(DocId(OpId {
-        replica: Replica(row.get(at)?),
-        epoch: Epoch(row.get(at + 1)?),
-        seq: row.get(at + 2)?,
-    }))
+    Ok(DocId(OpId { replica: Replica(row.get(at)?), epoch: Epoch(row.get(at + 1)?), seq: row.get(at + 2)? }))
 }
 
 impl Store {
@@ -76,10 +72,8 @@ impl Store {
     /// Whom a document concerns beside its creator and the whole company: for a new device, and for digests.
     fn concerns_put(&self, branch: u32, indexed: &Indexed) -> Result<(), StoreError> {
         let op = indexed.document.id.0;
-        let others = indexed
-            .people
-            .iter()
-            .filter(|person| Some(**person) != indexed.creator && indexed.scope != 0);
+        let others =
+            indexed.people.iter().filter(|person| Some(**person) != indexed.creator && indexed.scope != 0);
         let others: Vec<Vec<u8>> = others.map(bytes).collect();
         if others.is_empty() && indexed.document.ops.len() == 1 {
             return Ok(());
@@ -91,9 +85,13 @@ impl Store {
             )?
             .execute(key)?;
         for person in others {
-            self.db
-                .prepare_cached("INSERT INTO concerns VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![branch, op.replica.0, op.epoch.0, op.seq, person])?;
+            self.db.prepare_cached("INSERT INTO concerns VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+                branch,
+                op.replica.0,
+                op.epoch.0,
+                op.seq,
+                person
+            ])?;
         }
         Ok(())
     }
@@ -120,17 +118,12 @@ impl Store {
             "SELECT ops, scope, people FROM documents WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
         )?;
         let key = params![branch, id.0.replica.0, id.0.epoch.0, id.0.seq];
-        let row: Option<(Vec<u8>, u32, Vec<u8>)> = query
-            .query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()?;
+        let row: Option<(Vec<u8>, u32, Vec<u8>)> =
+            query.query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
         let Some((ops, scope, people)) = row else {
             return Ok(None);
         };
-        Ok(Some(Known {
-            ops: read("documents", &ops)?,
-            scope,
-            people: read("documents", &people)?,
-        }))
+        Ok(Some(Known { ops: read("documents", &ops)?, scope, people: read("documents", &people)? }))
     }
 
     /// Hands the documents of a kind, or all, to `each`, by creator's branch and id.
@@ -221,9 +214,7 @@ impl Store {
             "SELECT replica, epoch, seq FROM documents WHERE kind = ?1 AND number = ?2
              ORDER BY replica, epoch, seq LIMIT 1",
         )?;
-        Ok(query
-            .query_row(params![kind, number], |row| id(row, 0))
-            .optional()?)
+        Ok(query.query_row(params![kind, number], |row| id(row, 0)).optional()?)
     }
 
     /// Returns the document that an imported row became.
@@ -253,9 +244,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn documents(&self) -> Result<u64, StoreError> {
-        Ok(self
-            .db
-            .query_row("SELECT COUNT(*) FROM documents", [], |row| row.get(0))?)
+        Ok(self.db.query_row("SELECT COUNT(*) FROM documents", [], |row| row.get(0))?)
     }
 
     /// Empties the index, to build it again.
@@ -263,8 +252,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn documents_clear(&self) -> Result<(), StoreError> {
-        self.db
-            .execute_batch("DELETE FROM documents; DELETE FROM concerns;")?;
+        self.db.execute_batch("DELETE FROM documents; DELETE FROM concerns;")?;
         Ok(())
     }
 }

@@ -56,9 +56,12 @@ impl Store {
                 "INSERT INTO feeds VALUES (?1, ?2, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
             )?
             .query_row(params![branch, replica], |row| row.get(0))?;
-        self.db
-            .prepare_cached("INSERT INTO feed VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![branch, replica, position, bytes(entry)])?;
+        self.db.prepare_cached("INSERT INTO feed VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+            branch,
+            replica,
+            position,
+            bytes(entry)
+        ])?;
         Ok(position)
     }
 
@@ -96,13 +99,9 @@ impl Store {
     /// [`StoreError::Sqlite`].
     pub fn feed_end(&self, branch: u32, feed: Feed) -> Result<u64, StoreError> {
         let (branch, replica) = key(branch, feed);
-        let mut query = self
-            .db
-            .prepare_cached("SELECT last FROM feeds WHERE branch = ?1 AND replica = ?2")?;
-        Ok(query
-            .query_row(params![branch, replica], |row| row.get(0))
-            .optional()?
-            .unwrap_or(0))
+        let mut query =
+            self.db.prepare_cached("SELECT last FROM feeds WHERE branch = ?1 AND replica = ?2")?;
+        Ok(query.query_row(params![branch, replica], |row| row.get(0)).optional()?.unwrap_or(0))
     }
 }
 
@@ -115,10 +114,7 @@ mod tests {
     fn positions_of_a_feed_have_no_gaps_even_where_a_job_is_taken_back() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(&folder.path().join("hq.sqlite")).unwrap();
-        let entry = Entry::Segment {
-            line: (Replica(1), Epoch(2)),
-            first: 1,
-        };
+        let entry = Entry::Segment { line: (Replica(1), Epoch(2)), first: 1 };
         store.begin().unwrap();
         store.feed_append(3, Feed::Branch(3), &entry).unwrap();
         store.mark().unwrap();
@@ -127,23 +123,12 @@ mod tests {
         store.feed_append(3, Feed::Branch(3), &entry).unwrap();
         store.feed_append(3, Feed::Replica(9), &entry).unwrap();
         store.commit().unwrap();
-        let at = |feed| {
-            store
-                .feed_after(3, feed, 0, 10)
-                .unwrap()
-                .iter()
-                .map(|(at, _)| *at)
-                .collect::<Vec<_>>()
-        };
+        let at =
+            |feed| store.feed_after(3, feed, 0, 10).unwrap().iter().map(|(at, _)| *at).collect::<Vec<_>>();
         assert_eq!(at(Feed::Branch(3)), [1, 2]);
         assert_eq!(at(Feed::Replica(9)), [1]);
         assert!(at(Feed::Company).is_empty());
         assert_eq!(store.feed_end(3, Feed::Branch(3)).unwrap(), 2);
-        assert!(
-            store
-                .feed_after(3, Feed::Branch(3), u64::MAX, 10)
-                .unwrap()
-                .is_empty()
-        );
+        assert!(store.feed_after(3, Feed::Branch(3), u64::MAX, 10).unwrap().is_empty());
     }
 }

@@ -50,40 +50,22 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
         body: row.get(5)?,
         signature: Signature(array(row, 6)?),
     };
-    Ok(Kept {
-        segment,
-        arrival: row.get(7)?,
-        received_ms: row.get(8)?,
-    })
+    Ok(Kept { segment, arrival: row.get(7)?, received_ms: row.get(8)? })
 }
 
 fn op(row: &Row<'_>, at: usize) -> rusqlite::Result<OpId> {
-    Ok(OpId {
-        replica: Replica(row.get(at)?),
-        epoch: Epoch(row.get(at + 1)?),
-        seq: row.get(at + 2)?,
-    })
+    Ok(OpId { replica: Replica(row.get(at)?), epoch: Epoch(row.get(at + 1)?), seq: row.get(at + 2)? })
 }
 
 fn held(row: &Row<'_>, at: usize) -> rusqlite::Result<Held> {
-    let parent = match (
-        row.get::<_, Option<u32>>(at)?,
-        row.get(at + 1)?,
-        row.get::<_, Option<[u8; 32]>>(at + 2)?,
-    ) {
-        (Some(epoch), Some(seq), Some(link)) => Some(Parent {
-            epoch: Epoch(epoch),
-            seq,
-            link: Link(link),
-        }),
-        _ => None,
-    };
-    Ok(Held {
-        parent,
-        last: row.get(at + 3)?,
-        link: Link(array(row, at + 4)?),
-        count: row.get(at + 5)?,
-    })
+    let parent =
+        match (row.get::<_, Option<u32>>(at)?, row.get(at + 1)?, row.get::<_, Option<[u8; 32]>>(at + 2)?) {
+            (Some(epoch), Some(seq), Some(link)) => {
+                Some(Parent { epoch: Epoch(epoch), seq, link: Link(link) })
+            }
+            _ => None,
+        };
+    Ok(Held { parent, last: row.get(at + 3)?, link: Link(array(row, at + 4)?), count: row.get(at + 5)? })
 }
 
 impl Store {
@@ -92,11 +74,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn segment_put(&self, branch: u32, kept: &Kept) -> Result<(), StoreError> {
-        let Kept {
-            segment,
-            arrival,
-            received_ms,
-        } = kept;
+        let Kept { segment, arrival, received_ms } = kept;
         self.db
             .prepare_cached(
                 "INSERT INTO segments (branch, replica, epoch, first, count, link, body, signature, arrival, received_ms)
@@ -126,9 +104,7 @@ impl Store {
             "SELECT {COLUMNS} FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
              AND first <= ?4 AND first + count > ?4 ORDER BY first DESC LIMIT 1"
         ))?;
-        Ok(query
-            .query_row(params![branch, line.0.0, line.1.0, seq], kept)
-            .optional()?)
+        Ok(query.query_row(params![branch, line.0.0, line.1.0, seq], kept).optional()?)
     }
 
     /// Returns the segment that brought op `first` as its first; a longer one that came later is another.
@@ -140,9 +116,7 @@ impl Store {
             "SELECT {COLUMNS} FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND first = ?4
              ORDER BY arrival LIMIT 1"
         ))?;
-        Ok(query
-            .query_row(params![branch, line.0.0, line.1.0, first], kept)
-            .optional()?)
+        Ok(query.query_row(params![branch, line.0.0, line.1.0, first], kept).optional()?)
     }
 
     /// Hands every segment to `each`, in order of arrival.
@@ -172,9 +146,7 @@ impl Store {
             "SELECT parent_epoch, parent_seq, parent_link, last, link, count FROM lines
              WHERE branch = ?1 AND replica = ?2 AND epoch = ?3",
         )?;
-        Ok(query
-            .query_row(params![branch, line.0.0, line.1.0], |row| held(row, 0))
-            .optional()?)
+        Ok(query.query_row(params![branch, line.0.0, line.1.0], |row| held(row, 0)).optional()?)
     }
 
     /// Returns every line of one replica, by epoch.
@@ -186,9 +158,8 @@ impl Store {
             "SELECT epoch, parent_epoch, parent_seq, parent_link, last, link, count FROM lines
              WHERE branch = ?1 AND replica = ?2 ORDER BY epoch",
         )?;
-        let rows = query.query_map(params![branch, replica.0], |row| {
-            Ok((Epoch(row.get(0)?), held(row, 1)?))
-        })?;
+        let rows =
+            query.query_map(params![branch, replica.0], |row| Ok((Epoch(row.get(0)?), held(row, 1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -201,16 +172,16 @@ impl Store {
         self.db
             .prepare_cached("INSERT OR REPLACE INTO lines VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
             .execute(params![
-                branch,
-                line.0.0,
-                line.1.0,
-                parent.map(|parent| parent.epoch.0),
-                parent.map(|parent| parent.seq),
-                parent.map(|parent| parent.link.0),
-                held.last,
-                held.link.0,
-                held.count
-            ])?;
+            branch,
+            line.0.0,
+            line.1.0,
+            parent.map(|parent| parent.epoch.0),
+            parent.map(|parent| parent.seq),
+            parent.map(|parent| parent.link.0),
+            held.last,
+            held.link.0,
+            held.count
+        ])?;
         Ok(())
     }
 
@@ -219,9 +190,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn ops(&self) -> Result<u64, StoreError> {
-        Ok(self
-            .db
-            .query_row("SELECT COALESCE(SUM(count), 0) FROM lines", [], |row| row.get(0))?)
+        Ok(self.db.query_row("SELECT COALESCE(SUM(count), 0) FROM lines", [], |row| row.get(0))?)
     }
 
     /// Keeps a ruling.
@@ -229,16 +198,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn ruling_put(&self, branch: u32, ruling: &Ruling) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached("INSERT OR REPLACE INTO rulings VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![
-                branch,
-                ruling.replica.0,
-                ruling.epoch.0,
-                ruling.first,
-                ruling.version,
-                bytes(ruling)
-            ])?;
+        self.db.prepare_cached("INSERT OR REPLACE INTO rulings VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
+            params![branch, ruling.replica.0, ruling.epoch.0, ruling.first, ruling.version, bytes(ruling)],
+        )?;
         Ok(())
     }
 
@@ -251,9 +213,8 @@ impl Store {
             "SELECT body FROM rulings WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
              AND first > ?4 - 256 AND first <= ?5 ORDER BY first, version",
         )?;
-        let rows = query.query_map(params![branch, line.0.0, line.1.0, from, to], |row| {
-            row.get::<_, Vec<u8>>(0)
-        })?;
+        let rows =
+            query.query_map(params![branch, line.0.0, line.1.0, from, to], |row| row.get::<_, Vec<u8>>(0))?;
         let mut out = Vec::new();
         for row in rows {
             let ruling: Ruling = read("rulings", &row?)?;
@@ -322,9 +283,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn waiting_ops(&self) -> Result<Vec<OpId>, StoreError> {
-        let mut query = self
-            .db
-            .prepare_cached("SELECT replica, epoch, seq FROM waiting")?;
+        let mut query = self.db.prepare_cached("SELECT replica, epoch, seq FROM waiting")?;
         let rows = query.query_map([], |row| op(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -352,9 +311,8 @@ impl Store {
             "SELECT branch, replica, epoch, seq FROM waiting
              WHERE for_replica = ?1 AND for_epoch = ?2 AND for_seq <= ?3 ORDER BY replica, epoch, seq",
         )?;
-        let rows = query.query_map(params![line.0.0, line.1.0, last], |row| {
-            Ok((row.get(0)?, op(row, 1)?))
-        })?;
+        let rows =
+            query.query_map(params![line.0.0, line.1.0, last], |row| Ok((row.get(0)?, op(row, 1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -26,16 +26,8 @@ const ALL: [Type; 15] = [
 fn what_a_person_types_is_taken_or_named() {
     let check = |ty, text, expected| assert_eq!(Value::parse(ty, text, Zone::SHANGHAI), expected, "{text}");
     let list = &SheetResult::CHOICES;
-    check(
-        Type::Text(4),
-        " e\u{301}t\u{e9} ",
-        Ok(Value::Text("\u{e9}t\u{e9}".into())),
-    );
-    check(
-        Type::Text(4),
-        "12345",
-        Err(ValueError::TooLong { chars: 5, max: 4 }),
-    );
+    check(Type::Text(4), " e\u{301}t\u{e9} ", Ok(Value::Text("\u{e9}t\u{e9}".into())));
+    check(Type::Text(4), "12345", Err(ValueError::TooLong { chars: 5, max: 4 }));
     check(Type::Text(9), "a\u{1b}[2J", Err(ValueError::Control(0x1b)));
     check(Type::Text(9), "  ", Err(ValueError::Empty));
     check(Type::Fen, "12.345", Err(FenError::TooFine.into()));
@@ -51,47 +43,22 @@ fn what_a_person_types_is_taken_or_named() {
     check(Type::Fix, "91,0", Err(ValueError::NotAFix));
     check(Type::File, "abc", Err(ValueError::NotAHash));
     check(Type::File, "+1", Err(ValueError::NotAHash));
-    let meter = MeterValue {
-        mantissa: -1250,
-        decimals: 2,
-        unit: "°C".into(),
-    };
+    let meter = MeterValue { mantissa: -1250, decimals: 2, unit: "°C".into() };
     check(Type::Meter, "-12.50 °C", Ok(Value::Meter(meter)));
 }
 
 #[test]
 fn a_value_reads_in_the_language_of_the_reader() {
-    let field = |ty, unit| Field {
-        name: "f",
-        ty,
-        unit,
-        zh: "f",
-        en: "f",
-    };
+    let field = |ty, unit| Field { name: "f", ty, unit, zh: "f", en: "f" };
     let check = |field: &Field, value: &Value, zh: &str, en: &str| {
         assert_eq!(value.label(field, Zone::SHANGHAI, Lang::Zh), zh);
         assert_eq!(value.label(field, Zone::SHANGHAI, Lang::En), en);
     };
-    check(
-        &field(Type::Choice(&SheetResult::CHOICES), ""),
-        &Value::Choice(0),
-        "完成",
-        "Done",
-    );
-    check(
-        &field(Type::Choice(&SheetResult::CHOICES), ""),
-        &Value::Choice(200),
-        "#200",
-        "#200",
-    );
+    check(&field(Type::Choice(&SheetResult::CHOICES), ""), &Value::Choice(0), "完成", "Done");
+    check(&field(Type::Choice(&SheetResult::CHOICES), ""), &Value::Choice(200), "#200", "#200");
     check(&field(Type::Bool, ""), &Value::Bool(false), "否", "no");
     check(&field(Type::Min, "min"), &Value::Int(40), "40 min", "40 min");
-    check(
-        &field(Type::Ts, ""),
-        &Value::Int(1_795_311_000_000),
-        "2026-11-22 09:30",
-        "2026-11-22 09:30",
-    );
+    check(&field(Type::Ts, ""), &Value::Int(1_795_311_000_000), "2026-11-22 09:30", "2026-11-22 09:30");
     check(&field(Type::Fen, ""), &Value::Int(-5), "-0.05", "-0.05");
 }
 
