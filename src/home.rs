@@ -129,22 +129,36 @@ impl Lock {
             .open(&path)
             .map_err(failed)?;
         for _ in 0..100 {
-            match file.try_lock() {
-                Ok(()) => {
-                    // Only for the message to others; the lock itself does not depend on what is written.
-                    let _ = file.set_len(0).and_then(|()| write!(file, "{} {boot}", std::process::id()));
-                    return Ok(Self { _file: file });
-                }
-                Err(std::fs::TryLockError::WouldBlock) => {
-                    std::thread::sleep(std::time::Duration::from_millis(50));
-                }
-                Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
+            if try_lock(&file).map_err(failed)? {
+                // Only for the message to others; the lock itself does not depend on what is written.
+                let _ = file.set_len(0).and_then(|()| write!(file, "{} {boot}", std::process::id()));
+                return Ok(Self { _file: file });
             }
+            std::thread::sleep(std::time::Duration::from_millis(50));
         }
         let mut text = String::new();
         let _ = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));
         let pid = text.split(' ').next().and_then(|pid| pid.parse().ok()).unwrap_or(0);
         Err(StoreError::InUse { pid })
+    }
+}
+
+/// Returns whether the lock is ours now. Rust's own `try_lock` does not know Android, whose `flock` is Linux's.
+#[cfg(unix)]
+fn try_lock(file: &File) -> io::Result<bool> {
+    match rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+#[cfg(not(unix))]
+fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(false),
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
     }
 }
 
