@@ -5,6 +5,7 @@
 //!
 //! Source: docs/PROTOCOL.md, Bodies and Messages.
 
+mod asides;
 #[cfg(test)]
 mod tests;
 
@@ -225,6 +226,9 @@ impl Session<'_> {
             })?;
         let unsent = self.store.counts()?.unsent_ops;
         let applied = self.store.apply(&answer, &proof, self.clock.now())?;
+        for tell in &answer.tells {
+            asides::hear(self.store, tell)?;
+        }
         if large || self.ask_first {
             self.store.put_setting(UNANSWERED, vec![0])?;
         }
@@ -249,7 +253,9 @@ impl Session<'_> {
         if let Some(budget) = self.budget() {
             hello.answer_bytes_max = u32::try_from(budget.max(1)).unwrap_or(u32::MAX);
         }
-        Ok(Request { hello, enrol: self.enrol()?, segments })
+        let sent: usize = segments.iter().map(|segment| segment.body.len()).sum();
+        let asks = asides::asks(self.store, PUSH_BYTES_MAX.saturating_sub(sent))?;
+        Ok(Request { hello, enrol: self.enrol()?, asks, segments })
     }
 
     /// The key and the proof, until HQ has answered with a certificate.

@@ -1,7 +1,8 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
-//! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`session`], [`server`], [`cli`].
+//! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`session`], [`asks`], [`server`], [`cli`].
 
+pub mod asks;
 pub mod author;
 pub mod cli;
 pub mod clock;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use records::id::{Epoch, Replica};
+use sync_protocol::asides::{Ask, Tell};
 use sync_protocol::conversation::{Answer, Event, ReadError, Reader, RequestHash, write_answer};
 use sync_protocol::cursor::Cursor;
 use sync_protocol::message::{Clocks, Compared, Enrol, Held, Hello, Notice, PageEnd, PushAck, VERSIONS};
@@ -70,6 +71,9 @@ pub struct Session {
     notices: Vec<Notice>,
     rulings: Vec<Ruling>,
     new_ops: u64,
+    /// To be heard once the request is proven.
+    asks: Vec<Ask>,
+    tells: Vec<Tell>,
 }
 
 impl Session {
@@ -87,6 +91,8 @@ impl Session {
             notices: Vec::new(),
             rulings: Vec::new(),
             new_ops: 0,
+            asks: Vec::new(),
+            tells: Vec::new(),
         }
     }
 
@@ -102,6 +108,8 @@ impl Session {
                 Event::Hello(hello) => self.greet(hello)?,
                 Event::Enrol(enrol) => self.enrol(enrol)?,
                 Event::Push(segment) => segments.push(segment),
+                Event::Ask(ask) if ask.proves_itself() => self.hear(vec![ask])?,
+                Event::Ask(ask) => self.asks.push(ask),
                 Event::Unknown { .. } => {}
             }
         }
@@ -142,6 +150,15 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    /// Hears what proves itself: it is kept even where the rest of the request never comes.
+    fn hear(&mut self, asks: Vec<Ask>) -> Result<(), SessionError> {
+        let device = self.device.clone().ok_or(SessionError::Order)?;
+        let now = self.office.clock.now_ms();
+        let tells = self.office.writer.run(move |desk| desk.hear(&device, asks, now))??;
+        self.tells.extend(tells);
+        Ok(())
     }
 
     fn take(&mut self, segments: Vec<Segment>) -> Result<(), SessionError> {
@@ -215,6 +232,7 @@ impl Session {
             },
             notices,
             certificate: None,
+            tells: Vec::new(),
             items: Vec::new(),
             rulings: Vec::new(),
             end: nothing,
@@ -233,6 +251,8 @@ impl Session {
         if device.skew_ms.unsigned_abs() > sync_protocol::limits::STAMP_AHEAD_MS {
             answer.notices.push(Notice::ServerTime(now));
         }
+        answer.tells = self.tells;
+        answer.tells.extend(desk.hear(&device, self.asks, now)?);
         let reader = reader(desk, &device)?;
         let budget = match hello.answer_bytes_max {
             0 => usize::MAX,

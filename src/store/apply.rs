@@ -455,7 +455,10 @@ mod tests {
         let next = Cursor { incarnation: Incarnation(3), positions: vec![(Feed::Company, at)] };
         let end = PageEnd { next, more: false };
         let proof = RulingProof { rulings: vec![1], context: [0; 64], signature: Signature([2; 64]) };
-        (Answer { ack, notices: Vec::new(), certificate: None, items, rulings, end }, proof)
+        (
+            Answer { ack, notices: Vec::new(), certificate: None, tells: Vec::new(), items, rulings, end },
+            proof,
+        )
     }
 
     fn ruling(segment: &Segment, version: u8, exceptions: Vec<(u32, Verdict)>) -> Ruling {

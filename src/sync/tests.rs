@@ -53,6 +53,7 @@ impl Hq {
     fn take(&mut self, event: Event) -> Vec<Ruling> {
         match event {
             Event::Enrol(_) => self.enrolled += 1,
+            Event::Ask(_) => {}
             Event::Push(segment) => {
                 self.ops_pushed += u64::from(segment.count);
                 segment.verify(&self.device).unwrap();
@@ -109,6 +110,7 @@ impl Hq {
             },
             notices: Vec::new(),
             certificate: (self.enrolled == 1).then_some(certificate),
+            tells: Vec::new(),
             items,
             rulings,
             end: PageEnd {

@@ -1,13 +1,14 @@
 //! One request and one answer: how messages become a body, and a body messages.
 //!
 //! A request is a Control frame with Hello, Enrol where it is the first, and one short segment;
-//! then a Push frame for each further segment.
-//! An answer is one Control frame: PushAck, Notices, Certificate, Page, Moved, and Rulings last.
+//! then a Control frame for each aside, and a Push frame for each further segment.
+//! An answer is one Control frame: PushAck, Notices, Certificate, asides, Page, Moved, and Rulings last.
 //!
 //! Source: docs/PROTOCOL.md, Bodies.
 
 use serde::{Deserialize, Serialize};
 
+use crate::asides::{Ask, Tell};
 use crate::body::{self, BodyError, SIGNATURE_BYTES, Unpack};
 use crate::canonical;
 use crate::chain::sha256;
@@ -32,6 +33,8 @@ pub struct Request {
     pub hello: Hello,
     /// His key, in his first request.
     pub enrol: Option<Enrol>,
+    /// What he says beside his log.
+    pub asks: Vec<Ask>,
     /// What he wrote.
     pub segments: Vec<Segment>,
 }
@@ -45,6 +48,8 @@ pub struct Answer {
     pub notices: Vec<Notice>,
     /// The asker's certificate, where it is new.
     pub certificate: Option<Certificate>,
+    /// What HQ says beside.
+    pub tells: Vec<Tell>,
     /// What the feeds bring.
     pub items: Vec<Item>,
     /// HQ's word on those ops and on the asker's.
@@ -77,11 +82,13 @@ pub enum Event {
     Hello(Hello),
     /// At most one. Not proven before [`Reader::finish`].
     Enrol(Enrol),
+    /// Something beside the log; proven before [`Reader::finish`] only where [`Ask::proves_itself`].
+    Ask(Ask),
     /// A segment, which carries its own proof.
     Push(Segment),
-    /// A message or frame of a newer version, to be stepped over.
+    /// A frame of a newer version, to be stepped over.
     Unknown {
-        /// The number of the message or the kind of the frame.
+        /// The kind of the frame.
         kind: u8,
         /// Its bytes.
         bytes: Vec<u8>,
@@ -140,6 +147,11 @@ pub fn write_request(request: &Request, signer: &Signer) -> Vec<u8> {
     }
     let mut frames = Vec::new();
     frame::write(frame::CONTROL, &control, &mut frames);
+    for ask in &request.asks {
+        let mut control = Vec::new();
+        ask.write(&mut control);
+        frame::write(frame::CONTROL, &control, &mut frames);
+    }
     for segment in segments {
         frame::write(frame::PUSH, &canonical::to_bytes(segment), &mut frames);
     }
@@ -241,8 +253,10 @@ impl Reader {
         if raw.is::<Segment>() {
             return self.segment(raw.bytes);
         }
-        raw.skip()?;
-        Ok(Event::Unknown { kind: number, bytes: raw.bytes.to_vec() })
+        if !self.greeted {
+            return Err(ReadError::Order { number });
+        }
+        Ok(Event::Ask(Ask::of_message(raw)?))
     }
 
     fn segment(&mut self, bytes: &[u8]) -> Result<Event, ReadError> {
@@ -275,6 +289,9 @@ pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> V
     }
     if let Some(certificate) = &answer.certificate {
         envelope::write(certificate, &mut control);
+    }
+    for tell in &answer.tells {
+        tell.write(&mut control);
     }
     if !answer.items.is_empty() {
         envelope::write_as::<Page>(&answer.items, &mut control);
@@ -368,9 +385,7 @@ fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
             || raw.is::<Moved>()
             || raw.is::<Rulings>()
     };
-    for raw in raws.iter().filter(|raw| !known(raw)) {
-        raw.skip()?;
-    }
+    let tells = raws.iter().filter(|raw| !known(raw)).map(Tell::of_message).collect::<Result<_, _>>()?;
     let Page(items) = only(raws)?.unwrap_or_default();
     if items.iter().map(ops_of).sum::<u64>() > u64::try_from(BODY_OPS_MAX).unwrap_or(u64::MAX) {
         return Err(ReadError::TooManyOps);
@@ -380,6 +395,7 @@ fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
         ack,
         notices: only::<Notices>(raws)?.unwrap_or_default().0,
         certificate: only(raws)?,
+        tells,
         items,
         rulings: only::<Rulings>(raws)?.unwrap_or_default().0,
         end: PageEnd { next, more: moved.more },

@@ -49,6 +49,19 @@ impl Buckets {
         Self(hashes)
     }
 
+    /// Returns the hashes, bucket by bucket.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.concat()
+    }
+
+    /// Reads [`Self::to_bytes`]; `None` where they are not as many hashes as there are buckets.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (hashes, rest) = bytes.as_chunks::<16>();
+        (hashes.len() == BUCKETS && rest.is_empty()).then(|| Self(hashes.to_vec()))
+    }
+
     /// Returns the hash over all of them.
     #[must_use]
     pub fn root(&self) -> [u8; 16] {

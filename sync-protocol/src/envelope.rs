@@ -108,10 +108,14 @@ pub fn write<M: Message>(message: &M, out: &mut Vec<u8>) {
 
 /// Appends a message whose one field is borrowed: a struct of one field has the field's bytes.
 pub(crate) fn write_as<M: Message>(field: &impl Serialize, out: &mut Vec<u8>) {
-    let bytes = canonical::to_bytes(field);
-    out.extend_from_slice(&[M::NUMBER, M::SCHEMA]);
+    write_bytes(M::NUMBER, M::SCHEMA, &canonical::to_bytes(field), out);
+}
+
+/// Appends a message whose bytes are there already.
+pub(crate) fn write_bytes(number: u8, schema: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&[number, schema]);
     canonical::push_len(bytes.len(), out);
-    out.extend_from_slice(&bytes);
+    out.extend_from_slice(bytes);
 }
 
 /// Returns how long a message of `length` bytes is with what stands before it.

@@ -2,8 +2,9 @@
 //!
 //! Pure: no clock, disk, socket, environment or randomness; what it needs is passed in.
 //! Reading order: [`stamp`], [`op`], [`chain`], [`columns`], [`segment`], [`ruling`], [`cursor`], [`message`],
-//! [`envelope`], [`frame`], [`conversation`], [`enrolment`], [`merge`], [`digest`].
+//! [`asides`], [`envelope`], [`frame`], [`conversation`], [`enrolment`], [`merge`], [`digest`].
 
+pub mod asides;
 pub mod body;
 mod canonical;
 pub mod chain;

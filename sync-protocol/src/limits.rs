@@ -18,14 +18,18 @@ pub const SEGMENT_OPS_MAX: usize = 256;
 pub const SEGMENT_ROW_BYTES_MAX: usize = 64 * 1024;
 /// The coded body of one segment: its rows, two bytes of length for each, the parent, and room for a coding's tables.
 pub const SEGMENT_BYTES_MAX: usize = SEGMENT_ROW_BYTES_MAX + 8 * 1024;
-/// The frame of a request that holds its messages; segments have frames of their own.
-pub const CONTROL_BYTES_MAX: usize = 128 * 1024;
+/// A frame of a request that holds messages: a chunk of a file with what stands around it, or a relayed request.
+pub const CONTROL_BYTES_MAX: usize = 256 * 1024;
 /// A request or an answer, inflated.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Ops of one request or answer.
 pub const BODY_OPS_MAX: usize = 16_384;
 /// How far a stamp may run ahead of HQ's clock before it is capped: 10 minutes.
 pub const STAMP_AHEAD_MS: u64 = 10 * 60 * 1000;
+/// A piece of a file; only the last one is shorter.
+pub const CHUNK_BYTES: usize = 128 * 1024;
+/// Entries of one aside's list.
+pub const LISTED_MAX: usize = 2_048;
 /// One attached file.
 pub const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 

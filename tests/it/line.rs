@@ -46,6 +46,7 @@ impl Letter {
             request: Request {
                 hello: store.hello(now).expect("a hello"),
                 enrol: None,
+                asks: Vec::new(),
                 segments: store.unsent(1 << 20, BODY_OPS_MAX).expect("segments"),
             },
             signer: store.signer().expect("the device's key"),

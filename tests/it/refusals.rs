@@ -245,6 +245,7 @@ fn nothing_new() -> Answer {
         },
         notices: Vec::new(),
         certificate: None,
+        tells: Vec::new(),
         items: Vec::new(),
         rulings: Vec::new(),
         end: PageEnd { next: Cursor { incarnation, positions: Vec::new() }, more: false },

@@ -121,7 +121,7 @@ impl Device {
 
     pub(crate) fn request(&self, from: usize) -> Request {
         let enrol = (!self.greeted).then(|| self.enrol());
-        Request { hello: self.hello(), enrol, segments: self.segments(from) }
+        Request { hello: self.hello(), enrol, asks: Vec::new(), segments: self.segments(from) }
     }
 
     /// Pushes from op `from` on and takes the answer.

@@ -2,6 +2,7 @@
 
 use crate::sample;
 use proptest::prelude::*;
+use sync_protocol::asides::Ask;
 use sync_protocol::body::BodyError;
 use sync_protocol::conversation::{
     Event, ReadError, Reader, RequestHash, read_answer, write_answer, write_request,
@@ -29,6 +30,7 @@ fn a_request_reads_the_same_in_pieces_of_any_size() {
     let body = write_request(&request, &sample::device());
     let expected: Vec<Event> = std::iter::once(Event::Hello(request.hello.clone()))
         .chain(request.enrol.clone().map(Event::Enrol))
+        .chain(request.asks.iter().cloned().map(Event::Ask))
         .chain(request.segments.iter().cloned().map(Event::Push))
         .collect();
     for step in [1, 63, 64, 65, 1000, body.len()] {
@@ -99,8 +101,9 @@ fn words_of_a_newer_version_are_handed_on_or_refused_as_their_high_bit_says() {
     let mut frames = hello_and(0x7e);
     frame::write(0x09, b"later", &mut frames);
     let body = signed(&frames);
-    let unknown = |kind, bytes: &[u8]| Event::Unknown { kind, bytes: bytes.to_vec() };
-    let expected = vec![Event::Hello(sample::hello()), unknown(0x7e, &[1, 2]), unknown(0x09, b"later")];
+    let message = Event::Ask(Ask::Newer { number: 0x7e, bytes: vec![1, 2] });
+    let frame = Event::Unknown { kind: 0x09, bytes: b"later".to_vec() };
+    let expected = vec![Event::Hello(sample::hello()), message, frame];
     assert_eq!(events(&body, 7).map(|(events, _)| events), Ok(expected));
     let refused = |number| Err(ReadError::Message(MessageError::Newer { number }));
     assert_eq!(events(&signed(&hello_and(0xfe)), 7).map(|_| ()), refused(0xfe));

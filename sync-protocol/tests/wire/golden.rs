@@ -70,6 +70,19 @@ fn messages_keep_their_bytes() {
 }
 
 #[test]
+fn asides_keep_their_bytes() {
+    let written = |number: usize, write: &dyn Fn(&mut Vec<u8>)| {
+        let mut out = Vec::new();
+        write(&mut out);
+        (format!("{number:02} {:02x}", out[0]), out)
+    };
+    let (asks, tells) = (sample::asks(), sample::tells());
+    let asked = asks.iter().enumerate().map(|(at, ask)| written(at, &|out| ask.write(out)));
+    let told = tells.iter().enumerate().map(|(at, tell)| written(at + 50, &|out| tell.write(out)));
+    check("asides.hex", &asked.chain(told).map(|(name, bytes)| (name.replace(' ', "_"), bytes)).collect());
+}
+
+#[test]
 fn the_shells_keep_their_bytes() {
     let mut framed = Vec::new();
     frame::write(frame::CONTROL, b"payload", &mut framed);

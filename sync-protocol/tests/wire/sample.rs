@@ -4,9 +4,11 @@ use records::id::{DocId, Epoch, OpId, Replica};
 use records::kinds::staff::Role;
 use records::schema::{Class, Tag};
 use records::time::Zone;
+use sync_protocol::asides::{Ask, Chunk, Differing, FileHave, FileHeld, FileWant, Piece, Tell};
 use sync_protocol::chain::{Line, Link, Parent};
-use sync_protocol::conversation::{Answer, Request};
+use sync_protocol::conversation::{Answer, Request, RulingProof};
 use sync_protocol::cursor::{Cursor, Feed, Incarnation};
+use sync_protocol::digest::Buckets;
 use sync_protocol::enrolment::{self, Enrolment};
 use sync_protocol::message::{
     Certificate, Clocks, Compared, Enrol, Extract, Head, Held, Hello, Item, Notice, PageEnd, PushAck,
@@ -14,7 +16,7 @@ use sync_protocol::message::{
 use sync_protocol::op::{Row, Write};
 use sync_protocol::ruling::{Ruling, Verdict};
 use sync_protocol::segment::{Run, Segment, cut};
-use sync_protocol::sign::Signer;
+use sync_protocol::sign::{Signature, Signer};
 use sync_protocol::stamp::Stamp;
 
 pub(crate) const LINE: Line = (Replica(0x9a3c_71e5), Epoch(0xb671_3f02));
@@ -99,6 +101,7 @@ pub(crate) fn request(n_ops: usize) -> Request {
     Request {
         hello: Hello { digest, ..hello() },
         enrol: (n_ops > 256).then(enrol),
+        asks: if n_ops > 256 { asks() } else { Vec::new() },
         segments: segments(n_ops),
     }
 }
@@ -140,10 +143,44 @@ pub(crate) fn plain_answer(request: &Request) -> Answer {
         },
         notices: Vec::new(),
         certificate: None,
+        tells: Vec::new(),
         items: Vec::new(),
         rulings,
         end: PageEnd { next: Cursor { incarnation: INCARNATION, positions }, more: false },
     }
+}
+
+/// One of each thing that a device says beside its log.
+pub(crate) fn asks() -> Vec<Ask> {
+    let proof = RulingProof { rulings: vec![0], context: [4; 64], signature: Signature([5; 64]) };
+    let digests = (1..9).map(|seq| (doc(seq), [9; 16]));
+    vec![
+        Ask::Rulings(proof),
+        Ask::Extracts(vec![extract()]),
+        Ask::Relay(b"sealed".to_vec()),
+        Ask::Chunk(Chunk::sign(&device(), piece())),
+        Ask::Have(vec![FileHave { hash: [0xf1; 32], total: 131_075 }]),
+        Ask::Want(vec![FileWant { hash: [0xf2; 32], from: 1 }]),
+        Ask::Buckets(Buckets::of(digests)),
+        Ask::Reread(vec![doc(5), doc(6)]),
+        Ask::Newer { number: 0x7e, bytes: vec![1, 2] },
+    ]
+}
+
+/// One of each thing that HQ says beside acknowledgement and feeds.
+pub(crate) fn tells() -> Vec<Tell> {
+    vec![
+        Tell::Held(vec![FileHeld { hash: [0xf1; 32], missing: vec![(1, 1)] }]),
+        Tell::Wanted(vec![[0xf3; 32]]),
+        Tell::Piece(piece()),
+        Tell::Differing(Differing { buckets: vec![3, 250], documents: vec![(doc(5), [0xd0; 16])] }),
+        Tell::Relayed(b"sealed".to_vec()),
+        Tell::Newer { number: 0x7f, bytes: vec![3] },
+    ]
+}
+
+fn piece() -> Piece {
+    Piece { hash: [0xf1; 32], total: 131_075, index: 1, bytes: vec![1, 2, 3] }
 }
 
 pub(crate) fn certificate() -> Certificate {
@@ -221,6 +258,7 @@ pub(crate) fn answer() -> Answer {
         },
         notices: notices(),
         certificate: Some(certificate()),
+        tells: tells(),
         items: items(),
         rulings: rulings(),
         end: PageEnd {

@@ -1,0 +1,32 @@
+//! What a device says beside its log, each heard by whose matter it is.
+
+use sync_protocol::asides::{Ask, Tell};
+
+use crate::intake::desk::Desk;
+use crate::store::sqlite::StoreError;
+use crate::store::sqlite::devices::Device;
+
+impl Desk {
+    /// Hears what a device says and returns what HQ has to say to it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of it may be kept.
+    pub fn hear(&mut self, device: &Device, asks: Vec<Ask>, _now_ms: u64) -> Result<Vec<Tell>, StoreError> {
+        let tells = Vec::new();
+        // A device that takes no part any more is not answered; its segments wait for a person.
+        for ask in asks.into_iter().filter(|_| device.standing.takes_part()) {
+            match ask {
+                Ask::Rulings(_)
+                | Ask::Extracts(_)
+                | Ask::Relay(_)
+                | Ask::Chunk(_)
+                | Ask::Have(_)
+                | Ask::Want(_)
+                | Ask::Buckets(_)
+                | Ask::Reread(_)
+                | Ask::Newer { .. } => {}
+            }
+        }
+        Ok(tells)
+    }
+}

@@ -1,0 +1,311 @@
+//! What the two ends say beside the log and the feeds: files, proofs, digests, what is carried for others.
+//!
+//! Each variant is a message of its own, and none must be understood: an older peer steps over what it does not know.
+//!
+//! Source: docs/PROTOCOL.md, Asides.
+
+use records::id::DocId;
+use serde::{Deserialize, Serialize};
+
+use crate::canonical;
+use crate::conversation::RulingProof;
+use crate::digest::Buckets;
+use crate::envelope::{self, MessageError, Raw};
+use crate::limits::{CHUNK_BYTES, FILE_BYTES_MAX, LISTED_MAX};
+use crate::message::Extract;
+use crate::sign::{PublicKey, Signature, Signer};
+
+/// What a device says beside its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// HQ's word on ops, under HQ's own signature, for an HQ that lost it.
+    Rulings(RulingProof),
+    /// Ops of others under HQ's own signature, for an HQ that lost them.
+    Extracts(Vec<Extract>),
+    /// A sealed request of another device, carried for it.
+    Relay(Vec<u8>),
+    /// A piece of a file, signed by the device.
+    Chunk(Chunk),
+    /// Files that its documents name.
+    Have(Vec<FileHave>),
+    /// Files that it would like to have.
+    Want(Vec<FileWant>),
+    /// The hashes of its buckets, after HQ said that the digests differ.
+    Buckets(Buckets),
+    /// Documents whose whole history it asks for again.
+    Reread(Vec<DocId>),
+    /// One of a newer version.
+    Newer {
+        /// Its number.
+        number: u8,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// What HQ says beside acknowledgement and feeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tell {
+    /// What HQ holds of files that the device named or sent.
+    Held(Vec<FileHeld>),
+    /// Files that HQ asks for as they were before they were made smaller, by SHA-256.
+    Wanted(Vec<[u8; 32]>),
+    /// A piece of a file that the device wanted.
+    Piece(Piece),
+    /// Where the digests differ.
+    Differing(Differing),
+    /// The sealed answer to a relayed request.
+    Relayed(Vec<u8>),
+    /// One of a newer version.
+    Newer {
+        /// Its number.
+        number: u8,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A piece of a file on its way to HQ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// SHA-256 of the whole file.
+    pub hash: [u8; 32],
+    /// Bytes of the whole file, at most [`FILE_BYTES_MAX`].
+    pub total: u64,
+    /// Which piece, from 0: it begins at `index` × [`CHUNK_BYTES`].
+    pub index: u32,
+    /// The piece: [`CHUNK_BYTES`], but for the last one.
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+    /// The device's, over all of the above: a piece of a request that was cut proves itself.
+    pub signature: Signature,
+}
+
+/// A piece of a file on its way to a device; the answer's signature vouches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// SHA-256 of the whole file.
+    pub hash: [u8; 32],
+    /// Bytes of the whole file.
+    pub total: u64,
+    /// Which piece, from 0.
+    pub index: u32,
+    /// The piece.
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// A file that a device holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileHave {
+    /// SHA-256 of it.
+    pub hash: [u8; 32],
+    /// Its bytes.
+    pub total: u64,
+}
+
+/// A file that a device lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileWant {
+    /// SHA-256 of it.
+    pub hash: [u8; 32],
+    /// The first piece that it lacks; it takes them in order.
+    pub from: u32,
+}
+
+/// What HQ holds of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileHeld {
+    /// SHA-256 of it.
+    pub hash: [u8; 32],
+    /// Runs of pieces that HQ lacks, as (first, count), rising; none: HQ has the whole file on its disk.
+    pub missing: Vec<(u32, u32)>,
+}
+
+/// The documents of the buckets that differ, as HQ holds them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Differing {
+    /// The buckets that are listed whole; where the list would grow too long, the others come next time.
+    pub buckets: Vec<u8>,
+    /// Their documents with their digests, by id.
+    pub documents: Vec<(DocId, [u8; 16])>,
+}
+
+impl Chunk {
+    /// Signs a piece of a file.
+    #[must_use]
+    pub fn sign(signer: &Signer, piece: Piece) -> Self {
+        let Piece { hash, total, index, bytes } = piece;
+        let mut chunk = Self { hash, total, index, bytes, signature: Signature([0; 64]) };
+        chunk.signature = signer.sign("chunk", &[&chunk.signed()]);
+        chunk
+    }
+
+    /// Returns whether the piece is signed by `key` and as long as its place in the file says.
+    #[must_use]
+    pub fn verify(&self, key: &PublicKey) -> bool {
+        self.fits() && key.verifies("chunk", &[&self.signed()], &self.signature)
+    }
+
+    fn fits(&self) -> bool {
+        piece_bytes(self.total, self.index).is_some_and(|bytes| bytes == self.bytes.len())
+    }
+
+    fn signed(&self) -> Vec<u8> {
+        let bytes = crate::chain::sha256(&[&self.bytes]);
+        [&self.hash[..], &self.total.to_le_bytes(), &self.index.to_le_bytes(), &bytes].concat()
+    }
+}
+
+/// Returns how many pieces a file has; an empty one has none.
+#[must_use]
+pub fn pieces(total: u64) -> u32 {
+    let chunk = u64::try_from(CHUNK_BYTES).unwrap_or(1);
+    u32::try_from(total.div_ceil(chunk)).unwrap_or(u32::MAX)
+}
+
+/// Returns the length of a piece; `None` where the file has no such piece or is beyond [`FILE_BYTES_MAX`].
+///
+/// ```
+/// use sync_protocol::asides::piece_bytes;
+/// assert_eq!(piece_bytes(200_000, 0), Some(131_072));
+/// assert_eq!(piece_bytes(200_000, 1), Some(68_928));
+/// assert_eq!(piece_bytes(200_000, 2), None);
+/// ```
+#[must_use]
+pub fn piece_bytes(total: u64, index: u32) -> Option<usize> {
+    let chunk = u64::try_from(CHUNK_BYTES).ok()?;
+    let left = total.checked_sub(u64::from(index) * chunk).filter(|left| *left > 0)?;
+    if total > FILE_BYTES_MAX { None } else { usize::try_from(left.min(chunk)).ok() }
+}
+
+const RULINGS: u8 = 0x0a;
+const EXTRACTS: u8 = 0x0b;
+const RELAY: u8 = 0x0c;
+const CHUNK: u8 = 0x0d;
+const HAVE: u8 = 0x0e;
+const WANT: u8 = 0x0f;
+const BUCKETS: u8 = 0x10;
+const REREAD: u8 = 0x11;
+const HELD: u8 = 0x12;
+const WANTED: u8 = 0x13;
+const PIECE: u8 = 0x14;
+const DIFFERING: u8 = 0x15;
+const RELAYED: u8 = 0x16;
+/// All of them are of this schema.
+const SCHEMA: u8 = 1;
+
+impl Ask {
+    /// Whether it carries its own proof: such a one is taken as it arrives, the others once the request is proven.
+    #[must_use]
+    pub fn proves_itself(&self) -> bool {
+        match self {
+            Self::Rulings(_) | Self::Extracts(_) | Self::Relay(_) | Self::Chunk(_) => true,
+            Self::Have(_) | Self::Want(_) | Self::Buckets(_) | Self::Reread(_) | Self::Newer { .. } => false,
+        }
+    }
+
+    /// Appends it as a message.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let (number, bytes) = self.numbered();
+        envelope::write_bytes(number, SCHEMA, &bytes, out);
+    }
+
+    fn numbered(&self) -> (u8, Vec<u8>) {
+        match self {
+            Self::Rulings(proof) => (RULINGS, canonical::to_bytes(proof)),
+            Self::Extracts(extracts) => (EXTRACTS, canonical::to_bytes(extracts)),
+            Self::Relay(sealed) => (RELAY, sealed.clone()),
+            Self::Chunk(chunk) => (CHUNK, canonical::to_bytes(chunk)),
+            Self::Have(files) => (HAVE, canonical::to_bytes(files)),
+            Self::Want(files) => (WANT, canonical::to_bytes(files)),
+            Self::Buckets(buckets) => (BUCKETS, buckets.to_bytes()),
+            Self::Reread(docs) => (REREAD, canonical::to_bytes(docs)),
+            Self::Newer { number, bytes } => (*number, bytes.clone()),
+        }
+    }
+
+    pub(crate) fn of_message(raw: &Raw<'_>) -> Result<Self, MessageError> {
+        let newer = || Self::Newer { number: raw.number, bytes: raw.bytes.to_vec() };
+        if raw.schema != SCHEMA {
+            return raw.skip().map(|()| newer());
+        }
+        let read = match raw.number {
+            RULINGS => canonical::from_bytes(raw.bytes).map(Self::Rulings),
+            EXTRACTS => list(raw)?.map(Self::Extracts),
+            RELAY => Some(Self::Relay(raw.bytes.to_vec())),
+            CHUNK => canonical::from_bytes(raw.bytes).map(Self::Chunk),
+            HAVE => list(raw)?.map(Self::Have),
+            WANT => list(raw)?.map(Self::Want),
+            BUCKETS => Buckets::from_bytes(raw.bytes).map(Self::Buckets),
+            REREAD => list(raw)?.map(Self::Reread),
+            _ => return raw.skip().map(|()| newer()),
+        };
+        read.ok_or(MessageError::Malformed { number: raw.number })
+    }
+}
+
+impl Tell {
+    /// Appends it as a message.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let (number, bytes) = self.numbered();
+        envelope::write_bytes(number, SCHEMA, &bytes, out);
+    }
+
+    fn numbered(&self) -> (u8, Vec<u8>) {
+        match self {
+            Self::Held(files) => (HELD, canonical::to_bytes(files)),
+            Self::Wanted(files) => (WANTED, canonical::to_bytes(files)),
+            Self::Piece(piece) => (PIECE, canonical::to_bytes(piece)),
+            Self::Differing(differing) => (DIFFERING, canonical::to_bytes(differing)),
+            Self::Relayed(sealed) => (RELAYED, sealed.clone()),
+            Self::Newer { number, bytes } => (*number, bytes.clone()),
+        }
+    }
+
+    pub(crate) fn of_message(raw: &Raw<'_>) -> Result<Self, MessageError> {
+        let newer = || Self::Newer { number: raw.number, bytes: raw.bytes.to_vec() };
+        if raw.schema != SCHEMA {
+            return raw.skip().map(|()| newer());
+        }
+        let read = match raw.number {
+            HELD => list(raw)?.map(Self::Held),
+            WANTED => list(raw)?.map(Self::Wanted),
+            PIECE => canonical::from_bytes(raw.bytes).map(Self::Piece),
+            DIFFERING => canonical::from_bytes(raw.bytes).map(Self::Differing),
+            RELAYED => Some(Self::Relayed(raw.bytes.to_vec())),
+            _ => return raw.skip().map(|()| newer()),
+        };
+        read.ok_or(MessageError::Malformed { number: raw.number })
+    }
+}
+
+/// Reads a list whose count is held against the limit before it is read.
+fn list<T: Serialize + serde::de::DeserializeOwned>(raw: &Raw<'_>) -> Result<Option<Vec<T>>, MessageError> {
+    let mut peek = raw.bytes;
+    if canonical::take_len(&mut peek).is_some_and(|count| count > LISTED_MAX) {
+        return Err(MessageError::TooMany { number: raw.number });
+    }
+    Ok(canonical::from_bytes(raw.bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_is_as_long_as_its_place_says_and_signed() {
+        let signer = Signer::from_seed(&[3; 32]).unwrap();
+        let piece =
+            |index, bytes: usize| Piece { hash: [1; 32], total: 200_000, index, bytes: vec![7; bytes] };
+        assert_eq!(pieces(200_000), 2);
+        assert!(Chunk::sign(&signer, piece(0, CHUNK_BYTES)).verify(&signer.public()));
+        assert!(Chunk::sign(&signer, piece(1, 68_928)).verify(&signer.public()));
+        for (index, bytes) in [(0, 5), (1, CHUNK_BYTES), (2, 1), (u32::MAX, 0)] {
+            assert!(!Chunk::sign(&signer, piece(index, bytes)).verify(&signer.public()), "{index}");
+        }
+        let mut changed = Chunk::sign(&signer, piece(0, CHUNK_BYTES));
+        changed.bytes[9] ^= 1;
+        assert!(!changed.verify(&signer.public()));
+    }
+}
