@@ -21,6 +21,22 @@ use sync_protocol::{columns, frame};
 
 use crate::sample;
 
+/// The names of [`sample::asks`], in order.
+const ASKS: [&str; 9] = [
+    "ask_rulings",
+    "ask_extracts",
+    "ask_relay",
+    "ask_chunk",
+    "ask_have",
+    "ask_want",
+    "ask_buckets",
+    "ask_reread",
+    "ask_newer",
+];
+/// The names of [`sample::tells`], in order.
+const TELLS: [&str; 6] =
+    ["tell_held", "tell_wanted", "tell_piece", "tell_differing", "tell_relayed", "tell_newer"];
+
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
@@ -71,15 +87,16 @@ fn messages_keep_their_bytes() {
 
 #[test]
 fn asides_keep_their_bytes() {
-    let written = |number: usize, write: &dyn Fn(&mut Vec<u8>)| {
+    let written = |write: &dyn Fn(&mut Vec<u8>)| {
         let mut out = Vec::new();
         write(&mut out);
-        (format!("{number:02} {:02x}", out[0]), out)
+        out
     };
-    let (asks, tells) = (sample::asks(), sample::tells());
-    let asked = asks.iter().enumerate().map(|(at, ask)| written(at, &|out| ask.write(out)));
-    let told = tells.iter().enumerate().map(|(at, tell)| written(at + 50, &|out| tell.write(out)));
-    check("asides.hex", &asked.chain(told).map(|(name, bytes)| (name.replace(' ', "_"), bytes)).collect());
+    let asks: Vec<_> = sample::asks().iter().map(|ask| written(&|out| ask.write(out))).collect();
+    let tells: Vec<_> = sample::tells().iter().map(|tell| written(&|out| tell.write(out))).collect();
+    assert_eq!((asks.len(), tells.len()), (ASKS.len(), TELLS.len()));
+    let names = ASKS.iter().chain(&TELLS).map(ToString::to_string);
+    check("asides.hex", &names.zip(asks.into_iter().chain(tells)).collect());
 }
 
 #[test]
