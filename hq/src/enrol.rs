@@ -120,6 +120,7 @@ impl Desk {
             level: false,
             skew_ms: 0,
             sheets: (first, first.saturating_add(SHEETS - 1)),
+            oversees: None,
         };
         self.store.device_put(&device)?;
         self.feed_all(&device)?;
@@ -243,8 +244,8 @@ impl Desk {
     pub fn confirm(&mut self, replica: Replica, now_ms: u64) -> Result<u64, EnrolError> {
         self.store.keys_confirm(replica)?;
         let mut new_ops = 0;
-        for (id, segment) in self.store.held_back(replica)? {
-            let taken = self.take(vec![segment], now_ms)?;
+        for (id, segment, came) in self.store.held_back(replica)? {
+            let taken = self.take_from(vec![segment], came)?;
             new_ops += taken.new_ops;
             // What lacks its past, tells another history or is newer than this program goes on waiting.
             let unusable = |notice: &Notice| matches!(notice, Notice::Fork { .. } | Notice::Refused(_));

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod people;
 pub mod reading;
 pub mod rebuild;
+pub mod scopes;
 pub mod server;
 pub mod session;
 pub mod store;

@@ -79,7 +79,9 @@ impl Desk {
     fn folded(&mut self, doc: DocId, ops: Vec<OpId>) -> Result<Work, StoreError> {
         let home = self.home(doc.0.replica)?.unwrap_or(0);
         let creator = self.store.device(doc.0.replica)?.and_then(|device| device.staff);
-        let scope = if creator.is_some() { home } else { NOWHERE };
+        // Where its author worked when he made it is told by the index alone.
+        let known = self.store.known(home, doc)?.map(|known| known.scope);
+        let scope = if creator.is_some() { known.unwrap_or(home) } else { NOWHERE };
         let mut work = Work { home, creator, scope, stale: true, ..Work::default() };
         for id in ops {
             let home = self.home(id.replica)?.unwrap_or(0);

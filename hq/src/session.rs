@@ -17,11 +17,11 @@ use sync_protocol::sign::{PublicKey, Signer};
 
 use crate::clock::Clock;
 use crate::enrol::{Bound, EnrolError};
-use crate::feed;
 use crate::intake::desk::Desk;
 use crate::keys;
 use crate::store::sqlite::StoreError;
 use crate::store::sqlite::devices::{Device, Why};
+use crate::store::sqlite::log::Came;
 use crate::writer::{NotKept, Writer};
 
 /// Why a request gets no signed answer.
@@ -64,6 +64,8 @@ pub struct Session {
     office: Office,
     reader: Option<Reader>,
     hello: Option<Hello>,
+    /// The device's wall clock less HQ's when it began to speak.
+    skew_ms: Option<i64>,
     device: Option<Device>,
     keys: Vec<(PublicKey, bool)>,
     enrolled: bool,
@@ -84,6 +86,7 @@ impl Session {
             office,
             reader: Some(Reader::new(limit)),
             hello: None,
+            skew_ms: None,
             device: None,
             keys: Vec::new(),
             enrolled: false,
@@ -128,6 +131,7 @@ impl Session {
         self.keys.extend(device.key.map(|key| (key, true)));
         self.keys.extend(more);
         self.device = Some(device);
+        self.skew_ms = Some(skew(hello.clocks, self.office.clock.now_ms()));
         self.hello = Some(hello);
         Ok(())
     }
@@ -179,12 +183,13 @@ impl Session {
         }
         self.pushed.extend(good.iter().map(|segment| segment.epoch));
         let now = self.office.clock.now_ms();
+        let came = Came { received_ms: now, skew_ms: self.skew_ms };
         let branch = device.branch;
         let taken = self.office.writer.run(move |desk| {
             for (segment, why) in aside {
-                desk.store.hold_back(branch, &segment, why, now)?;
+                desk.store.hold_back(branch, &segment, why, came)?;
             }
-            desk.take(good, now)
+            desk.take_from(good, came)
         })??;
         self.notices.extend(taken.notices);
         self.rulings.extend(taken.rulings);
@@ -247,13 +252,13 @@ impl Session {
             answer.notices.push(Notice::Copied);
         }
         device.seen_ms = Some(now);
-        device.skew_ms = skew(hello.clocks, now);
+        device.skew_ms = self.skew_ms.unwrap_or(device.skew_ms);
         if device.skew_ms.unsigned_abs() > sync_protocol::limits::STAMP_AHEAD_MS {
             answer.notices.push(Notice::ServerTime(now));
         }
         answer.tells = self.tells;
         answer.tells.extend(desk.hear(&device, self.asks, now)?);
-        let reader = reader(desk, &device)?;
+        let reader = desk.reader(&mut device, &hello.cursor)?;
         let budget = match hello.answer_bytes_max {
             0 => usize::MAX,
             asked => usize::try_from(asked).unwrap_or(usize::MAX),
@@ -347,17 +352,4 @@ fn rotate(device: &mut Device, shown: [u8; 8]) {
 fn skew(clocks: Clocks, now: u64) -> i64 {
     let wall = i64::try_from(clocks.wall_ms).unwrap_or(i64::MAX);
     wall.saturating_sub(i64::try_from(now).unwrap_or(i64::MAX))
-}
-
-/// Returns who reads, by the roles that he holds now.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn reader(desk: &mut Desk, device: &Device) -> Result<feed::Reader, StoreError> {
-    Ok(feed::Reader {
-        replica: device.replica,
-        home: device.branch,
-        staff: device.staff,
-        oversees: desk.oversees(device)?,
-    })
 }

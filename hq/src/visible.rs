@@ -1,5 +1,7 @@
 //! What a device should hold: its documents and the digest over them.
 
+use std::collections::BTreeMap;
+
 use records::id::DocId;
 use records::kinds::staff::Role;
 use sync_protocol::digest;
@@ -29,13 +31,21 @@ impl Desk {
     /// # Errors
     /// [`StoreError`].
     pub fn digest_for(&mut self, device: &Device) -> Result<[u8; 16], StoreError> {
+        Ok(digest::root(self.seen_by(device)?))
+    }
+
+    /// Returns the documents that the device's owner may see, with their digests.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn seen_by(&mut self, device: &Device) -> Result<BTreeMap<DocId, [u8; 16]>, StoreError> {
         let oversees = self.oversees(device)?;
         let own = match device.staff {
             Some(_) => self.store.devices(device.staff)?,
             None => Vec::new(),
         };
         let own: Vec<_> = own.iter().map(|device| (device.branch, device.replica)).collect();
-        Ok(digest::root(self.store.visible(device.staff, oversees, &own)?))
+        self.store.visible(device.staff, oversees, &own)
     }
 
     /// Returns a document's ops as judged.

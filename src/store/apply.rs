@@ -21,11 +21,10 @@ use sync_protocol::sign::PublicKey;
 use crate::clock::Now;
 use crate::store::Store;
 use crate::store::database::Tree;
-use crate::store::entry::doc_key;
 use crate::store::error::{Part, StoreError};
 use crate::store::offer::first_8;
 use crate::store::run::{Run, RunKey};
-use crate::store::state::{LEAVING_KEY, left_key, newer_key, proof_key};
+use crate::store::state::{LEAVING_KEY, newer_key, proof_key};
 use crate::store::work::Work;
 
 /// What an answer changed.
@@ -178,6 +177,9 @@ impl Store {
         applied: &mut Applied,
     ) -> Result<(), StoreError> {
         let mut news = rows.is_empty();
+        if now.is_some() {
+            self.stay(&mut work, key.line, &rows)?;
+        }
         if rows.is_empty() {
             applied.newer += 1;
             work.keep_newer(self, OpId { replica: key.line.0, epoch: key.line.1, seq: key.first })?;
@@ -194,13 +196,28 @@ impl Store {
                 work.state.floor = work.state.floor.witness(row.stamp, wall);
             }
             let judgement = self.judgement(id, row.stamp)?;
-            work.change.remove(Tree::Meta, &left_key(&doc_key(row.document(id))));
+            work.welcome(self, row.document(id))?;
             work.add(self, Judged { id, row, judgement }, None)?;
         }
         if news {
             self.put_run(&mut work, key, run)?;
         }
         self.commit(work)
+    }
+
+    /// A document that was to leave and of which more comes has come back: it stays.
+    fn stay(&self, work: &mut Work, line: Line, rows: &[(u64, Row)]) -> Result<(), StoreError> {
+        let leaving = self.leaving()?;
+        if leaving.is_empty() {
+            return Ok(());
+        }
+        let (replica, epoch) = line;
+        let named = |(seq, row): &(u64, Row)| row.document(OpId { replica, epoch, seq: *seq });
+        let back: BTreeSet<DocId> = rows.iter().map(named).collect();
+        if leaving.iter().any(|doc| back.contains(doc)) {
+            put_leaving(work, leaving.into_iter().filter(|doc| !back.contains(doc)).collect());
+        }
+        Ok(())
     }
 
     /// Puts a run into the log. Two extracts may have the same ends and other ops between: what only the one that is
@@ -584,14 +601,32 @@ mod tests {
         assert!(theirs.document(left).unwrap().is_none());
         assert!(theirs.document(stays).unwrap().is_some());
         assert_eq!((theirs.counts().unwrap().ops, theirs.counts().unwrap().documents), (2, 1));
-        // Coming back into scope brings the whole history, the own op included.
-        let back = items.into_iter().chain(own.into_iter().map(Item::Segment)).collect();
-        let (page, proof) = answer(&[], back, vec![], 4);
+        // Coming back into scope brings what others wrote; the own op never left.
+        let (page, proof) = answer(&[], items, vec![], 4);
         theirs.apply(&page, &proof, NOW).unwrap();
         assert_eq!(theirs.document(left).unwrap().unwrap().ops.len(), 2);
         assert_eq!(theirs.counts().unwrap().ops, 3);
         drop(theirs);
         assert_eq!(Store::open(dir.path(), NOW).unwrap().counts().unwrap().ops, 3);
+    }
+
+    #[test]
+    fn a_document_that_comes_back_before_it_left_stays() {
+        let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
+        let doc = DocId(mine.save(vec![create(b"x")], NOW).unwrap()[0]);
+        let items: Vec<Item> =
+            mine.unsent(usize::MAX, usize::MAX).unwrap().into_iter().map(Item::Segment).collect();
+        let (page, proof) = answer(&[], items.clone(), vec![], 1);
+        theirs.apply(&page, &proof, NOW).unwrap();
+        theirs.save(vec![note(On::Document(doc), b"unsent")], NOW).unwrap();
+        for (at, items) in [(2, vec![Item::Evict(doc)]), (3, items)] {
+            let (page, proof) = answer(&[], items, vec![], at);
+            assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 0);
+        }
+        let own = theirs.unsent(usize::MAX, usize::MAX).unwrap();
+        let (page, proof) = answer(&own, vec![], vec![], 4);
+        assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 0);
+        assert_eq!(theirs.document(doc).unwrap().unwrap().ops.len(), 2);
     }
 
     fn extract(segment: &Segment, seqs: &[u64]) -> Item {

@@ -10,7 +10,7 @@ use sync_protocol::ruling::{Judgement, Ruling, Verdict};
 use crate::store::Store;
 use crate::store::database::{Change, Tree};
 use crate::store::entry::{Entry, doc_key};
-use crate::store::error::StoreError;
+use crate::store::error::{Part, StoreError};
 use crate::store::index;
 use crate::store::ruled::ruling_key;
 use crate::store::state::{LineInfo, STATE_KEY, State, left_key, line_key};
@@ -186,8 +186,27 @@ impl Work {
                 self.change.remove(Tree::Index, &index::posting(prefix, key));
             }
         }
-        self.change.put(Tree::Meta, &left_key(&key), Vec::new());
+        // Nobody sends the own ops again, should it come back.
+        let own: Vec<OpId> = entry.op_ids().filter(|id| id.replica == store.replica()).collect();
+        self.change.put(Tree::Meta, &left_key(&key), postcard::to_allocvec(&own).unwrap_or_default());
         Ok(Some(entry))
+    }
+
+    /// Takes a document that left and now comes back for whole again: the own ops on it that stayed in the log.
+    ///
+    /// # Errors
+    /// Those of reading them.
+    pub fn welcome(&mut self, store: &Store, doc: DocId) -> Result<(), StoreError> {
+        let key = left_key(&doc_key(doc));
+        let Some(own) = self.value(store, Tree::Meta, &key)? else {
+            return Ok(());
+        };
+        self.change.remove(Tree::Meta, &key);
+        let own: Vec<OpId> = postcard::from_bytes(&own).map_err(|_| store.damaged(Part::Database))?;
+        for op in store.read_ops(own.into_iter())? {
+            self.add(store, op, None)?;
+        }
+        Ok(())
     }
 
     /// Returns the ops of a document, those of this change included, in no order.

@@ -15,6 +15,8 @@ use sync_protocol::op::{Row, Write};
 use sync_protocol::reason;
 use sync_protocol::ruling::Verdict;
 
+use crate::intake::work::people;
+
 /// The high bit of a kind: a reader must understand it.
 const MUST_UNDERSTAND: u16 = 1 << 15;
 
@@ -100,11 +102,35 @@ fn reach(case: &Case<'_>, kind: &Kind) -> Result<(), Verdict> {
         let creates = named.into_iter().any(|(group, _)| group.writer == Writer::Scope);
         return if creates { Ok(()) } else { Err(refused(reason::ONLY_HQ, kind.name)) };
     }
-    let own = author.staff.is_some_and(|staff| case.people.contains(&staff));
     // Whoever does more in his branch than field work sees the branch, and may write there.
     let office = |role: &Role| ![Role::ENGINEER, Role::VIEWER].contains(role);
     let branch = case.scope == author.branch && author.roles.iter().any(office);
-    if own || branch || case.scope == 0 { Ok(()) } else { Err(refused(reason::SCOPE, kind.name)) }
+    if branch || case.scope == 0 || own(case) { Ok(()) } else { Err(refused(reason::SCOPE, kind.name)) }
+}
+
+/// Is the document one of the author's, now or as he last saw it? Who worked on while the office gave it to another
+/// one did nothing wrong.
+fn own(case: &Case<'_>) -> bool {
+    let Some(staff) = case.author.staff else {
+        return false;
+    };
+    case.people.contains(&staff) || people_then(case).is_some_and(|people| people.contains(&staff))
+}
+
+/// Returns the document's people as the author last saw it.
+fn people_then(case: &Case<'_>) -> Option<Vec<DocId>> {
+    let all = with(case);
+    let history = History::of(&all, case.lines).ok()?;
+    let past = past(case, &history)?;
+    let then = fold(&past, case.lines).ok()?;
+    Some(people(&then, &past, None))
+}
+
+/// Returns what the author had seen of the document.
+fn past(case: &Case<'_>, history: &History<'_>) -> Option<Vec<Judged>> {
+    let this = history.find(case.id)?;
+    let seen = |id: OpId| history.find(id).is_some_and(|op| history.covers(this, op));
+    Some(case.ops.iter().filter(|op| seen(op.id)).cloned().collect())
 }
 
 fn group(case: &Case<'_>, kind: &Kind, write: &Write) -> Result<(), Verdict> {
@@ -207,8 +233,8 @@ fn entitled(case: &Case<'_>, step: &Step, decision: &Decision) -> Result<(), Ver
     if step.who.is_empty() {
         return Err(refused(reason::ONLY_HQ, step.name));
     }
-    let own = case.document.is_none() || author.staff.is_some_and(|staff| case.people.contains(&staff));
     let held = author.roles.contains(&decision.role);
+    let own = case.document.is_none() || own(case);
     if held && step.is_for(decision.role, own) { Ok(()) } else { Err(refused(reason::ROLE, step.name)) }
 }
 
@@ -222,9 +248,8 @@ fn from_the_past(
     let impossible = || refused(reason::STEP, step.name);
     let all = with(case);
     let history = History::of(&all, case.lines).map_err(|_| impossible())?;
-    let this = history.find(case.id).ok_or_else(impossible)?;
-    let seen = |id: OpId| history.find(id).is_some_and(|op| history.covers(this, op));
-    let past: Vec<Judged> = case.ops.iter().filter(|op| seen(op.id)).cloned().collect();
+    let past = past(case, &history).ok_or_else(impossible)?;
+    let seen = |id: OpId| past.iter().any(|op| op.id == id);
     let then = fold(&past, case.lines).map_or(0, |document| document.state);
     if machine.apply(then, decision).is_err() {
         return Err(impossible());

@@ -67,10 +67,10 @@ impl Desk {
             }
         };
         self.load(job, op.doc, op.row.doc.is_none() && version == 1)?;
-        let scope = self.first_scope(author, op.id)?;
         let work = job.works.entry(op.doc).or_default();
         if work.ops.is_empty() {
-            work.scope = scope;
+            // A record belongs to the branch in which its author works as it comes; HQ's own go where their people are.
+            work.scope = if author.hq { NOWHERE } else { author.branch };
         }
         if op.row.doc.is_none() || !work.ops.is_empty() {
             let judgement = Judgement {
@@ -229,12 +229,5 @@ impl Desk {
         }
         job.works.insert(doc, work);
         Ok(())
-    }
-
-    pub(super) fn first_scope(&mut self, author: &Author, id: OpId) -> Result<u32, StoreError> {
-        if author.hq {
-            return Ok(NOWHERE);
-        }
-        Ok(self.home(id.replica)?.unwrap_or(author.branch))
     }
 }

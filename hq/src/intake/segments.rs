@@ -16,7 +16,7 @@ use crate::intake::ops::Op;
 use crate::intake::work::Work;
 use crate::store::sqlite::StoreError;
 use crate::store::sqlite::devices::Why;
-use crate::store::sqlite::log::{Held, Kept};
+use crate::store::sqlite::log::{Came, Held, Kept};
 
 /// The documents of one job.
 pub type Works = BTreeMap<DocId, Work>;
@@ -75,16 +75,24 @@ pub struct Taken {
 }
 
 impl Desk {
-    /// Takes in segments whose signatures are good. One that cannot be used never blocks another.
+    /// As [`Desk::take_from`], where nobody can say how far the author's clock was off.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing of the job may be kept.
     pub fn take(&mut self, segments: Vec<Segment>, received_ms: u64) -> Result<Taken, StoreError> {
+        self.take_from(segments, Came { received_ms, skew_ms: None })
+    }
+
+    /// Takes in segments whose signatures are good. One that cannot be used never blocks another.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of the job may be kept.
+    pub fn take_from(&mut self, segments: Vec<Segment>, came: Came) -> Result<Taken, StoreError> {
         let mut job = Job::default();
         for segment in segments {
-            self.take_one(&mut job, segment, received_ms)?;
+            self.take_one(&mut job, segment, came)?;
         }
-        self.judge_waiting(&mut job, received_ms)?;
+        self.judge_waiting(&mut job, came.received_ms)?;
         let new_ops = job.runs.iter().map(|run| u64::try_from(run.ops.len()).unwrap_or(0)).sum();
         let (notices, missing) = (std::mem::take(&mut job.notices), job.missing);
         let mut rulings = std::mem::take(&mut job.repeated);
@@ -93,7 +101,7 @@ impl Desk {
         Ok(Taken { notices, rulings, new_ops, missing })
     }
 
-    fn take_one(&mut self, job: &mut Job, segment: Segment, received_ms: u64) -> Result<(), StoreError> {
+    fn take_one(&mut self, job: &mut Job, segment: Segment, came: Came) -> Result<(), StoreError> {
         let line = segment.line();
         let Some(branch) = self.home(line.0)? else {
             return Ok(());
@@ -116,7 +124,7 @@ impl Desk {
             Ok(opened) => opened,
             Err(error) => {
                 if error == SegmentError::Newer {
-                    self.store.hold_back(branch, &segment, Why::Newer, received_ms)?;
+                    self.store.hold_back(branch, &segment, Why::Newer, came)?;
                 }
                 job.notices.push(self.unusable(branch, line, segment.first, error)?);
                 return Ok(());
@@ -142,16 +150,10 @@ impl Desk {
             job.repeated.extend(self.store.rulings(branch, line, segment.first, segment.last())?);
             return Ok(());
         }
-        self.keep(job, branch, Arriving { segment, body, rows, held }, received_ms)
+        self.keep(job, branch, Arriving { segment, body, rows, held }, came)
     }
 
-    fn keep(
-        &mut self,
-        job: &mut Job,
-        branch: u32,
-        new: Arriving,
-        received_ms: u64,
-    ) -> Result<(), StoreError> {
+    fn keep(&mut self, job: &mut Job, branch: u32, new: Arriving, came: Came) -> Result<(), StoreError> {
         let Arriving { segment, body, rows, held } = new;
         let line = segment.line();
         let first = held.map_or(0, |held| held.last).saturating_add(1);
@@ -176,7 +178,7 @@ impl Desk {
             first,
             ops: Vec::with_capacity(rows.len()),
             order,
-            cap_ms: received_ms.saturating_add(STAMP_AHEAD_MS),
+            cap_ms: came.received_ms.saturating_add(STAMP_AHEAD_MS),
             version: 1,
             whole: first == segment.first,
         };
@@ -194,7 +196,7 @@ impl Desk {
             let verdict = self.judge_one(job, &author, Op { id, doc, row }, refused, (at, run.cap_ms, 1))?;
             run.ops.push((doc, verdict));
         }
-        self.store.segment_put(branch, &Kept { segment, arrival: order, received_ms })?;
+        self.store.segment_put(branch, &Kept { segment, arrival: order, came })?;
         job.runs.push(run);
         Ok(())
     }

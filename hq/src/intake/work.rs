@@ -82,7 +82,7 @@ impl Work {
 }
 
 /// Creator, concerned staff, and the colleagues whom decisions that stand named.
-fn people(document: &Document, ops: &[Judged], creator: Option<DocId>) -> Vec<DocId> {
+pub(super) fn people(document: &Document, ops: &[Judged], creator: Option<DocId>) -> Vec<DocId> {
     let mut people = reading::concerned(document);
     people.extend(creator);
     let stands = document.decisions.iter().filter(|ruled| ruled.standing == Standing::Stands);

@@ -23,13 +23,13 @@ CREATE TABLE replicas (
   state INTEGER NOT NULL, key BLOB, secret BLOB, issued_ms INTEGER NOT NULL, scanned_ms INTEGER, seen_ms INTEGER,
   lease BLOB NOT NULL, lease_before BLOB NOT NULL, lease_used INTEGER NOT NULL DEFAULT 0,
   copied INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0, skew_ms INTEGER NOT NULL DEFAULT 0,
-  sheet_from INTEGER NOT NULL, sheet_to INTEGER NOT NULL);
+  sheet_from INTEGER NOT NULL, sheet_to INTEGER NOT NULL, oversees INTEGER);
 CREATE INDEX replicas_staff ON replicas (staff);
 CREATE TABLE more_keys (
   replica INTEGER NOT NULL, key BLOB NOT NULL, confirmed INTEGER NOT NULL, PRIMARY KEY (replica, key)) WITHOUT ROWID;
 CREATE TABLE held_back (
   id INTEGER PRIMARY KEY, branch INTEGER NOT NULL, replica INTEGER NOT NULL, reason INTEGER NOT NULL,
-  received_ms INTEGER NOT NULL, hash BLOB NOT NULL, segment BLOB NOT NULL, UNIQUE (branch, replica, hash));
+  received_ms INTEGER NOT NULL, skew_ms INTEGER, hash BLOB NOT NULL, segment BLOB NOT NULL, UNIQUE (branch, replica, hash));
 CREATE TABLE branches (number INTEGER PRIMARY KEY, unit BLOB NOT NULL UNIQUE);
 
 CREATE TABLE lines (
@@ -38,7 +38,7 @@ CREATE TABLE lines (
   count INTEGER NOT NULL, PRIMARY KEY (branch, replica, epoch)) WITHOUT ROWID;
 CREATE TABLE segments (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
-  count INTEGER NOT NULL, arrival INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+  count INTEGER NOT NULL, arrival INTEGER NOT NULL, received_ms INTEGER NOT NULL, skew_ms INTEGER,
   link BLOB NOT NULL, signature BLOB NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (branch, replica, epoch, first, arrival)) WITHOUT ROWID;
 CREATE TABLE rulings (

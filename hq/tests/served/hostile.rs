@@ -191,5 +191,5 @@ fn a_segment_coded_by_a_newer_version_is_kept_as_it_came() {
     let answer = device.take(&body, &answer);
     assert_eq!(answer.notices, [Notice::Refused(reason::NEWER)]);
     let kept = hq.desk().store.held_back(line.0).unwrap();
-    assert_eq!(kept.into_iter().map(|(_, segment)| segment).collect::<Vec<_>>(), [newer]);
+    assert_eq!(kept.into_iter().map(|(_, segment, _)| segment).collect::<Vec<_>>(), [newer]);
 }

@@ -9,6 +9,7 @@
 
 mod device;
 mod hostile;
+mod scopes;
 mod sync;
 
 use std::net::SocketAddr;
@@ -57,6 +58,13 @@ impl Hq {
     /// A second program at the same data.
     pub(crate) fn desk(&self) -> Desk {
         Data::at(self.folder.path()).open(false).unwrap()
+    }
+
+    /// Takes in a table that the office changed.
+    pub(crate) fn import(&self, kind: &str, table: &str) {
+        let kind = records::kinds::by_name(kind).unwrap();
+        let done = self.desk().transact(|desk| desk.import(table.as_bytes(), kind, NOW_MS)).unwrap();
+        assert!(done.refused.is_empty(), "{:?}", done.refused);
     }
 
     /// A new device's code.

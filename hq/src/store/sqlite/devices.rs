@@ -6,6 +6,7 @@ use sync_protocol::segment::Segment;
 use sync_protocol::sign::PublicKey;
 
 use super::{Store, StoreError, bytes, read};
+use crate::store::sqlite::log::Came;
 
 /// How a device stands with HQ; the numbers are the states of the device's document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,10 +76,12 @@ pub struct Device {
     pub skew_ms: i64,
     /// Its block of sheet numbers, first and last.
     pub sheets: (u32, u32),
+    /// The branch whose feed it read last; what its owner oversees now may be another one, or none.
+    pub oversees: Option<u32>,
 }
 
 const COLUMNS: &str = "replica, branch, staff, document, name, state, key, secret, issued_ms, seen_ms, lease, \
-                       lease_before, lease_used, copied, level, skew_ms, sheet_from, sheet_to";
+                       lease_before, lease_used, copied, level, skew_ms, sheet_from, sheet_to, oversees";
 
 fn device(row: &Row<'_>) -> Result<Device, StoreError> {
     let doc = |bytes: Option<Vec<u8>>| bytes.map(|bytes| read("replicas", &bytes)).transpose();
@@ -100,6 +103,7 @@ fn device(row: &Row<'_>) -> Result<Device, StoreError> {
         level: row.get(14)?,
         skew_ms: row.get(15)?,
         sheets: (row.get(16)?, row.get(17)?),
+        oversees: row.get(18)?,
     })
 }
 
@@ -123,7 +127,7 @@ impl Store {
         self.db
             .prepare_cached(&format!(
                 "INSERT OR REPLACE INTO replicas ({COLUMNS})
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
             ))?
             .execute(params![
                 device.replica.0,
@@ -143,7 +147,8 @@ impl Store {
                 device.level,
                 device.skew_ms,
                 device.sheets.0,
-                device.sheets.1
+                device.sheets.1,
+                device.oversees
             ])?;
         Ok(())
     }
@@ -237,35 +242,42 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn hold_back(
-        &self,
-        branch: u32,
-        segment: &Segment,
-        why: Why,
-        received_ms: u64,
-    ) -> Result<(), StoreError> {
+    pub fn hold_back(&self, branch: u32, segment: &Segment, why: Why, came: Came) -> Result<(), StoreError> {
         let body = bytes(segment);
         let hash = sync_protocol::chain::sha256(&[&body]);
         self.db
             .prepare_cached(
-                "INSERT OR IGNORE INTO held_back (branch, replica, reason, received_ms, hash, segment)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR IGNORE INTO held_back (branch, replica, reason, received_ms, skew_ms, hash, segment)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![branch, segment.replica.0, why as u8, received_ms, hash, body])?;
+            .execute(params![
+                branch,
+                segment.replica.0,
+                why as u8,
+                came.received_ms,
+                came.skew_ms,
+                hash,
+                body
+            ])?;
         Ok(())
     }
 
-    /// Returns the segments that wait for a person, in order of arrival, each under the number of its row.
+    /// Returns the segments that wait for a person, in order of arrival, each under the number of its row, with when
+    /// it came.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn held_back(&self, replica: Replica) -> Result<Vec<(u64, Segment)>, StoreError> {
-        let mut query =
-            self.db.prepare_cached("SELECT id, segment FROM held_back WHERE replica = ?1 ORDER BY id")?;
-        let rows = query.query_map([replica.0], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+    pub fn held_back(&self, replica: Replica) -> Result<Vec<(u64, Segment, Came)>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT id, segment, received_ms, skew_ms FROM held_back WHERE replica = ?1 ORDER BY id",
+        )?;
+        let rows = query.query_map([replica.0], |row| {
+            let came = Came { received_ms: row.get(2)?, skew_ms: row.get(3)? };
+            Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?, came))
+        })?;
         rows.map(|row| {
-            let (id, segment) = row?;
-            Ok((id, read("held_back", &segment)?))
+            let (id, segment, came) = row?;
+            Ok((id, read("held_back", &segment)?, came))
         })
         .collect()
     }
@@ -303,6 +315,7 @@ mod tests {
             level: true,
             skew_ms: -9,
             sheets: (1, 999),
+            oversees: Some(2),
         }
     }
 

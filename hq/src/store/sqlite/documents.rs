@@ -185,6 +185,18 @@ impl Store {
         Ok(found)
     }
 
+    /// Returns the documents of a branch, by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn in_scope(&self, scope: u32) -> Result<Vec<DocId>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT replica, epoch, seq FROM documents WHERE scope = ?1 ORDER BY replica, epoch, seq",
+        )?;
+        let rows = query.query_map([scope], |row| id(row, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Returns the documents that a text names: an id, the beginning of a code, or a human number; at most 16.
     ///
     /// # Errors

@@ -30,11 +30,21 @@ pub struct Kept {
     pub segment: Segment,
     /// HQ's order of arrival of its first new op.
     pub arrival: u64,
-    /// When it came, milliseconds UTC.
-    pub received_ms: u64,
+    /// When it came, and from what clock.
+    pub came: Came,
 }
 
-const COLUMNS: &str = "replica, epoch, first, count, link, body, signature, arrival, received_ms";
+/// When something came, and how far the clock was off that it was written under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Came {
+    /// HQ's time, milliseconds UTC.
+    pub received_ms: u64,
+    /// The author's wall clock less HQ's, milliseconds, as he pushed; `None` where nobody can say: HQ's own ops, and
+    /// what was carried by hand.
+    pub skew_ms: Option<i64>,
+}
+
+const COLUMNS: &str = "replica, epoch, first, count, link, body, signature, arrival, received_ms, skew_ms";
 
 fn array<const N: usize>(row: &Row<'_>, at: usize) -> rusqlite::Result<[u8; N]> {
     row.get::<_, [u8; N]>(at)
@@ -50,7 +60,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
         body: row.get(5)?,
         signature: Signature(array(row, 6)?),
     };
-    Ok(Kept { segment, arrival: row.get(7)?, received_ms: row.get(8)? })
+    Ok(Kept { segment, arrival: row.get(7)?, came: Came { received_ms: row.get(8)?, skew_ms: row.get(9)? } })
 }
 
 fn op(row: &Row<'_>, at: usize) -> rusqlite::Result<OpId> {
@@ -74,11 +84,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn segment_put(&self, branch: u32, kept: &Kept) -> Result<(), StoreError> {
-        let Kept { segment, arrival, received_ms } = kept;
+        let Kept { segment, arrival, came } = kept;
         self.db
             .prepare_cached(
-                "INSERT INTO segments (branch, replica, epoch, first, count, link, body, signature, arrival, received_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO segments (branch, replica, epoch, first, count, link, body, signature, arrival, received_ms,
+                                       skew_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 branch,
@@ -90,7 +101,8 @@ impl Store {
                 segment.body,
                 segment.signature.0,
                 arrival,
-                received_ms
+                came.received_ms,
+                came.skew_ms
             ])?;
         Ok(())
     }
@@ -131,7 +143,7 @@ impl Store {
         let mut query = self.db.prepare(&sql).map_err(StoreError::from)?;
         let mut rows = query.query([]).map_err(StoreError::from)?;
         while let Some(row) = rows.next().map_err(StoreError::from)? {
-            let branch = row.get(9).map_err(StoreError::from)?;
+            let branch = row.get(10).map_err(StoreError::from)?;
             each(branch, kept(row).map_err(StoreError::from)?)?;
         }
         Ok(())
