@@ -107,6 +107,8 @@ fn notice_name(notice: &Notice) -> &'static str {
         Notice::Rewound { .. } => "rewound",
         Notice::Copied => "copied",
         Notice::Fork { .. } => "fork",
+        Notice::Restored { .. } => "restored",
+        Notice::BackedUp { .. } => "backed_up",
         Notice::Newer { .. } => "newer",
     }
 }
@@ -141,7 +143,8 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
     if report.new_quarantine > 0 {
         warn("text.sync.new_quarantine", report.new_quarantine);
     }
-    for notice in report.notices.iter().filter(|notice| !matches!(notice, Notice::ServerTime(_))) {
+    let told = |notice: &&Notice| !matches!(notice, Notice::ServerTime(_) | Notice::BackedUp { .. });
+    for notice in report.notices.iter().filter(told) {
         warn(&format!("text.notice.{}", notice_name(notice)), 0);
     }
     text

@@ -10,10 +10,11 @@ use records::kinds::device::DeviceKey;
 use records::kinds::number;
 use records::schema::Typed;
 use sync_protocol::chain::Line;
-use sync_protocol::conversation::{Answer, RulingProof};
+use sync_protocol::conversation::Answer;
 use sync_protocol::merge::Judged;
 use sync_protocol::message::{Compared, Extract, Held, Item};
 use sync_protocol::op::Row;
+use sync_protocol::proof::AnswerProof;
 use sync_protocol::ruling::{Ruling, Verdict};
 use sync_protocol::segment::{Body, Segment, SegmentError};
 use sync_protocol::sign::PublicKey;
@@ -56,7 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Foreign`] for a segment that is not its author's, [`StoreError::NoSpace`], [`StoreError::Damaged`].
-    pub fn apply(&mut self, answer: &Answer, proof: &RulingProof, now: Now) -> Result<Applied, StoreError> {
+    pub fn apply(&mut self, answer: &Answer, proof: &AnswerProof, now: Now) -> Result<Applied, StoreError> {
         let result = match self.apply_steps(answer, proof, now) {
             Err(StoreError::NoSpace { .. }) if self.give_up_reserve() => self.apply_steps(answer, proof, now),
             other => other,
@@ -68,7 +69,7 @@ impl Store {
         result
     }
 
-    fn apply_steps(&mut self, answer: &Answer, proof: &RulingProof, now: Now) -> Result<Applied, StoreError> {
+    fn apply_steps(&mut self, answer: &Answer, proof: &AnswerProof, now: Now) -> Result<Applied, StoreError> {
         let mut applied = Applied { more: answer.end.more, digest: answer.ack.digest, ..Applied::default() };
         for ruling in answer.ack.rulings.iter().chain(&answer.rulings) {
             self.apply_ruling(ruling, &mut applied)?;
@@ -259,7 +260,7 @@ impl Store {
     fn apply_end(
         &mut self,
         answer: &Answer,
-        proof: &RulingProof,
+        proof: &AnswerProof,
         mut leaving: Vec<DocId>,
         applied: &mut Applied,
     ) -> Result<(), StoreError> {
@@ -454,7 +455,7 @@ mod tests {
     use crate::store::write::On;
 
     /// What HQ would say: holds these segments, rules on them, and gives `items` out.
-    fn answer(held: &[Segment], items: Vec<Item>, rulings: Vec<Ruling>, at: u64) -> (Answer, RulingProof) {
+    fn answer(held: &[Segment], items: Vec<Item>, rulings: Vec<Ruling>, at: u64) -> (Answer, AnswerProof) {
         let receipt = |segment: &Segment| Held {
             epoch: segment.epoch,
             up_to: segment.last(),
@@ -471,7 +472,12 @@ mod tests {
         };
         let next = Cursor { incarnation: Incarnation(3), positions: vec![(Feed::Company, at)] };
         let end = PageEnd { next, more: false };
-        let proof = RulingProof { rulings: vec![1], context: [0; 64], signature: Signature([2; 64]) };
+        let proof = AnswerProof {
+            rulings: vec![1],
+            leaves: Vec::new(),
+            context: [0; 64],
+            signature: Signature([2; 64]),
+        };
         (
             Answer { ack, notices: Vec::new(), certificate: None, tells: Vec::new(), items, rulings, end },
             proof,

@@ -8,11 +8,10 @@ use records::id::DocId;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical;
-use crate::conversation::RulingProof;
 use crate::digest::Buckets;
 use crate::envelope::{self, MessageError, Raw};
 use crate::limits::{CHUNK_BYTES, FILE_BYTES_MAX, LISTED_MAX};
-use crate::message::Extract;
+use crate::proof::{ExtractsProof, RulingProof};
 use crate::sign::{PublicKey, Signature, Signer};
 
 /// What a device says beside its log.
@@ -21,7 +20,7 @@ pub enum Ask {
     /// HQ's word on ops, under HQ's own signature, for an HQ that lost it.
     Rulings(RulingProof),
     /// Ops of others under HQ's own signature, for an HQ that lost them.
-    Extracts(Vec<Extract>),
+    Extracts(ExtractsProof),
     /// A sealed request of another device, carried for it.
     Relay(Vec<u8>),
     /// A piece of a file, signed by the device.
@@ -214,7 +213,7 @@ impl Ask {
     fn numbered(&self) -> (u8, Vec<u8>) {
         match self {
             Self::Rulings(proof) => (RULINGS, canonical::to_bytes(proof)),
-            Self::Extracts(extracts) => (EXTRACTS, canonical::to_bytes(extracts)),
+            Self::Extracts(proof) => (EXTRACTS, canonical::to_bytes(proof)),
             Self::Relay(sealed) => (RELAY, sealed.clone()),
             Self::Chunk(chunk) => (CHUNK, canonical::to_bytes(chunk)),
             Self::Have(files) => (HAVE, canonical::to_bytes(files)),
@@ -232,7 +231,7 @@ impl Ask {
         }
         let read = match raw.number {
             RULINGS => canonical::from_bytes(raw.bytes).map(Self::Rulings),
-            EXTRACTS => list(raw)?.map(Self::Extracts),
+            EXTRACTS => canonical::from_bytes(raw.bytes).map(Self::Extracts),
             RELAY => Some(Self::Relay(raw.bytes.to_vec())),
             CHUNK => canonical::from_bytes(raw.bytes).map(Self::Chunk),
             HAVE => list(raw)?.map(Self::Have),

@@ -17,9 +17,10 @@ use crate::envelope::{self, Message, MessageError, Moved, Notices, Page, Raw, Ru
 use crate::frame::{self, Frame, FrameError};
 use crate::limits::{BODY_BYTES_MAX, BODY_OPS_MAX, CONTROL_BYTES_MAX, SEGMENT_BYTES_MAX, inflate_max};
 use crate::message::{Certificate, Enrol, Hello, Item, Notice, PageEnd, PushAck};
+use crate::proof::{self, AnswerProof};
 use crate::ruling::Ruling;
 use crate::segment::Segment;
-use crate::sign::{PublicKey, Signature, Signer};
+use crate::sign::{PublicKey, Signer};
 
 /// A segment up to this long rides in the Control frame: a frame of its own costs 9 bytes more.
 const RIDING_BYTES_MAX: usize = 1024;
@@ -61,19 +62,6 @@ pub struct Answer {
 /// SHA-256 of a request's body before its signature: what an answer answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestHash(pub [u8; 32]);
-
-/// HQ's signature over rulings, kept so that they can be shown to a restored HQ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RulingProof {
-    /// The bytes of the rulings as received; empty where the answer had none.
-    #[serde(with = "serde_bytes")]
-    pub rulings: Vec<u8>,
-    /// SHA-256 of the request, then SHA-256 of the rest of the answer.
-    #[serde(with = "serde_bytes")]
-    pub context: [u8; 64],
-    /// HQ's signature.
-    pub signature: Signature,
-}
 
 /// Something complete that a request brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,8 +266,7 @@ impl Reader {
 
 /// Returns the body of an answer.
 ///
-/// Its one signature is over SHA-256 of the rulings' bytes, then SHA-256 of the request and of everything else here:
-/// so that the rulings stay provable without the rest, see [`RulingProof`].
+/// Its one signature keeps rulings and extracts provable without the rest, see [`crate::proof`].
 #[must_use]
 pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> Vec<u8> {
     let mut control = Vec::new();
@@ -309,8 +296,9 @@ pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> V
     let mut frames = Vec::new();
     frame::write(frame::CONTROL, &control, &mut frames);
     let body = body::pack(&frames);
-    let signature = signer.sign("answer", &[&sha256(&[&rulings]), &request.0, &rest]);
-    [body.as_slice(), &signature.0].concat()
+    let leaves = answer.items.iter().filter_map(leaf_of).collect();
+    let proof = AnswerProof::sign(signer, rulings, leaves, (request.0, rest));
+    [body.as_slice(), &proof.signature.0].concat()
 }
 
 /// Reads the answer to `request`; HQ's signature is checked before anything in it is decoded.
@@ -321,7 +309,7 @@ pub fn read_answer(
     body: &[u8],
     request: RequestHash,
     key: &PublicKey,
-) -> Result<(Answer, RulingProof), ReadError> {
+) -> Result<(Answer, AnswerProof), ReadError> {
     let mut unpack = Unpack::new(inflate_max(body.len()));
     let mut frames = Vec::new();
     unpack.push(body, &mut frames)?;
@@ -334,44 +322,18 @@ pub fn read_answer(
     let rulings = raws.last().filter(|raw| raw.is::<Rulings>());
     let behind = rulings.map_or(0, |raw| envelope::written_len(raw.bytes.len()));
     let (rest, _) = frame.payload.split_at(frame.payload.len().saturating_sub(behind));
-    let proof = RulingProof {
+    let page = raws.iter().find(|raw| raw.is::<Page>()).map_or(&[][..], |raw| raw.bytes);
+    let leaves = proof::leaves(page).ok_or(MessageError::Malformed { number: Page::NUMBER })?;
+    let proof = AnswerProof {
         rulings: rulings.map_or_else(Vec::new, |raw| raw.bytes.to_vec()),
-        context: join(request.0, sha256(&[rest])),
+        leaves,
+        context: proof::join(&[&request.0, &sha256(&[rest])]),
         signature,
     };
     if !proof.genuine(key) {
         return Err(ReadError::Signature);
     }
     Ok((read_messages(&raws)?, proof))
-}
-
-impl RulingProof {
-    /// Checks HQ's signature and returns the rulings that it covers.
-    ///
-    /// # Errors
-    /// [`ReadError::Signature`], [`ReadError::Message`].
-    pub fn open(&self, key: &PublicKey) -> Result<Vec<Ruling>, ReadError> {
-        if !self.genuine(key) {
-            return Err(ReadError::Signature);
-        }
-        if self.rulings.is_empty() {
-            return Ok(Vec::new());
-        }
-        let raw = Raw { number: Rulings::NUMBER, schema: Rulings::SCHEMA, bytes: &self.rulings };
-        Ok(raw.read::<Rulings>()?.0)
-    }
-
-    fn genuine(&self, key: &PublicKey) -> bool {
-        key.verifies("answer", &[&sha256(&[&self.rulings]), &self.context], &self.signature)
-    }
-}
-
-fn join(request: [u8; 32], rest: [u8; 32]) -> [u8; 64] {
-    let mut context = [0; 64];
-    let (left, right) = context.split_at_mut(32);
-    left.copy_from_slice(&request);
-    right.copy_from_slice(&rest);
-    context
 }
 
 fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
@@ -400,6 +362,13 @@ fn read_messages(raws: &[Raw<'_>]) -> Result<Answer, ReadError> {
         rulings: only::<Rulings>(raws)?.unwrap_or_default().0,
         end: PageEnd { next, more: moved.more },
     })
+}
+
+fn leaf_of(item: &Item) -> Option<[u8; 32]> {
+    match item {
+        Item::Extract(extract) => Some(proof::leaf(extract)),
+        Item::Segment(_) | Item::Evict(_) | Item::Newer { .. } => None,
+    }
 }
 
 fn ops_of(item: &Item) -> u64 {

@@ -2,7 +2,7 @@
 //!
 //! Pure: no clock, disk, socket, environment or randomness; what it needs is passed in.
 //! Reading order: [`stamp`], [`op`], [`chain`], [`columns`], [`segment`], [`ruling`], [`cursor`], [`message`],
-//! [`asides`], [`envelope`], [`frame`], [`conversation`], [`enrolment`], [`merge`], [`digest`].
+//! [`asides`], [`envelope`], [`frame`], [`conversation`], [`proof`], [`enrolment`], [`merge`], [`digest`].
 
 pub mod asides;
 pub mod body;
@@ -21,6 +21,7 @@ pub mod merge;
 pub mod message;
 mod numbered;
 pub mod op;
+pub mod proof;
 pub mod reason;
 pub mod ruling;
 pub mod segment;

@@ -238,6 +238,16 @@ pub enum Notice {
         /// HQ's chain value there.
         link: Link,
     },
+    /// Another incarnation than the cursor's: HQ was restored from a backup, and asks for what it may have lost.
+    Restored {
+        /// What has a ruling of a lower order is in the backup.
+        order: u64,
+    },
+    /// A backup of HQ holds everything that the hello's cursor covers.
+    BackedUp {
+        /// HQ's order of arrival at the backup.
+        order: u64,
+    },
     /// One of a newer version.
     Newer {
         /// Its number.
@@ -247,11 +257,16 @@ pub enum Notice {
     },
 }
 
+impl Item {
+    /// The number of an extract among items.
+    pub(crate) const EXTRACT: u8 = 2;
+}
+
 impl Numbered for Item {
     fn to_numbered(&self) -> (u8, Vec<u8>) {
         match self {
             Self::Segment(segment) => (1, canonical::to_bytes(segment)),
-            Self::Extract(extract) => (2, canonical::to_bytes(extract)),
+            Self::Extract(extract) => (Self::EXTRACT, canonical::to_bytes(extract)),
             Self::Evict(doc) => (3, canonical::to_bytes(doc)),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
@@ -260,7 +275,7 @@ impl Numbered for Item {
     fn from_numbered(number: u8, bytes: &[u8]) -> Option<Self> {
         Some(match number {
             1 => Self::Segment(canonical::from_bytes(bytes)?),
-            2 => Self::Extract(canonical::from_bytes(bytes)?),
+            Self::EXTRACT => Self::Extract(canonical::from_bytes(bytes)?),
             3 => Self::Evict(canonical::from_bytes(bytes)?),
             _ => Self::Newer { number, bytes: bytes.to_vec() },
         })
@@ -278,6 +293,8 @@ impl Numbered for Notice {
             Self::Rewound { epoch, seq } => (6, canonical::to_bytes(&(epoch, seq))),
             Self::Copied => (7, Vec::new()),
             Self::Fork { epoch, common, link } => (8, canonical::to_bytes(&(epoch, common, link))),
+            Self::Restored { order } => (9, canonical::to_bytes(order)),
+            Self::BackedUp { order } => (10, canonical::to_bytes(order)),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -293,6 +310,8 @@ impl Numbered for Notice {
             6 => canonical::from_bytes(bytes).map(|(epoch, seq)| Self::Rewound { epoch, seq }),
             7 => bare(Self::Copied),
             8 => canonical::from_bytes(bytes).map(|(epoch, common, link)| Self::Fork { epoch, common, link }),
+            9 => canonical::from_bytes(bytes).map(|order| Self::Restored { order }),
+            10 => canonical::from_bytes(bytes).map(|order| Self::BackedUp { order }),
             _ => Some(Self::Newer { number, bytes: bytes.to_vec() }),
         }
     }

@@ -10,7 +10,8 @@ use sync_protocol::conversation::{
 use sync_protocol::envelope::{self, Message, MessageError};
 use sync_protocol::frame;
 use sync_protocol::limits::inflate_max;
-use sync_protocol::message::Hello;
+use sync_protocol::message::{Extract, Hello, Item};
+use sync_protocol::proof::ExtractsProof;
 use sync_protocol::segment::Segment;
 
 /// Reads a request in pieces of `step` bytes.
@@ -71,10 +72,20 @@ fn an_answer_to_another_request_or_by_another_hq_is_refused() {
     let key = sample::hq().public();
     let (read, proof) = read_answer(&body, asked, &key).unwrap();
     assert_eq!(read, answer);
-    assert_eq!(proof.open(&key), Ok(answer.rulings));
+    let rulings = proof.of_rulings().unwrap();
+    assert_eq!(rulings.open(&key), Ok(answer.rulings));
+    let extract = sample::extract();
+    assert!(answer.items.contains(&Item::Extract(extract.clone())));
+    let extracts = proof.of_extracts(vec![extract.clone()]);
+    assert_eq!(extracts.open(&key), Ok(&[extract.clone()][..]));
+    let other = Extract { seqs: vec![1], ..extract };
+    assert!(proof.of_extracts(vec![other.clone()]).extracts.is_empty());
+    let forged = ExtractsProof { extracts: vec![other], ..extracts.clone() };
+    assert_eq!(forged.open(&key), Err(ReadError::Signature));
     assert_eq!(read_answer(&body, RequestHash([8; 32]), &key), Err(ReadError::Signature));
     assert_eq!(read_answer(&body, asked, &sample::device().public()), Err(ReadError::Signature));
-    assert_eq!(proof.open(&sample::device().public()), Err(ReadError::Signature));
+    assert_eq!(rulings.open(&sample::device().public()), Err(ReadError::Signature));
+    assert_eq!(extracts.open(&sample::device().public()), Err(ReadError::Signature));
 }
 
 /// Signs frames as a device would, without deflating them.

@@ -6,7 +6,7 @@ use records::schema::{Class, Tag};
 use records::time::Zone;
 use sync_protocol::asides::{Ask, Chunk, Differing, FileHave, FileHeld, FileWant, Piece, Tell};
 use sync_protocol::chain::{Line, Link, Parent};
-use sync_protocol::conversation::{Answer, Request, RulingProof};
+use sync_protocol::conversation::{Answer, Request};
 use sync_protocol::cursor::{Cursor, Feed, Incarnation};
 use sync_protocol::digest::Buckets;
 use sync_protocol::enrolment::{self, Enrolment};
@@ -14,6 +14,7 @@ use sync_protocol::message::{
     Certificate, Clocks, Compared, Enrol, Extract, Head, Held, Hello, Item, Notice, PageEnd, PushAck,
 };
 use sync_protocol::op::{Row, Write};
+use sync_protocol::proof::{ExtractsProof, RulingProof};
 use sync_protocol::ruling::{Ruling, Verdict};
 use sync_protocol::segment::{Run, Segment, cut};
 use sync_protocol::sign::{Signature, Signer};
@@ -152,11 +153,17 @@ pub(crate) fn plain_answer(request: &Request) -> Answer {
 
 /// One of each thing that a device says beside its log.
 pub(crate) fn asks() -> Vec<Ask> {
-    let proof = RulingProof { rulings: vec![0], context: [4; 64], signature: Signature([5; 64]) };
+    let proof = RulingProof { rulings: vec![0], context: [4; 96], signature: Signature([5; 64]) };
+    let extracts = ExtractsProof {
+        extracts: vec![extract()],
+        leaves: vec![[6; 32]],
+        context: [7; 96],
+        signature: Signature([8; 64]),
+    };
     let digests = (1..9).map(|seq| (doc(seq), [9; 16]));
     vec![
         Ask::Rulings(proof),
-        Ask::Extracts(vec![extract()]),
+        Ask::Extracts(extracts),
         Ask::Relay(b"sealed".to_vec()),
         Ask::Chunk(Chunk::sign(&device(), piece())),
         Ask::Have(vec![FileHave { hash: [0xf1; 32], total: 131_075 }]),
@@ -216,6 +223,8 @@ pub(crate) fn notices() -> Vec<Notice> {
         Notice::Rewound { epoch: LINE.1, seq: 40 },
         Notice::Copied,
         Notice::Fork { epoch: LINE.1, common: 39, link: Link([5; 32]) },
+        Notice::Restored { order: 1 << 33 },
+        Notice::BackedUp { order: 7 },
         Notice::Newer { number: 99, bytes: vec![1, 2, 3] },
     ]
 }
