@@ -21,6 +21,7 @@ pub struct Now {
 pub struct Clock {
     set: Option<Set>,
     runs: bool,
+    moment: Option<Now>,
 }
 
 /// A time set by hand, and when that was.
@@ -34,24 +35,33 @@ impl Clock {
     /// Returns the system's clock.
     #[must_use]
     pub const fn system() -> Self {
-        Self { set: None, runs: true }
+        Self { set: None, runs: true, moment: None }
     }
 
     /// Returns a clock that stands still at `wall`.
     #[must_use]
     pub fn frozen(wall: Ts) -> Self {
-        Self { set: Some(Set { wall, at_ms: monotonic_ms() }), runs: false }
+        Self { set: Some(Set { wall, at_ms: monotonic_ms() }), runs: false, moment: None }
     }
 
     /// Returns a clock that starts at `wall` and runs on.
     #[must_use]
     pub fn starting(wall: Ts) -> Self {
-        Self { set: Some(Set { wall, at_ms: monotonic_ms() }), runs: true }
+        Self { set: Some(Set { wall, at_ms: monotonic_ms() }), runs: true, moment: None }
+    }
+
+    /// Returns clocks that stand still at a moment that somebody else measured or made up.
+    #[must_use]
+    pub const fn at(moment: Now) -> Self {
+        Self { set: None, runs: false, moment: Some(moment) }
     }
 
     /// Returns the clocks of this moment.
     #[must_use]
     pub fn now(&self) -> Now {
+        if let Some(moment) = self.moment {
+            return moment;
+        }
         let monotonic_ms = monotonic_ms();
         let wall = match self.set {
             None => system_wall(),

@@ -2,6 +2,9 @@
 //!
 //! Source: docs/STORAGE.md, Sealing.
 
+#[cfg(feature = "simulated")]
+pub mod simulated;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -87,6 +90,10 @@ impl std::fmt::Debug for Keys {
 /// [`StoreError::Key`].
 pub fn random<const N: usize>() -> Result<[u8; N], StoreError> {
     let mut out = [0; N];
+    #[cfg(feature = "simulated")]
+    if simulated::draw(&mut out) {
+        return Ok(out);
+    }
     SystemRandom::new().fill(&mut out).map_err(|_| StoreError::Key)?;
     Ok(out)
 }

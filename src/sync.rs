@@ -142,6 +142,20 @@ pub fn sync(
 ) -> Result<SyncReport, SyncError> {
     let enrolment = &store.identity().enrolment;
     let transport = Transport::new(&enrolment.address, enrolment.tls_pin)?;
+    sync_by(transport, store, clock, options, progress)
+}
+
+/// Syncs the home with its HQ by a way that is there already.
+///
+/// # Errors
+/// [`SyncError`].
+pub fn sync_by(
+    transport: Transport<'_>,
+    store: &mut Store,
+    clock: &Clock,
+    options: Options,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<SyncReport, SyncError> {
     let started_ms = clock.now().monotonic_ms;
     let before = store.counts()?.unsent_ops;
     let mut session = Session {
@@ -193,7 +207,7 @@ enum Next {
 struct Session<'a> {
     store: &'a mut Store,
     clock: &'a Clock,
-    transport: Transport,
+    transport: Transport<'a>,
     options: Options,
     /// HQ has to say what it holds before anything is pushed again.
     ask_first: bool,

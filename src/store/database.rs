@@ -20,6 +20,8 @@ const PIECE_BYTES_MAX: usize = 4000 - SEAL_BYTES;
 /// Bytes of one value: 255 pieces.
 const VALUE_BYTES_MAX: usize = PIECE_BYTES_MAX * 255;
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+/// How long the threads of a database that was dropped may hold it, in milliseconds.
+const LOCK_WAIT_MS: u32 = 5_000;
 const SCHEMA: u8 = 1;
 
 /// The trees.
@@ -140,12 +142,7 @@ impl Database {
         remove_half_written(path)?;
         let fresh = !path.join("db").exists();
         let (db, trees) = guarded(path, Part::Database, || {
-            let db = sled::Config::new()
-                .path(path)
-                .cache_capacity(CACHE_BYTES)
-                .mode(sled::Mode::LowSpace)
-                .flush_every_ms(None)
-                .open()?;
+            let db = opened(path)?;
             let trees = ["m", "d", "i", "l", "r"].map(|name| db.open_tree(name));
             let [meta, docs, index, log, rulings] = trees;
             Ok((db, [meta?, docs?, index?, log?, rulings?]))
@@ -333,6 +330,29 @@ fn pieces(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let chunks: Vec<&[u8]> =
         if value.is_empty() { vec![&[]] } else { value.chunks(PIECE_BYTES_MAX).collect() };
     chunks.into_iter().map(move |chunk| [&[count], chunk].concat())
+}
+
+/// Opens sled. The home's own lock keeps other programs out; but a database that this one just dropped is held on to
+/// by sled's threads for some more milliseconds.
+fn opened(path: &Path) -> sled::Result<sled::Db> {
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(CACHE_BYTES)
+        .mode(sled::Mode::LowSpace)
+        .flush_every_ms(None);
+    let mut waited_ms = 0;
+    loop {
+        match config.open() {
+            // sled has no name for it, only words.
+            Err(sled::Error::Io(error))
+                if waited_ms < LOCK_WAIT_MS && error.to_string().starts_with("could not acquire lock") =>
+            {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                waited_ms += 1;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// A full disk or a power cut leaves `snap.*.generating`, which sled would take for a snapshot.

@@ -1,0 +1,195 @@
+//! What must hold once everything is quiet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use fieldbook_hq::intake::desk::Desk;
+use records::id::{DocId, OpId, Replica};
+use sync_protocol::cursor::Cursor;
+use sync_protocol::merge::Document;
+use sync_protocol::message::Item;
+use sync_protocol::op::Row;
+use sync_protocol::ruling::Verdict;
+use sync_protocol::segment::Segment;
+
+use crate::work;
+use crate::world::{Said, World};
+
+/// One op at headquarters.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    row: Row,
+    link: [u8; 8],
+    verdict: Option<Verdict>,
+}
+
+/// All that headquarters holds.
+pub(crate) struct Holdings {
+    ops: BTreeMap<OpId, Kept>,
+    documents: BTreeMap<DocId, Document>,
+    /// Segments that wait for a person.
+    aside: Vec<Segment>,
+}
+
+/// Returns the chain value of every op that headquarters holds.
+pub(crate) fn links(desk: &mut Desk) -> BTreeMap<OpId, [u8; 8]> {
+    kept(desk).into_iter().map(|(id, kept)| (id, kept.link)).collect()
+}
+
+fn kept(desk: &mut Desk) -> BTreeMap<OpId, Kept> {
+    let mut segments = Vec::new();
+    let walked = desk.store.each_segment(|branch, kept| {
+        segments.push((branch, kept.segment));
+        Ok::<(), fieldbook_hq::store::sqlite::StoreError>(())
+    });
+    walked.expect("segments");
+    let mut all = BTreeMap::new();
+    for (branch, segment) in segments {
+        let rows = desk.rows(&segment).expect("rows");
+        let before = desk.link_at(branch, segment.line(), segment.first - 1).expect("a walk");
+        let mut link = before.expect("a link");
+        for (id, row) in segment.ids().zip(rows.iter()) {
+            link = link.next(&row.to_bytes());
+            let judgement = desk.store.judgement(branch, id, row.stamp).expect("a judgement");
+            let verdict = judgement.map(|judgement| judgement.verdict);
+            let link = fieldbook::store::offer::first_8(link);
+            all.insert(id, Kept { row: row.clone(), link, verdict });
+        }
+    }
+    all
+}
+
+impl World {
+    /// Asserts every promise.
+    pub(crate) fn check(&mut self) {
+        let replicas: BTreeSet<Replica> = self.devices.iter().map(|device| device.replica).collect();
+        let held = self.hq.borrow().run(move |desk| {
+            let mut documents = BTreeMap::new();
+            let each = desk.store.each_document(None, |_, indexed| {
+                documents.insert(indexed.document.id, indexed.document);
+                Ok::<(), fieldbook_hq::store::sqlite::StoreError>(())
+            });
+            each.expect("documents");
+            let aside = replicas.iter().flat_map(|replica| desk.store.held_back(*replica).expect("segments"));
+            let aside = aside.map(|(_, segment, _)| segment).collect();
+            Holdings { ops: kept(desk), documents, aside }
+        });
+        for said in &self.said {
+            check_kept(said, &held);
+        }
+        check_verdicts(&held, self.said.iter().any(|said| said.forgiven));
+        check_numbers(&held);
+        for at in 0..self.devices.len() {
+            if !self.devices[at].dead {
+                self.check_device(at, &held);
+            }
+        }
+    }
+
+    fn check_device(&mut self, at: usize, held: &Holdings) {
+        let device = &mut self.devices[at];
+        let (replica, revoked) = (device.replica, device.revoked);
+        let now = device.now(self.now_ms);
+        let store = device.store();
+        let found = store.doctor().expect("a doctor");
+        assert_eq!(found.faults, [], "device {at}: its home");
+        if revoked {
+            return;
+        }
+        let (digest, page) = self.hq.borrow().run(move |desk| {
+            let mut device = desk.store.device(replica).expect("a row").expect("a device");
+            let digest = desk.digest_for(&device).expect("a digest");
+            let mut cursor = Cursor::default();
+            let reader = desk.reader(&mut device, &cursor).expect("a reader");
+            let mut items = Vec::new();
+            loop {
+                let page = desk.page(&reader, &cursor, usize::MAX).expect("a page");
+                items.extend(page.items);
+                cursor.advance(&page.end.next);
+                if !page.end.more {
+                    return (digest, (items, cursor));
+                }
+            }
+        });
+        let hello = store.hello(now).expect("a hello");
+        assert_eq!(hello.digest, Some(digest), "device {at}: its digest");
+        let (items, cursor) = page;
+        assert_eq!(hello.cursor, cursor, "device {at}: its cursor");
+        // Whatever lies before the cursor is here, but for what left the scope.
+        let mut here = BTreeSet::new();
+        store
+            .each_op(&mut |id, _| {
+                here.insert(id);
+            })
+            .expect("ops");
+        let gone: BTreeSet<DocId> = items
+            .iter()
+            .filter_map(|item| if let Item::Evict(doc) = item { Some(*doc) } else { None })
+            .collect();
+        let brought = items.iter().flat_map(|item| match item {
+            Item::Segment(segment) => segment.ids().collect::<Vec<_>>(),
+            Item::Extract(extract) => {
+                let name = |seq: &u64| OpId { replica: extract.replica, epoch: extract.epoch, seq: *seq };
+                extract.seqs.iter().map(name).collect()
+            }
+            Item::Evict(_) | Item::Newer { .. } => Vec::new(),
+        });
+        for id in brought {
+            let doc = held.ops.get(&id).map(|kept| kept.row.document(id));
+            assert!(
+                here.contains(&id) || doc.is_some_and(|doc| gone.contains(&doc)),
+                "device {at}: its cursor is past {id}, which it does not have"
+            );
+        }
+        store
+            .each(None, &mut |document| {
+                let theirs = held.documents.get(&document.id);
+                assert_eq!(Some(&document), theirs, "device {at}: {}", document.id);
+                ControlFlow::Continue(())
+            })
+            .expect("documents");
+    }
+}
+
+/// Every recorded op is at headquarters, under its own name or written again, or waits there for a person.
+fn check_kept(said: &Said, held: &Holdings) {
+    let own = held.ops.get(&said.id).filter(|kept| kept.link == said.link);
+    let again = || held.ops.values().find(|kept| kept.row.forked_from == Some(said.id));
+    let aside = || held.aside.iter().any(|segment| segment.ids().any(|id| id == said.id));
+    let kept = own.or_else(again);
+    assert!(kept.is_some() || said.forgiven || aside(), "{} was saved and is nowhere", said.id);
+    if let (Some(kept), Some(mark)) = (kept, said.mark) {
+        let mark = work::mark(mark);
+        let has = |bytes: &[u8]| bytes.windows(mark.len()).any(|part| part == mark.as_bytes());
+        let found = kept.row.writes.iter().any(|write| has(&write.bytes));
+        // A seal that corrects another sheet saves two ops; the second decides on the old one.
+        assert!(found || kept.row.doc.is_some(), "{} does not say what was written", said.id);
+    }
+}
+
+/// Everything was judged, and waits for nothing that could still come.
+fn check_verdicts(held: &Holdings, lost: bool) {
+    for (id, kept) in &held.ops {
+        match &kept.verdict {
+            None => panic!("{id} has no verdict"),
+            Some(Verdict::Deferred { missing }) => {
+                assert!(lost && !held.ops.contains_key(missing), "{id} waits for {missing}");
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// No two sheets have one number.
+fn check_numbers(held: &Holdings) {
+    let mut numbers: BTreeMap<String, DocId> = BTreeMap::new();
+    for document in held.documents.values() {
+        let number = fieldbook_hq::reading::text(document, "sheet_no");
+        if number.is_empty() {
+            continue;
+        }
+        if let Some(other) = numbers.insert(number.clone(), document.id) {
+            panic!("{number} is on {other} and on {}", document.id);
+        }
+    }
+}

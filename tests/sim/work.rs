@@ -1,0 +1,153 @@
+//! What people do on a device: the notebook's real use cases, on records that somebody made before.
+
+use fieldbook::clock::Now;
+use fieldbook::notebook::add::{self, Add};
+use fieldbook::notebook::amend::{self, Amend};
+use fieldbook::notebook::conflict::{self, Of, Take};
+use fieldbook::notebook::create::{self, Create};
+use fieldbook::notebook::find::Wanted;
+use fieldbook::notebook::pair::Pair;
+use fieldbook::notebook::refusal::NotebookError;
+use fieldbook::notebook::seal::{self, Seal, Signed};
+use fieldbook::notebook::set::{self, Changed, Set};
+use fieldbook::notebook::state::Taken;
+use fieldbook::notebook::step::{self, Step};
+use fieldbook::store::Store;
+use records::id::DocId;
+use records::kinds::{repair, voucher};
+use records::value::text::Lang;
+
+use crate::dice::Dice;
+
+/// One thing that somebody does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Sheet,
+    ReadySheet,
+    Voucher,
+    Work,
+    Hours,
+    Note,
+    Part,
+    Tag,
+    Seal,
+    Void,
+    Accept,
+    Return,
+    Amend,
+    Settle,
+}
+
+/// How often each is done.
+pub(crate) const DEEDS: [(usize, Deed); 14] = [
+    (6, Deed::Sheet),
+    (6, Deed::ReadySheet),
+    (3, Deed::Voucher),
+    (8, Deed::Work),
+    (6, Deed::Hours),
+    (8, Deed::Note),
+    (4, Deed::Part),
+    (4, Deed::Tag),
+    (8, Deed::Seal),
+    (2, Deed::Void),
+    (4, Deed::Accept),
+    (3, Deed::Return),
+    (3, Deed::Amend),
+    (4, Deed::Settle),
+];
+
+/// Returns what a person writes so that it can be found again wherever it got to.
+pub(crate) fn mark(number: u32) -> String {
+    format!("~{number}~")
+}
+
+/// Does it on `record`, and returns the record that it made, if it made one.
+///
+/// # Errors
+/// What the notebook refuses; nothing is then saved.
+pub(crate) fn act(
+    deed: Deed,
+    store: &mut Store,
+    record: &str,
+    mark: &str,
+    dice: &mut Dice,
+    now: Now,
+) -> Result<Option<DocId>, NotebookError> {
+    let set = |pairs: Vec<Pair>| Set { record: record.to_owned(), wanted: Wanted::Any, pairs };
+    let add = |list: &str, words: &[&str]| Add {
+        record: record.to_owned(),
+        wanted: Wanted::Any,
+        list: list.to_owned(),
+        words: words.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    let taken = |name, reason| Step {
+        record,
+        wanted: Wanted::Any,
+        taken: Taken { step: name, reason, ..Taken::default() },
+        pairs: Vec::new(),
+        entries: Vec::new(),
+    };
+    match deed {
+        Deed::Sheet => made(create::create(store, &sheet(mark, false), now)),
+        Deed::ReadySheet => made(create::create(store, &sheet(mark, true), now)),
+        Deed::Voucher => {
+            let amount = format!("amount={}.{:02}", 1 + dice.below(900), dice.below(100));
+            let pairs = pairs(&[&format!("note={mark}"), "cat=city", &amount, "date=2026-09-21"]);
+            let request = Create { kind: &voucher::VOUCHER, job: None, pairs, entries: Vec::new() };
+            made(create::create(store, &request, now))
+        }
+        Deed::Amend => {
+            let request = Amend { record: record.to_owned(), reason: mark.to_owned(), pairs: Vec::new() };
+            made(amend::amend(store, &request, now))
+        }
+        Deed::Work => done(set::set(store, &set(pairs(&[&format!("work_done={mark}")])), now)),
+        Deed::Hours => {
+            let hours = format!("runhours={}", 100 + dice.below(50));
+            done(set::set(store, &set(pairs(&[&hours])), now))
+        }
+        Deed::Note => done(add::add(store, &add("note", &[mark]), now)),
+        Deed::Part => done(add::add(store, &add("part", &[mark, "1"]), now)),
+        Deed::Tag => done(add::add(store, &add("tag", &[mark]), now)),
+        Deed::Seal => {
+            let signed = Signed::Not(mark.to_owned());
+            let request = Seal { record: record.to_owned(), signed, lang: Lang::En };
+            seal::seal(store, &request, now).map(|_| None)
+        }
+        Deed::Void => done(step::step(store, &taken("void", mark), now)),
+        Deed::Accept => done(step::step(store, &taken("accept", ""), now)),
+        Deed::Return => done(step::step(store, &taken("return", mark), now)),
+        Deed::Settle => {
+            let open = conflict::open(store, Of::Record(record))?;
+            let Some(open) = open.get(dice.below(open.len())) else { return Ok(None) };
+            let value = &open.values[dice.below(open.values.len())];
+            done(conflict::settle(store, record, &Take::Op(value.op), now))
+        }
+    }
+}
+
+fn done(changed: Result<Changed, NotebookError>) -> Result<Option<DocId>, NotebookError> {
+    changed.map(|_| None)
+}
+
+/// Returns whether what this deed saves carries the mark.
+pub(crate) fn marks(deed: Deed) -> bool {
+    !matches!(deed, Deed::Hours | Deed::Accept | Deed::Settle)
+}
+
+fn made(created: Result<create::Created, NotebookError>) -> Result<Option<DocId>, NotebookError> {
+    created.map(|created| Some(created.id))
+}
+
+fn sheet(mark: &str, ready: bool) -> Create {
+    let problem = format!("problem={mark}");
+    let mut all = vec![problem.as_str()];
+    if ready {
+        all.extend(["customer=Acme", "product=Pump", "result=done"]);
+        all.extend(["arrived=2026-09-21 08:00", "left=2026-09-21 09:00"]);
+    }
+    Create { kind: &repair::REPAIR, job: None, pairs: pairs(&all), entries: Vec::new() }
+}
+
+fn pairs(texts: &[&str]) -> Vec<Pair> {
+    texts.iter().filter_map(|text| Pair::parse(text)).collect()
+}

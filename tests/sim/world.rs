@@ -1,0 +1,402 @@
+//! One run: a company, its devices, and what a seed lets happen to them.
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+
+use fieldbook::notebook::refusal::NotebookError;
+use fieldbook::sync::{self, Options, SyncReport};
+use fieldbook_hq::store::sqlite::devices::Standing;
+use records::id::{DocId, OpId};
+
+use crate::device::Device;
+use crate::dice::{self, Dice};
+use crate::line::{FAIR, Line, Luck, Weather};
+use crate::office::{FOUNDED_MS, Headquarters};
+use crate::work::{self, DEEDS, Deed};
+
+/// An op that was acknowledged to somebody.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) id: OpId,
+    /// The first bytes of the chain value after it.
+    pub(crate) link: [u8; 8],
+    /// Something a person wrote in it.
+    pub(crate) mark: Option<u32>,
+    /// Nothing that this op was on is left, and nobody had received it.
+    pub(crate) forgiven: bool,
+}
+
+/// The whole of a run.
+pub(crate) struct World {
+    pub(crate) hq: RefCell<Headquarters>,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) said: Vec<Said>,
+    pub(crate) now_ms: u64,
+    /// What happened, a line each.
+    pub(crate) story: Vec<String>,
+    dice: Dice,
+    late: RefCell<Vec<Vec<u8>>>,
+    weather: Weather,
+    records: Vec<(DocId, &'static str)>,
+    marks: u32,
+    folder: tempfile::TempDir,
+}
+
+/// What may happen next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    Work,
+    Sync,
+    ThinSync,
+    LateRequest,
+    Kill,
+    Checkpoint,
+    PowerCut,
+    Reboot,
+    Clone,
+    Die,
+    ClockWrong,
+    ClockRight,
+    Restart,
+    Revoke,
+    NewDevice,
+    Rebuild,
+}
+
+const EVENTS: [Event; 16] = [
+    Event::Work,
+    Event::Sync,
+    Event::ThinSync,
+    Event::LateRequest,
+    Event::Kill,
+    Event::Checkpoint,
+    Event::PowerCut,
+    Event::Reboot,
+    Event::Clone,
+    Event::Die,
+    Event::ClockWrong,
+    Event::ClockRight,
+    Event::Restart,
+    Event::Revoke,
+    Event::NewDevice,
+    Event::Rebuild,
+];
+
+/// How often each event happens in a run where it happens at all, and how many of a hundred runs know it.
+fn frequency(event: Event) -> (usize, usize) {
+    match event {
+        Event::Work => (60, 100),
+        Event::Sync => (16, 100),
+        Event::ThinSync => (3, 40),
+        Event::LateRequest => (6, 100),
+        Event::Kill => (3, 50),
+        Event::Checkpoint => (4, 40),
+        Event::PowerCut => (3, 40),
+        Event::Reboot => (2, 50),
+        Event::Clone => (1, 0),
+        Event::Die => (1, 15),
+        Event::ClockWrong => (2, 35),
+        Event::ClockRight => (2, 35),
+        Event::Restart => (2, 50),
+        Event::Revoke => (1, 10),
+        Event::NewDevice => (1, 30),
+        Event::Rebuild => (1, 15),
+    }
+}
+
+/// Returns a folder that is not on a disk, where the machine has such a place.
+pub(crate) fn folder() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.expect("a temporary folder")
+}
+
+impl World {
+    /// Founds the company and hands out its first devices.
+    pub(crate) fn of(seed: u64) -> Self {
+        let folder = folder();
+        let mut dice = Dice::of(seed);
+        let hq = Headquarters::found(&folder.path().join("hq"), dice.any());
+        dice::begin(dice.any());
+        let weather = weather(&mut dice);
+        let mut world = Self {
+            hq: RefCell::new(hq),
+            devices: Vec::new(),
+            said: Vec::new(),
+            now_ms: FOUNDED_MS + 60_000,
+            story: Vec::new(),
+            dice,
+            late: RefCell::default(),
+            weather,
+            records: Vec::new(),
+            marks: 0,
+            folder,
+        };
+        let n_more = world.dice.below(3);
+        for staff in ["T101", "S101"].into_iter().chain(["T101", "T102", "T201"].into_iter().take(n_more)) {
+            world.hand_out(staff);
+        }
+        world
+    }
+
+    /// Lets things happen, then lets everything calm down.
+    pub(crate) fn run(&mut self) {
+        let known: Vec<(usize, Event)> = EVENTS
+            .iter()
+            .map(|event| (frequency(*event), *event))
+            .filter(|((_, runs), _)| self.dice.chance(*runs))
+            .map(|((weight, _), event)| (weight, event))
+            .collect();
+        for _ in 0..20 + self.dice.below(100) {
+            self.now_ms += self.dice.any() % 3_600_000;
+            if let Some(event) = self.dice.weighed(&known) {
+                self.happen(event);
+            }
+        }
+        self.calm();
+    }
+
+    fn tell(&mut self, what: String) {
+        self.story.push(what);
+    }
+
+    fn happen(&mut self, event: Event) {
+        let Some(at) = self.any_device() else { return };
+        let now_ms = self.now_ms;
+        if !matches!(event, Event::Work | Event::Sync | Event::ThinSync) {
+            self.tell(format!("{event:?} {at}"));
+        }
+        match event {
+            Event::Work => self.work(at),
+            Event::Sync => drop(self.sync(at, Some(self.weather), None)),
+            Event::ThinSync => {
+                let bytes_max = 200 + self.dice.any() % 4000;
+                drop(self.sync(at, Some(self.weather), Some(bytes_max)));
+            }
+            Event::LateRequest => self.late_request(),
+            Event::Kill => self.devices[at].kill(),
+            Event::Checkpoint => self.devices[at].checkpoint(),
+            Event::PowerCut => self.devices[at].cut_power(now_ms),
+            Event::Reboot => self.devices[at].reboot(now_ms),
+            Event::Clone => {
+                if self.devices.len() < 6 {
+                    let mut copy = self.devices[at].copy(self.new_home());
+                    copy.open(now_ms);
+                    self.devices.push(copy);
+                }
+            }
+            Event::Die => self.die(at),
+            Event::ClockWrong => {
+                const YEAR_MS: i64 = 365 * 24 * 3_600_000;
+                let wrong = [-20 * YEAR_MS, 3 * YEAR_MS, -3_600_000, 3_600_000, 15 * 60_000];
+                self.devices[at].ahead_ms = wrong[self.dice.below(wrong.len())];
+            }
+            Event::ClockRight => self.devices[at].ahead_ms = 0,
+            Event::Restart => self.hq.borrow_mut().restart(),
+            Event::Revoke => self.revoke(at),
+            Event::NewDevice => {
+                if self.devices.len() < 6 {
+                    let staff = ["T101", "T102", "T201", "S101"][self.dice.below(4)];
+                    self.hand_out(staff);
+                }
+            }
+            Event::Rebuild => {
+                let now = self.devices[at].now(now_ms);
+                self.devices[at].store = None;
+                self.devices[at].moved_on();
+                fieldbook::store::Store::rebuild(&self.devices[at].home, now).expect("a home to rebuild");
+            }
+        }
+        if !self.devices[at].dead {
+            self.devices[at].open(now_ms);
+        }
+    }
+
+    fn any_device(&mut self) -> Option<usize> {
+        let alive: Vec<usize> = (0..self.devices.len()).filter(|at| !self.devices[*at].dead).collect();
+        let at = self.dice.below(alive.len());
+        alive.get(at).copied()
+    }
+
+    fn new_home(&self) -> PathBuf {
+        self.folder.path().join(format!("home{}", self.devices.len()))
+    }
+
+    fn hand_out(&mut self, staff: &'static str) {
+        let code = self.hq.borrow().code(staff, self.now_ms);
+        let device = Device::enrol(self.new_home(), staff, &code, self.now_ms);
+        self.tell(format!("device {} of {staff} is {}", self.devices.len(), device.replica.0));
+        self.devices.push(device);
+    }
+
+    fn work(&mut self, at: usize) {
+        let Some(deed) = self.dice.weighed(&DEEDS) else { return };
+        let staff = self.devices[at].staff;
+        let near: Vec<DocId> = self
+            .records
+            .iter()
+            .filter(|(_, owner)| *owner == staff || staff == "S101")
+            .map(|(id, _)| *id)
+            .collect();
+        // Of the latest, so that people meet on the same ones.
+        let near = &near[near.len().saturating_sub(6)..];
+        let record = near.get(self.dice.below(near.len())).map(DocId::to_string).unwrap_or_default();
+        self.marks += 1;
+        let (number, now) = (self.marks, self.devices[at].now(self.now_ms));
+        let mark = work::mark(number);
+        let done = work::act(deed, self.devices[at].store(), &record, &mark, &mut self.dice, now);
+        match done {
+            Ok(made) => {
+                self.records.extend(made.map(|id| (id, staff)));
+                self.hear_saved(at, work::marks(deed).then_some(number), deed, &record);
+            }
+            Err(NotebookError::Refused(_)) => {}
+            Err(error) => panic!("device {at}, {deed:?} on {record:?}: {error}"),
+        }
+    }
+
+    /// Notes what was just acknowledged on a device.
+    fn hear_saved(&mut self, at: usize, mark: Option<u32>, deed: Deed, record: &str) {
+        let device = &mut self.devices[at];
+        let now = device.now(self.now_ms);
+        let heads = device.store().hello(now).expect("a hello").heads;
+        let mut new = Vec::new();
+        for head in heads {
+            let known = device.said.entry(head.epoch).or_default();
+            for seq in *known + 1..=head.seq {
+                let id = OpId { replica: device.replica, epoch: head.epoch, seq };
+                let link = device.store.as_ref().and_then(|store| store.link_at(head.epoch, seq).ok()?);
+                let link = link.unwrap_or_else(|| panic!("device {at}: {id} was saved and is not there"));
+                new.push(Said { id, link: fieldbook::store::offer::first_8(link), mark, forgiven: false });
+            }
+            *known = head.seq.max(*known);
+        }
+        for said in &new {
+            self.story.push(format!("{at} saves {} ({deed:?} on {record}, {mark:?})", said.id));
+        }
+        self.said.extend(new);
+    }
+
+    /// Syncs a device; `None` where it broke off.
+    pub(crate) fn sync(
+        &mut self,
+        at: usize,
+        weather: Option<Weather>,
+        bytes_max: Option<u64>,
+    ) -> Option<SyncReport> {
+        let weather = weather.unwrap_or(FAIR);
+        let device = &mut self.devices[at];
+        let clock = fieldbook::clock::Clock::at(device.now(self.now_ms));
+        let line = Line {
+            hq: &self.hq,
+            dice: RefCell::new(&mut self.dice),
+            weather: &weather,
+            late: &self.late,
+            now_ms: self.now_ms,
+            met: RefCell::default(),
+            broke: Cell::new(false),
+        };
+        let options = Options { bytes_max, retries: 2, wait_ms: 0 };
+        let transport = fieldbook::transport::Transport::by(line.carrier());
+        let done = sync::sync_by(transport, device.store(), &clock, options, &mut |_| {});
+        let (met, broke) = (line.met.take(), line.broke.get());
+        device.moved_on();
+        match done {
+            Ok(report) => {
+                self.tell(format!(
+                    "{at} syncs {met:?}: sent {}, received {}, level {}, digest {:?}, {:?}",
+                    report.sent_ops, report.received_ops, report.level, report.digest_equal, report.notices
+                ));
+                Some(report)
+            }
+            Err(error) => {
+                self.tell(format!("{at} syncs {met:?}: {error}"));
+                let revoked = self.devices[at].revoked;
+                assert!(broke || revoked, "device {at} on a fair line: {error}");
+                None
+            }
+        }
+    }
+
+    /// A request that was held up arrives; nobody waits for its answer.
+    fn late_request(&mut self) {
+        let n_late = self.late.borrow().len();
+        if n_late > 0 {
+            let body = self.late.borrow_mut().remove(self.dice.below(n_late));
+            let _ = self.hq.borrow().hears(&body, &[], true, self.now_ms);
+        }
+    }
+
+    /// A device is lost with all that was on it alone.
+    fn die(&mut self, at: usize) {
+        if self.devices.iter().filter(|device| !device.dead).count() < 2 {
+            return;
+        }
+        self.devices[at].store = None;
+        self.devices[at].dead = true;
+        self.forgive();
+    }
+
+    /// Forgives what is on no living device and not at headquarters.
+    fn forgive(&mut self) {
+        let held = self.hq.borrow().run(crate::checks::links);
+        for said in &mut self.said {
+            let at_hq = held.get(&said.id).is_some_and(|link| *link == said.link);
+            let somewhere = self.devices.iter().filter(|device| !device.dead).any(|device| {
+                device.replica == said.id.replica
+                    && device.said.get(&said.id.epoch).is_some_and(|seq| *seq >= said.id.seq)
+            });
+            said.forgiven |= !at_hq && !somewhere;
+        }
+    }
+
+    fn revoke(&mut self, at: usize) {
+        let (replica, now_ms) = (self.devices[at].replica, self.now_ms);
+        self.hq.borrow().run(move |desk| {
+            let mut device = desk.store.device(replica).expect("a row").expect("a device");
+            if device.standing.takes_part() {
+                desk.stand(&mut device, "revoke", Standing::Revoked, now_ms).expect("a step");
+            }
+        });
+        for device in self.devices.iter_mut().filter(|device| device.replica == replica) {
+            device.revoked = true;
+        }
+    }
+
+    /// Ends every fault and syncs until nothing moves any more.
+    fn calm(&mut self) {
+        self.tell("calm".to_owned());
+        while !self.late.borrow().is_empty() {
+            self.late_request();
+        }
+        for _ in 0..8 {
+            let mut quiet = true;
+            for at in 0..self.devices.len() {
+                if self.devices[at].dead {
+                    continue;
+                }
+                self.now_ms += 1000;
+                self.devices[at].open(self.now_ms);
+                let report = self.sync(at, None, None).expect("a sync on a fair line");
+                let nothing = report.sent_ops == 0 && report.received_ops == 0 && report.verdicts.is_empty();
+                quiet &= nothing && (report.level || self.devices[at].revoked);
+            }
+            if quiet {
+                return;
+            }
+        }
+        panic!("it never gets quiet");
+    }
+}
+
+/// Draws how bad the line is for a whole run.
+fn weather(dice: &mut Dice) -> Weather {
+    let mut weather = FAIR;
+    weather[0].0 = 10;
+    for (weight, luck) in &mut weather {
+        if *luck != Luck::Good && dice.chance(50) {
+            *weight = 1 + dice.below(4);
+        }
+    }
+    weather
+}
