@@ -8,6 +8,7 @@
 
 pub mod adopt;
 pub mod apply;
+pub mod aside;
 pub mod database;
 pub mod doctor;
 pub mod entry;
@@ -15,6 +16,7 @@ pub mod epoch;
 pub mod error;
 #[cfg(test)]
 mod faults;
+pub mod fork;
 pub mod gather;
 pub mod index;
 pub mod journal;
@@ -22,6 +24,7 @@ pub mod offer;
 pub mod pack;
 pub mod read;
 pub mod rebuild;
+pub mod renamed;
 pub mod room;
 pub mod ruled;
 pub mod run;
@@ -215,6 +218,7 @@ impl Store {
             store.unsynced = CHECKPOINT_OPS;
         }
         store.adopt(orphans, now)?;
+        store.finish_forks(now)?;
         Ok(store)
     }
 

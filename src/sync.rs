@@ -30,6 +30,8 @@ use crate::transport::{Fault, Transport, TransportError};
 const PUSH_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// A push longer than this whose answer did not come is not sent again before HQ said what it kept of it.
 const ASK_FIRST_BYTES: usize = 64 * 1024;
+/// So often in one sync a fork is healed and the next round begun for it.
+const HEALS_MAX: u32 = 8;
 /// The setting that stands while such a push has no answer.
 const UNANSWERED: &str = "sync.unanswered";
 /// The setting with the last finished sync.
@@ -165,6 +167,7 @@ pub fn sync_by(
         transport,
         options,
         lost: 0,
+        heals: 0,
         report: SyncReport::default(),
     };
     loop {
@@ -213,6 +216,8 @@ struct Session<'a> {
     ask_first: bool,
     /// Rounds lost one after the other.
     lost: u32,
+    /// Rounds whose answer named a fork.
+    heals: u32,
     report: SyncReport,
 }
 
@@ -247,10 +252,13 @@ impl Session<'_> {
             self.store.put_setting(UNANSWERED, vec![0])?;
         }
         let asked = std::mem::take(&mut self.ask_first);
+        let healed = !applied.healed.is_empty();
         self.note(&answer, applied)?;
         let left = self.store.counts()?.unsent_ops;
         self.report.level = left == 0 && !answer.end.more;
-        let moved = asked || left < unsent || moves(&request.hello, &answer);
+        self.heals += u32::from(healed);
+        let healed = healed && self.heals <= HEALS_MAX;
+        let moved = asked || healed || left < unsent || moves(&request.hello, &answer);
         let stop = self.report.level || !moved || self.budget() == Some(0);
         Ok(if stop { Next::Stop } else { Next::Round })
     }

@@ -2,7 +2,7 @@
 //!
 //! Source: docs/PROTOCOL.md, Messages.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use records::id::{Epoch, Replica};
@@ -69,7 +69,8 @@ pub struct Session {
     device: Option<Device>,
     keys: Vec<(PublicKey, bool)>,
     enrolled: bool,
-    pushed: BTreeSet<Epoch>,
+    /// The last op pushed of each epoch.
+    pushed: BTreeMap<Epoch, u64>,
     notices: Vec<Notice>,
     rulings: Vec<Ruling>,
     new_ops: u64,
@@ -90,7 +91,7 @@ impl Session {
             device: None,
             keys: Vec::new(),
             enrolled: false,
-            pushed: BTreeSet::new(),
+            pushed: BTreeMap::new(),
             notices: Vec::new(),
             rulings: Vec::new(),
             new_ops: 0,
@@ -181,7 +182,10 @@ impl Session {
                 None => self.notices.push(Notice::Refused(reason::SIGNATURE)),
             }
         }
-        self.pushed.extend(good.iter().map(|segment| segment.epoch));
+        for segment in &good {
+            let last = self.pushed.entry(segment.epoch).or_default();
+            *last = segment.last().max(*last);
+        }
         let now = self.office.clock.now_ms();
         let came = Came { received_ms: now, skew_ms: self.skew_ms };
         let branch = device.branch;
@@ -312,22 +316,31 @@ fn renew(desk: &mut Desk, device: &Device, hello: &Hello, now: u64) -> Result<bo
     Ok(!same || kept.valid_until_ms < now.saturating_add(OLD_MS) || hello.lease != device.lease)
 }
 
-/// Returns how far HQ holds the lines that the device named or pushed.
+/// Returns how far HQ holds the lines that the device named or pushed, as far as the device knows them itself: what HQ
+/// holds beyond that of a device that was put back comes by its feed.
 fn held(
     desk: &Desk,
     device: &Device,
     hello: &Hello,
-    pushed: &BTreeSet<Epoch>,
+    pushed: &BTreeMap<Epoch, u64>,
 ) -> Result<Vec<Held>, StoreError> {
-    let mut epochs = pushed.clone();
-    epochs.extend(hello.heads.iter().map(|head| head.epoch));
+    let mut shown = pushed.clone();
+    for head in &hello.heads {
+        let last = shown.entry(head.epoch).or_default();
+        *last = head.seq.max(*last);
+    }
     let mut all = Vec::new();
-    for epoch in epochs {
-        if let Some(held) = desk.store.line(device.branch, (device.replica, epoch))? {
-            let [a, b, c, d, e, f, g, h, ..] = held.link.0;
-            let link = [a, b, c, d, e, f, g, h];
-            all.push(Held { epoch, up_to: held.last, link, count: held.count, backed_up_to: 0 });
-        }
+    for (epoch, shown) in shown {
+        let line = (device.replica, epoch);
+        let Some(held) = desk.store.line(device.branch, line)? else {
+            continue;
+        };
+        let up_to = held.last.min(shown);
+        let link =
+            if up_to == held.last { Some(held.link) } else { desk.link_at(device.branch, line, up_to)? };
+        let Some(link) = link else { continue };
+        let [a, b, c, d, e, f, g, h, ..] = link.0;
+        all.push(Held { epoch, up_to, link: [a, b, c, d, e, f, g, h], count: up_to, backed_up_to: 0 });
     }
     Ok(all)
 }

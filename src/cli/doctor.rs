@@ -10,7 +10,7 @@ use crate::cli::refused::part_label;
 use crate::cli::table::{Tone, pairs};
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
-use crate::store::doctor::{Fault as Found, Findings};
+use crate::store::doctor::{Fault as Found, Findings, SetAside};
 use crate::store::rebuild::Rebuilt;
 
 /// So many findings are printed for a person; `--json` lists all.
@@ -42,8 +42,13 @@ fn answer(findings: &Findings, lang: Lang) -> Value {
             "in_log": findings.safe.in_log,
             "in_either": findings.safe.in_either,
         },
+        "set_aside": findings.set_aside.iter().map(set_aside).collect::<Vec<_>>(),
         "faults": faults,
     })
+}
+
+fn set_aside(branch: &SetAside) -> Value {
+    json!({"file": branch.path.display().to_string(), "ops": branch.ops.len()})
 }
 
 fn sentence(found: &Found, lang: Lang) -> String {
@@ -65,6 +70,11 @@ fn sentence(found: &Found, lang: Lang) -> String {
         Found::ViewDiffers(id) => lang.say("text.doctor.view_differs", &[("code", &id.code())]),
         Found::CountsDiffer => lang.say("text.doctor.counts_differ", &[]),
         Found::BlobDamaged => lang.say("text.doctor.blob_damaged", &[]),
+        Found::OnlyAside { path, ops } => {
+            let facts = [("file", path.display().to_string()), ("n", ops.to_string())];
+            let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+            lang.say("text.doctor.only_aside", &facts)
+        }
         Found::ValueOutside => lang.say("text.doctor.value_outside", &[]),
     }
 }
@@ -83,6 +93,11 @@ fn text(findings: &Findings, desk: &Desk) -> String {
         (say("text.sync.digest"), hex(&findings.digest)),
     ];
     let mut text = pairs(desk.style, &rows);
+    for branch in &findings.set_aside {
+        let facts = [("file", branch.path.display().to_string()), ("n", branch.ops.len().to_string())];
+        let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+        text.push_str(&(desk.lang.say("text.doctor.set_aside", &facts) + "\n"));
+    }
     if findings.faults.is_empty() {
         text.push_str(&(desk.style.paint(Tone::Good, &say("text.doctor.well")) + "\n"));
         return text;

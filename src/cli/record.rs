@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use records::id::OpId;
+use records::id::{DocId, OpId};
 use records::money::Fen;
 use records::schema::Group;
 use records::time::Zone;
@@ -111,6 +111,7 @@ pub(crate) fn shown_json(shown: &Shown, zone: Zone) -> Json {
     json.insert("open".to_owned(), json!(shown.open));
     json.insert("late".to_owned(), json!(shown.late));
     json.insert("refused".to_owned(), shown.refused.iter().map(OpId::to_string).collect());
+    json.insert("written_twice".to_owned(), shown.written_twice.iter().map(DocId::to_string).collect());
     json.insert("newer".to_owned(), shown.newer.into());
     json.insert("digest".to_owned(), hex(&shown.digest).into());
     json.into()
@@ -258,6 +259,9 @@ fn warnings(shown: &Shown, desk: &Desk) -> String {
     }
     if !shown.refused.is_empty() {
         warn("text.show.refused", &[("n", &shown.refused.len().to_string())]);
+    }
+    for other in &shown.written_twice {
+        warn("text.show.written_twice", &[("code", &other.code()), ("id", &other.to_string())]);
     }
     if shown.newer {
         warn("text.show.newer", &[]);

@@ -50,9 +50,11 @@ pub fn search(store: &Store, request: &Search, lang: Lang) -> Result<Vec<Line>, 
             continue;
         };
         let kind = records::kinds::by_number(document.kind);
-        if let Some(kind) =
-            kind.filter(|kind| list::fits(&request.filter, kind, &document) && holds(kind, &document, &words))
-        {
+        let earlier = store.earlier_name(id)?;
+        let fits = |kind: &&Kind| {
+            list::fits(&request.filter, kind, &document) && holds(kind, &document, earlier, &words)
+        };
+        if let Some(kind) = kind.filter(fits) {
             lines.push(list::line(store, kind, &document, lang)?);
         }
     }
@@ -109,7 +111,10 @@ fn text_of(id: OpId, row: &Row, words: &[String], text: &mut String) {
     }
     let may_be_code = |word: &String| word.len() <= 8 && word.chars().all(|c| CODE_LETTERS.contains(c));
     if row.doc.is_none() && words.iter().any(may_be_code) {
-        fold_into(&DocId(id).code(), text);
+        for id in [Some(id), row.forked_from].into_iter().flatten() {
+            fold_into(&DocId(id).code(), text);
+            text.push('\n');
+        }
     }
 }
 
@@ -118,8 +123,13 @@ fn bits(text: &str, words: &[String]) -> u64 {
     held.fold(0, |all, (_, at)| all | 1 << at)
 }
 
-fn holds(kind: &Kind, document: &Document, words: &[String]) -> bool {
+fn holds(kind: &Kind, document: &Document, earlier: Option<DocId>, words: &[String]) -> bool {
     let mut text = plain(&document.id.code());
+    if let Some(earlier) = earlier {
+        // A printed paper still carries the code that it had before it was written again.
+        text.push('\n');
+        fold_into(&earlier.code(), &mut text);
+    }
     for group in kind.groups {
         for value in rows::of(group, document).iter().flat_map(|row| row.values.iter().flatten()) {
             if let Value::Text(words) | Value::Ref(Target::Text(words)) = value {

@@ -37,6 +37,8 @@ pub struct Shown {
     pub late: Vec<&'static str>,
     /// Ops that HQ refused.
     pub refused: Vec<OpId>,
+    /// Other documents that had this one's name: two homes gave it, or one that was put back to an earlier state.
+    pub written_twice: Vec<DocId>,
     /// Whether a part needs a newer version of the program.
     pub newer: bool,
     /// The digest that both ends compare.
@@ -80,6 +82,7 @@ pub fn show(store: &Store, text: &str, wanted: Wanted, lang: Lang) -> Result<Sho
         open: rows::record(kind, &document).open.iter().filter_map(|tag| group_of(*tag)).collect(),
         late: document.late.iter().filter_map(|(tag, _)| group_of(*tag)).collect(),
         refused: document.refused.clone(),
+        written_twice: store.written_twice(document.id)?,
         newer: document.newer,
         digest: document.digest(),
     };

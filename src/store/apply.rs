@@ -43,6 +43,9 @@ pub struct Applied {
     pub newer: u64,
     /// Own epochs of which HQ holds another chain: its receipt was not taken.
     pub forked: Vec<records::id::Epoch>,
+    /// Own epochs whose branch was written again under new names, or is offered from its beginning so that HQ finds the
+    /// last op in common: another round has something to say.
+    pub healed: Vec<records::id::Epoch>,
     /// Whether more is waiting.
     pub more: bool,
     /// What HQ said of the digest.
@@ -71,6 +74,8 @@ impl Store {
 
     fn apply_steps(&mut self, answer: &Answer, proof: &AnswerProof, now: Now) -> Result<Applied, StoreError> {
         let mut applied = Applied { more: answer.end.more, digest: answer.ack.digest, ..Applied::default() };
+        // First: what HQ gives back and rules on has the names that the own branch had.
+        self.heal_forks(&answer.notices, now, &mut applied)?;
         for ruling in answer.ack.rulings.iter().chain(&answer.rulings) {
             self.apply_ruling(ruling, &mut applied)?;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use records::id::{DocId, Epoch, OpId};
 use sync_protocol::chain::Link;
@@ -28,6 +29,17 @@ pub struct Findings {
     pub safe: Safe,
     /// What is wrong; empty where all is well.
     pub faults: Vec<Fault>,
+    /// Forked branches as they were before they were written again.
+    pub set_aside: Vec<SetAside>,
+}
+
+/// A forked branch as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// The file.
+    pub path: PathBuf,
+    /// The names that its ops had.
+    pub ops: Vec<OpId>,
 }
 
 /// Own ops by where they read.
@@ -67,6 +79,13 @@ pub enum Fault {
     CountsDiffer,
     /// An attachment does not read.
     BlobDamaged,
+    /// Ops of a forked branch could not be written again: they stand in this file only.
+    OnlyAside {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        ops: u64,
+    },
     /// The database wrote a value outside its own file, where nothing syncs it.
     ValueOutside,
 }
@@ -94,7 +113,9 @@ impl Store {
         let journaled = self.examine_journal(&mut faults)?;
         let (logged, n_ops) = self.examine_log(&mut faults)?;
         let again = logged.values().filter_map(|row| Row::from_bytes(row).ok()?.forked_from);
-        let again: BTreeSet<(Epoch, u64)> = again.map(|id| (id.epoch, id.seq)).collect();
+        let mut again: BTreeSet<(Epoch, u64)> = again.map(|id| (id.epoch, id.seq)).collect();
+        let set_aside = self.examine_aside(&again, &mut faults)?;
+        again.extend(set_aside.iter().flat_map(|aside| &aside.ops).map(|id| (id.epoch, id.seq)));
         for ((epoch, seq), row) in journaled.iter().filter(|(place, _)| !again.contains(*place)) {
             if logged.get(&(*epoch, *seq)) != Some(row) {
                 faults.push(Fault::OpDiffers(OpId { replica: self.replica(), epoch: *epoch, seq: *seq }));
@@ -109,7 +130,41 @@ impl Store {
             in_log: count(logged.len()),
             in_either: count(either),
         };
-        Ok(Findings { counts: self.counts()?, digest, safe, faults })
+        Ok(Findings { counts: self.counts()?, digest, safe, faults, set_aside })
+    }
+
+    /// Reads the branches that were set aside; an op of one that is not written again is only there.
+    fn examine_aside(
+        &self,
+        again: &BTreeSet<(Epoch, u64)>,
+        faults: &mut Vec<Fault>,
+    ) -> Result<Vec<SetAside>, StoreError> {
+        let asides = crate::store::aside::all(&self.home, &self.keys)?;
+        // One that was forked twice is written again twice.
+        let twice = asides.iter().flat_map(|aside| crate::store::adopt::rows(&aside.frames));
+        let twice: BTreeSet<OpId> = twice.filter_map(|row| row.forked_from).collect();
+        let mut all = Vec::new();
+        for aside in asides {
+            let ops: Vec<OpId> = aside.ops(self.replica()).collect();
+            let (mut standing, mut left) = (true, 0_u64);
+            for (id, op) in ops.iter().zip(aside.frames.iter().flat_map(|frame| &frame.ops)) {
+                let run = self.run_of(*id)?;
+                let own = run.filter(|run| matches!(run.run, Run::Own { .. }));
+                standing &= own.is_some_and(|run| {
+                    run.row(id.seq).is_some_and(|row| Row::from_bytes(&op.row).as_ref() == Ok(row))
+                });
+                left += u64::from(!again.contains(&(id.epoch, id.seq)) && !twice.contains(id));
+            }
+            // Set aside and then killed before the log let go of it: the log still says it all.
+            if standing {
+                continue;
+            }
+            if left > 0 {
+                faults.push(Fault::OnlyAside { path: aside.path.clone(), ops: left });
+            }
+            all.push(SetAside { path: aside.path, ops });
+        }
+        Ok(all)
     }
 
     fn examine_copies(&self, faults: &mut Vec<Fault>) {

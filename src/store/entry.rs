@@ -62,6 +62,22 @@ impl Entry {
         }
     }
 
+    /// Takes an op out and returns whether it was there.
+    pub fn remove(&mut self, op: OpId) -> bool {
+        let line = (op.replica, op.epoch);
+        let Some(seqs) = self.ops.get_mut(&line) else {
+            return false;
+        };
+        let Ok(at) = seqs.binary_search(&op.seq) else {
+            return false;
+        };
+        seqs.remove(at);
+        if seqs.is_empty() {
+            self.ops.remove(&line);
+        }
+        true
+    }
+
     /// Returns its ops.
     pub fn op_ids(&self) -> impl Iterator<Item = OpId> {
         self.ops.iter().flat_map(|((replica, epoch), seqs)| {

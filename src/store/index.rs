@@ -2,7 +2,7 @@
 //!
 //! What they are made of cannot be read from them: words are passed through a keyed hash, times are shifted.
 
-use records::id::{Epoch, OpId, Replica};
+use records::id::{DocId, Epoch, OpId, Replica};
 use records::value::Value;
 use sync_protocol::op::Row;
 use sync_protocol::stamp::Stamp;
@@ -13,6 +13,7 @@ use crate::store::entry::DocKey;
 const BY_KIND: u8 = b'k';
 const BY_NUMBER: u8 = b'n';
 const BY_IMPORT: u8 = b'i';
+const BY_ALIAS: u8 = b'a';
 const QUARANTINE: u8 = b'q';
 const CONFLICT: u8 = b'c';
 
@@ -53,6 +54,28 @@ pub fn import_prefix(keys: &Keys, local: &[u8; 16]) -> Vec<u8> {
     let mut key = vec![BY_IMPORT];
     key.extend_from_slice(&keys.opaque(&[&b"import"[..], local].concat()));
     key
+}
+
+/// Returns what the postings of an earlier name begin with: an id or a code that a document had before it was
+/// written again.
+#[must_use]
+pub fn alias_prefix(keys: &Keys, text: &str) -> Vec<u8> {
+    let text = text.trim().to_lowercase();
+    let mut key = vec![BY_ALIAS];
+    key.extend_from_slice(&keys.opaque(&[b"alias", text.as_bytes()].concat()));
+    key
+}
+
+/// Returns what the postings that an op makes for its document begin with; `local` is its import key.
+#[must_use]
+pub fn postings(keys: &Keys, row: &Row, local: Option<&[u8; 16]>) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    all.extend(number(row).map(|number| number_prefix(keys, &number)));
+    all.extend(local.map(|local| import_prefix(keys, local)));
+    if let (None, Some(old)) = (row.doc, row.forked_from.map(DocId)) {
+        all.extend([alias_prefix(keys, &old.to_string()), alias_prefix(keys, &old.code())]);
+    }
+    all
 }
 
 /// Returns what the postings of quarantined ops begin with.

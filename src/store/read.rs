@@ -147,11 +147,24 @@ impl Store {
     /// [`StoreError::Damaged`].
     pub fn resolve(&self, text: &str) -> Result<Vec<DocId>, StoreError> {
         let text = text.trim();
-        if let Ok(id) = text.parse::<DocId>() {
-            return Ok(self.entry(id)?.map(|entry| entry.id).into_iter().collect());
+        let mut ids = match text.parse::<DocId>() {
+            Ok(id) => self.entry(id)?.map(|entry| entry.id).into_iter().collect(),
+            Err(_) => self.numbered(text)?,
+        };
+        if ids.is_empty() {
+            ids = self.coded(text, None)?;
         }
-        let ids = self.numbered(text)?;
-        if ids.is_empty() { self.coded(text, None) } else { Ok(ids) }
+        // Printed before it was written again. Who has that name now comes first, and says that there is another.
+        if ids.is_empty() { self.aliased(text) } else { Ok(ids) }
+    }
+
+    /// Returns the documents that had this id or code before they were written again; at most 16.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn aliased(&self, text: &str) -> Result<Vec<DocId>, StoreError> {
+        let found = self.postings(&index::alias_prefix(&self.keys, text), MATCHES_MAX)?;
+        Ok(found.into_iter().map(doc_of_key).collect())
     }
 
     /// Returns the documents with that number; at most 16.
@@ -164,6 +177,29 @@ impl Store {
             ids.extend(self.entry_at(doc)?.map(|entry| entry.id));
         }
         Ok(ids)
+    }
+
+    /// Returns the name that a document had before it was written again; `None` where it was not.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn earlier_name(&self, id: DocId) -> Result<Option<DocId>, StoreError> {
+        let run = self.run_of(id.0)?;
+        Ok(run.and_then(|run| run.row(id.0.seq)?.forked_from).map(DocId))
+    }
+
+    /// Returns the documents that share a name with this one: it had theirs before it was written again, or they its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn written_twice(&self, id: DocId) -> Result<Vec<DocId>, StoreError> {
+        let mut twice = self.aliased(&id.to_string())?;
+        if let Some(earlier) = self.earlier_name(id)?
+            && self.entry(earlier)?.is_some()
+        {
+            twice.push(earlier);
+        }
+        Ok(twice)
     }
 
     /// Returns how much is here and how it stands, without a scan.

@@ -2,7 +2,7 @@
 //!
 //! The old one is set aside, never patched and never deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use records::id::Epoch;
@@ -19,7 +19,7 @@ use crate::store::epoch::Opening;
 use crate::store::error::StoreError;
 use crate::store::journal::{self, Frame, Logged};
 use crate::store::run::{Decoded, Run, RunKey};
-use crate::store::state::{LineInfo, STATE_KEY, State, line_key};
+use crate::store::state::{FORKS_KEY, LineInfo, STATE_KEY, State, line_key};
 
 /// The name of a database that a rebuild finished, until it has its place.
 const WHOLE: &str = "sled.new";
@@ -132,7 +132,9 @@ impl Store {
         }
         let mut from_journal = 0;
         let mut next: Option<Parent> = None;
-        while let Some(epoch) = epochs.values().find(|epoch| epoch.parent == next) {
+        // Of several epochs that hang alike only one was written here: the others came back from HQ.
+        let written = |epoch: &&OwnEpoch| !epoch.frames.is_empty();
+        while let Some(epoch) = epochs.values().filter(written).find(|epoch| epoch.parent == next) {
             for frame in epoch.frames.values() {
                 let mut work = self.work();
                 if self.follows(&work, frame) {
@@ -222,7 +224,32 @@ impl Salvage {
             let epoch = epochs.entry(key.line.1).or_default();
             epoch.fill(*key, *before, *test_clock, ops);
         }
+        let gone = self.written_again(store, &epochs)?;
+        for (epoch, own) in &mut epochs {
+            own.frames.retain(|first, _| !gone.contains(&(*epoch, *first)));
+        }
         Ok(epochs)
+    }
+
+    /// Returns where saves stood that were written again elsewhere, or are to be.
+    fn written_again(
+        &self,
+        store: &Store,
+        epochs: &BTreeMap<Epoch, OwnEpoch>,
+    ) -> Result<BTreeSet<(Epoch, u64)>, StoreError> {
+        let frames: Vec<Frame> = epochs.values().flat_map(|epoch| epoch.frames.values().cloned()).collect();
+        let mut gone: BTreeSet<(Epoch, u64)> = crate::store::adopt::rows(&frames)
+            .filter_map(|row| row.forked_from)
+            .map(|old| (old.epoch, old.seq))
+            .collect();
+        let unfinished = self.meta.iter().find(|(key, _)| key == FORKS_KEY);
+        let unfinished: Vec<String> =
+            unfinished.and_then(|(_, names)| postcard::from_bytes(names).ok()).unwrap_or_default();
+        for name in unfinished {
+            let aside = crate::store::aside::read(&store.home, &store.keys, &name)?;
+            gone.extend(aside.frames.iter().map(|frame| (frame.epoch, frame.first)));
+        }
+        Ok(gone)
     }
 }
 

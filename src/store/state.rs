@@ -120,6 +120,9 @@ pub fn newer_key(bytes: &[u8]) -> Vec<u8> {
 /// Key of the documents that leave the scope once the own ops on them are sent.
 pub const LEAVING_KEY: &[u8] = b"e";
 
+/// Key of the forked branches that were taken out of the log and are not written again yet: names of files.
+pub const FORKS_KEY: &[u8] = b"f";
+
 /// Returns the key that says that a document left the scope: its own ops here make no document any more.
 #[must_use]
 pub fn left_key(doc: &[u8; 16]) -> Vec<u8> {

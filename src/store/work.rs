@@ -78,16 +78,40 @@ impl Work {
             return Ok(());
         }
         let key = doc_key(doc);
-        let number = index::number(&op.row);
+        let postings = index::postings(&store.keys, &op.row, local);
         touched.ops.push(op);
-        if let Some(number) = number {
-            let prefix = index::number_prefix(&store.keys, &number);
+        for prefix in postings {
             self.change.put(Tree::Index, &index::posting(prefix, key), Vec::new());
         }
-        if let Some(local) = local {
-            let prefix = index::import_prefix(&store.keys, local);
-            self.change.put(Tree::Index, &index::posting(prefix, key), Vec::new());
+        Ok(())
+    }
+
+    /// Takes an op out of its document; a document that loses its last op goes.
+    ///
+    /// # Errors
+    /// Those of reading the document.
+    pub fn remove(
+        &mut self,
+        store: &Store,
+        id: OpId,
+        row: &Row,
+        local: Option<&[u8; 16]>,
+    ) -> Result<(), StoreError> {
+        self.quarantine(store, id, None)?;
+        let doc = row.document(id);
+        let touched = self.touch(store, doc, row.kind)?;
+        if !touched.entry.remove(id) {
+            return Ok(());
         }
+        touched.ops.retain(|op| op.id != id);
+        let left: BTreeSet<Vec<u8>> =
+            touched.ops.iter().flat_map(|op| index::postings(&store.keys, &op.row, None)).collect();
+        for prefix in index::postings(&store.keys, row, local) {
+            if !left.contains(&prefix) {
+                self.change.remove(Tree::Index, &index::posting(prefix, doc_key(doc)));
+            }
+        }
+        self.state.ops = self.state.ops.saturating_sub(1);
         Ok(())
     }
 
@@ -181,8 +205,7 @@ impl Work {
             self.change.remove(Tree::Index, &index::posting(index::conflict_prefix(), key));
         }
         for op in store.read_ops(entry.op_ids())? {
-            if let Some(number) = index::number(&op.row) {
-                let prefix = index::number_prefix(&store.keys, &number);
+            for prefix in index::postings(&store.keys, &op.row, None) {
                 self.change.remove(Tree::Index, &index::posting(prefix, key));
             }
         }
@@ -290,13 +313,20 @@ impl Work {
         let lines = self.lines_of(store, &ops)?;
         match sync_protocol::merge::fold(&ops, &lines) {
             Ok(document) => summarise(&mut entry, &document),
-            Err(FoldError::NoCreation | FoldError::Mixed) => entry.whole = false,
+            Err(FoldError::NoCreation | FoldError::Mixed) => {
+                entry = Entry { ops: entry.ops, ..Entry::new(doc, entry.kind) };
+            }
         }
         let key = doc_key(doc);
-        if entry.whole && before.as_ref().is_none_or(|before| !before.whole) {
+        let was = before.as_ref().filter(|before| before.whole);
+        if entry.whole && was.is_none() {
             self.state.documents += 1;
             let posting = index::by_kind(&store.keys, entry.kind, entry.created, key);
             self.change.put(Tree::Index, &posting, Vec::new());
+        }
+        if let Some(was) = was.filter(|_| !entry.whole) {
+            self.state.documents = self.state.documents.saturating_sub(1);
+            self.change.remove(Tree::Index, &index::by_kind(&store.keys, was.kind, was.created, key));
         }
         let conflicts = before.as_ref().map_or(0, |before| before.conflicts);
         if conflicts != entry.conflicts {
@@ -309,7 +339,9 @@ impl Work {
                 self.change.remove(Tree::Index, &posting);
             }
         }
-        if before.as_ref() != Some(&entry) {
+        if entry.ops.is_empty() {
+            self.change.remove(Tree::Docs, &key);
+        } else if before.as_ref() != Some(&entry) {
             self.change.put(Tree::Docs, &key, postcard::to_allocvec(&entry).unwrap_or_default());
         }
         Ok(())

@@ -42,6 +42,15 @@ pub struct NewOp {
     pub local: Option<[u8; 16]>,
 }
 
+/// A save that is written again, and what its author had seen then, op by op; `None`: as much as is known now.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Again<'a> {
+    /// As it was.
+    pub(in crate::store) frame: &'a Frame,
+    /// What each op said it had seen.
+    pub(in crate::store) seen: Option<Vec<Vec<OpId>>>,
+}
+
 /// The line that the next op goes to.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Tip {
@@ -50,6 +59,14 @@ pub(in crate::store) struct Tip {
     parent: Option<Parent>,
     first: u64,
     before: Link,
+}
+
+impl Tip {
+    /// Returns the names of the ops that come next.
+    pub(in crate::store) fn ids(&self, replica: Replica) -> impl Iterator<Item = OpId> + use<> {
+        let epoch = self.epoch;
+        (self.first..).map(move |seq| OpId { replica, epoch, seq })
+    }
 }
 
 impl Store {
@@ -206,7 +223,7 @@ impl Store {
         Ok(Tip { epoch, parent, first: 1, before: parent.map_or(Link::ROOT, |parent| parent.link) })
     }
 
-    /// Makes a save of ops; `forked` names what they are written again from, if they are.
+    /// Makes a save of ops; `again` is what they are written again from, if they are.
     pub(in crate::store) fn build(
         &self,
         work: &mut Work,
@@ -214,7 +231,7 @@ impl Store {
         tip: Tip,
         stamp: Stamp,
         test_clock: bool,
-        forked: Option<&Frame>,
+        again: Option<&Again<'_>>,
     ) -> Result<Frame, StoreError> {
         let name = |at: usize| OpId {
             replica: self.replica(),
@@ -235,9 +252,14 @@ impl Store {
                 On::CreatedBy(earlier) if earlier < at => Some(DocId(name(earlier))),
                 On::CreatedBy(_) => return Err(StoreError::Unordered),
             };
-            let seen = match doc {
-                None => Vec::new(),
-                Some(doc) => self.seen(work, doc, tip.epoch)?,
+            let said = again.and_then(|again| again.seen.as_ref()?.get(at));
+            let seen = match (doc, said) {
+                (None, _) => Vec::new(),
+                (Some(doc), None) => self.seen(work, doc, tip.epoch)?,
+                (Some(doc), Some(_)) if work.ops(self, doc)?.is_empty() => {
+                    return Err(StoreError::NoDocument(doc));
+                }
+                (Some(_), Some(said)) => said.clone(),
             };
             let row = Row {
                 kind: op.kind,
@@ -245,7 +267,7 @@ impl Store {
                 doc,
                 stamp,
                 seen,
-                forked_from: forked.and_then(|frame| ids(self.replica(), frame).nth(at)),
+                forked_from: again.and_then(|again| ids(self.replica(), again.frame).nth(at)),
                 writes: op.writes,
             };
             let bytes = checked(&row)?;

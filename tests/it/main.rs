@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod company;
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
 mod day;
 #[cfg(test)]
 mod disks;

@@ -80,8 +80,10 @@ impl Desk {
         }
         let link = if parent.seq == 0 { Some(Link::ROOT) } else { self.link_at(branch, above, parent.seq)? };
         if parent.seq > 0 && link != Some(parent.link) {
-            let common = 0;
-            job.notices.push(Notice::Fork { epoch: parent.epoch, common, link: Link::ROOT });
+            // A guess: the device knows whether that is its own history too, else it offers the whole epoch.
+            let common = parent.seq - 1;
+            let link = self.link_at(branch, above, common)?.unwrap_or(Link::ROOT);
+            job.notices.push(Notice::Fork { epoch: parent.epoch, common, link });
             return Ok(false);
         }
         if parent.seq < last && line.0 != Replica::HQ {

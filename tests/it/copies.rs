@@ -1,0 +1,122 @@
+//! Homes that were copied, restored and rewound: every op of every branch ends at headquarters and on the devices.
+
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::company::{Company, LI, WANG, text};
+use crate::world::Device;
+
+/// A home as it was at some moment.
+struct Image(TempDir);
+
+impl Image {
+    /// Copies a home as `cp -a` would.
+    fn of(device: &Device) -> Self {
+        let image = Self(tempfile::tempdir().expect("a temporary folder"));
+        copy(device.home(), image.0.path());
+        image
+    }
+
+    /// Puts a home back to that moment, in its own folder.
+    fn put_back(&self, device: &Device) {
+        empty(device.home());
+        copy(self.0.path(), device.home());
+    }
+
+    /// Makes a second home of it, elsewhere.
+    fn second_home(&self) -> Device {
+        let device = Device::new();
+        copy(self.0.path(), device.home());
+        device
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&to).expect("a folder");
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("a file");
+        }
+    }
+}
+
+fn empty(folder: &Path) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let gone = if entry.path().is_dir() {
+            std::fs::remove_dir_all(entry.path())
+        } else {
+            std::fs::remove_file(entry.path())
+        };
+        gone.expect("what was there is gone");
+    }
+}
+
+fn sheet(device: &Device, problem: &str) -> String {
+    device.make(["sheet", "new", "repair", "--set", &format!("problem={problem}")])
+}
+
+/// Returns what is wrong with each of the sheets, as somebody lists them.
+fn problems(device: &Device) -> Vec<String> {
+    let listed = device.ask(["sheet", "list"]);
+    let ids = listed.as_array().expect("a list").iter().map(|line| text(&line["id"])).collect::<Vec<_>>();
+    let mut all: Vec<String> =
+        ids.iter().map(|id| text(&device.ask(["sheet", "show", id])["fields"]["problem"])).collect();
+    all.sort();
+    all
+}
+
+fn at_hq(company: &Company) -> Vec<String> {
+    let mut all: Vec<String> = company.export("repair").iter().map(|sheet| text(&sheet["problem"])).collect();
+    all.sort();
+    all
+}
+
+/// Syncs until nothing moves any more.
+fn settle(devices: &[&Device]) {
+    for device in devices.iter().chain(devices).chain(devices) {
+        let report = device.sync();
+        assert_eq!(report["level"], true, "{report}");
+        assert_eq!(report["new_quarantine"], 0, "{report}");
+    }
+}
+
+fn has_notice(report: &Value, name: &str) -> bool {
+    report["notices"].as_array().expect("a list").iter().any(|notice| notice == name)
+}
+
+/// The folder of a home is put back to this morning while the machine runs, and nothing there tells it from going on:
+/// the next sheets get names that headquarters has for others. The branch is written again, both are there.
+#[test]
+fn two_ops_of_one_name_are_a_fork_and_both_are_kept() {
+    let company = Company::found();
+    let li = company.device(LI);
+    let wang = company.device(WANG);
+    let pump = sheet(&li, "异响");
+    li.sync();
+    let morning = Image::of(&li);
+    li.ask(["sheet", "set", &pump, "work_done=换轴承"]);
+    sheet(&li, "漏油");
+    li.sync();
+    morning.put_back(&li);
+    li.ask(["sheet", "set", &pump, "work_done=换密封"]);
+    let fan = sheet(&li, "过热");
+    let report = li.sync();
+    assert!(has_notice(&report, "fork"), "{report}");
+    assert_eq!(report["level"], true, "{report}");
+    settle(&[&li, &wang]);
+    for all in [at_hq(&company), problems(&li), problems(&wang)] {
+        assert_eq!(all, ["异响", "漏油", "过热"]);
+    }
+    company.is_level_with(&[&li, &wang]);
+    // Whoever asks by the name that both had is told of the other.
+    let [twice, again] = [&fan, &text(&li.ask(["sheet", "show", &fan])["written_twice"][0])]
+        .map(|id| li.ask(["sheet", "show", id]));
+    assert_eq!(twice["fields"]["problem"], "漏油", "{twice}");
+    assert_eq!(again["fields"]["problem"], "过热", "{again}");
+    assert_eq!(again["written_twice"][0], twice["id"], "{again}");
+}
