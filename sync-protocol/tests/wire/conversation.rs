@@ -180,6 +180,8 @@ proptest! {
         let i = at.index(down.len());
         down[i] ^= 1_u8 << bit;
         prop_assert!(events(&up, 64).is_err());
-        prop_assert!(read_answer(&down, asked, &sample::hq().public()).is_err());
+        // Deflate leaves a few bits unread at its end: those change nothing.
+        let read = read_answer(&down, asked, &sample::hq().public());
+        prop_assert!(read.is_err() || read.is_ok_and(|(read, _)| read == sample::answer()));
     }
 }
