@@ -25,6 +25,7 @@ pub mod pack;
 pub mod read;
 pub mod rebuild;
 pub mod renamed;
+pub mod restored;
 pub mod room;
 pub mod ruled;
 pub mod run;

@@ -253,6 +253,11 @@ impl Session<'_> {
         }
         let asked = std::mem::take(&mut self.ask_first);
         let healed = !applied.healed.is_empty();
+        if applied.restored {
+            // What this request pushed was taken; of all else HQ says first what it holds.
+            self.store.put_setting(UNANSWERED, vec![1])?;
+            self.ask_first = true;
+        }
         self.note(&answer, applied)?;
         let left = self.store.counts()?.unsent_ops;
         self.report.level = left == 0 && !answer.end.more;

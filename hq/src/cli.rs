@@ -1,6 +1,7 @@
 //! The command line: arguments in, one printed answer and an exit code out.
 
 pub mod answer;
+mod backup;
 mod device;
 mod doctor;
 mod export;
@@ -93,6 +94,10 @@ enum Command {
     Rebuild,
     /// Looks whether everything is whole
     Doctor,
+    /// Writes everything into one file, while it serves
+    Backup(backup::File),
+    /// Makes a headquarters again from a backup
+    Restore(backup::File),
     /// Prints completions for a shell
     Completions(shell::Completions),
     /// Prints the manual page, or writes all pages
@@ -191,6 +196,8 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Export(args) => export::run(&args, room),
         Command::Rebuild => rebuild::run(room),
         Command::Doctor => doctor::run(room),
+        Command::Backup(file) => backup::run(&file, room),
+        Command::Restore(file) => backup::restore(&file, room),
         Command::Completions(args) => Ok(shell::completions(&args, room)),
         Command::Man(args) => shell::man(&args, room),
     }

@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sync_protocol::cursor::Incarnation;
-
 use crate::enrol::Reach;
 use crate::intake::desk::Desk;
 use crate::keys::{self, KeysError};
@@ -29,6 +27,9 @@ pub enum DataError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] crate::backup::BackupError),
     /// The folder.
     #[error("{folder}: {source}")]
     Folder {
@@ -41,7 +42,7 @@ pub enum DataError {
 
 /// Where everything lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Data(PathBuf);
+pub struct Data(pub(crate) PathBuf);
 
 impl Data {
     /// Names the folder.
@@ -57,7 +58,7 @@ impl Data {
     }
 
     /// Customers' data, keys and one-time secrets: nobody else on the machine looks in.
-    fn folder(&self) -> std::io::Result<()> {
+    pub(crate) fn folder(&self) -> std::io::Result<()> {
         let mut folder = std::fs::DirBuilder::new();
         folder.recursive(true);
         #[cfg(unix)]
@@ -65,11 +66,11 @@ impl Data {
         folder.create(&self.0)
     }
 
-    fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         self.0.join("hq.sqlite")
     }
 
-    fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.0.join("hq.key")
     }
 
@@ -108,9 +109,7 @@ impl Data {
     pub fn open(&self, test_clock: bool) -> Result<Desk, DataError> {
         let store = Store::open(&self.database())?;
         let signer = keys::read(&self.key())?;
-        let incarnation = store.setting("incarnation")?.and_then(|bytes| bytes.try_into().ok());
-        let incarnation = incarnation.ok_or(StoreError::Damaged { table: "settings" })?;
-        let incarnation = Incarnation(u32::from_le_bytes(incarnation));
+        let incarnation = store.incarnation()?;
         Ok(Desk::new(store, Arc::new(signer), incarnation, test_clock))
     }
 }

@@ -73,11 +73,10 @@ impl Desk {
         let branch = reader.oversees.map(Feed::Branch);
         for feed in [Some(Feed::Company), branch, Some(Feed::Replica(reader.replica.0))].into_iter().flatten()
         {
-            let same = cursor.incarnation == self.incarnation;
-            let read = cursor.positions.iter().find(|(read, _)| same && *read == feed);
-            let after = read.map_or(0, |(_, position)| *position);
+            let after = self.position(reader.home, cursor, feed)?;
             let at = self.fill(&mut sheet, reader, feed, after, budget)?;
-            if at > after {
+            // A cursor of an older history is told where every feed stands in this one.
+            if at > after || (at > 0 && cursor.incarnation != self.incarnation) {
                 next.positions.push((feed, at));
             }
             if at < self.store.feed_end(reader.home, feed)? {
@@ -87,6 +86,18 @@ impl Desk {
         }
         next.positions.sort_unstable();
         Ok(Page { items: sheet.items, rulings: sheet.rulings, end: PageEnd { next, more } })
+    }
+
+    /// Returns how far a feed was read; of an older history that counts as far as this one shares it.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn position(&self, home: u32, cursor: &Cursor, feed: Feed) -> Result<u64, StoreError> {
+        let read = cursor.position(feed);
+        if cursor.incarnation == self.incarnation {
+            return Ok(read);
+        }
+        Ok(read.min(self.store.ancestor_end(cursor.incarnation, home, feed)?))
     }
 
     fn fill(

@@ -4,6 +4,7 @@
 
 pub mod asks;
 pub mod author;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod data;
@@ -15,6 +16,8 @@ pub mod keys;
 pub mod people;
 pub mod reading;
 pub mod rebuild;
+pub mod recovery;
+pub mod restore;
 pub mod scopes;
 pub mod server;
 pub mod session;

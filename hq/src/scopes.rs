@@ -58,7 +58,7 @@ impl Desk {
 
     /// What left the branch behind the point up to which the device had read its feed.
     fn unheard_evictions(&self, branch: u32, cursor: &Cursor) -> Result<Vec<DocId>, StoreError> {
-        let mut at = self.read_up_to(branch, cursor);
+        let mut at = self.position(branch, cursor, Feed::Branch(branch))?;
         let mut gone = Vec::new();
         loop {
             let entries = self.store.feed_after(branch, Feed::Branch(branch), at, ENTRIES)?;
@@ -76,7 +76,7 @@ impl Desk {
     /// A feed that was never read brings everything by itself; of one read before, what was then taken off the device
     /// has to come once more.
     fn come_back(&mut self, device: &Device, branch: u32, cursor: &Cursor) -> Result<(), StoreError> {
-        if self.read_up_to(branch, cursor) == 0 {
+        if self.position(branch, cursor, Feed::Branch(branch))? == 0 {
             return Ok(());
         }
         for doc in self.store.in_scope(branch)? {
@@ -84,9 +84,5 @@ impl Desk {
             self.feed_history(device.branch, Feed::Replica(device.replica.0), ops.iter())?;
         }
         Ok(())
-    }
-
-    fn read_up_to(&self, branch: u32, cursor: &Cursor) -> u64 {
-        if cursor.incarnation == self.incarnation { cursor.position(Feed::Branch(branch)) } else { 0 }
     }
 }

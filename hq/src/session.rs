@@ -260,6 +260,7 @@ impl Session {
         if device.skew_ms.unsigned_abs() > sync_protocol::limits::STAMP_AHEAD_MS {
             answer.notices.push(Notice::ServerTime(now));
         }
+        answer.notices.extend(desk.tell_restored(&hello.cursor)?);
         answer.tells = self.tells;
         answer.tells.extend(desk.hear(&device, self.asks, now)?);
         let reader = desk.reader(&mut device, &hello.cursor)?;
@@ -340,7 +341,8 @@ fn held(
             if up_to == held.last { Some(held.link) } else { desk.link_at(device.branch, line, up_to)? };
         let Some(link) = link else { continue };
         let [a, b, c, d, e, f, g, h, ..] = link.0;
-        all.push(Held { epoch, up_to, link: [a, b, c, d, e, f, g, h], count: up_to, backed_up_to: 0 });
+        let backed_up_to = desk.store.line_backed_up(device.branch, line)?.min(up_to);
+        all.push(Held { epoch, up_to, link: [a, b, c, d, e, f, g, h], count: up_to, backed_up_to });
     }
     Ok(all)
 }

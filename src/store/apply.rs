@@ -46,6 +46,8 @@ pub struct Applied {
     /// Own epochs whose branch was written again under new names, or is offered from its beginning so that HQ finds the
     /// last op in common: another round has something to say.
     pub healed: Vec<records::id::Epoch>,
+    /// HQ came back from a backup: what it signed for before counts no more.
+    pub restored: bool,
     /// Whether more is waiting.
     pub more: bool,
     /// What HQ said of the digest.
@@ -274,6 +276,10 @@ impl Store {
             // With the cursor, so that a kill before they are gone does not let them stay for ever.
             leaving.append(&mut self.leaving()?);
             put_leaving(&mut work, leaving);
+        }
+        if self.is_restored(answer.ack.incarnation) {
+            applied.restored = true;
+            self.forget_receipts(&mut work)?;
         }
         for held in &answer.ack.held {
             self.apply_held(&mut work, held, applied)?;

@@ -100,7 +100,13 @@ pub const STATE_KEY: &[u8] = b"s";
 /// Returns the key of a line's info.
 #[must_use]
 pub fn line_key(replica: Replica, epoch: Epoch) -> Vec<u8> {
-    [&b"l"[..], &replica.0.to_be_bytes(), &epoch.0.to_be_bytes()].concat()
+    [&line_prefix(replica)[..], &epoch.0.to_be_bytes()].concat()
+}
+
+/// Returns what the keys of a replica's lines begin with.
+#[must_use]
+pub fn line_prefix(replica: Replica) -> Vec<u8> {
+    [&b"l"[..], &replica.0.to_be_bytes()].concat()
 }
 
 /// Returns the key of HQ's signature over some rulings.

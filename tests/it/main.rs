@@ -20,4 +20,6 @@ mod proxy;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod restores;
+#[cfg(test)]
 mod world;

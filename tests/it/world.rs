@@ -162,6 +162,12 @@ impl Hq {
         }
     }
 
+    /// Loses everything that HQ had on its disk; it must not be serving.
+    #[track_caller]
+    pub(crate) fn lose(&self) {
+        std::fs::remove_dir_all(self.data.path().join("hq")).expect("a folder of ours");
+    }
+
     /// Runs one command to its end.
     pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
         finish(self.command(args), "")

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 
 use crate::author::AuthorError;
+use crate::backup::BackupError;
 use crate::data::DataError;
 use crate::enrol::EnrolError;
 use crate::import::ImportError;
@@ -227,7 +228,20 @@ impl From<DataError> for Fault {
             DataError::Store(error) => error.into(),
             DataError::Keys(error) => error.into(),
             DataError::Tls(error) => error.into(),
+            DataError::Backup(error) => error.into(),
             DataError::Folder { folder, source } => Self::file(&folder, &source),
+        }
+    }
+}
+
+impl From<BackupError> for Fault {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::File { file, source } => Self::file(&file, &source),
+            BackupError::NotABackup { file } => Self::usage("hq.backup.none").with("file", file.display()),
+            BackupError::Damaged { file } => {
+                Self::new(DAMAGED, "hq.backup.damaged").with("file", file.display())
+            }
         }
     }
 }

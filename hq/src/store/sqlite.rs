@@ -4,6 +4,7 @@ pub mod devices;
 pub mod documents;
 pub mod feeds;
 pub mod log;
+pub mod restores;
 
 use std::path::Path;
 
@@ -64,7 +65,12 @@ CREATE TABLE concerns (
 CREATE INDEX concerns_staff ON concerns (staff);
 
 CREATE TABLE feeds (
-  branch INTEGER NOT NULL, replica INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (branch, replica)) WITHOUT ROWID;
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, last INTEGER NOT NULL, backed_up INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (branch, replica)) WITHOUT ROWID;
+CREATE TABLE ancestors (incarnation INTEGER PRIMARY KEY, first_order INTEGER NOT NULL);
+CREATE TABLE ends (
+  incarnation INTEGER NOT NULL, branch INTEGER NOT NULL, replica INTEGER NOT NULL, last INTEGER NOT NULL,
+  PRIMARY KEY (incarnation, branch, replica)) WITHOUT ROWID;
 CREATE TABLE feed (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, position INTEGER NOT NULL, entry BLOB NOT NULL,
   PRIMARY KEY (branch, replica, position)) WITHOUT ROWID;
@@ -254,15 +260,18 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn count_up(&self, key: &str, by: u64) -> Result<u64, StoreError> {
-        let now = match self.setting(key)? {
-            Some(bytes) => {
-                let bytes = bytes.try_into().map_err(|_| StoreError::Damaged { table: "settings" })?;
-                u64::from_le_bytes(bytes)
-            }
-            None => 1,
-        };
+        let now = self.number(key)?.unwrap_or(1);
         self.set(key, &now.saturating_add(by).to_le_bytes())?;
         Ok(now)
+    }
+
+    /// Returns a setting that is a number; `None` where it was never set.
+    fn number(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        let Some(bytes) = self.setting(key)? else {
+            return Ok(None);
+        };
+        let bytes = bytes.try_into().map_err(|_| StoreError::Damaged { table: "settings" })?;
+        Ok(Some(u64::from_le_bytes(bytes)))
     }
 
     /// Writes a line of the audit trail.

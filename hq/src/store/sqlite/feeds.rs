@@ -33,7 +33,7 @@ pub enum Entry {
 }
 
 /// The key of a feed: branch and replica, 0 where it is not one's.
-fn key(branch: u32, feed: Feed) -> (u32, u32) {
+pub(super) fn key(branch: u32, feed: Feed) -> (u32, u32) {
     match feed {
         Feed::Company => (0, 0),
         Feed::Branch(number) => (number, 0),
@@ -53,7 +53,7 @@ impl Store {
         let position: u64 = self
             .db
             .prepare_cached(
-                "INSERT INTO feeds VALUES (?1, ?2, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
+                "INSERT INTO feeds (branch, replica, last) VALUES (?1, ?2, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
             )?
             .query_row(params![branch, replica], |row| row.get(0))?;
         self.db.prepare_cached("INSERT INTO feed VALUES (?1, ?2, ?3, ?4)")?.execute(params![

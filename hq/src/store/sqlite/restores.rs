@@ -1,0 +1,185 @@
+//! Backups and restores: what a backup held, and the histories that this database descends from.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use sync_protocol::chain::Line;
+use sync_protocol::cursor::{Feed, Incarnation};
+
+use super::feeds::key;
+use super::{Store, StoreError};
+
+/// What a restore leaves free above every order that the lost database may have given.
+const ORDERS_SKIPPED: u64 = 1 << 32;
+/// Orders begin at the seconds since 2020 times this, where that is more: later restores begin higher.
+const ORDERS_A_SECOND: u64 = 1 << 20;
+/// 2020-01-01, seconds UTC.
+const YEAR_2020: u64 = 1_577_836_800;
+/// Blocks of sheet numbers that the lost database may have given since the backup.
+const SHEET_BLOCKS_SKIPPED: u64 = 100;
+/// The setting with the order up to which a backup holds everything.
+const BACKED_UP: &str = "backed up";
+
+/// How far a copy of the database went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    /// The next order of arrival.
+    pub order: u64,
+    /// Branch, replica and last position of each feed.
+    pub feeds: Vec<(u32, u32, u64)>,
+}
+
+impl Store {
+    /// Writes a whole copy of the database into a new file, while others go on reading and writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`], also where the file exists.
+    pub fn copy_to(&self, file: &Path) -> Result<Extent, StoreError> {
+        self.db.execute("VACUUM INTO ?1", [file.to_string_lossy()])?;
+        let copy = Self { db: Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)? };
+        copy.extent()
+    }
+
+    fn extent(&self) -> Result<Extent, StoreError> {
+        let mut query = self.db.prepare("SELECT branch, replica, last FROM feeds")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(Extent { order: self.order()?, feeds: rows.collect::<Result<_, _>>()? })
+    }
+
+    /// Returns the order that the next op gets.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn order(&self) -> Result<u64, StoreError> {
+        Ok(self.number("order")?.unwrap_or(1))
+    }
+
+    /// Notes that a backup is whole on its disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn backed_up(&self, extent: &Extent) -> Result<(), StoreError> {
+        if self.backup_order()?.is_some_and(|order| order >= extent.order) {
+            return Ok(());
+        }
+        self.set(BACKED_UP, &extent.order.to_le_bytes())?;
+        for (branch, replica, last) in &extent.feeds {
+            self.db
+                .prepare_cached("UPDATE feeds SET backed_up = ?3 WHERE branch = ?1 AND replica = ?2")?
+                .execute(params![branch, replica, last])?;
+        }
+        Ok(())
+    }
+
+    /// Returns the order below which the last backup holds everything; `None` without a backup.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn backup_order(&self) -> Result<Option<u64>, StoreError> {
+        self.number(BACKED_UP)
+    }
+
+    /// Returns the last op of a line that the last backup holds with all before it; 0 for none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn line_backed_up(&self, branch: u32, line: Line) -> Result<u64, StoreError> {
+        let Some(order) = self.backup_order()? else {
+            return Ok(0);
+        };
+        let mut query = self.db.prepare_cached(
+            "SELECT COALESCE(MAX(first + count - 1), 0) FROM segments
+             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND arrival < ?4",
+        )?;
+        Ok(query.query_row(params![branch, line.0.0, line.1.0, order], |row| row.get(0))?)
+    }
+
+    /// Returns the last position of a feed that the last backup holds.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn feed_backed_up(&self, branch: u32, feed: Feed) -> Result<u64, StoreError> {
+        let (branch, replica) = key(branch, feed);
+        let mut query =
+            self.db.prepare_cached("SELECT backed_up FROM feeds WHERE branch = ?1 AND replica = ?2")?;
+        Ok(query.query_row(params![branch, replica], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// Makes a restored copy a history of its own: a new incarnation that remembers the old one.
+    ///
+    /// No order, lease or block of numbers that the lost database may have given is given again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn begin_again(&self, new: Incarnation, now_ms: u64) -> Result<(), StoreError> {
+        let old = self.incarnation()?;
+        let extent = self.extent()?;
+        self.backed_up(&extent)?;
+        self.db.execute("INSERT INTO ancestors VALUES (?1, ?2)", params![old.0, extent.order])?;
+        self.db.execute("INSERT INTO ends SELECT ?1, branch, replica, last FROM feeds", [old.0])?;
+        let since_2020 = (now_ms / 1000).saturating_sub(YEAR_2020);
+        let order = extent
+            .order
+            .saturating_add(ORDERS_SKIPPED)
+            .max(since_2020.saturating_mul(ORDERS_A_SECOND).min(u64::MAX >> 8));
+        self.set("order", &order.to_le_bytes())?;
+        let sheets = self.number("sheets")?.unwrap_or(1).saturating_add(SHEET_BLOCKS_SKIPPED);
+        self.set("sheets", &sheets.to_le_bytes())?;
+        self.set("incarnation", &new.0.to_le_bytes())?;
+        // The devices' present leases are lost: nobody is a copy for showing one.
+        self.db.execute("UPDATE replicas SET lease = ?1, lease_before = ?1, level = 0", [[0_u8; 8]])?;
+        Ok(())
+    }
+
+    /// Returns the name of this database's history.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn incarnation(&self) -> Result<Incarnation, StoreError> {
+        let bytes = self.setting("incarnation")?.and_then(|bytes| bytes.try_into().ok());
+        let bytes = bytes.ok_or(StoreError::Damaged { table: "settings" })?;
+        Ok(Incarnation(u32::from_le_bytes(bytes)))
+    }
+
+    /// Returns whether this database descends from a history of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn descends_from(&self, incarnation: Incarnation) -> Result<bool, StoreError> {
+        let mut query =
+            self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM ancestors WHERE incarnation = ?1)")?;
+        Ok(query.query_row([incarnation.0], |row| row.get(0))?)
+    }
+
+    /// Returns the order below which the first restore of this database had everything; `None` where there was none.
+    ///
+    /// The first, not the last: what was given again after a restore may be missing in a backup made since.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn restored_from(&self) -> Result<Option<u64>, StoreError> {
+        let mut query = self.db.prepare_cached("SELECT MIN(first_order) FROM ancestors")?;
+        Ok(query.query_row([], |row| row.get(0))?)
+    }
+
+    /// Returns where a feed ended when an older history ended; 0 where it did not have the feed.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn ancestor_end(&self, incarnation: Incarnation, branch: u32, feed: Feed) -> Result<u64, StoreError> {
+        let (branch, replica) = key(branch, feed);
+        let mut query = self.db.prepare_cached(
+            "SELECT last FROM ends WHERE incarnation = ?1 AND branch = ?2 AND replica = ?3",
+        )?;
+        let end = query.query_row(params![incarnation.0, branch, replica], |row| row.get(0)).optional()?;
+        Ok(end.unwrap_or(0))
+    }
+
+    /// Folds the write-ahead log into the database's one file.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn settle(&self) -> Result<(), StoreError> {
+        Ok(self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+}
