@@ -6,6 +6,7 @@
 //! Source: docs/PROTOCOL.md, Bodies and Messages.
 
 mod asides;
+pub mod entropy;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use crate::clock::Clock;
 use crate::store::Store;
 use crate::store::apply::Applied;
 use crate::store::error::StoreError;
+use crate::sync::entropy::Entropy;
 use crate::transport::{Fault, Transport, TransportError};
 
 /// Bytes of segments in one request: large enough for few round trips, small enough for a small device.
@@ -48,11 +50,13 @@ pub struct Options {
     pub retries: u32,
     /// The wait before the first repetition; each further one doubles it, and chance adds up to as much again.
     pub wait_ms: u64,
+    /// Compares digests with HQ in any case, also what is known to differ.
+    pub compare: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bytes_max: None, retries: 3, wait_ms: 500 }
+        Self { bytes_max: None, retries: 3, wait_ms: 500, compare: false }
     }
 }
 
@@ -98,6 +102,8 @@ pub struct SyncReport {
     pub level: bool,
     /// Whether HQ's digest of what this device may see is the device's; `None` where it was not compared.
     pub digest_equal: Option<bool>,
+    /// Documents that were asked for again because the digests differed.
+    pub reread: u64,
     /// Own epochs of which HQ holds another chain.
     pub forked: Vec<Epoch>,
     /// What HQ wants a person to know.
@@ -168,6 +174,7 @@ pub fn sync_by(
         options,
         lost: 0,
         heals: 0,
+        entropy: Entropy::new(options.compare),
         report: SyncReport::default(),
     };
     loop {
@@ -218,6 +225,7 @@ struct Session<'a> {
     lost: u32,
     /// Rounds whose answer named a fork.
     heals: u32,
+    entropy: Entropy,
     report: SyncReport,
 }
 
@@ -248,6 +256,7 @@ impl Session<'_> {
         for tell in &answer.tells {
             asides::hear(self.store, tell)?;
         }
+        self.entropy.hear(self.store, &request.hello, &answer, self.clock.now().wall)?;
         if large || self.ask_first {
             self.store.put_setting(UNANSWERED, vec![0])?;
         }
@@ -264,7 +273,8 @@ impl Session<'_> {
         self.heals += u32::from(healed);
         let healed = healed && self.heals <= HEALS_MAX;
         let moved = asked || healed || left < unsent || moves(&request.hello, &answer);
-        let stop = self.report.level || !moved || self.budget() == Some(0);
+        let done = if self.report.level { !self.entropy.goes_on(self.budget()) } else { !moved };
+        let stop = done || self.budget() == Some(0);
         Ok(if stop { Next::Stop } else { Next::Round })
     }
 
@@ -281,7 +291,8 @@ impl Session<'_> {
             hello.answer_bytes_max = u32::try_from(budget.max(1)).unwrap_or(u32::MAX);
         }
         let sent: usize = segments.iter().map(|segment| segment.body.len()).sum();
-        let asks = asides::asks(self.store, PUSH_BYTES_MAX.saturating_sub(sent))?;
+        let mut asks = self.entropy.asks(self.store)?;
+        asks.extend(asides::asks(self.store, PUSH_BYTES_MAX.saturating_sub(sent))?);
         Ok(Request { hello, enrol: self.enrol()?, asks, segments })
     }
 
@@ -381,6 +392,7 @@ impl Session<'_> {
     fn finish(self, started_ms: u64) -> Result<SyncReport, SyncError> {
         let now = self.clock.now();
         let mut report = self.report;
+        report.reread = self.entropy.reread();
         report.took_ms = now.monotonic_ms.saturating_sub(started_ms);
         let last = LastSync { at: now.wall, report };
         self.store.put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;

@@ -12,7 +12,9 @@ impl Desk {
     /// # Errors
     /// [`StoreError`]; then nothing of it may be kept.
     pub fn hear(&mut self, device: &Device, asks: Vec<Ask>, _now_ms: u64) -> Result<Vec<Tell>, StoreError> {
-        let tells = Vec::new();
+        let mut tells = Vec::new();
+        let mut again = Vec::new();
+        let mut buckets = None;
         // A device that takes no part any more is not answered; its segments wait for a person.
         for ask in asks.into_iter().filter(|_| device.standing.takes_part()) {
             match ask {
@@ -22,10 +24,16 @@ impl Desk {
                 | Ask::Chunk(_)
                 | Ask::Have(_)
                 | Ask::Want(_)
-                | Ask::Buckets(_)
-                | Ask::Reread(_)
                 | Ask::Newer { .. } => {}
+                Ask::Buckets(theirs) => buckets = Some(theirs),
+                Ask::Reread(docs) => again.extend(docs),
             }
+        }
+        if let Some(theirs) = buckets {
+            tells.push(Tell::Differing(self.differing(device, &theirs)?));
+        }
+        if !again.is_empty() {
+            self.reread(device, &again)?;
         }
         Ok(tells)
     }

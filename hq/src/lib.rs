@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod data;
 pub mod enrol;
+pub mod entropy;
 pub mod feed;
 pub mod import;
 pub mod intake;

@@ -9,6 +9,7 @@ use records::id::{Epoch, Replica};
 use sync_protocol::asides::{Ask, Tell};
 use sync_protocol::conversation::{Answer, Event, ReadError, Reader, RequestHash, write_answer};
 use sync_protocol::cursor::Cursor;
+use sync_protocol::digest::schemas;
 use sync_protocol::message::{Clocks, Compared, Enrol, Held, Hello, Notice, PageEnd, PushAck, VERSIONS};
 use sync_protocol::reason;
 use sync_protocol::ruling::Ruling;
@@ -271,7 +272,9 @@ impl Session {
         let page = desk.page(&reader, &hello.cursor, budget)?;
         device.level = !page.end.more;
         let quiet = self.new_ops == 0 && page.items.is_empty() && page.rulings.is_empty() && !page.end.more;
-        if let Some(theirs) = hello.digest.filter(|_| quiet) {
+        // A group that one end cannot read it folds otherwise.
+        let comparable = quiet && hello.schemas == schemas();
+        if let Some(theirs) = hello.digest.filter(|_| comparable) {
             let ours = desk.digest_for(&device)?;
             answer.ack.digest = if ours == theirs { Compared::Equal } else { Compared::Differs(ours) };
         }

@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Search(Search),
     Import(Import),
     Export(Export),
-    Doctor,
+    Doctor(Doctor),
     Rebuild,
     Schema(Schema),
     Completions(Completions),
@@ -288,6 +288,13 @@ pub(crate) enum Job {
     Review {
         id: String,
     },
+}
+
+/// Examines the home.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[arg(long)]
+    pub(crate) against_hq: bool,
 }
 
 /// Syncs with headquarters.

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::against;
+use crate::cli::args::Doctor;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
@@ -17,16 +19,18 @@ use crate::store::rebuild::Rebuilt;
 const SHOWN_MAX: usize = 20;
 
 /// Examines the home; ends with [`Exit::Damaged`] where something is wrong.
-pub(crate) fn run(desk: &Desk) -> Result<Page, Fault> {
-    let findings = desk.store()?.doctor().map_err(NotebookError::from)?;
+pub(crate) fn run(args: &Doctor, desk: &Desk) -> Result<Page, Fault> {
+    let mut store = desk.store()?;
+    let against = against::look(&mut store, args.against_hq, desk)?;
+    let findings = store.doctor().map_err(NotebookError::from)?;
     let exit = if findings.faults.is_empty() { Exit::Done } else { Exit::Damaged };
     Ok(match desk.json {
-        true => Page::Json(answer(&findings, desk.lang), exit),
-        false => Page::Text(text(&findings, desk), exit),
+        true => Page::Json(answer(&findings, &against::answer(&against, &store), desk.lang), exit),
+        false => Page::Text(text(&findings, desk) + &against::text(&against, desk), exit),
     })
 }
 
-fn answer(findings: &Findings, lang: Lang) -> Value {
+fn answer(findings: &Findings, against_hq: &Value, lang: Lang) -> Value {
     let counts = &findings.counts;
     let faults: Vec<String> = findings.faults.iter().map(|found| sentence(found, lang)).collect();
     json!({
@@ -44,6 +48,7 @@ fn answer(findings: &Findings, lang: Lang) -> Value {
         },
         "set_aside": findings.set_aside.iter().map(set_aside).collect::<Vec<_>>(),
         "faults": faults,
+        "against_hq": against_hq,
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`process`], [`args`], [`usage`], [`desk`], [`fault`], [`lang`], [`table`], then one file per command.
 
-pub mod args;
+pub mod against;
+mod args;
 mod completions;
 mod conflict;
 pub mod desk;
@@ -145,7 +146,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Quarantine(command)) => quarantine::run(&command, desk),
         Some(Command::Search(args)) => search::run(args, desk),
         Some(Command::Import(args)) => import::run(&args, desk),
-        Some(Command::Doctor) => doctor::run(desk),
+        Some(Command::Doctor(args)) => doctor::run(&args, desk),
         Some(Command::Rebuild) => doctor::rebuild(desk),
         Some(Command::Export(args)) => export::run(&args, desk, streams),
         Some(Command::Schema(args)) => schema::run(&args, desk),

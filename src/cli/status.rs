@@ -33,6 +33,7 @@ fn answer(status: &Status) -> Value {
         "last_sync": status.last_sync.map(instant),
         "conflicts": counts.conflicts,
         "quarantined": counts.quarantined,
+        "differing": status.differing,
         "files": {"here_only": status.files_here},
         "free_bytes": status.free_bytes,
         "numbers_suspended": status.numbers_suspended,
@@ -51,7 +52,7 @@ fn text(status: &Status, desk: &Desk) -> String {
     let paint = |tone, text: String| desk.style.paint(tone, &text);
     let counts = &status.counts;
     let number = |n: u64, loud: Tone| paint(if n == 0 { Tone::Good } else { loud }, n.to_string());
-    let rows = [
+    let mut rows = vec![
         (say("text.status.who", &[]), format!("{} ({})", status.staff_name, status.staff_code)),
         (say("text.status.unit", &[]), format!("{} / {}", status.company, status.unit_name)),
         (say("text.status.device", &[]), format!("{} (#{})", status.device, status.replica.0)),
@@ -70,6 +71,9 @@ fn text(status: &Status, desk: &Desk) -> String {
         (say("text.status.free", &[]), free(status, desk)),
         (say("text.status.next_sheet_no", &[]), next_number(status, desk.lang)),
     ];
+    if status.differing > 0 {
+        rows.push((say("text.status.differing", &[]), number(status.differing, Tone::Bad)));
+    }
     pairs(desk.style, &rows)
 }
 

@@ -42,7 +42,8 @@ pub(crate) fn run(args: &Sync, desk: &Desk, streams: &mut Streams<'_>) -> Result
     }
 }
 
-fn once(store: &mut Store, options: Options, desk: &Desk) -> Result<SyncReport, Fault> {
+/// Syncs once, under a progress bar where somebody sees it.
+pub(crate) fn once(store: &mut Store, options: Options, desk: &Desk) -> Result<SyncReport, Fault> {
     let bar = desk.shows_progress.then(|| bar(desk));
     let report = sync(store, &desk.clock, options, &mut |progress| {
         if let Some(bar) = &bar {
@@ -91,6 +92,7 @@ pub(crate) fn answer(report: &SyncReport) -> Value {
         "took_ms": report.took_ms,
         "level": report.level,
         "digest_equal": report.digest_equal,
+        "reread": report.reread,
         "forked": report.forked.iter().map(|epoch| epoch.0).collect::<Vec<_>>(),
         "notices": report.notices.iter().map(notice_name).collect::<Vec<_>>(),
     })
@@ -142,6 +144,9 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
     };
     if report.new_quarantine > 0 {
         warn("text.sync.new_quarantine", report.new_quarantine);
+    }
+    if report.reread > 0 {
+        warn("text.sync.reread", report.reread);
     }
     let told = |notice: &&Notice| !matches!(notice, Notice::ServerTime(_) | Notice::BackedUp { .. });
     for notice in report.notices.iter().filter(told) {

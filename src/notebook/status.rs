@@ -33,6 +33,8 @@ pub struct Status {
     pub unsent_age_ms: Option<i64>,
     /// When the last sync ended; `None` before the first.
     pub last_sync: Option<Ts>,
+    /// Records that HQ holds differently though they were read again.
+    pub differing: u64,
     /// Attached files that are kept here; their transfer comes with a later version.
     pub files_here: u64,
     /// Bytes free on the disk; `None` where the platform does not say.
@@ -65,12 +67,19 @@ pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
         unsent_age_ms: counts.oldest_unsent_ms.map(age),
         counts,
         last_sync: crate::sync::last(store)?.map(|last| last.at),
+        differing: differing(store)?,
         files_here: files(store),
         free_bytes: crate::home::free_bytes(store.home()),
         numbers_suspended: store.numbers_suspended(),
         next_sheet_no: crate::notebook::seal::next_number(store, now)?,
         claim_lease: enrolment.claim_lease,
     })
+}
+
+/// Counts the records that differ from HQ; 1 where HQ did not say which.
+fn differing(store: &Store) -> Result<u64, NotebookError> {
+    let found = crate::sync::entropy::differences(store)?;
+    Ok(found.map_or(0, |found| u64::try_from(found.documents.len().max(1)).unwrap_or(u64::MAX)))
 }
 
 /// Counts the files in `blobs/`.

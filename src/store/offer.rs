@@ -1,7 +1,7 @@
 //! What the device says first: who it is, what it has read, and its own ops that HQ did not sign for.
 
 use records::id::{Epoch, OpId};
-use sync_protocol::chain::{Link, Parent, sha256};
+use sync_protocol::chain::{Link, Parent};
 use sync_protocol::limits::{SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
 use sync_protocol::message::{Clocks, Head, Hello, VERSIONS};
 use sync_protocol::op::Row;
@@ -35,7 +35,7 @@ impl Store {
         let digest = if heads.is_empty() && self.state.level { Some(self.digest()?) } else { None };
         Ok(Hello {
             versions: VERSIONS,
-            schemas: schemas(),
+            schemas: sync_protocol::digest::schemas(),
             replica: self.replica(),
             lease: self.state.lease,
             heads,
@@ -152,17 +152,4 @@ pub fn first_8(link: Link) -> [u8; 8] {
     let mut out = [0; 8];
     out.copy_from_slice(link.0.split_at(8).0);
     out
-}
-
-/// Returns the name of the (kind, schema) list that this build reads.
-fn schemas() -> [u8; 4] {
-    let mut all: Vec<(u16, u8)> =
-        records::kinds::KINDS.iter().map(|kind| (kind.number, kind.schema)).collect();
-    all.sort_unstable();
-    let bytes: Vec<u8> = all
-        .iter()
-        .flat_map(|(number, schema)| [number.to_le_bytes().as_slice(), &[*schema]].concat())
-        .collect();
-    let [a, b, c, d, ..] = sha256(&[&bytes]);
-    [a, b, c, d]
 }

@@ -278,14 +278,7 @@ impl Store {
     ///
     /// Source: docs/PROTOCOL.md, Anti-entropy.
     pub fn digest(&self) -> Result<[u8; 16], StoreError> {
-        let mut documents = Vec::new();
-        self.each_entry(None, &mut |entry| {
-            if self.all_ruled(&entry)? {
-                documents.push((entry.id, entry.digest));
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(sync_protocol::digest::root(documents))
+        Ok(sync_protocol::digest::root(self.digests()?))
     }
 
     /// Returns whether HQ has ruled on every op of a document.

@@ -217,7 +217,7 @@ impl World {
     }
 
     fn sync(&mut self) -> Result<SyncReport, SyncError> {
-        let options = Options { bytes_max: None, retries: 2, wait_ms: 0 };
+        let options = Options { bytes_max: None, retries: 2, wait_ms: 0, ..Options::default() };
         sync(&mut self.store, &Clock::frozen(Ts(NOW.wall.0)), options, &mut |_| {})
     }
 
@@ -264,7 +264,7 @@ fn a_push_cut_in_the_middle_goes_on_where_hq_stopped() {
 fn a_push_cut_by_the_end_of_the_process_is_asked_for_first_too() {
     let mut world = World::new(&[Line::BreaksAfter(200_000)]);
     world.save(300, 1_000);
-    let options = Options { bytes_max: None, retries: 0, wait_ms: 0 };
+    let options = Options { bytes_max: None, retries: 0, wait_ms: 0, ..Options::default() };
     let broken = sync(&mut world.store, &Clock::frozen(NOW.wall), options, &mut |_| {});
     assert!(matches!(broken, Err(SyncError::Transport(TransportError::Unreachable(_)))), "{broken:?}");
     let report = world.sync().unwrap();
@@ -330,7 +330,7 @@ fn the_proof_of_the_code_is_sent_until_hq_answers_it() {
 fn a_byte_limit_stops_a_sync_that_has_more_to_do() {
     let mut world = World::new(&[]);
     world.save(300, 1_000);
-    let options = Options { bytes_max: Some(100_000), retries: 0, wait_ms: 0 };
+    let options = Options { bytes_max: Some(100_000), retries: 0, wait_ms: 0, ..Options::default() };
     let report = sync(&mut world.store, &Clock::frozen(NOW.wall), options, &mut |_| {}).unwrap();
     assert!(!report.level && report.sent_ops > 0 && report.bytes_up < 200_000, "{report:?}");
     assert!(world.sync().unwrap().level);

@@ -4,7 +4,7 @@
 //!
 //! Source: docs/PROTOCOL.md, Asides.
 
-use records::id::DocId;
+use records::id::{DocId, Epoch, OpId, Replica};
 use serde::{Deserialize, Serialize};
 
 use crate::canonical;
@@ -126,8 +126,53 @@ pub struct FileHeld {
 pub struct Differing {
     /// The buckets that are listed whole; where the list would grow too long, the others come next time.
     pub buckets: Vec<u8>,
-    /// Their documents with their digests, by id.
-    pub documents: Vec<(DocId, [u8; 16])>,
+    /// Their documents, by id.
+    pub documents: Vec<HeldDocument>,
+}
+
+/// A document as HQ holds it for the asking device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldDocument {
+    /// The document.
+    pub doc: DocId,
+    /// Its digest.
+    pub digest: [u8; 16],
+    /// Its ops, as runs without holes, rising.
+    pub ops: Vec<OpRun>,
+}
+
+/// Ops of one line that follow one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpRun {
+    /// Whose log.
+    pub replica: Replica,
+    /// Which epoch.
+    pub epoch: Epoch,
+    /// The first op.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+}
+
+impl OpRun {
+    /// Joins ops, sorted by name, into runs.
+    #[must_use]
+    pub fn of(ops: &[OpId]) -> Vec<Self> {
+        let follows = |a: &OpId, b: &OpId| {
+            (a.replica, a.epoch) == (b.replica, b.epoch) && b.seq.checked_sub(1) == Some(a.seq)
+        };
+        let run = |run: &[OpId]| {
+            let (first, last) = (run.first()?, run.last()?);
+            Some(Self { replica: first.replica, epoch: first.epoch, first: first.seq, last: last.seq })
+        };
+        ops.chunk_by(follows).filter_map(run).collect()
+    }
+
+    /// Returns whether the op is in the run.
+    #[must_use]
+    pub fn has(&self, op: OpId) -> bool {
+        (self.replica, self.epoch) == (op.replica, op.epoch) && (self.first..=self.last).contains(&op.seq)
+    }
 }
 
 impl Chunk {
@@ -291,6 +336,20 @@ fn list<T: Serialize + serde::de::DeserializeOwned>(raw: &Raw<'_>) -> Result<Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ops_that_follow_one_another_are_one_run() {
+        let op = |epoch, seq| OpId { replica: Replica(7), epoch: Epoch(epoch), seq };
+        let ops = [op(1, 1), op(1, 2), op(1, 4), op(2, 5)];
+        let runs = OpRun::of(&ops);
+        assert_eq!(
+            runs.iter().map(|run| (run.first, run.last)).collect::<Vec<_>>(),
+            [(1, 2), (4, 4), (5, 5)]
+        );
+        assert!(ops.iter().all(|op| runs.iter().any(|run| run.has(*op))));
+        assert!(!runs.iter().any(|run| run.has(op(1, 3)) || run.has(op(2, 4))));
+        assert_eq!(OpRun::of(&[]), []);
+    }
 
     #[test]
     fn a_piece_is_as_long_as_its_place_says_and_signed() {

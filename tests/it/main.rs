@@ -10,6 +10,8 @@ mod day;
 #[cfg(test)]
 mod disks;
 #[cfg(test)]
+mod entropy;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod line;

@@ -187,13 +187,18 @@ impl Hq {
         path
     }
 
+    /// Returns the folder of its data.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.data.path().join("hq")
+    }
+
     fn log(&self) -> PathBuf {
         self.data.path().join("serve.log")
     }
 
     fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = program(hq_program());
-        command.arg("--data").arg(self.data.path().join("hq"));
+        command.arg("--data").arg(self.folder());
         set_clock(&mut command, self.now.as_deref());
         command.args(args);
         command

@@ -296,7 +296,7 @@ impl World {
             met: RefCell::default(),
             broke: Cell::new(false),
         };
-        let options = Options { bytes_max, retries: 2, wait_ms: 0 };
+        let options = Options { bytes_max, retries: 2, wait_ms: 0, ..Options::default() };
         let transport = fieldbook::transport::Transport::by(line.carrier());
         let done = sync::sync_by(transport, device.store(), &clock, options, &mut |_| {});
         let (met, broke) = (line.met.take(), line.broke.get());

@@ -144,9 +144,20 @@ impl Desk {
         feed: Feed,
         ops: impl Iterator<Item = &'a sync_protocol::merge::Judged>,
     ) -> Result<(), StoreError> {
-        let foreign = |id: OpId| feed != Feed::Replica(id.replica.0);
+        self.feed_ops(branch, feed, ops.filter(|op| feed != Feed::Replica(op.id.replica.0)))
+    }
+
+    /// Appends ops that HQ held before, in order of arrival.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn feed_ops<'a>(
+        &mut self,
+        branch: u32,
+        feed: Feed,
+        ops: impl Iterator<Item = &'a sync_protocol::merge::Judged>,
+    ) -> Result<(), StoreError> {
         let mut ops: Vec<(u64, OpId)> = ops
-            .filter(|op| foreign(op.id))
             .map(|op| (op.judgement.as_ref().map_or(u64::MAX, |judgement| judgement.order), op.id))
             .collect();
         ops.sort_unstable();

@@ -88,7 +88,7 @@ impl Device {
         };
         Hello {
             versions: VERSIONS,
-            schemas: [0; 4],
+            schemas: sync_protocol::digest::schemas(),
             replica: self.enrolment.replica,
             lease: self.lease,
             heads,

@@ -4,7 +4,9 @@ use records::id::{DocId, Epoch, OpId, Replica};
 use records::kinds::staff::Role;
 use records::schema::{Class, Tag};
 use records::time::Zone;
-use sync_protocol::asides::{Ask, Chunk, Differing, FileHave, FileHeld, FileWant, Piece, Tell};
+use sync_protocol::asides::{
+    Ask, Chunk, Differing, FileHave, FileHeld, FileWant, HeldDocument, OpRun, Piece, Tell,
+};
 use sync_protocol::chain::{Line, Link, Parent};
 use sync_protocol::conversation::{Answer, Request};
 use sync_protocol::cursor::{Cursor, Feed, Incarnation};
@@ -180,10 +182,15 @@ pub(crate) fn tells() -> Vec<Tell> {
         Tell::Held(vec![FileHeld { hash: [0xf1; 32], missing: vec![(1, 1)] }]),
         Tell::Wanted(vec![[0xf3; 32]]),
         Tell::Piece(piece()),
-        Tell::Differing(Differing { buckets: vec![3, 250], documents: vec![(doc(5), [0xd0; 16])] }),
+        Tell::Differing(Differing { buckets: vec![3, 250], documents: vec![held_document()] }),
         Tell::Relayed(b"sealed".to_vec()),
         Tell::Newer { number: 0x7f, bytes: vec![3] },
     ]
+}
+
+fn held_document() -> HeldDocument {
+    let ops = OpRun::of(&[doc(5).0, doc(6).0, doc(9).0]);
+    HeldDocument { doc: doc(5), digest: [0xd0; 16], ops }
 }
 
 fn piece() -> Piece {
