@@ -221,6 +221,9 @@ impl Store {
         }
         store.adopt(orphans, now)?;
         store.finish_forks(now)?;
+        if store.is_behind_itself()? {
+            store.opening = Opening::Elsewhere;
+        }
         Ok(store)
     }
 
@@ -276,6 +279,12 @@ impl Store {
     #[must_use]
     pub fn numbers_suspended(&self) -> bool {
         self.state.numbers_suspended || self.opening == Opening::Elsewhere
+    }
+
+    /// Returns whether HQ says that two homes write under this one's name.
+    #[must_use]
+    pub fn copied(&self) -> bool {
+        self.state.copied
     }
 
     /// Makes the database durable.

@@ -166,6 +166,7 @@ pub fn sync_by(
 ) -> Result<SyncReport, SyncError> {
     let started_ms = clock.now().monotonic_ms;
     let before = store.counts()?.unsent_ops;
+    let was_copied = store.copied();
     let mut session = Session {
         ask_first: store.setting(UNANSWERED)?.is_some_and(|value| value == [1]),
         store,
@@ -175,6 +176,8 @@ pub fn sync_by(
         lost: 0,
         heals: 0,
         entropy: Entropy::new(options.compare),
+        given_back: 0,
+        was_copied,
         report: SyncReport::default(),
     };
     loop {
@@ -226,6 +229,10 @@ struct Session<'a> {
     /// Rounds whose answer named a fork.
     heals: u32,
     entropy: Entropy,
+    /// Own ops that came back from HQ.
+    given_back: u64,
+    /// HQ said before that two homes write under this name.
+    was_copied: bool,
     report: SyncReport,
 }
 
@@ -349,8 +356,11 @@ impl Session<'_> {
                 report.forked.push(epoch);
             }
         }
+        self.given_back += applied.given_back;
         for notice in &answer.notices {
-            if !report.notices.contains(notice) {
+            // Once: after that `status` says it.
+            let told = *notice == Notice::Copied && self.was_copied;
+            if !told && !report.notices.contains(notice) {
                 report.notices.push(notice.clone());
             }
         }
@@ -393,6 +403,10 @@ impl Session<'_> {
         let now = self.clock.now();
         let mut report = self.report;
         report.reread = self.entropy.reread();
+        if self.given_back == 0 {
+            // Put back, but not behind what was at HQ: nothing was missing.
+            report.notices.retain(|notice| !matches!(notice, Notice::Rewound { .. }));
+        }
         report.took_ms = now.monotonic_ms.saturating_sub(started_ms);
         let last = LastSync { at: now.wall, report };
         self.store.put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;

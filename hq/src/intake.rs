@@ -1,5 +1,6 @@
 //! What happens to what devices send: every op is judged once, in order of arrival, and only here.
 
+mod copies;
 pub mod desk;
 mod history;
 pub mod judge;

@@ -252,8 +252,8 @@ impl Session {
             answer.notices.push(why);
             return Ok(answer);
         }
-        if copied_lease(&device, hello) && !device.copied {
-            device.copied = true;
+        answer.notices.extend(desk.hear_lease(&mut device, hello.lease, &hello.cursor)?);
+        if device.copied {
             answer.notices.push(Notice::Copied);
         }
         device.seen_ms = Some(now);
@@ -348,12 +348,6 @@ fn held(
         all.push(Held { epoch, up_to, link: [a, b, c, d, e, f, g, h], count: up_to, backed_up_to });
     }
     Ok(all)
-}
-
-/// A lease whose successor was shown already comes from an older image of the device.
-fn copied_lease(device: &Device, hello: &Hello) -> bool {
-    let known = hello.lease == device.lease || hello.lease == device.lease_before;
-    !known && device.lease != [0; 8] && hello.lease != [0; 8]
 }
 
 /// The next lease. A device that shows the one before lost our answer: that one stays good until it shows a newer.

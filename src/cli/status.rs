@@ -36,6 +36,7 @@ fn answer(status: &Status) -> Value {
         "differing": status.differing,
         "files": {"here_only": status.files_here},
         "free_bytes": status.free_bytes,
+        "copied": status.copied,
         "numbers_suspended": status.numbers_suspended,
         "next_sheet_no": status.next_sheet_no,
         "claim_lease": status.claim_lease.map(|(next, epoch)| json!({"next": next, "epoch": epoch})),
@@ -74,7 +75,11 @@ fn text(status: &Status, desk: &Desk) -> String {
     if status.differing > 0 {
         rows.push((say("text.status.differing", &[]), number(status.differing, Tone::Bad)));
     }
-    pairs(desk.style, &rows)
+    let mut text = pairs(desk.style, &rows);
+    if status.copied {
+        text.push_str(&(paint(Tone::Warning, say("text.notice.copied", &[])) + "\n"));
+    }
+    text
 }
 
 fn here_only(status: &Status, desk: &Desk) -> String {

@@ -94,8 +94,19 @@ pub(crate) fn answer(report: &SyncReport) -> Value {
         "digest_equal": report.digest_equal,
         "reread": report.reread,
         "forked": report.forked.iter().map(|epoch| epoch.0).collect::<Vec<_>>(),
-        "notices": report.notices.iter().map(notice_name).collect::<Vec<_>>(),
+        "notices": notice_names(report, |_| true),
     })
+}
+
+/// Returns the identifiers of some notices of HQ, each once.
+fn notice_names(report: &SyncReport, which: impl Fn(&Notice) -> bool) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for name in report.notices.iter().filter(|notice| which(notice)).map(notice_name) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// Returns the identifier of a notice of HQ.
@@ -148,9 +159,9 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
     if report.reread > 0 {
         warn("text.sync.reread", report.reread);
     }
-    let told = |notice: &&Notice| !matches!(notice, Notice::ServerTime(_) | Notice::BackedUp { .. });
-    for notice in report.notices.iter().filter(told) {
-        warn(&format!("text.notice.{}", notice_name(notice)), 0);
+    let told = |notice: &Notice| !matches!(notice, Notice::ServerTime(_) | Notice::BackedUp { .. });
+    for name in notice_names(report, told) {
+        warn(&format!("text.notice.{name}"), 0);
     }
     text
 }

@@ -24,6 +24,7 @@ use crate::notebook::state::{self, Taken};
 use crate::notebook::{add, rows};
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::state::RECOUNT;
 use crate::store::write::{NewOp, On};
 
 /// How the customer answered for the work.
@@ -184,6 +185,9 @@ fn give_number(store: &mut Store, kind: &Kind, id: DocId, now: Now) -> Result<St
         return Ok(suspended(&id));
     };
     store.put_setting(&setting, n.to_le_bytes().to_vec())?;
+    if recount(store)? {
+        store.put_setting(RECOUNT, vec![0])?;
+    }
     Ok(number.to_string())
 }
 
@@ -196,9 +200,20 @@ fn give_number(store: &mut Store, kind: &Kind, id: DocId, now: Now) -> Result<St
 pub fn next_number(store: &Store, now: Now) -> Result<Option<u32>, StoreError> {
     let enrolment = &store.identity().enrolment;
     let block = Block { first: enrolment.sheet_block.0, last: enrolment.sheet_block.1 };
-    let given = store.setting(&given_setting(now.wall.day(enrolment.zone)))?;
-    let used = given.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    let day = now.wall.day(enrolment.zone);
+    let setting = given_setting(day);
+    let used = if recount(store)? { given(store, &setting, day)? } else { noted(store, &setting)? };
     Ok(block.after(used).filter(|_| !store.numbers_suspended()))
+}
+
+/// Returns whether sheets may have come back whose numbers are not noted as given here.
+fn recount(store: &Store) -> Result<bool, StoreError> {
+    Ok(store.setting(RECOUNT)?.is_some_and(|asked| asked == [1]))
+}
+
+fn noted(store: &Store, setting: &str) -> Result<Option<u32>, StoreError> {
+    let bytes = store.setting(setting)?;
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes))
 }
 
 fn given_setting(day: Day) -> String {
@@ -206,13 +221,14 @@ fn given_setting(day: Day) -> String {
     format!("sheet_no.{year:04}-{month:02}")
 }
 
-/// Returns the highest number given this month. A setting may be lost with the database: then the sheets tell.
-fn given(store: &Store, setting: &str, day: Day) -> Result<Option<u32>, NotebookError> {
-    if let Some(bytes) = store.setting(setting)? {
-        return Ok(bytes.try_into().ok().map(u32::from_le_bytes));
+/// Returns the highest number given this month. A setting may be lost with the database, or be older than sheets that
+/// came back from HQ: then the sheets tell.
+fn given(store: &Store, setting: &str, day: Day) -> Result<Option<u32>, StoreError> {
+    let mut highest = noted(store, setting)?;
+    if highest.is_some() && !recount(store)? {
+        return Ok(highest);
     }
     let month = day.ymd().map(|(year, month, _)| (year, month));
-    let mut highest = None;
     for kind in [number::INSTALL, number::REPAIR, number::INSPECTION] {
         let Some(kind) = records::kinds::by_number(kind) else {
             continue;

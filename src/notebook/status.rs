@@ -39,6 +39,8 @@ pub struct Status {
     pub files_here: u64,
     /// Bytes free on the disk; `None` where the platform does not say.
     pub free_bytes: Option<u64>,
+    /// Whether HQ says that two homes write under this one's name.
+    pub copied: bool,
     /// Whether numbers wait until HQ confirmed the highest known.
     pub numbers_suspended: bool,
     /// The next sheet number of this month; `None` where the block is used up or numbers wait.
@@ -70,6 +72,7 @@ pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
         differing: differing(store)?,
         files_here: files(store),
         free_bytes: crate::home::free_bytes(store.home()),
+        copied: store.copied(),
         numbers_suspended: store.numbers_suspended(),
         next_sheet_no: crate::notebook::seal::next_number(store, now)?,
         claim_lease: enrolment.claim_lease,

@@ -12,7 +12,7 @@ use records::schema::Typed;
 use sync_protocol::chain::Line;
 use sync_protocol::conversation::Answer;
 use sync_protocol::merge::Judged;
-use sync_protocol::message::{Compared, Extract, Held, Item};
+use sync_protocol::message::{Compared, Extract, Held, Item, Notice};
 use sync_protocol::op::Row;
 use sync_protocol::proof::AnswerProof;
 use sync_protocol::ruling::{Ruling, Verdict};
@@ -22,10 +22,11 @@ use sync_protocol::sign::PublicKey;
 use crate::clock::Now;
 use crate::store::Store;
 use crate::store::database::Tree;
+use crate::store::epoch::Opening;
 use crate::store::error::{Part, StoreError};
 use crate::store::offer::first_8;
-use crate::store::run::{Run, RunKey};
-use crate::store::state::{LEAVING_KEY, newer_key, proof_key};
+use crate::store::run::{Decoded, Run, RunKey};
+use crate::store::state::{LEAVING_KEY, RECOUNT, newer_key, proof_key, setting_key};
 use crate::store::work::Work;
 
 /// What an answer changed.
@@ -48,6 +49,8 @@ pub struct Applied {
     pub healed: Vec<records::id::Epoch>,
     /// HQ came back from a backup: what it signed for before counts no more.
     pub restored: bool,
+    /// Own ops that were not here and came back from HQ.
+    pub given_back: u64,
     /// Whether more is waiting.
     pub more: bool,
     /// What HQ said of the digest.
@@ -95,6 +98,9 @@ impl Store {
                     applied.newer += 1;
                 }
             }
+        }
+        if applied.given_back > 0 && self.is_behind_itself()? {
+            self.opening = Opening::Elsewhere;
         }
         self.apply_end(answer, proof, leaving, &mut applied)?;
         self.evict(&mut applied)?;
@@ -197,6 +203,7 @@ impl Store {
             if self.run_of(id)?.is_none() {
                 news = true;
                 applied.received_ops += 1;
+                applied.given_back += u64::from(id.replica == self.replica());
                 work.state.ops += 1;
             }
             if let Some(now) = now {
@@ -204,6 +211,7 @@ impl Store {
                 work.state.floor = work.state.floor.witness(row.stamp, wall);
             }
             let judgement = self.judgement(id, row.stamp)?;
+            work.quarantine(self, id, judgement.as_ref())?;
             work.welcome(self, row.document(id))?;
             work.add(self, Judged { id, row, judgement }, None)?;
         }
@@ -296,8 +304,17 @@ impl Store {
             Some(own) => work.line(self, (self.replica(), own.epoch))?.held >= own.seq,
             None => true,
         };
-        if work.state.level && all_sent && work.state.unfinished.is_empty() {
+        let alone = |notice: &Notice| !matches!(notice, Notice::Copied | Notice::Unconfirmed);
+        work.state.copied = answer.notices.contains(&Notice::Copied);
+        if !answer.notices.iter().all(alone) {
+            work.state.numbers_suspended = true;
+        } else if work.state.numbers_suspended
+            && work.state.level
+            && all_sent
+            && work.state.unfinished.is_empty()
+        {
             work.state.numbers_suspended = false;
+            work.change.put(Tree::Meta, &setting_key(RECOUNT), vec![1]);
         }
         self.commit(work)
     }
@@ -353,7 +370,9 @@ impl Store {
             return Ok(false);
         };
         for id in entry.op_ids().filter(|id| id.replica == self.replica()) {
-            if self.line((id.replica, id.epoch))?.held < id.seq {
+            // What came back from HQ is there, whatever it signed for of what was written here.
+            let written = |run: std::sync::Arc<Decoded>| matches!(run.run, Run::Own { .. });
+            if self.line((id.replica, id.epoch))?.held < id.seq && self.run_of(id)?.is_some_and(written) {
                 return Ok(true);
             }
         }

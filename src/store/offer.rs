@@ -9,9 +9,10 @@ use sync_protocol::segment::{self, Segment};
 
 use crate::clock::Now;
 use crate::store::Store;
+use crate::store::database::Tree;
 use crate::store::error::{Part, StoreError};
 use crate::store::read::Unheld;
-use crate::store::run::Run;
+use crate::store::run::{Run, RunKey};
 
 impl Store {
     /// Returns the first words of a request.
@@ -102,10 +103,43 @@ impl Store {
             return Ok(None);
         };
         let Run::Own { before, ops, .. } = &run.run else {
-            return Ok(None);
+            return self.link_given_back(epoch, seq);
         };
         let up_to = run.rows.iter().take_while(|(at, _)| *at <= seq).count();
         Ok(Some(ops.iter().take(up_to).fold(*before, |link, op| link.next(&op.row))))
+    }
+
+    /// Returns the chain value at an op of an own epoch that came back from HQ; `None` where one before it is not here.
+    fn link_given_back(&self, epoch: Epoch, seq: u64) -> Result<Option<Link>, StoreError> {
+        let info = self.line((self.replica(), epoch))?;
+        let own = self.state.own.filter(|own| own.epoch == epoch).map(|own| (own.seq, own.link));
+        let root = (0, Parent::seed(info.parent.as_ref()));
+        let (mut at, mut link) = own.or(info.end).unwrap_or(root);
+        while at < seq {
+            at += 1;
+            let run = self.run_of(OpId { replica: self.replica(), epoch, seq: at })?;
+            let Some(row) = run.as_ref().and_then(|run| run.row(at)) else {
+                return Ok(None);
+            };
+            link = link.next(&row.to_bytes());
+        }
+        Ok(Some(link).filter(|_| at == seq))
+    }
+
+    /// Returns whether HQ gave back ops of the epoch that is written to, behind its end here: their names are taken.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub(in crate::store) fn is_behind_itself(&self) -> Result<bool, StoreError> {
+        let Some(own) = self.state.own else { return Ok(false) };
+        let line = (self.replica(), own.epoch);
+        let from = RunKey { line, last: own.seq.saturating_add(1), first: 0 };
+        let mut behind = false;
+        self.keys_from(Tree::Log, &from.to_bytes(), &mut |bytes| {
+            behind = RunKey::from_bytes(bytes).is_some_and(|key| key.line == line);
+            Ok(false)
+        })?;
+        Ok(behind)
     }
 
     /// Returns ops from `first` on, as many as one segment may take, all written under one kind of clock.

@@ -50,6 +50,8 @@ pub struct State {
     pub unfinished: Vec<Epoch>,
     /// An epoch was opened for another reason than a reboot, and HQ did not yet confirm the highest numbers.
     pub numbers_suspended: bool,
+    /// HQ says that two homes write under this one's name.
+    pub copied: bool,
     /// How far HQ's feeds are read; stored with what they brought.
     pub cursor: Cursor,
     /// What the next hello shows.
@@ -128,6 +130,9 @@ pub const LEAVING_KEY: &[u8] = b"e";
 
 /// Key of the forked branches that were taken out of the log and are not written again yet: names of files.
 pub const FORKS_KEY: &[u8] = b"f";
+
+/// The setting that stands where sheets with numbers may have come back that the notes on given numbers do not know.
+pub const RECOUNT: &str = "numbers.recount";
 
 /// Returns the key that says that a document left the scope: its own ops here make no document any more.
 #[must_use]

@@ -8,7 +8,9 @@ use crate::clock::Now;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::journal::{self, Contents, Frame};
+use crate::store::renamed::Names;
 use crate::store::run::Run;
+use crate::store::write::ids;
 
 /// How long a file stays that HQ signed for and no backup of HQ holds yet: 14 days.
 const KEPT_MS: u64 = 14 * 24 * 60 * 60 * 1000;
@@ -37,9 +39,18 @@ impl Store {
 
     fn may_go<'a>(&self, frames: impl Iterator<Item = &'a Frame>, now: Now) -> Result<bool, StoreError> {
         let wall_ms = u64::try_from(now.wall.0).unwrap_or(0);
+        let mut again = None;
         for frame in frames.filter(|frame| !frame.ops.is_empty()) {
             // First, for what is not in the log cannot be asked how old it is.
             if !self.reads_back(frame)? {
+                // Of a forked branch: written again, and itself set aside in a file of its own.
+                let again: &Names = match &mut again {
+                    Some(again) => again,
+                    none => none.insert(self.written_again()?),
+                };
+                if ids(self.replica(), frame).all(|id| again.contains_key(&id)) {
+                    continue;
+                }
                 return Ok(false);
             }
             let info = self.line((self.replica(), frame.epoch))?;

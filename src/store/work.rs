@@ -151,7 +151,15 @@ impl Work {
     }
 
     /// Keeps the list of own ops in quarantine.
-    fn quarantine(&mut self, store: &Store, id: OpId, judged: Option<&Judgement>) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn quarantine(
+        &mut self,
+        store: &Store,
+        id: OpId,
+        judged: Option<&Judgement>,
+    ) -> Result<(), StoreError> {
         if id.replica != store.replica() {
             return Ok(());
         }

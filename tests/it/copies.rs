@@ -120,3 +120,89 @@ fn two_ops_of_one_name_are_a_fork_and_both_are_kept() {
     assert_eq!(again["fields"]["problem"], "过热", "{again}");
     assert_eq!(again["written_twice"][0], twice["id"], "{again}");
 }
+
+/// A tablet's folder is copied to a second one; both write, both sync. Where the log is one chain a name, the second
+/// one's work was taken for known and dropped, and both were told that all went well.
+#[test]
+fn clone_like_zamsync() {
+    let company = Company::found();
+    let first = company.device(LI);
+    let wang = company.device(WANG);
+    let pump = sheet(&first, "异响");
+    first.sync();
+    let second = Image::of(&first).second_home();
+    first.ask(["sheet", "set", &pump, "runhours=100"]);
+    sheet(&first, "漏油");
+    second.ask(["sheet", "set", &pump, "runhours=200"]);
+    sheet(&second, "过热");
+    assert!(!has_notice(&second.sync(), "copied"), "no branch but this one grew yet");
+    assert!(has_notice(&first.sync(), "copied"));
+    assert!(has_notice(&second.sync(), "copied"));
+    for device in [&first, &second] {
+        assert_eq!(device.status()["copied"], true);
+        assert!(!has_notice(&device.sync(), "copied"), "told once");
+    }
+    // Both go on, for days.
+    for (device, problem) in [(&second, "振动"), (&first, "停机"), (&second, "跳闸")] {
+        sheet(device, problem);
+        settle(&[&first, &second]);
+    }
+    settle(&[&first, &second, &wang]);
+    let mut all = ["异响", "漏油", "过热", "振动", "停机", "跳闸"];
+    all.sort_unstable();
+    for found in [at_hq(&company), problems(&first), problems(&second), problems(&wang)] {
+        assert_eq!(found, all);
+    }
+    // What both wrote on one sheet waits for a person, and he who wrote it may settle it.
+    let open = first.ask(["conflict", "list"]);
+    let taken = text(&open[0]["values"][1]["op"]);
+    first.ask(["conflict", "settle", &pump, "--take", &taken]);
+    settle(&[&first, &second, &wang]);
+    for device in [&first, &second, &wang] {
+        assert_eq!(device.status()["conflicts"], 0);
+    }
+    company.is_level_with(&[&first, &second, &wang]);
+}
+
+/// A tablet is put back to last week's backup, twice. The server took its new work for old and reported success, and
+/// what it had sent since the backup was gone from it.
+#[test]
+fn restore_like_turso_8129() {
+    let company = Company::found();
+    let li = company.device(LI);
+    let wang = company.device(WANG);
+    let pump = sheet(&li, "异响");
+    li.sync();
+    let backup = Image::of(&li);
+    li.ask(["sheet", "set", &pump, "runhours=100"]);
+    sheet(&li, "漏油");
+    li.sync();
+    // Once onto a new tablet, whose first word is what it wrote since.
+    let mut li = backup.second_home();
+    li.ask(["sheet", "set", &pump, "runhours=200"]);
+    sheet(&li, "过热");
+    let report = li.sync();
+    assert!(has_notice(&report, "rewound") && !has_notice(&report, "copied"), "{report}");
+    settle(&[&li]);
+    assert_eq!(problems(&li), ["异响", "漏油", "过热"]);
+    // And once more, to look first and to write later.
+    li = backup.second_home();
+    let report = li.sync();
+    assert!(has_notice(&report, "rewound"), "{report}");
+    assert_eq!(problems(&li), ["异响", "漏油", "过热"]);
+    sheet(&li, "振动");
+    settle(&[&li, &wang]);
+    let mut all = ["异响", "漏油", "过热", "振动"];
+    all.sort_unstable();
+    for found in [at_hq(&company), problems(&li), problems(&wang)] {
+        assert_eq!(found, all);
+    }
+    // His own lost branch and his new one stand against each other, and he settles it himself.
+    let open = li.ask(["conflict", "list"]);
+    let taken = text(&open[0]["values"][0]["op"]);
+    li.ask(["conflict", "settle", &pump, "--take", &taken]);
+    settle(&[&li, &wang]);
+    assert_eq!(wang.status()["conflicts"], 0);
+    assert_eq!(li.status()["copied"], false);
+    company.is_level_with(&[&li, &wang]);
+}

@@ -70,7 +70,12 @@ impl Desk {
         line: Line,
         parent: Option<&Parent>,
     ) -> Result<bool, StoreError> {
-        let Some(parent) = parent else { return Ok(true) };
+        let Some(parent) = parent else {
+            if line.0 != Replica::HQ {
+                self.notice_rewind(job, branch, line, None)?;
+            }
+            return Ok(true);
+        };
         let above = (line.0, parent.epoch);
         let held = self.store.line(branch, above)?;
         let last = held.map_or(0, |held| held.last);
@@ -86,9 +91,8 @@ impl Desk {
             job.notices.push(Notice::Fork { epoch: parent.epoch, common, link });
             return Ok(false);
         }
-        if parent.seq < last && line.0 != Replica::HQ {
-            job.notices.push(Notice::Rewound { epoch: parent.epoch, seq: parent.seq });
-            self.give_back(branch, above, parent.seq + 1, last)?;
+        if line.0 != Replica::HQ {
+            self.notice_rewind(job, branch, line, Some(parent))?;
         }
         Ok(true)
     }
@@ -131,29 +135,5 @@ impl Desk {
 
     pub(super) fn link_at_root(&self, branch: u32, line: Line) -> Result<Link, StoreError> {
         Ok(Parent::seed(self.store.line(branch, line)?.and_then(|held| held.parent).as_ref()))
-    }
-
-    /// A line that is not an ancestor of a younger one grows on: two installations write under one name.
-    pub(super) fn notice_copy(&mut self, job: &mut Job, branch: u32, line: Line) -> Result<(), StoreError> {
-        let mut ancestors = vec![line];
-        let lines = self.store.lines(branch, line.0)?;
-        let parent = |epoch| lines.iter().find(|(own, _)| *own == epoch).and_then(|(_, held)| held.parent);
-        let mut at = line.1;
-        while let Some(above) = parent(at).filter(|above| ancestors.len() <= lines.len() && above.epoch != at)
-        {
-            ancestors.push((line.0, above.epoch));
-            at = above.epoch;
-        }
-        if lines.iter().all(|(epoch, _)| ancestors.contains(&(line.0, *epoch))) {
-            return Ok(());
-        }
-        if let Some(mut device) = self.store.device(line.0)?
-            && !device.copied
-        {
-            device.copied = true;
-            self.store.device_put(&device)?;
-            job.notices.push(Notice::Copied);
-        }
-        Ok(())
     }
 }

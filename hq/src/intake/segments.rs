@@ -165,9 +165,6 @@ impl Desk {
             link: segment.link,
             count: held.map_or(0, |held| held.count).saturating_add(count),
         };
-        if held.is_some() && line.0 != Replica::HQ {
-            self.notice_copy(job, branch, line)?;
-        }
         self.store.line_put(branch, line, &now)?;
         self.trace(branch, line)?;
         let author = self.author(line.0)?;
@@ -197,6 +194,9 @@ impl Desk {
             run.ops.push((doc, verdict));
         }
         self.store.segment_put(branch, &Kept { segment, arrival: order, came })?;
+        if line.0 != Replica::HQ {
+            self.notice_copy(branch, line)?;
+        }
         job.runs.push(run);
         Ok(())
     }

@@ -199,10 +199,16 @@ impl Desk {
             }
         }
         let (replica, line) = (run.line.0, run.line);
+        let own = (run.branch, Feed::Replica(replica.0));
+        // A device holds what it wrote, but for the other one where there are two of it.
+        seqs.remove(&own);
+        if self.store.device(replica)?.is_some_and(|device| device.copied) {
+            let all = (run.first..).zip(&run.ops);
+            let heard = all.filter(|(_, (_, verdict))| !matches!(verdict, Verdict::Deferred { .. }));
+            seqs.insert(own, heard.map(|(seq, _)| seq).collect());
+        }
+        seqs.retain(|_, seqs| !seqs.is_empty());
         for ((branch, feed), seqs) in seqs {
-            if feed == Feed::Replica(replica.0) {
-                continue;
-            }
             let whole = run.whole && seqs.len() == run.ops.len();
             let entry =
                 if whole { Entry::Segment { line, first: run.first } } else { Entry::Ops { line, seqs } };

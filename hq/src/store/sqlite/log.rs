@@ -175,6 +175,17 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Returns HQ's order of arrival of a line's first op; `None` where nothing of it is held.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn line_arrival(&self, branch: u32, line: Line) -> Result<Option<u64>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT MIN(arrival) FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3",
+        )?;
+        Ok(query.query_row(params![branch, line.0.0, line.1.0], |row| row.get(0))?)
+    }
+
     /// Sets how far a line is held.
     ///
     /// # Errors

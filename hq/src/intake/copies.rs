@@ -1,0 +1,297 @@
+//! Devices that were put back to an earlier state, and devices of which there are two: both get what they lack.
+//!
+//! A new line that hangs behind what HQ holds was *rewound*: the device gets its own ops back.
+//! When a line grows that such a newcomer does not descend from, two homes are at work: the device was *copied*.
+//!
+//! Source: docs/PROTOCOL.md, Copies, rewinds and forks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use records::id::{Epoch, Replica};
+use sync_protocol::chain::{Line, Parent};
+use sync_protocol::cursor::{Cursor, Feed};
+use sync_protocol::message::Notice;
+
+use crate::intake::desk::Desk;
+use crate::intake::segments::Job;
+use crate::store::sqlite::StoreError;
+use crate::store::sqlite::devices::Device;
+use crate::store::sqlite::feeds::Entry;
+use crate::store::sqlite::log::Held;
+
+/// Entries of a feed looked at in one go.
+const ENTRIES: u32 = 256;
+
+/// The lines of one replica.
+struct Tree(BTreeMap<Epoch, Held>);
+
+/// Some ops of an epoch: the first and the last.
+type Stretch = (Epoch, u64, u64);
+
+impl Tree {
+    fn parent(&self, epoch: Epoch) -> Option<Parent> {
+        self.0.get(&epoch).and_then(|held| held.parent)
+    }
+
+    /// Returns the way from a line up to its root: each epoch and up to where it belongs to the line.
+    fn way(&self, epoch: Epoch) -> BTreeMap<Epoch, u64> {
+        let mut way = BTreeMap::new();
+        let mut at = Some((epoch, self.0.get(&epoch).map_or(0, |held| held.last)));
+        while let Some((epoch, up_to)) = at.filter(|(epoch, _)| !way.contains_key(epoch)) {
+            way.insert(epoch, up_to);
+            at = self.parent(epoch).map(|parent| (parent.epoch, parent.seq));
+        }
+        way
+    }
+
+    /// Returns what stands beside a line that hangs at `parent`: what its author did not know when it began.
+    fn beside(&self, line: Epoch, parent: Option<&Parent>) -> Vec<Stretch> {
+        let Some(parent) = parent else {
+            return self.all_of(self.0.keys().copied().filter(|epoch| *epoch != line));
+        };
+        let hangs =
+            |held: &Held| held.parent.is_some_and(|at| at.epoch == parent.epoch && at.seq >= parent.seq);
+        let mut beside: BTreeSet<Epoch> = self
+            .0
+            .iter()
+            .filter(|(epoch, held)| **epoch != line && hangs(held))
+            .map(|(epoch, _)| *epoch)
+            .collect();
+        loop {
+            let under = |held: &Held| held.parent.is_some_and(|at| beside.contains(&at.epoch));
+            let more: Vec<Epoch> = self
+                .0
+                .iter()
+                .filter(|(epoch, held)| **epoch != line && !beside.contains(epoch) && under(held))
+                .map(|(epoch, _)| *epoch)
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            beside.extend(more);
+        }
+        let last = self.0.get(&parent.epoch).map_or(0, |held| held.last);
+        let tail = (last > parent.seq).then_some((parent.epoch, parent.seq.saturating_add(1), last));
+        tail.into_iter().chain(self.all_of(beside)).collect()
+    }
+
+    /// Returns everything that does not belong to each of the lines that nothing hangs from: what one of two homes has
+    /// and the other may lack.
+    fn parted(&self) -> Vec<Stretch> {
+        let parents: BTreeSet<Epoch> =
+            self.0.values().filter_map(|held| held.parent).map(|parent| parent.epoch).collect();
+        // An epoch that grew beyond where another hangs is an end as well.
+        let grown = |epoch: &Epoch, held: &Held| {
+            self.0
+                .values()
+                .filter_map(|other| other.parent)
+                .any(|at| at.epoch == *epoch && at.seq < held.last)
+        };
+        let ends = self.0.iter().filter(|(epoch, held)| !parents.contains(epoch) || grown(epoch, held));
+        let mut common: Option<BTreeMap<Epoch, u64>> = None;
+        for way in ends.map(|(epoch, _)| self.way(*epoch)) {
+            common = Some(match common {
+                None => way,
+                Some(common) => common
+                    .into_iter()
+                    .filter_map(|(epoch, up_to)| Some((epoch, up_to.min(*way.get(&epoch)?))))
+                    .collect(),
+            });
+        }
+        let common = common.unwrap_or_default();
+        let rest = self.0.iter().map(|(epoch, held)| {
+            (*epoch, common.get(epoch).map_or(1, |up_to| up_to.saturating_add(1)), held.last)
+        });
+        rest.filter(|(_, first, last)| first <= last).collect()
+    }
+
+    /// Returns, for each line that is not on the way of `line`, the first of it that is not, and the part of the way that
+    /// stands beside that; `None`: `line` itself.
+    fn apart(&self, line: Epoch) -> BTreeSet<(Epoch, Option<Epoch>)> {
+        let way = self.way(line);
+        let below: BTreeMap<Option<Epoch>, Epoch> =
+            way.keys().map(|epoch| (self.parent(*epoch).map(|parent| parent.epoch), *epoch)).collect();
+        let mut apart = BTreeSet::new();
+        for epoch in self.0.keys().filter(|epoch| !way.contains_key(epoch)) {
+            let mut root = *epoch;
+            let mut met = BTreeSet::from([root]);
+            let joins = loop {
+                match self.parent(root).map(|parent| parent.epoch) {
+                    Some(above) if !way.contains_key(&above) && met.insert(above) => root = above,
+                    joins => break joins,
+                }
+            };
+            let beside = if joins == Some(line) { None } else { below.get(&joins).copied() };
+            apart.insert((root, beside));
+        }
+        apart
+    }
+
+    fn all_of(&self, epochs: impl IntoIterator<Item = Epoch>) -> Vec<Stretch> {
+        let whole = |epoch: Epoch| Some((epoch, 1, self.0.get(&epoch)?.last));
+        epochs.into_iter().filter_map(whole).collect()
+    }
+}
+
+impl Desk {
+    fn tree(&self, branch: u32, replica: Replica) -> Result<Tree, StoreError> {
+        Ok(Tree(self.store.lines(branch, replica)?.into_iter().collect()))
+    }
+
+    /// A new line arrives: where it hangs behind what HQ holds, its device gets back what it did not know.
+    pub(super) fn notice_rewind(
+        &mut self,
+        job: &mut Job,
+        branch: u32,
+        line: Line,
+        parent: Option<&Parent>,
+    ) -> Result<(), StoreError> {
+        let beside = self.tree(branch, line.0)?.beside(line.1, parent);
+        let Some((epoch, first, _)) = beside.first() else {
+            return Ok(());
+        };
+        job.notices.push(Notice::Rewound { epoch: *epoch, seq: first.saturating_sub(1) });
+        for (epoch, first, last) in &beside {
+            self.give_back(branch, (line.0, *epoch), *first, *last)?;
+        }
+        Ok(())
+    }
+
+    /// A line grows: does it descend from all that came after it began?
+    pub(super) fn notice_copy(&mut self, branch: u32, line: Line) -> Result<(), StoreError> {
+        let tree = self.tree(branch, line.0)?;
+        for (newcomer, beside) in tree.apart(line.1) {
+            let later = match beside {
+                None => true,
+                Some(beside) => {
+                    self.store.line_arrival(branch, (line.0, newcomer))?
+                        > self.store.line_arrival(branch, (line.0, beside))?
+                }
+            };
+            if later && let Some(mut device) = self.store.device(line.0)? {
+                if !device.copied {
+                    self.copied(&mut device)?;
+                    self.store.device_put(&device)?;
+                }
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that two homes write under one name; each gets what the other wrote, and from now on hears of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn copied(&mut self, device: &mut Device) -> Result<(), StoreError> {
+        device.copied = true;
+        for (epoch, first, last) in self.tree(device.branch, device.replica)?.parted() {
+            self.give_back(device.branch, (device.replica, epoch), first, last)?;
+        }
+        Ok(())
+    }
+
+    /// Hears the lease that a device shows. An old one whose successor was used comes from an earlier state of the
+    /// device: it gets back what it wrote since. When that successor is shown as well, there are two of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hear_lease(
+        &mut self,
+        device: &mut Device,
+        shown: [u8; 8],
+        cursor: &Cursor,
+    ) -> Result<Option<Notice>, StoreError> {
+        let key = format!("parted {}", device.replica.0);
+        if self.store.setting(&key)?.is_some_and(|parted| parted == shown) && !device.copied {
+            self.copied(device)?;
+        }
+        let known = shown == device.lease || shown == device.lease_before;
+        let any = device.lease != [0; 8] && shown != [0; 8];
+        // A restored HQ has older leases than its devices.
+        if known || !any || device.copied || cursor.incarnation != self.incarnation {
+            return Ok(None);
+        }
+        self.store.set(&key, &device.lease)?;
+        self.give_back_since(device, cursor)
+    }
+
+    /// Gives a device what it wrote after it read its own feed last: each push left a ruling there.
+    fn give_back_since(&mut self, device: &Device, cursor: &Cursor) -> Result<Option<Notice>, StoreError> {
+        let feed = Feed::Replica(device.replica.0);
+        let mut at = cursor.position(feed);
+        let end = self.store.feed_end(device.branch, feed)?;
+        let mut told = None;
+        while at < end {
+            let entries = self.store.feed_after(device.branch, feed, at, ENTRIES)?;
+            let Some((last, _)) = entries.last() else { break };
+            at = *last;
+            for (_, entry) in entries.into_iter().filter(|(position, _)| *position <= end) {
+                let Entry::Ruling(ruling) = entry else { continue };
+                let line = (ruling.replica, ruling.epoch);
+                let last = ruling.first.saturating_add(u64::from(ruling.count)).saturating_sub(1);
+                self.give_back(device.branch, line, ruling.first, last)?;
+                let seq = ruling.first.saturating_sub(1);
+                told.get_or_insert(Notice::Rewound { epoch: ruling.epoch, seq });
+            }
+        }
+        Ok(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_protocol::chain::Link;
+
+    use super::*;
+
+    /// Epoch, where it hangs, last seq.
+    fn tree(lines: &[(u32, Option<(u32, u64)>, u64)]) -> Tree {
+        let held = |parent: Option<(u32, u64)>, last| Held {
+            parent: parent.map(|(epoch, seq)| Parent { epoch: Epoch(epoch), seq, link: Link::ROOT }),
+            last,
+            link: Link::ROOT,
+            count: last,
+        };
+        Tree(lines.iter().map(|(epoch, parent, last)| (Epoch(*epoch), held(*parent, *last))).collect())
+    }
+
+    fn at(epoch: u32, seq: u64) -> Parent {
+        Parent { epoch: Epoch(epoch), seq, link: Link::ROOT }
+    }
+
+    #[test]
+    fn a_boot_stands_beside_nothing_and_a_device_put_back_beside_all_that_it_forgot() {
+        let boots = tree(&[(1, None, 5), (2, Some((1, 5)), 3)]);
+        assert_eq!(boots.beside(Epoch(3), Some(&at(2, 3))), []);
+        assert_eq!(boots.beside(Epoch(3), Some(&at(2, 1))), [(Epoch(2), 2, 3)]);
+        assert_eq!(boots.beside(Epoch(3), Some(&at(1, 5))), [(Epoch(2), 1, 3)]);
+        assert_eq!(boots.beside(Epoch(3), Some(&at(1, 4))), [(Epoch(1), 5, 5), (Epoch(2), 1, 3)]);
+        assert_eq!(boots.beside(Epoch(3), None), [(Epoch(1), 1, 5), (Epoch(2), 1, 3)]);
+        // Put back once, and then booted: what is beside it came back already.
+        let again = tree(&[(1, None, 5), (2, Some((1, 5)), 3), (3, Some((1, 4)), 2)]);
+        assert_eq!(again.beside(Epoch(4), Some(&at(3, 2))), []);
+    }
+
+    #[test]
+    fn what_only_one_of_two_homes_has_is_all_behind_where_they_parted() {
+        assert_eq!(tree(&[(1, None, 5), (2, Some((1, 5)), 3)]).parted(), []);
+        let one = tree(&[(1, None, 5), (2, Some((1, 3)), 3)]);
+        assert_eq!(one.parted(), [(Epoch(1), 4, 5), (Epoch(2), 1, 3)]);
+        let two = tree(&[(1, None, 5), (2, Some((1, 5)), 3), (3, Some((1, 5)), 4), (4, Some((3, 4)), 1)]);
+        assert_eq!(two.parted(), [(Epoch(2), 1, 3), (Epoch(3), 1, 4), (Epoch(4), 1, 1)]);
+        let roots = tree(&[(1, None, 5), (2, None, 3)]);
+        assert_eq!(roots.parted(), [(Epoch(1), 1, 5), (Epoch(2), 1, 3)]);
+    }
+
+    #[test]
+    fn whoever_grows_is_held_against_the_newcomers_that_he_does_not_descend_from() {
+        let lines = tree(&[(1, None, 5), (2, Some((1, 5)), 3), (3, Some((1, 4)), 2), (4, Some((3, 2)), 1)]);
+        let apart = |epoch| lines.apart(Epoch(epoch)).into_iter().collect::<Vec<_>>();
+        assert_eq!(apart(1), [(Epoch(2), None), (Epoch(3), None)]);
+        assert_eq!(apart(2), [(Epoch(3), Some(Epoch(2)))]);
+        assert_eq!(apart(4), [(Epoch(2), Some(Epoch(3)))]);
+        let roots = tree(&[(1, None, 5), (2, None, 3)]);
+        assert_eq!(roots.apart(Epoch(1)), BTreeSet::from([(Epoch(2), Some(Epoch(1)))]));
+    }
+}
