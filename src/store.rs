@@ -34,6 +34,7 @@ pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trim;
+pub mod upgrade;
 pub mod walk;
 pub mod work;
 #[cfg(test)]
@@ -224,6 +225,7 @@ impl Store {
         if store.is_behind_itself()? {
             store.opening = Opening::Elsewhere;
         }
+        store.read_again(now)?;
         Ok(store)
     }
 

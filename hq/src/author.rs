@@ -135,8 +135,9 @@ impl Desk {
 
     /// HQ has applied all that it holds: `seen` names every line on the document.
     fn row_of(&mut self, op: NewOp, stamp: Stamp) -> Result<Row, StoreError> {
-        let schema = records::kinds::by_number(op.kind).map_or(1, |kind| kind.schema);
         let mut writes = op.writes;
+        let tags = writes.iter().map(|write| write.tag);
+        let schema = records::kinds::by_number(op.kind).map_or(1, |kind| kind.schema_of(tags));
         writes.sort_by_key(|write| write.tag);
         let (doc, seen) = match op.on {
             On::Create => (None, Vec::new()),

@@ -197,9 +197,9 @@ impl Desk {
                 Class::Set => {
                     let add: Vec<Values> = rows.iter().filter(|row| !now.contains(row)).cloned().collect();
                     let entries = document.sets.get(tag).map(Vec::as_slice).unwrap_or_default();
-                    let gone = entries.iter().filter(|entry| {
-                        value::decode(group.fields, &entry.bytes).is_ok_and(|(row, _)| !rows.contains(&row))
-                    });
+                    let gone = entries
+                        .iter()
+                        .filter(|entry| entry.row(group).is_some_and(|row| !rows.contains(&row)));
                     let remove: Vec<_> = gone.map(|entry| (entry.op, entry.index)).collect();
                     if !(add.is_empty() && remove.is_empty()) {
                         let bytes = payload::encode_set(group.fields, &SetChange { add, remove });

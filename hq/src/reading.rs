@@ -3,7 +3,7 @@
 use records::id::DocId;
 use records::kinds;
 use records::schema::{Group, Tag};
-use records::value::{self, Row, Target, Value};
+use records::value::{Row, Target, Value};
 use sync_protocol::merge::Document;
 
 /// Returns the current value of a single field; `None` where it is empty, unknown or of a newer version.
@@ -33,7 +33,7 @@ pub fn link(document: &Document, name: &str) -> Option<DocId> {
 pub fn rows(document: &Document, group: &Group) -> Vec<Row> {
     let listed = |tag: Tag| document.sets.get(&tag).or_else(|| document.ledgers.get(&tag));
     match listed(group.tag()) {
-        Some(entries) => entries.iter().filter_map(|entry| read(group, &entry.bytes)).collect(),
+        Some(entries) => entries.iter().filter_map(|entry| entry.row(group)).collect(),
         None => register(document, group).into_iter().collect(),
     }
 }
@@ -64,9 +64,5 @@ fn linked(value: &Value) -> Option<DocId> {
 }
 
 fn register(document: &Document, group: &Group) -> Option<Row> {
-    read(group, &document.registers.get(&group.tag())?.value.bytes)
-}
-
-fn read(group: &Group, bytes: &[u8]) -> Option<Row> {
-    value::decode(group.fields, bytes).ok().map(|(row, _)| row)
+    document.registers.get(&group.tag())?.value.row(group)
 }

@@ -9,12 +9,12 @@ use records::id::{Epoch, Replica};
 use sync_protocol::asides::{Ask, Tell};
 use sync_protocol::conversation::{Answer, Event, ReadError, Reader, RequestHash, write_answer};
 use sync_protocol::cursor::Cursor;
-use sync_protocol::digest::schemas;
 use sync_protocol::message::{Clocks, Compared, Enrol, Held, Hello, Notice, PageEnd, PushAck, VERSIONS};
 use sync_protocol::reason;
 use sync_protocol::ruling::Ruling;
 use sync_protocol::segment::Segment;
 use sync_protocol::sign::{PublicKey, Signer};
+use sync_protocol::tables::Tables;
 
 use crate::clock::Clock;
 use crate::enrol::{Bound, EnrolError};
@@ -273,7 +273,7 @@ impl Session {
         device.level = !page.end.more;
         let quiet = self.new_ops == 0 && page.items.is_empty() && page.rulings.is_empty() && !page.end.more;
         // A group that one end cannot read it folds otherwise.
-        let comparable = quiet && hello.schemas == schemas();
+        let comparable = quiet && hello.schemas == Tables::own().hash();
         if let Some(theirs) = hello.digest.filter(|_| comparable) {
             let ours = desk.digest_for(&device)?;
             answer.ack.digest = if ours == theirs { Compared::Equal } else { Compared::Differs(ours) };

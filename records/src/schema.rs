@@ -81,6 +81,8 @@ pub struct Field {
     pub zh: &'static str,
     /// The label in English.
     pub en: &'static str,
+    /// The kind's schema that brought it; 1 for one that was always there. Never falls within a group.
+    pub since: u8,
 }
 
 /// The fields that only make sense together: the unit of writing and of merging.
@@ -116,6 +118,28 @@ impl Group {
     #[must_use]
     pub const fn tag(&self) -> Tag {
         Tag::new(self.number, self.class)
+    }
+
+    /// Returns the fields that a row has under `schema` of its kind: those that it or an earlier one brought.
+    ///
+    /// A group only grows at its end, so the rows of every schema begin alike.
+    ///
+    /// ```
+    /// use records::schema::Typed;
+    /// let group = records::kinds::site::Address::GROUP;
+    /// assert_eq!(group.fields_at(1).len(), group.fields.len());
+    /// assert!(group.fields_at(0).is_empty());
+    /// ```
+    #[must_use]
+    pub fn fields_at(&self, schema: u8) -> &'static [Field] {
+        let there = self.fields.iter().take_while(|field| field.since <= schema).count();
+        self.fields.get(..there).unwrap_or(self.fields)
+    }
+
+    /// Returns the lowest schema of the kind under which the group is as it is now.
+    #[must_use]
+    pub fn schema(&self) -> u8 {
+        self.fields.last().map_or(1, |field| field.since)
     }
 
     /// Returns the member of `--json` that holds the group's rows, for a Ledger or a Set: `parts` for `part`.
@@ -178,6 +202,21 @@ impl Kind {
         self.groups.iter().copied().find(|group| group.number == number)
     }
 
+    /// Returns the lowest schema under which rows of these groups are what this build writes.
+    ///
+    /// An op says no more than that, so that a build that does not know the latest schema reads all else.
+    ///
+    /// ```
+    /// use records::schema::Typed;
+    /// let tags = [records::kinds::sheet::Problem::GROUP.tag()];
+    /// assert_eq!(records::kinds::repair::REPAIR.schema_of(tags), 1);
+    /// ```
+    #[must_use]
+    pub fn schema_of(&self, tags: impl IntoIterator<Item = Tag>) -> u8 {
+        let groups = tags.into_iter().filter_map(|tag| self.group(tag.number()));
+        groups.map(Group::schema).max().unwrap_or(1)
+    }
+
     /// Returns the group and the field's index of a `--set` name: a field of a Once, Last or Contested group.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<(&'static Group, usize)> {
@@ -209,18 +248,23 @@ pub struct SetChange<Row> {
 /// Declares one group: the typed struct and its line in the table.
 ///
 /// `writer` is `Scope` or `Hq`; `content` and `frozen` are `true` or `false`; each field ends with (zh, en, unit);
-/// a field whose identifier is a word of Rust is written `kind_of as "type": …`.
+/// a field whose identifier is a word of Rust is written `kind_of as "type": …`, one that schema 2 of the kind brought
+/// `name since 2: …`.
 #[macro_export]
 macro_rules! group {
     (
         $(#[$doc:meta])*
         $name:ident = $number:literal $word:literal ($zh:literal, $en:literal)
         $class:ident content=$content:literal frozen=$frozen:literal writer=$writer:ident $(key=$key:literal)?
-        { $($field:ident $(as $word_of:literal)? : $ty:ty = ($fzh:literal, $fen:literal, $unit:literal)),* $(,)? }
+        { $(
+            $(#[cfg($when:meta)])?
+            $field:ident $(as $word_of:literal)? $(since $since:literal)? : $ty:ty =
+                ($fzh:literal, $fen:literal, $unit:literal)
+        ),* $(,)? }
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-        pub struct $name { $(#[doc = $fen] pub $field: Option<$ty>),* }
+        pub struct $name { $($(#[cfg($when)])? #[doc = $fen] pub $field: Option<$ty>),* }
 
         impl $crate::schema::Typed for $name {
             const GROUP: $crate::schema::Group = $crate::schema::Group {
@@ -233,18 +277,21 @@ macro_rules! group {
                 key: $crate::group!(@key $($key)?),
                 zh: $zh,
                 en: $en,
-                fields: &[$($crate::schema::Field {
+                fields: &[$($(#[cfg($when)])? $crate::schema::Field {
                     name: $crate::group!(@name $field $($word_of)?),
                     ty: <$ty as $crate::value::FieldType>::TYPE,
                     unit: $unit,
                     zh: $fzh,
                     en: $fen,
+                    since: $crate::group!(@since $($since)?),
                 }),*],
             };
         }
     };
     (@name $field:ident) => { stringify!($field) };
     (@name $field:ident $word:literal) => { $word };
+    (@since) => { 1 };
+    (@since $since:literal) => { $since };
     (@key) => { None };
     (@key $key:literal) => { Some($key) };
 }

@@ -206,17 +206,19 @@ field_types! {
 /// Declares a closed list: the type, its constants and its names.
 #[macro_export]
 macro_rules! choices {
-    ($(#[$doc:meta])* $name:ident $id:literal { $($konst:ident = $index:literal $word:literal $zh:literal $en:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident $id:literal { $(
+        $(#[cfg($when:meta)])? $konst:ident = $index:literal $word:literal $zh:literal $en:literal
+    ),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub u8);
 
         impl $name {
-            $(#[doc = $en] pub const $konst: Self = Self($index);)+
+            $($(#[cfg($when)])? #[doc = $en] pub const $konst: Self = Self($index);)+
             /// The list.
             pub const CHOICES: $crate::value::Choices =
-                $crate::value::Choices { name: $id, options: &[$(($word, $zh, $en)),+] };
+                $crate::value::Choices { name: $id, options: &[$($(#[cfg($when)])? ($word, $zh, $en)),+] };
         }
 
         impl $crate::value::FieldType for $name {

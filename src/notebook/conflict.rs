@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use records::id::{DocId, OpId, Replica};
 use records::schema::{Class, Group, Kind, Tag};
 use records::time::Ts;
-use records::value::{Row, decode};
+use records::value::Row;
+use records::value::payload::row_at;
 use sync_protocol::chain::sha256;
-use sync_protocol::merge::Document;
 use sync_protocol::merge::conflict::Conflict;
+use sync_protocol::merge::{Document, Written};
 use sync_protocol::op::Write;
 
 use crate::clock::Now;
@@ -114,7 +115,7 @@ fn of(store: &Store, document: &Document, people: &People) -> Result<Vec<Open>, 
         let Some(group) = kind.group(tag.number()) else {
             continue;
         };
-        let candidate = |(op, bytes): &(OpId, &[u8])| {
+        let candidate = |(op, written): &(OpId, Option<&Written>)| {
             let known = ops.iter().find(|known| known.id == *op);
             let seal = group.class == Class::Decision;
             Candidate {
@@ -123,8 +124,17 @@ fn of(store: &Store, document: &Document, people: &People) -> Result<Vec<Open>, 
                 device: op.replica,
                 at: known.map_or(Ts(0), |known| list::created(known.row.stamp)),
                 rows: match known.filter(|_| seal) {
-                    Some(known) => known.row.writes.iter().filter_map(|write| row(kind, write)).collect(),
-                    None => read(group, bytes).into_iter().collect(),
+                    Some(known) => known
+                        .row
+                        .writes
+                        .iter()
+                        .filter_map(|write| row(kind, known.row.schema, write))
+                        .collect(),
+                    None => written
+                        .and_then(|written| written.row(group))
+                        .map(|row| (group, row))
+                        .into_iter()
+                        .collect(),
                 },
             }
         };
@@ -141,8 +151,8 @@ fn of(store: &Store, document: &Document, people: &People) -> Result<Vec<Open>, 
     Ok(all)
 }
 
-/// Ops and what each wrote.
-type Values<'a> = Vec<(OpId, &'a [u8])>;
+/// Ops and what each wrote; of a seal nothing.
+type Values<'a> = Vec<(OpId, Option<&'a Written>)>;
 
 /// Returns the hard conflicts, then the soft ones, each with its group and values.
 fn clashes(document: &Document) -> Vec<(bool, Tag, Values<'_>)> {
@@ -156,28 +166,22 @@ fn clashes(document: &Document) -> Vec<(bool, Tag, Values<'_>)> {
     all
 }
 
-fn row(kind: &Kind, write: &Write) -> Option<(&'static Group, Row)> {
-    let group = kind.group(write.tag.number())?;
-    (group.class != Class::Decision).then(|| read(group, &write.bytes)).flatten()
-}
-
-fn read(group: &'static Group, bytes: &[u8]) -> Option<(&'static Group, Row)> {
-    Some((group, decode(group.fields, bytes).ok()?.0))
+fn row(kind: &Kind, schema: u8, write: &Write) -> Option<(&'static Group, Row)> {
+    let group = kind.group(write.tag.number()).filter(|group| group.class != Class::Decision)?;
+    Some((group, row_at(group, schema, &write.bytes).ok()?.0))
 }
 
 fn written<'a>(conflict: &Conflict<'a>) -> (Tag, Values<'a>) {
     match conflict {
         Conflict::Values(tag, register) => {
             let all = std::iter::once(&register.value).chain(&register.others);
-            (*tag, all.map(|written| (written.op, written.bytes.as_slice())).collect())
+            (*tag, all.map(|written| (written.op, Some(written))).collect())
         }
-        Conflict::Seals(ops) => {
-            (records::decision::DECISION_TAG, ops.iter().map(|op| (*op, &[][..])).collect())
-        }
+        Conflict::Seals(ops) => (records::decision::DECISION_TAG, ops.iter().map(|op| (*op, None)).collect()),
     }
 }
 
-fn hash(id: DocId, tag: Tag, written: &[(OpId, &[u8])]) -> String {
+fn hash(id: DocId, tag: Tag, written: &Values<'_>) -> String {
     let ops: String = written.iter().map(|(op, _)| format!("{op}\n")).collect();
     let [a, b, c, d, ..] = sha256(&[id.to_string().as_bytes(), &tag.0.to_le_bytes(), ops.as_bytes()]);
     format!("{a:02x}{b:02x}{c:02x}{d:02x}")
@@ -195,14 +199,14 @@ pub fn settle(store: &mut Store, record: &str, take: &Take, now: Now) -> Result<
         clashes(&document).into_iter().map(|(_, tag, values)| (tag, values)).collect();
     let none = || Refusal::by("W-23").with("code", code.as_str());
     let wrong = || Refusal::by("W-25").with("code", code.as_str());
-    let (tag, op, bytes) = match take {
+    let (tag, op, taken) = match take {
         Take::Op(taken) => {
             if all.is_empty() {
                 return Err(none().into());
             }
             let values = all.iter().flat_map(|(tag, values)| values.iter().map(move |value| (*tag, value)));
             let mut values = values.filter(|(_, (op, _))| op == taken);
-            values.next().map(|(tag, (op, bytes))| (tag, *op, *bytes)).ok_or_else(wrong)?
+            values.next().map(|(tag, (op, written))| (tag, *op, *written)).ok_or_else(wrong)?
         }
         Take::Place(place, of) => {
             let named = all.iter().find(|(tag, values)| hash(document.id, *tag, values) == *of);
@@ -214,9 +218,11 @@ pub fn settle(store: &mut Store, record: &str, take: &Take, now: Now) -> Result<
     let write = if tag.class() == Some(Class::Decision) {
         state::decide(store, kind, &document, &Taken { step: "pick", picks: Some(op), ..Taken::default() })?
     } else {
-        Write { tag, bytes: bytes.to_vec() }
+        Write { tag, bytes: taken.map(|written| written.bytes.clone()).unwrap_or_default() }
     };
     let on = On::Document(document.id);
-    let op = NewOp { kind: kind.number, schema: kind.schema, on, writes: vec![write], local: None };
+    // The bytes are taken over as they are, and so is what they are written in.
+    let schema = taken.map_or(kind.schema, |written| written.schema);
+    let op = NewOp { kind: kind.number, schema, on, writes: vec![write], local: None };
     Ok(Changed { id: document.id, op: store.save(vec![op], now)?.first().copied() })
 }

@@ -6,9 +6,10 @@ use records::decision::DECISION_TAG;
 use records::id::OpId;
 use records::schema::{Class, Group, Kind, Tag};
 use records::time::Ts;
-use records::value::payload::{decode_set, rows_of};
+use records::value::payload::{decode_set, rows_at};
 use records::value::{Row, Value};
 use sync_protocol::merge::Document;
+use sync_protocol::op::Write;
 
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::people::People;
@@ -108,7 +109,7 @@ pub fn history(store: &Store, text: &str, wanted: Wanted) -> Result<Vec<Change>,
                     standing,
                 });
             };
-            for what in told(kind, write.tag, &write.bytes, &mut rows) {
+            for what in told(kind, (op.row.schema, write), &mut rows) {
                 push(what);
             }
         }
@@ -116,21 +117,27 @@ pub fn history(store: &Store, text: &str, wanted: Wanted) -> Result<Vec<Change>,
     Ok(changes)
 }
 
-fn told(kind: &'static Kind, tag: Tag, bytes: &[u8], rows: &mut BTreeMap<Tag, Row>) -> Vec<What> {
+fn told(kind: &'static Kind, (schema, write): (u8, &Write), rows: &mut BTreeMap<Tag, Row>) -> Vec<What> {
+    let (tag, bytes) = (write.tag, write.bytes.as_slice());
     if tag == DECISION_TAG {
         let decision = state::decision(bytes);
         let step = decision.as_ref().and_then(|d| kind.machine?.step_at(d.step));
         return vec![What::Step { step, reason: decision.map(|d| d.reason).unwrap_or_default() }];
     }
-    let group = kind.group(tag.number()).filter(|group| group.tag() == tag);
-    let read = group.and_then(|group| Some((group, rows_of(group, bytes).ok()?)));
+    let list = matches!(tag.class(), Some(Class::Ledger | Class::Set));
+    // Rows of a newer schema may be longer than this build knows, and then split into wrong ones.
+    let known = |group: &&Group| group.tag() == tag && !(list && schema > kind.schema);
+    let group = kind.group(tag.number()).filter(known);
+    let read = group.and_then(|group| Some((group, rows_at(group, schema, bytes).ok()?)));
     let Some((group, added)) = read else {
         return vec![What::Newer(tag)];
     };
     match group.class {
         Class::Ledger => added.into_iter().map(|row| What::Added { group, row }).collect(),
         Class::Set => {
-            let n = decode_set(group.fields, bytes).map(|change| change.remove.len()).unwrap_or_default();
+            let n = decode_set(group.fields_at(schema), bytes)
+                .map(|change| change.remove.len())
+                .unwrap_or_default();
             let removed = (n > 0).then_some(What::Removed { group, n });
             added.into_iter().map(|row| What::Added { group, row }).chain(removed).collect()
         }

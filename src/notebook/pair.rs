@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_value_that_does_not_fit_names_the_field_and_the_limit() {
-        let field = |ty| Field { name: "f", ty, unit: "", zh: "", en: "" };
+        let field = |ty| Field { name: "f", ty, unit: "", zh: "", en: "", since: 1 };
         let refused = |ty, text| value(&field(ty), text, Zone::SHANGHAI).unwrap_err();
         assert_eq!(refused(Type::Fen, "12.345").case, "amount_fine");
         assert_eq!(refused(Type::Day, "31/02").case, "day");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use records::schema::{Class, Group, Kind, Writer};
 use records::time::Zone;
-use records::value::{Row, decode, encode};
+use records::value::{Row, encode};
 use sync_protocol::merge::Document;
 use sync_protocol::op::Write;
 
@@ -21,7 +21,8 @@ use crate::store::Store;
 /// `document` is `None` for a record that is only now being made.
 ///
 /// # Errors
-/// W-01 unknown field, W-02 bad value, W-06 closed record, W-12 only HQ writes it, W-22 written once already.
+/// W-01 unknown field, W-02 bad value, W-06 closed record, W-12 only HQ writes it, W-22 written once already, W-27 a newer
+/// version wrote it.
 pub fn writes(
     store: &Store,
     kind: &'static Kind,
@@ -77,18 +78,22 @@ pub fn unknown(kind: &Kind, name: &str) -> Refusal {
 /// Returns the row that stands in a group; all empty where none does.
 #[must_use]
 pub fn standing(group: &Group, document: Option<&Document>) -> Row {
-    let bytes = document.and_then(|document| document.registers.get(&group.tag()));
-    let row = bytes.and_then(|register| decode(group.fields, &register.value.bytes).ok());
-    row.map_or_else(|| vec![None; group.fields.len()], |(row, _)| row)
+    let register = document.and_then(|document| document.registers.get(&group.tag()));
+    let row = register.and_then(|register| register.value.row(group));
+    row.unwrap_or_else(|| vec![None; group.fields.len()])
 }
 
 fn changed(group: &Group, document: Option<&Document>, row: &Row) -> Result<Option<Write>, Refusal> {
-    let written = document.is_some_and(|document| document.registers.contains_key(&group.tag()));
+    let written = document.and_then(|document| document.registers.get(&group.tag()));
     if *row == standing(group, document) {
         return Ok(None);
     }
-    if written && group.class == Class::Once {
+    if written.is_some() && group.class == Class::Once {
         return Err(Refusal::by("W-22").label("group", group.zh, group.en));
+    }
+    // What a newer version wrote behind the known fields would be lost.
+    if written.is_some_and(|register| !register.value.is_read(group)) {
+        return Err(Refusal::by("W-27").case("group").label("group", group.zh, group.en));
     }
     Ok(Some(Write { tag: group.tag(), bytes: encode(group.fields, row) }))
 }

@@ -2,10 +2,10 @@
 
 use records::id::OpId;
 use records::record::Record;
-use records::schema::{Class, Group, Kind};
-use records::value::{Row, Value, decode};
-use sync_protocol::merge::Document;
+use records::schema::{Class, Group, Kind, Tag};
+use records::value::{Row, Value};
 use sync_protocol::merge::conflict::Conflict;
+use sync_protocol::merge::{Document, Entry};
 
 /// A row that stands, and who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,21 +22,21 @@ pub struct Standing {
 #[must_use]
 pub fn of(group: &Group, document: &Document) -> Vec<Standing> {
     let tag = group.tag();
-    let read = |op: OpId, index: u32, bytes: &[u8]| {
-        Some(Standing { op, index, values: decode(group.fields, bytes).ok()?.0 })
-    };
     match group.class {
         Class::Once | Class::Last | Class::Contested => {
             let register = document.registers.get(&tag);
-            register
-                .and_then(|register| read(register.value.op, 0, &register.value.bytes))
-                .into_iter()
-                .collect()
+            let standing = register.and_then(|register| {
+                Some(Standing { op: register.value.op, index: 0, values: register.value.row(group)? })
+            });
+            standing.into_iter().collect()
         }
         Class::Ledger | Class::Set => {
             let lists = if group.class == Class::Set { &document.sets } else { &document.ledgers };
             let entries = lists.get(&tag).map(Vec::as_slice).unwrap_or_default();
-            entries.iter().filter_map(|entry| read(entry.op, entry.index, &entry.bytes)).collect()
+            let standing = |entry: &Entry| {
+                Some(Standing { op: entry.op, index: entry.index, values: entry.row(group)? })
+            };
+            entries.iter().filter_map(standing).collect()
         }
         Class::Decision => Vec::new(),
     }
@@ -56,13 +56,15 @@ pub fn record(kind: &'static Kind, document: &Document) -> Record {
         Conflict::Values(tag, _) => Some(tag),
         Conflict::Seals(_) => None,
     });
-    let registers = document.registers.iter().map(|(tag, register)| (*tag, register.value.bytes.as_slice()));
-    let lists = document.ledgers.iter().chain(&document.sets);
-    let entries = lists.flat_map(|(tag, entries)| entries.iter().map(|entry| (*tag, entry.bytes.as_slice())));
-    let readable = registers.chain(entries).filter(|(tag, bytes)| {
-        kind.group(tag.number())
-            .is_some_and(|group| records::value::decode_exact(group.fields, bytes).is_ok())
+    let group = |tag: &Tag| kind.group(tag.number()).filter(|group| group.tag() == *tag);
+    let registers = document.registers.iter().filter_map(|(tag, register)| {
+        let group = group(tag).filter(|group| register.value.is_read(group))?;
+        Some((*tag, register.value.row(group)?))
     });
-    Record::from_parts(document.id, kind, document.state, open.collect(), readable)
-        .unwrap_or_else(|_| Record::new(document.id, kind))
+    let lists = document.ledgers.iter().chain(&document.sets);
+    let entries = lists.filter_map(|(tag, entries)| Some((*tag, group(tag)?, entries)));
+    let rows = entries.flat_map(|(tag, group, entries)| {
+        entries.iter().filter_map(move |entry| Some((tag, entry.row(group)?)))
+    });
+    Record::from_parts(document.id, kind, document.state, open.collect(), registers.chain(rows))
 }

@@ -26,7 +26,7 @@ use crate::store::epoch::Opening;
 use crate::store::error::{Part, StoreError};
 use crate::store::offer::first_8;
 use crate::store::run::{Decoded, Run, RunKey};
-use crate::store::state::{LEAVING_KEY, RECOUNT, newer_key, proof_key, setting_key};
+use crate::store::state::{LEAVING_KEY, RECOUNT, proof_key, setting_key};
 use crate::store::work::Work;
 
 /// What an answer changed.
@@ -58,7 +58,7 @@ pub struct Applied {
 }
 
 /// The keys of replicas, as far as asked in one answer.
-type KeyRing = BTreeMap<Replica, Vec<PublicKey>>;
+pub(in crate::store) type KeyRing = BTreeMap<Replica, Vec<PublicKey>>;
 
 impl Store {
     /// Takes in an answer whose signature was checked, and makes it durable before it returns.
@@ -87,17 +87,7 @@ impl Store {
         let mut ring = KeyRing::new();
         let mut leaving: Vec<DocId> = Vec::new();
         for item in &answer.items {
-            match item {
-                Item::Segment(segment) => self.apply_segment(segment, &mut ring, now, &mut applied)?,
-                Item::Extract(extract) => self.apply_extract(extract, &mut ring, now, &mut applied)?,
-                Item::Evict(doc) => leaving.push(*doc),
-                Item::Newer { bytes, .. } => {
-                    let mut work = self.work();
-                    work.change.put(Tree::Meta, &newer_key(bytes), bytes.clone());
-                    self.commit(work)?;
-                    applied.newer += 1;
-                }
-            }
+            leaving.extend(self.apply_item(item, &mut ring, now, &mut applied)?);
         }
         if applied.given_back > 0 && self.is_behind_itself()? {
             self.opening = Opening::Elsewhere;
@@ -107,6 +97,26 @@ impl Store {
         self.checkpoint()?;
         self.trim(now)?;
         Ok(applied)
+    }
+
+    /// Takes in one thing from the feeds; returns the document where it says that one leaves.
+    pub(in crate::store) fn apply_item(
+        &mut self,
+        item: &Item,
+        ring: &mut KeyRing,
+        now: Now,
+        applied: &mut Applied,
+    ) -> Result<Option<DocId>, StoreError> {
+        match item {
+            Item::Segment(segment) => self.apply_segment(segment, ring, now, applied)?,
+            Item::Extract(extract) => self.apply_extract(extract, ring, now, applied)?,
+            Item::Evict(doc) => return Ok(Some(*doc)),
+            Item::Newer { .. } => {
+                self.keep_item(item)?;
+                applied.newer += 1;
+            }
+        }
+        Ok(None)
     }
 
     fn apply_ruling(&mut self, ruling: &Ruling, applied: &mut Applied) -> Result<(), StoreError> {
@@ -191,12 +201,15 @@ impl Store {
         applied: &mut Applied,
     ) -> Result<(), StoreError> {
         let mut news = rows.is_empty();
+        let first = OpId { replica: key.line.0, epoch: key.line.1, seq: key.first };
         if now.is_some() {
             self.stay(&mut work, key.line, &rows)?;
         }
         if rows.is_empty() {
             applied.newer += 1;
-            work.keep_newer(self, OpId { replica: key.line.0, epoch: key.line.1, seq: key.first })?;
+            work.keep_newer(self, first)?;
+        } else if first.replica != self.replica() {
+            work.read_newer(self, first)?;
         }
         for (seq, row) in rows {
             let id = OpId { replica: key.line.0, epoch: key.line.1, seq };
@@ -337,7 +350,7 @@ impl Store {
     }
 
     /// Returns the documents that are to leave.
-    fn leaving(&self) -> Result<Vec<DocId>, StoreError> {
+    pub(in crate::store) fn leaving(&self) -> Result<Vec<DocId>, StoreError> {
         match self.get(Tree::Meta, LEAVING_KEY)? {
             Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| self.damaged(Part::Database)),
             None => Ok(Vec::new()),
@@ -454,7 +467,7 @@ impl Store {
     }
 }
 
-fn put_leaving(work: &mut Work, mut docs: Vec<DocId>) {
+pub(in crate::store) fn put_leaving(work: &mut Work, mut docs: Vec<DocId>) {
     docs.sort_unstable();
     docs.dedup();
     let bytes = postcard::to_allocvec(&docs).unwrap_or_default();

@@ -129,7 +129,7 @@ pub fn doc_of(posting: &[u8]) -> Option<DocKey> {
 #[must_use]
 pub fn number(row: &Row) -> Option<String> {
     let (group, at) = records::kinds::by_number(row.kind).and_then(|kind| kind.field(kind.key?))?;
-    let (values, _) = records::value::decode(group.fields, row.write(group.tag())?).ok()?;
+    let (values, _) = records::value::payload::row_at(group, row.schema, row.write(group.tag())?).ok()?;
     let text = match values.into_iter().nth(at)?? {
         Value::Text(text) => text,
         Value::Int(int) => int.to_string(),

@@ -6,6 +6,7 @@ use sync_protocol::limits::{SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
 use sync_protocol::message::{Clocks, Head, Hello, VERSIONS};
 use sync_protocol::op::Row;
 use sync_protocol::segment::{self, Segment};
+use sync_protocol::tables::Tables;
 
 use crate::clock::Now;
 use crate::store::Store;
@@ -36,7 +37,7 @@ impl Store {
         let digest = if heads.is_empty() && self.state.level { Some(self.digest()?) } else { None };
         Ok(Hello {
             versions: VERSIONS,
-            schemas: sync_protocol::digest::schemas(),
+            schemas: Tables::own().hash(),
             replica: self.replica(),
             lease: self.state.lease,
             heads,

@@ -125,6 +125,12 @@ pub fn newer_key(bytes: &[u8]) -> Vec<u8> {
     vec![b'z', a, b, c, d, e, f, g, h]
 }
 
+/// Key of the name of the tables that the views were made with: the [`sync_protocol::tables::Tables`] of that build.
+pub const TABLES_KEY: &[u8] = b"t";
+
+/// What the keys of things of a newer version begin with, see [`newer_key`].
+pub const NEWER_PREFIX: &[u8] = b"z";
+
 /// Key of the documents that leave the scope once the own ops on them are sent.
 pub const LEAVING_KEY: &[u8] = b"e";
 

@@ -193,6 +193,38 @@ impl Work {
         Ok(())
     }
 
+    /// Takes an op off the list of those that this build cannot read.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn read_newer(&mut self, store: &Store, id: OpId) -> Result<(), StoreError> {
+        let posting = index::quarantined(id);
+        if store.has(&posting)? {
+            self.change.remove(Tree::Index, &posting);
+            self.state.quarantined = self.state.quarantined.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// Makes the view of a document anew from its ops, under the names that this build reads in them.
+    ///
+    /// # Errors
+    /// Those of reading the document.
+    pub fn view_again(&mut self, store: &Store, entry: &Entry) -> Result<(), StoreError> {
+        let key = doc_key(entry.id);
+        let numbers: Vec<String> = self
+            .touch(store, entry.id, entry.kind)?
+            .ops
+            .iter()
+            .filter_map(|op| index::number(&op.row))
+            .collect();
+        for number in numbers {
+            let prefix = index::number_prefix(&store.keys, &number);
+            self.change.put(Tree::Index, &index::posting(prefix, key), Vec::new());
+        }
+        Ok(())
+    }
+
     /// Takes a document out of the views; the own ops on it stay in the log.
     ///
     /// # Errors

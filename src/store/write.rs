@@ -263,7 +263,7 @@ impl Store {
             };
             let row = Row {
                 kind: op.kind,
-                schema: op.schema,
+                schema: schema_of(&op),
                 doc,
                 stamp,
                 seen,
@@ -399,6 +399,14 @@ fn joined(loose: Vec<(u64, Link, bool, Vec<Logged>)>) -> Vec<(u64, u64, Run)> {
         }
     }
     out
+}
+
+/// Returns the schema that an op needs to be read: the lowest that has its groups as they are, so that an older version
+/// reads whatever did not change. What a newer version wrote keeps its own.
+fn schema_of(op: &NewOp) -> u8 {
+    let kind = records::kinds::by_number(op.kind).filter(|kind| op.schema <= kind.schema);
+    let lowest = kind.map(|kind| kind.schema_of(op.writes.iter().map(|write| write.tag)));
+    lowest.map_or(op.schema, |lowest| lowest.min(op.schema))
 }
 
 /// Returns the row's bytes where it keeps to the limits.

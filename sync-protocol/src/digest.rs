@@ -18,21 +18,6 @@ pub fn bucket_of(document: DocId) -> u8 {
     first
 }
 
-/// Returns the name of the (kind, schema) list that this build reads: digests are compared only where both ends read
-/// the same one.
-#[must_use]
-pub fn schemas() -> [u8; 4] {
-    let mut all: Vec<(u16, u8)> =
-        records::kinds::KINDS.iter().map(|kind| (kind.number, kind.schema)).collect();
-    all.sort_unstable();
-    let bytes: Vec<u8> = all
-        .iter()
-        .flat_map(|(number, schema)| [number.to_le_bytes().as_slice(), &[*schema]].concat())
-        .collect();
-    let [a, b, c, d, ..] = sha256(&[&bytes]);
-    [a, b, c, d]
-}
-
 /// Returns the hash over all documents with their digests, in whatever order they come.
 ///
 /// Source: docs/PROTOCOL.md, Anti-entropy.

@@ -27,3 +27,4 @@ pub mod ruling;
 pub mod segment;
 pub mod sign;
 pub mod stamp;
+pub mod tables;

@@ -7,8 +7,8 @@ pub mod fingerprint;
 #[cfg(test)]
 mod laws;
 pub mod past;
-pub(crate) mod payload;
 pub(crate) mod registers;
+pub(crate) mod split;
 #[cfg(test)]
 mod stories;
 
@@ -17,11 +17,11 @@ use std::collections::BTreeMap;
 use records::id::{DocId, OpId};
 use records::machine::Index;
 use records::schema::{Class, Group, Kind, Tag};
+use records::value::{Row, payload};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::Line;
 use crate::merge::past::History;
-use crate::op::Row;
 use crate::ruling::Judgement;
 use crate::stamp::Stamp;
 
@@ -34,7 +34,7 @@ pub struct Judged {
     /// Its name.
     pub id: OpId,
     /// What it says.
-    pub row: Row,
+    pub row: crate::op::Row,
     /// HQ's judgement; `None`: provisional, folds last.
     pub judgement: Option<Judgement>,
 }
@@ -44,6 +44,8 @@ pub struct Judged {
 pub struct Written {
     /// The op.
     pub op: OpId,
+    /// The schema of the kind under which the op was written.
+    pub schema: u8,
     /// The group's bytes as received.
     #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
@@ -59,13 +61,16 @@ pub struct Register {
     pub others: Vec<Written>,
 }
 
-/// One entry of a Ledger or element of a Set: its identity and its row's bytes.
+/// One entry of a Ledger or element of a Set: its identity and its row's bytes as received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The op that added it.
     pub op: OpId,
     /// Its place in that op's payload.
     pub index: u32,
+    /// The schema of the kind under which the row was written; `None` where the bytes are a whole payload, which this
+    /// build cannot read.
+    pub schema: Option<u8>,
     /// The row's bytes.
     #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
@@ -127,7 +132,7 @@ pub struct Document {
     pub late: Vec<(Tag, Written)>,
     /// Ops that HQ refused: they write nothing, their values are listed.
     pub refused: Vec<OpId>,
-    /// Whether an op asks a newer version (an unknown group or schema).
+    /// Whether an op asks a newer version (an unknown kind, group, schema or step).
     pub newer: bool,
     /// Whether any op is without a verdict.
     pub provisional: bool,
@@ -160,28 +165,65 @@ pub fn fold(ops: &[Judged], lines: &Lines) -> Result<Document, FoldError> {
     Ok(fold_as(&history, kind))
 }
 
+impl Written {
+    /// Reads the row; `None` where the bytes are not the group's. Fields of a newer version behind it are not seen.
+    #[must_use]
+    pub fn row(&self, group: &Group) -> Option<Row> {
+        payload::row_at(group, self.schema, &self.bytes).ok().map(|(row, _)| row)
+    }
+
+    /// Returns whether [`Self::row`] is all that was written: who writes the group again loses nothing.
+    #[must_use]
+    pub fn is_read(&self, group: &Group) -> bool {
+        payload::row_at(group, self.schema, &self.bytes).is_ok_and(|(_, rest)| rest.is_empty())
+    }
+}
+
+impl Entry {
+    /// Reads the row; `None` where this build cannot.
+    #[must_use]
+    pub fn row(&self, group: &Group) -> Option<Row> {
+        payload::row_at(group, self.schema?, &self.bytes).ok().map(|(row, _)| row)
+    }
+}
+
 /// Folds a history as a document of `kind`; `None`: a kind of a newer version.
 pub(crate) fn fold_as(history: &History<'_>, kind: Option<&'static Kind>) -> Document {
     let outcome = decisions::fold(history, kind);
     let mut document = empty(history, kind);
     (document.decisions, document.state) = (outcome.ruled, outcome.state);
+    document.newer |= outcome.newer;
     for run in puts(history).chunk_by(|a, b| a.tag == b.tag) {
         let Some(tag) = run.first().map(|put| put.tag) else {
             continue;
         };
-        let group = kind.and_then(|kind| kind.group(tag.number())).filter(|group| group.tag() == tag);
-        document.newer |= group.is_none();
-        let sealed = outcome.seal.filter(|_| group.is_some_and(|group| group.frozen));
+        let known = kind.and_then(|kind| Known::of(kind, tag));
+        document.newer |= known.is_none();
+        let sealed = outcome.seal.filter(|_| known.is_some_and(|known| known.group.frozen));
         let Some(seal) = sealed else {
-            document.add(history, group, tag, run);
+            document.add(history, known, tag, run);
             continue;
         };
         let inside = |put: &Put<'_>| put.op == seal || history.covers(seal, put.op);
         let (content, late): (Vec<_>, Vec<_>) = run.iter().copied().partition(inside);
         document.late.extend(late.iter().map(|put| (tag, put.written(history))));
-        document.add(history, group, tag, &content);
+        document.add(history, known, tag, &content);
     }
     document
+}
+
+/// A group as this build knows it, and the highest schema of its kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) group: &'static Group,
+    pub(crate) schema: u8,
+}
+
+impl Known {
+    fn of(kind: &Kind, tag: Tag) -> Option<Self> {
+        let group = kind.group(tag.number()).filter(|group| group.tag() == tag)?;
+        Some(Self { group, schema: kind.schema })
+    }
 }
 
 /// One standing write, borrowed from its op.
@@ -190,12 +232,13 @@ pub(crate) struct Put<'a> {
     pub(crate) tag: Tag,
     rank: usize,
     pub(crate) op: usize,
+    pub(crate) schema: u8,
     pub(crate) bytes: &'a [u8],
 }
 
 impl Put<'_> {
     pub(crate) fn written(&self, history: &History<'_>) -> Written {
-        Written { op: history.id(self.op), bytes: self.bytes.to_vec() }
+        Written { op: history.id(self.op), schema: self.schema, bytes: self.bytes.to_vec() }
     }
 }
 
@@ -203,8 +246,15 @@ impl Put<'_> {
 fn puts<'a>(history: &History<'a>) -> Vec<Put<'a>> {
     let mut puts = Vec::new();
     for (rank, op) in history.order().iter().copied().enumerate().filter(|(_, op)| history.stands(*op)) {
-        let writes = history.row(op).map(|row| row.writes.as_slice()).unwrap_or_default();
-        puts.extend(writes.iter().map(|write| Put { tag: write.tag, rank, op, bytes: &write.bytes }));
+        let Some(row) = history.row(op) else { continue };
+        let put = |write: &'a crate::op::Write| Put {
+            tag: write.tag,
+            rank,
+            op,
+            schema: row.schema,
+            bytes: &write.bytes,
+        };
+        puts.extend(row.writes.iter().map(put));
     }
     puts.sort_unstable_by_key(|put| (put.tag, put.rank));
     puts
@@ -242,13 +292,13 @@ fn empty(history: &History<'_>, kind: Option<&'static Kind>) -> Document {
 
 impl Document {
     /// Folds what was written to one group.
-    fn add(&mut self, history: &History<'_>, group: Option<&Group>, tag: Tag, run: &[Put<'_>]) {
+    fn add(&mut self, history: &History<'_>, known: Option<Known>, tag: Tag, run: &[Put<'_>]) {
         let Some((last, before)) = run.split_last() else {
             return;
         };
         match tag.class() {
-            Some(Class::Ledger) => drop(self.ledgers.insert(tag, entries::ledger(history, group, run))),
-            Some(Class::Set) => drop(self.sets.insert(tag, entries::set(history, group, run))),
+            Some(Class::Ledger) => drop(self.ledgers.insert(tag, entries::ledger(history, known, run))),
+            Some(Class::Set) => drop(self.sets.insert(tag, entries::set(history, known, run))),
             Some(Class::Decision) => {}
             Some(Class::Once) => drop(self.registers.insert(tag, registers::once(history, before, last))),
             Some(Class::Last) => drop(self.registers.insert(tag, registers::last(history, before, last))),

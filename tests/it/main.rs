@@ -24,4 +24,8 @@ mod refusals;
 #[cfg(test)]
 mod restores;
 #[cfg(test)]
+mod tomorrow;
+#[cfg(test)]
+mod versions;
+#[cfg(test)]
 mod world;

@@ -43,12 +43,14 @@ pub(crate) struct Device {
     home: TempDir,
     /// The clock of the next commands, RFC 3339; none is the machine's own.
     pub(crate) now: Option<String>,
+    /// Whether the next commands are those of one version later.
+    pub(crate) tomorrow: bool,
 }
 
 impl Device {
     /// Returns a device that nobody has enrolled.
     pub(crate) fn new() -> Self {
-        Self { home: folder(), now: None }
+        Self { home: folder(), now: None, tomorrow: false }
     }
 
     /// Returns a device enrolled with `code`; HQ need not be running.
@@ -88,7 +90,10 @@ impl Device {
     }
 
     fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
-        let mut command = program(Path::new(env!("CARGO_BIN_EXE_fieldbook")));
+        let mut command = match self.tomorrow {
+            false => program(Path::new(env!("CARGO_BIN_EXE_fieldbook"))),
+            true => program(&crate::tomorrow::program("fieldbook-tomorrow")),
+        };
         command.arg("--home").arg(self.home.path());
         set_clock(&mut command, self.now.as_deref());
         command.args(args);
@@ -104,6 +109,8 @@ pub(crate) struct Hq {
     address: Option<SocketAddr>,
     /// The clock of the next commands, RFC 3339; none is the machine's own.
     pub(crate) now: Option<String>,
+    /// Whether the next commands are those of one version later.
+    pub(crate) tomorrow: bool,
 }
 
 struct Serving {
@@ -116,7 +123,7 @@ impl Hq {
     /// Returns a new HQ with its keys, default policy and calendar.
     #[track_caller]
     pub(crate) fn init() -> Self {
-        let hq = Self { data: folder(), serving: None, address: None, now: None };
+        let hq = Self { data: folder(), serving: None, address: None, now: None, tomorrow: false };
         hq.run(["init"]).ended(0);
         hq
     }
@@ -197,7 +204,10 @@ impl Hq {
     }
 
     fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
-        let mut command = program(hq_program());
+        let mut command = match self.tomorrow {
+            false => program(hq_program()),
+            true => program(&crate::tomorrow::program("fieldbook-hq-tomorrow")),
+        };
         command.arg("--data").arg(self.folder());
         set_clock(&mut command, self.now.as_deref());
         command.args(args);
@@ -257,22 +267,28 @@ fn hq_program() -> &'static Path {
     BUILT.get_or_init(|| {
         let agent = Path::new(env!("CARGO_BIN_EXE_fieldbook"));
         let profile_folder = agent.parent().expect("a program lies in a folder");
-        let profile = match profile_folder.file_name().and_then(OsStr::to_str) {
-            Some("debug") | None => "dev",
-            Some(name) => name,
-        };
-        let mut cargo = Command::new(env!("CARGO"));
+        let mut cargo = cargo(profile_folder);
         // Both packages and this very test, so that each dependency has the features it is built with already.
-        cargo.args(["build", "--quiet", "-p", "fieldbook", "-p", "fieldbook-hq", "--bins", "--test", "it"]);
-        cargo.args(["--profile", profile]).current_dir(env!("CARGO_MANIFEST_DIR"));
-        // What cargo told this test about its package would make build scripts run again.
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy();
-            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-                cargo.env_remove(name.as_ref());
-            }
-        }
+        cargo.args(["-p", "fieldbook", "-p", "fieldbook-hq", "--bins", "--test", "it"]);
         assert!(cargo.status().expect("cargo runs").success(), "fieldbook-hq does not build");
         profile_folder.join(format!("fieldbook-hq{}", std::env::consts::EXE_SUFFIX))
     })
+}
+
+/// Returns a `cargo build` of what this test was built with: into the folder where that lies, in its profile.
+pub(crate) fn cargo(profile_folder: &Path) -> Command {
+    let profile = match profile_folder.file_name().and_then(OsStr::to_str) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--profile", profile]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    // What cargo told this test about its package would make build scripts run again.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name.as_ref());
+        }
+    }
+    cargo
 }

@@ -155,17 +155,18 @@ fn group(case: &Case<'_>, kind: &Kind, write: &Write) -> Result<(), Verdict> {
         return decide(case, machine, &decision);
     }
     if !newer {
-        values(group, write)?;
+        values(group, case.row.schema, write)?;
     }
     if group.frozen && sealed(case, kind) { Err(refused(reason::FROZEN, group.name)) } else { Ok(()) }
 }
 
 /// Are the bytes those of the table, and every value within its type's range?
-fn values(group: &Group, write: &Write) -> Result<(), Verdict> {
+fn values(group: &Group, schema: u8, write: &Write) -> Result<(), Verdict> {
     if group.class == Class::Decision {
         return Err(refused(reason::MALFORMED, group.name));
     }
-    let rows = payload::rows_of(group, &write.bytes).map_err(|_| refused(reason::MALFORMED, group.name))?;
+    let rows = payload::rows_at(group, schema, &write.bytes);
+    let rows = rows.map_err(|_| refused(reason::MALFORMED, group.name))?;
     for row in &rows {
         for (field, value) in group.fields.iter().zip(row) {
             let sound = value.as_ref().is_none_or(|value| value.check(field.ty).is_ok());

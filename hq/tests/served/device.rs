@@ -88,7 +88,7 @@ impl Device {
         };
         Hello {
             versions: VERSIONS,
-            schemas: sync_protocol::digest::schemas(),
+            schemas: sync_protocol::tables::Tables::own().hash(),
             replica: self.enrolment.replica,
             lease: self.lease,
             heads,

@@ -16,6 +16,8 @@ pub mod sheet_machine;
 pub mod site;
 pub mod staff;
 pub mod template;
+#[cfg(feature = "tomorrow")]
+pub mod tomorrow;
 pub mod voucher;
 pub mod voucher_machine;
 
@@ -53,6 +55,9 @@ pub mod number {
     pub const TICKET: u16 = 30;
     /// A part: referred to by its code as text, the record comes with a later version.
     pub const PART: u16 = 31;
+    /// A tool lent, for the tests of evolution.
+    #[cfg(feature = "tomorrow")]
+    pub const LOAN: u16 = 60;
 }
 
 /// Returns whether a reference of type `reference` may point at a document of kind `document`.
@@ -82,6 +87,8 @@ pub static KINDS: &[&Kind] = &[
     &repair::REPAIR,
     &inspection::INSPECTION,
     &voucher::VOUCHER,
+    #[cfg(feature = "tomorrow")]
+    &tomorrow::LOAN,
 ];
 
 /// Returns the kind of that number; `None` for one of a newer version.

@@ -10,6 +10,8 @@ crate::group! {
     /// The fault by its code.
     Fault = 50 "fault" ("故障", "Fault") Last content=true frozen=true writer=Scope {
         fault_code: Text<60> = ("故障代码", "Fault code", ""),
+        #[cfg(feature = "tomorrow")]
+        fault_text since 2: Text<200> = ("故障描述", "Fault in words", ""),
     }
 }
 
@@ -26,6 +28,8 @@ crate::group! {
         part: Ref<{ number::PART }> = ("备件", "Part", ""),
         old_serial: Text<80> = ("旧序列号", "Old serial", ""),
         new_serial: Text<80> = ("新序列号", "New serial", ""),
+        #[cfg(feature = "tomorrow")]
+        warranty_min since 2: Min = ("质保", "Warranty", "min"),
     }
 }
 
@@ -54,7 +58,7 @@ crate::group! {
 /// The table.
 pub static REPAIR: Kind = Kind {
     number: number::REPAIR,
-    schema: 1,
+    schema: if cfg!(feature = "tomorrow") { 2 } else { 1 },
     name: "repair",
     zh: "维修单",
     en: "Repair sheet",
@@ -102,5 +106,7 @@ pub static REPAIR: Kind = Kind {
         &Charge::GROUP,
         &Downtime::GROUP,
         &Barrier::GROUP,
+        #[cfg(feature = "tomorrow")]
+        &crate::kinds::tomorrow::Loaner::GROUP,
     ],
 };

@@ -24,6 +24,8 @@ crate::choices! {
         FISCAL = 11 "fiscal" "财政票据" "Fiscal receipt",
         RECEIPT_OTHER = 12 "receipt_other" "其他收据" "Other receipt",
         NONE = 13 "none" "无票" "No paper",
+        #[cfg(feature = "tomorrow")]
+        FERRY = 14 "ferry" "船票" "Ferry",
     }
 }
 
@@ -181,7 +183,7 @@ crate::group! {
 /// The table.
 pub static VOUCHER: Kind = Kind {
     number: number::VOUCHER,
-    schema: 1,
+    schema: if cfg!(feature = "tomorrow") { 2 } else { 1 },
     name: "voucher",
     zh: "票据",
     en: "Voucher",

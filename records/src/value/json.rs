@@ -16,7 +16,7 @@ use crate::value::{Target, Type, Value};
 /// ```
 /// use records::schema::Field;
 /// use records::value::{Type, Value, json};
-/// let field = Field { name: "amount", ty: Type::Fen, unit: "", zh: "金额", en: "Amount" };
+/// let field = Field { name: "amount", ty: Type::Fen, unit: "", zh: "金额", en: "Amount", since: 1 };
 /// let pairs = json::pairs(&field, Some(&Value::Int(3500)), records::time::Zone::SHANGHAI);
 /// assert_eq!(pairs, [("amount_fen".to_owned(), 3500.into()), ("amount".to_owned(), "35.00".into())]);
 /// ```

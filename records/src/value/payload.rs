@@ -68,12 +68,36 @@ pub fn decode_set(fields: &[Field], bytes: &[u8]) -> Result<SetChange<Row>, Code
 /// # Errors
 /// [`CodecError`]; [`CodecError::Unreadable`] for a Decision, which is no row.
 pub fn rows_of(group: &Group, bytes: &[u8]) -> Result<Vec<Row>, CodecError> {
-    match group.class {
-        Class::Once | Class::Last | Class::Contested => Ok(vec![decode_exact(group.fields, bytes)?]),
-        Class::Ledger => decode_rows(group.fields, bytes),
-        Class::Set => Ok(decode_set(group.fields, bytes)?.add),
-        Class::Decision => Err(CodecError::Unreadable),
-    }
+    rows_at(group, u8::MAX, bytes)
+}
+
+/// As [`rows_of`], of a payload written under `schema` of the kind; what that schema did not have is empty.
+///
+/// # Errors
+/// As [`rows_of`].
+///
+/// Source: docs/PROTOCOL.md, Evolution.
+pub fn rows_at(group: &Group, schema: u8, bytes: &[u8]) -> Result<Vec<Row>, CodecError> {
+    let fields = group.fields_at(schema);
+    let mut rows = match group.class {
+        Class::Once | Class::Last | Class::Contested => vec![decode_exact(fields, bytes)?],
+        Class::Ledger => decode_rows(fields, bytes)?,
+        Class::Set => decode_set(fields, bytes)?.add,
+        Class::Decision => return Err(CodecError::Unreadable),
+    };
+    rows.iter_mut().for_each(|row| row.resize(group.fields.len(), None));
+    Ok(rows)
+}
+
+/// Reads one row written under `schema` from the front of `bytes`, and returns the rest: what a newer version put
+/// behind it. What that schema did not have is empty.
+///
+/// # Errors
+/// [`CodecError::Malformed`], [`CodecError::TooLong`].
+pub fn row_at<'a>(group: &Group, schema: u8, bytes: &'a [u8]) -> Result<(Row, &'a [u8]), CodecError> {
+    let (mut row, rest) = decode(group.fields_at(schema), bytes)?;
+    row.resize(group.fields.len(), None);
+    Ok((row, rest))
 }
 
 /// Why a payload is not taken.

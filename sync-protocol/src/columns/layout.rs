@@ -1,6 +1,6 @@
 //! How a group's payload falls into columns: frozen with the (kind, schema) whose table it comes from.
 
-use records::schema::{Class, Group, Kind, Tag};
+use records::schema::{Class, Field, Kind, Tag};
 use records::value::Type;
 
 /// What stands at one place of a row.
@@ -62,14 +62,14 @@ const SLOTS_MAX: usize = 60;
 impl Layout {
     /// Returns the layout of a group of that kind and schema; `None` where this build has no table of it.
     pub(crate) fn of(kind: u16, schema: u8, tag: Tag) -> Option<Self> {
-        let kind: &Kind = records::kinds::by_number(kind).filter(|kind| kind.schema == schema)?;
+        let kind: &Kind = records::kinds::by_number(kind).filter(|kind| schema <= kind.schema)?;
         let group = kind.group(tag.number()).filter(|group| group.tag() == tag)?;
         let shape = match group.class {
             Class::Once | Class::Last | Class::Contested | Class::Decision => Shape::One,
             Class::Ledger => Shape::Many,
             Class::Set => Shape::Change,
         };
-        let slots = if group.class == Class::Decision { decision() } else { fields(group) };
+        let slots = if group.class == Class::Decision { decision() } else { fields(group.fields_at(schema)) };
         (1..=SLOTS_MAX).contains(&slots.len()).then_some(Self { tag, shape, slots })
     }
 }
@@ -89,7 +89,7 @@ fn decision() -> Vec<Slot> {
     slots.into_iter().map(slot).collect()
 }
 
-fn fields(group: &Group) -> Vec<Slot> {
+fn fields(fields: &[Field]) -> Vec<Slot> {
     let atom = |ty| match ty {
         Type::Text(_) => Atom::Text,
         Type::Fen | Type::Ts | Type::Qty | Type::Day => Atom::Signed,
@@ -100,5 +100,5 @@ fn fields(group: &Group) -> Vec<Slot> {
         Type::Fix => Atom::Fix,
         Type::File | Type::Digest => Atom::Bytes,
     };
-    group.fields.iter().map(|field| Slot { optional: true, atom: atom(field.ty) }).collect()
+    fields.iter().map(|field| Slot { optional: true, atom: atom(field.ty) }).collect()
 }

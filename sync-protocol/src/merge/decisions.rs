@@ -20,6 +20,8 @@ pub(crate) struct Outcome {
     pub(crate) state: Index,
     /// The op of the seal in force: frozen groups hold what stands in its past and in itself.
     pub(crate) seal: Option<usize>,
+    /// Whether one is a step that the machine does not have: a newer version's.
+    pub(crate) newer: bool,
 }
 
 /// One readable decision: its op and what it says.
@@ -76,6 +78,7 @@ pub(crate) fn fold(history: &History<'_>, kind: Option<&'static Kind>) -> Outcom
     let Some(machine) = machine else {
         return Outcome { ruled, ..Outcome::default() };
     };
+    let newer = deeds.len() < ruled.len();
     let content = if deeds.iter().any(|deed| deed.says.saw.is_some()) {
         content_writes(history, kind)
     } else {
@@ -90,7 +93,7 @@ pub(crate) fn fold(history: &History<'_>, kind: Option<&'static Kind>) -> Outcom
             ruled.standing = standing;
         }
     }
-    Outcome { ruled, state, seal }
+    Outcome { ruled, state, seal, newer }
 }
 
 fn content_writes(history: &History<'_>, kind: Option<&'static Kind>) -> Vec<Content> {

@@ -49,7 +49,7 @@ fn what_a_person_types_is_taken_or_named() {
 
 #[test]
 fn a_value_reads_in_the_language_of_the_reader() {
-    let field = |ty, unit| Field { name: "f", ty, unit, zh: "f", en: "f" };
+    let field = |ty, unit| Field { name: "f", ty, unit, zh: "f", en: "f", since: 1 };
     let check = |field: &Field, value: &Value, zh: &str, en: &str| {
         assert_eq!(value.label(field, Zone::SHANGHAI, Lang::Zh), zh);
         assert_eq!(value.label(field, Zone::SHANGHAI, Lang::En), en);

@@ -1,7 +1,7 @@
 //! Where the rows of a Ledger or Set payload begin and end, without reading their values.
 
 use records::id::OpId;
-use records::schema::Group;
+use records::schema::{Field, Group};
 use records::value::Type;
 
 /// A payload's rows and, of a Set, the additions it takes away.
@@ -13,17 +13,17 @@ pub(crate) struct Rows<'a> {
     pub(crate) removed: Vec<(OpId, u32)>,
 }
 
-/// Splits a Ledger's payload; `None` where the bytes are not rows of that group.
-pub(crate) fn ledger<'a>(group: &Group, bytes: &'a [u8]) -> Option<Rows<'a>> {
+/// Splits a Ledger's payload written under `schema`; `None` where the bytes are not rows of that group.
+pub(crate) fn ledger<'a>(group: &Group, schema: u8, bytes: &'a [u8]) -> Option<Rows<'a>> {
     let mut rest = bytes;
-    let rows = take_rows(group, &mut rest)?;
+    let rows = take_rows(group.fields_at(schema), &mut rest)?;
     rest.is_empty().then_some(Rows { rows, removed: Vec::new() })
 }
 
-/// Splits a Set's payload; `None` where the bytes are not a change of that group.
-pub(crate) fn set<'a>(group: &Group, bytes: &'a [u8]) -> Option<Rows<'a>> {
+/// Splits a Set's payload written under `schema`; `None` where the bytes are not a change of that group.
+pub(crate) fn set<'a>(group: &Group, schema: u8, bytes: &'a [u8]) -> Option<Rows<'a>> {
     let mut rest = bytes;
-    let rows = take_rows(group, &mut rest)?;
+    let rows = take_rows(group.fields_at(schema), &mut rest)?;
     let (removed, left): (_, &[u8]) = postcard::take_from_bytes(rest).ok()?;
     left.is_empty().then_some(Rows { rows, removed })
 }
@@ -39,16 +39,16 @@ pub(crate) fn field<'a>(group: &Group, row: &'a [u8], at: usize) -> Option<&'a [
     start.get(..start.len() - rest.len())
 }
 
-fn take_rows<'a>(group: &Group, rest: &mut &'a [u8]) -> Option<Vec<&'a [u8]>> {
+fn take_rows<'a>(fields: &[Field], rest: &mut &'a [u8]) -> Option<Vec<&'a [u8]>> {
     let n = usize::try_from(varint(rest)?).ok()?;
     // A row has at least one byte, so this bounds what is allocated.
-    if group.fields.is_empty() || n > rest.len() {
+    if fields.is_empty() || n > rest.len() {
         return None;
     }
     let mut rows = Vec::with_capacity(n);
     for _ in 0..n {
         let start = *rest;
-        for field in group.fields {
+        for field in fields {
             skip(field.ty, rest)?;
         }
         rows.push(start.get(..start.len() - rest.len())?);
@@ -132,9 +132,9 @@ mod tests {
             let full: Vec<_> = group.fields.iter().map(|field| Some(value(field.ty))).collect();
             let (a, b) = (encode(group.fields, &full), encode(group.fields, &[]));
             let bytes = [&[2][..], &a, &b].concat();
-            assert_eq!(ledger(group, &bytes).unwrap().rows, [&a[..], &b[..]], "{}", group.name);
-            assert_eq!(ledger(group, &bytes[..bytes.len() - 1]), None);
-            assert_eq!(ledger(group, &[&bytes[..], &[0]].concat()), None);
+            assert_eq!(ledger(group, 1, &bytes).unwrap().rows, [&a[..], &b[..]], "{}", group.name);
+            assert_eq!(ledger(group, 1, &bytes[..bytes.len() - 1]), None);
+            assert_eq!(ledger(group, 1, &[&bytes[..], &[0]].concat()), None);
         }
     }
 }

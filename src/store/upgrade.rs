@@ -1,0 +1,152 @@
+//! After an upgrade of the program: what an earlier build kept and could not read is read again.
+//!
+//! The views name the tables they were made with. Where this build has others, whatever came in a coding or as an item
+//! that was not known is tried again, and every document is folded anew. All of it may be done twice: a kill on the way
+//! lets the next opening begin again.
+//!
+//! Source: docs/STORAGE.md, Upgrades; docs/PROTOCOL.md, Evolution.
+
+use records::id::{DocId, OpId};
+use sync_protocol::message::Item;
+use sync_protocol::op::Row;
+use sync_protocol::tables::Tables;
+
+use crate::clock::Now;
+use crate::store::Store;
+use crate::store::apply::{Applied, KeyRing, put_leaving};
+use crate::store::database::Tree;
+use crate::store::entry::DocKey;
+use crate::store::error::{Part, StoreError};
+use crate::store::index;
+use crate::store::run::RunKey;
+use crate::store::state::{NEWER_PREFIX, TABLES_KEY, newer_key};
+
+/// Documents folded anew in one change.
+const DOCUMENTS: usize = 64;
+
+impl Store {
+    /// Reads again what an earlier build could not, where the views were made with other tables than this build's.
+    ///
+    /// # Errors
+    /// Those of the database, and of taking in an answer.
+    pub(in crate::store) fn read_again(&mut self, now: Now) -> Result<(), StoreError> {
+        let own = Tables::own().hash();
+        if self.get(Tree::Meta, TABLES_KEY)?.as_deref() == Some(&own[..]) {
+            return Ok(());
+        }
+        self.read_items(now)?;
+        self.read_runs()?;
+        self.view_all()?;
+        let mut work = self.work();
+        work.change.put(Tree::Meta, TABLES_KEY, own.to_vec());
+        self.commit(work)?;
+        // What the first save after this opening is to settle stays to be settled.
+        let unsynced = self.unsynced;
+        self.checkpoint()?;
+        self.unsynced = unsynced;
+        Ok(())
+    }
+
+    /// Keeps something from the feeds whose number this build does not know.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(in crate::store) fn keep_item(&mut self, item: &Item) -> Result<(), StoreError> {
+        let bytes = postcard::to_allocvec(item).unwrap_or_default();
+        let mut work = self.work();
+        work.change.put(Tree::Meta, &newer_key(&bytes), bytes);
+        self.commit(work)
+    }
+
+    /// Takes in the items that this build knows.
+    fn read_items(&mut self, now: Now) -> Result<(), StoreError> {
+        let mut keys = Vec::new();
+        self.keys_from(Tree::Meta, NEWER_PREFIX, &mut |key| {
+            let newer = key.starts_with(NEWER_PREFIX);
+            keys.extend(newer.then(|| key.to_vec()));
+            Ok(newer)
+        })?;
+        let mut leaving: Vec<DocId> = Vec::new();
+        for key in keys {
+            let bytes = self.get(Tree::Meta, &key)?.unwrap_or_default();
+            let item: Item = postcard::from_bytes(&bytes).map_err(|_| self.damaged(Part::Database))?;
+            if matches!(item, Item::Newer { .. }) {
+                continue;
+            }
+            leaving.extend(self.apply_item(&item, &mut KeyRing::new(), now, &mut Applied::default())?);
+            let mut work = self.work();
+            work.change.remove(Tree::Meta, &key);
+            self.commit(work)?;
+        }
+        leaving.append(&mut self.leaving()?);
+        let mut work = self.work();
+        put_leaving(&mut work, leaving);
+        self.commit(work)
+    }
+
+    /// Takes in the runs whose coding or columns were not known when they came; each is listed by its first op.
+    fn read_runs(&mut self) -> Result<(), StoreError> {
+        let prefix = index::quarantine_prefix();
+        let mut listed: Vec<OpId> = Vec::new();
+        self.keys_from(Tree::Index, &prefix, &mut |key| {
+            listed.extend(key.strip_prefix(prefix.as_slice()).and_then(index::op_of));
+            Ok(key.starts_with(&prefix))
+        })?;
+        for id in listed {
+            for key in self.runs_from(id)? {
+                let run = self.run(key)?;
+                let mut fresh = 0;
+                for (seq, row) in &run.rows {
+                    fresh += u64::from(!self.is_viewed(OpId { seq: *seq, ..id }, row)?);
+                }
+                // Own ops that HQ refused are on the same list; they are in their documents.
+                if fresh == 0 {
+                    continue;
+                }
+                let mut work = self.work();
+                work.state.ops += fresh;
+                work.read_newer(self, id)?;
+                self.apply_run(work, key, &run.run, run.rows.clone(), None, &mut Applied::default())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether an op is in its document.
+    fn is_viewed(&self, id: OpId, row: &Row) -> Result<bool, StoreError> {
+        let entry = self.entry(row.document(id))?;
+        Ok(entry.is_some_and(|mut entry| !entry.add(id)))
+    }
+
+    /// Returns the runs whose first op is that one.
+    fn runs_from(&self, id: OpId) -> Result<Vec<RunKey>, StoreError> {
+        let line = (id.replica, id.epoch);
+        let from = RunKey { line, last: id.seq, first: 0 };
+        let mut keys = Vec::new();
+        self.keys_from(Tree::Log, &from.to_bytes(), &mut |bytes| {
+            let key = RunKey::from_bytes(bytes).filter(|key| key.line == line);
+            keys.extend(key.filter(|key| key.first == id.seq));
+            Ok(key.is_some())
+        })?;
+        Ok(keys)
+    }
+
+    /// Folds every document anew.
+    fn view_all(&mut self) -> Result<(), StoreError> {
+        let mut keys: Vec<DocKey> = Vec::new();
+        self.keys_from(Tree::Docs, &[], &mut |key| {
+            keys.extend(DocKey::try_from(key));
+            Ok(true)
+        })?;
+        for some in keys.chunks(DOCUMENTS) {
+            let mut work = self.work();
+            for key in some {
+                if let Some(entry) = self.entry_at(*key)? {
+                    work.view_again(self, &entry)?;
+                }
+            }
+            self.commit(work)?;
+        }
+        Ok(())
+    }
+}
