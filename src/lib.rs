@@ -3,6 +3,7 @@
 //! Reading order: [`cli`], [`notebook`], [`store`], [`keys`], [`home`], [`clock`].
 
 pub mod blobs;
+pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod home;

@@ -9,6 +9,7 @@
 pub mod adopt;
 pub mod apply;
 pub mod aside;
+pub mod carry;
 pub mod compare;
 pub mod database;
 pub mod doctor;

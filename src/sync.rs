@@ -300,23 +300,7 @@ impl Session<'_> {
         let sent: usize = segments.iter().map(|segment| segment.body.len()).sum();
         let mut asks = self.entropy.asks(self.store)?;
         asks.extend(asides::asks(self.store, PUSH_BYTES_MAX.saturating_sub(sent))?);
-        Ok(Request { hello, enrol: self.enrol()?, asks, segments })
-    }
-
-    /// The key and the proof, until HQ has answered with a certificate.
-    fn enrol(&self) -> Result<Option<Enrol>, SyncError> {
-        let identity = self.store.identity();
-        let secret = &identity.enrolment.secret;
-        if *secret == [0; 16] {
-            return Ok(None);
-        }
-        let key = self.store.signer()?.public();
-        Ok(Some(Enrol {
-            key,
-            proof: sync_protocol::enrolment::proof(secret, identity.enrolment.replica, &key),
-            scanned_ms: identity.scanned_ms,
-            name: identity.name.clone(),
-        }))
+        Ok(Request { hello, enrol: first_contact(self.store)?, asks, segments })
     }
 
     /// Waits and goes on after a broken line, or gives up.
@@ -365,21 +349,9 @@ impl Session<'_> {
             }
         }
         match &answer.certificate {
-            Some(certificate) => self.certified(certificate),
+            Some(certificate) => Ok(certified(self.store, certificate)?),
             None => Ok(()),
         }
-    }
-
-    /// Keeps the certificate; the secret has done its work.
-    fn certified(&mut self, certificate: &Certificate) -> Result<(), SyncError> {
-        let bytes = postcard::to_allocvec(certificate).unwrap_or_default();
-        self.store.put_setting(CERTIFICATE, bytes)?;
-        if self.store.identity().enrolment.secret != [0; 16] {
-            let mut identity = self.store.identity().clone();
-            identity.enrolment.secret = [0; 16];
-            self.store.set_identity(identity)?;
-        }
-        Ok(())
     }
 
     /// Bytes that may still move; `None` without a limit.
@@ -412,6 +384,40 @@ impl Session<'_> {
         self.store.put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;
         Ok(last.report)
     }
+}
+
+/// Returns the key and the proof, until HQ has answered with a certificate.
+///
+/// # Errors
+/// [`StoreError::Key`].
+pub(crate) fn first_contact(store: &Store) -> Result<Option<Enrol>, StoreError> {
+    let identity = store.identity();
+    let secret = &identity.enrolment.secret;
+    if *secret == [0; 16] {
+        return Ok(None);
+    }
+    let key = store.signer()?.public();
+    Ok(Some(Enrol {
+        key,
+        proof: sync_protocol::enrolment::proof(secret, identity.enrolment.replica, &key),
+        scanned_ms: identity.scanned_ms,
+        name: identity.name.clone(),
+    }))
+}
+
+/// Keeps the certificate; the secret has done its work.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn certified(store: &mut Store, certificate: &Certificate) -> Result<(), StoreError> {
+    let bytes = postcard::to_allocvec(certificate).unwrap_or_default();
+    store.put_setting(CERTIFICATE, bytes)?;
+    if store.identity().enrolment.secret != [0; 16] {
+        let mut identity = store.identity().clone();
+        identity.enrolment.secret = [0; 16];
+        store.set_identity(identity)?;
+    }
+    Ok(())
 }
 
 /// Whether the segment is the end of the epoch that the head names, so that the head says nothing more.

@@ -2,6 +2,7 @@
 
 pub mod answer;
 mod backup;
+mod bundle;
 mod device;
 mod doctor;
 mod export;
@@ -88,6 +89,9 @@ enum Command {
     /// Devices: codes, standing
     #[command(subcommand)]
     Device(device::Command),
+    /// Devices' work that comes by file
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     /// Writes all records of a kind as a table
     Export(export::Args),
     /// Makes all views again from what was received
@@ -193,6 +197,7 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Job(command) => import("job", command),
         Command::Template(command) => import("template", command),
         Command::Device(command) => device::run(command, room),
+        Command::Bundle(command) => bundle::run(&command, room),
         Command::Export(args) => export::run(&args, room),
         Command::Rebuild => rebuild::run(room),
         Command::Doctor => doctor::run(room),

@@ -1,10 +1,11 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
-//! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`session`], [`asks`], [`server`], [`cli`].
+//! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`session`], [`asks`], [`bundles`], [`server`], [`cli`].
 
 pub mod asks;
 pub mod author;
 pub mod backup;
+pub mod bundles;
 pub mod cli;
 pub mod clock;
 pub mod data;

@@ -78,6 +78,27 @@ pub struct Session {
     /// To be heard once the request is proven.
     asks: Vec<Ask>,
     tells: Vec<Tell>,
+    /// The request came by file: it may be old, and its clocks and lease say nothing of now.
+    carried: bool,
+}
+
+/// A request that was taken in, and what there is to say to it.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The request.
+    pub request: RequestHash,
+    /// The key that signed it.
+    pub key: PublicKey,
+    /// Who asked.
+    pub replica: Replica,
+    /// What he had read.
+    pub cursor: Cursor,
+    /// How many bytes the answer may have; 0: as many as the limit allows.
+    pub answer_bytes_max: u32,
+    /// How many ops were new.
+    pub new_ops: u64,
+    /// What HQ says.
+    pub answer: Answer,
 }
 
 impl Session {
@@ -98,7 +119,14 @@ impl Session {
             new_ops: 0,
             asks: Vec::new(),
             tells: Vec::new(),
+            carried: false,
         }
+    }
+
+    /// Begins one whose request came by file, or was carried by another device.
+    #[must_use]
+    pub fn carried(office: Office, limit: usize) -> Self {
+        Self { carried: true, ..Self::new(office, limit) }
     }
 
     /// Takes bytes as they arrive; what they complete is on the disk when this returns. Blocks.
@@ -113,6 +141,7 @@ impl Session {
                 Event::Hello(hello) => self.greet(hello)?,
                 Event::Enrol(enrol) => self.enrol(enrol)?,
                 Event::Push(segment) => segments.push(segment),
+                Event::Ask(Ask::Relay(sealed)) => self.relay(&sealed)?,
                 Event::Ask(ask) if ask.proves_itself() => self.hear(vec![ask])?,
                 Event::Ask(ask) => self.asks.push(ask),
                 Event::Unknown { .. } => {}
@@ -133,7 +162,8 @@ impl Session {
         self.keys.extend(device.key.map(|key| (key, true)));
         self.keys.extend(more);
         self.device = Some(device);
-        self.skew_ms = Some(skew(hello.clocks, self.office.clock.now_ms()));
+        // What was carried was written some other day: its clocks say nothing of now.
+        self.skew_ms = (!self.carried).then(|| skew(hello.clocks, self.office.clock.now_ms()));
         self.hello = Some(hello);
         Ok(())
     }
@@ -156,6 +186,15 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    /// Takes in what is carried for another device; what is carried carries nothing itself.
+    fn relay(&mut self, sealed: &[u8]) -> Result<(), SessionError> {
+        if !self.carried {
+            let told = crate::bundles::relayed(&self.office, sealed)?;
+            self.tells.push(Tell::Relayed(told.to_bytes()));
+        }
+        Ok(())
     }
 
     /// Hears what proves itself: it is kept even where the rest of the request never comes.
@@ -206,14 +245,27 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError`].
-    pub fn finish(mut self) -> Result<Vec<u8>, SessionError> {
+    pub fn finish(self) -> Result<Vec<u8>, SessionError> {
+        let signer = Arc::clone(&self.office.signer);
+        let answered = self.answered()?;
+        Ok(write_answer(&answered.answer, answered.request, &signer))
+    }
+
+    /// Ends: checks the request's signature and returns what there is to say. Blocks.
+    ///
+    /// # Errors
+    /// [`SessionError`].
+    pub fn answered(mut self) -> Result<Answered, SessionError> {
         let reader = self.reader.take().ok_or(SessionError::Order)?;
         let keys: Vec<PublicKey> = self.keys.iter().map(|(key, _)| *key).collect();
-        let (hash, key) = reader.finish_by(&keys)?;
+        let (request, key) = reader.finish_by(&keys)?;
         let confirmed = self.keys.iter().any(|(known, confirmed)| *known == key && *confirmed);
+        let hello = self.hello.as_ref().ok_or(SessionError::Order)?;
+        let (replica, cursor) = (hello.replica, hello.cursor.clone());
+        let (answer_bytes_max, new_ops) = (hello.answer_bytes_max, self.new_ops);
         let office = self.office.clone();
         let answer = office.writer.run(move |desk| self.answer(desk, key, confirmed))??;
-        Ok(self::bytes(&answer, hash, &office.signer))
+        Ok(Answered { request, key, replica, cursor, answer_bytes_max, new_ops, answer })
     }
 
     fn answer(self, desk: &mut Desk, key: PublicKey, confirmed: bool) -> Result<Answer, StoreError> {
@@ -258,7 +310,7 @@ impl Session {
         }
         device.seen_ms = Some(now);
         device.skew_ms = self.skew_ms.unwrap_or(device.skew_ms);
-        if device.skew_ms.unsigned_abs() > sync_protocol::limits::STAMP_AHEAD_MS {
+        if device.skew_ms.unsigned_abs() > sync_protocol::limits::STAMP_AHEAD_MS && !self.carried {
             answer.notices.push(Notice::ServerTime(now));
         }
         answer.notices.extend(desk.tell_restored(&hello.cursor)?);
@@ -270,7 +322,8 @@ impl Session {
             asked => usize::try_from(asked).unwrap_or(usize::MAX),
         };
         let page = desk.page(&reader, &hello.cursor, budget)?;
-        device.level = !page.end.more;
+        // What goes back by file is not heard yet.
+        device.level = !page.end.more && !self.carried;
         let quiet = self.new_ops == 0 && page.items.is_empty() && page.rulings.is_empty() && !page.end.more;
         // A group that one end cannot read it folds otherwise.
         let comparable = quiet && hello.schemas == Tables::own().hash();
@@ -286,8 +339,10 @@ impl Session {
                 .map(|certificate| postcard::to_allocvec(certificate).unwrap_or_default());
             desk.store.set(&certificate_key(device.replica), &kept.unwrap_or_default())?;
         }
-        rotate(&mut device, hello.lease);
-        answer.ack.lease = device.lease;
+        if !self.carried {
+            rotate(&mut device, hello.lease);
+            answer.ack.lease = device.lease;
+        }
         answer.ack.rulings = self.rulings;
         answer.items = page.items;
         answer.rulings = page.rulings;
@@ -295,10 +350,6 @@ impl Session {
         desk.store.device_put(&device)?;
         Ok(answer)
     }
-}
-
-fn bytes(answer: &Answer, request: RequestHash, signer: &Signer) -> Vec<u8> {
-    write_answer(answer, request, signer)
 }
 
 fn certificate_key(replica: Replica) -> String {

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Job(Job),
     Sync(Sync),
     #[command(subcommand)]
+    Bundle(Bundle),
+    #[command(subcommand)]
     Conflict(Conflict),
     #[command(subcommand)]
     Quarantine(Quarantine),
@@ -304,6 +306,13 @@ pub(crate) struct Sync {
     pub(crate) max_bytes: Option<u64>,
     #[arg(long)]
     pub(crate) watch: bool,
+}
+
+/// Syncs by file.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bundle {
+    Write { file: PathBuf },
+    Read { file: PathBuf },
 }
 
 /// What the merge did not choose.

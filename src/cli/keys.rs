@@ -63,6 +63,9 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     let remove = ["sheet", "remove", code, "tag", "leak"];
     check("`sheet remove`", &device.json(&remove));
     check("`sheet seal`", &device.json(&["sheet", "seal", code, "--no-sign", "absent"]));
+    let stick = tempfile::tempdir().unwrap();
+    let bundle = stick.path().join("work.fbw").display().to_string();
+    check("`bundle write`", &device.json(&["bundle", "write", &bundle]));
     check("`sheet list`", &device.json(&["sheet", "list", "--since", "2026-11-22", "--limit", "5"]));
     check("`sheet show`", &device.json(&["sheet", "show", code]));
     check("`sheet history`", &device.json(&["sheet", "history", code]));

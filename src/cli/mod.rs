@@ -4,6 +4,7 @@
 
 pub mod against;
 mod args;
+mod bundle;
 mod completions;
 mod conflict;
 pub mod desk;
@@ -142,6 +143,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Voucher(command)) => voucher::run(command, desk, streams),
         Some(Command::Job(command)) => job::run(command, desk),
         Some(Command::Sync(args)) => sync::run(&args, desk, streams),
+        Some(Command::Bundle(command)) => bundle::run(&command, desk),
         Some(Command::Conflict(command)) => conflict::run(&command, desk),
         Some(Command::Quarantine(command)) => quarantine::run(&command, desk),
         Some(Command::Search(args)) => search::run(args, desk),

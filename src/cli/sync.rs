@@ -94,14 +94,14 @@ pub(crate) fn answer(report: &SyncReport) -> Value {
         "digest_equal": report.digest_equal,
         "reread": report.reread,
         "forked": report.forked.iter().map(|epoch| epoch.0).collect::<Vec<_>>(),
-        "notices": notice_names(report, |_| true),
+        "notices": notice_names(&report.notices, |_| true),
     })
 }
 
 /// Returns the identifiers of some notices of HQ, each once.
-fn notice_names(report: &SyncReport, which: impl Fn(&Notice) -> bool) -> Vec<&'static str> {
+pub(crate) fn notice_names(notices: &[Notice], which: impl Fn(&Notice) -> bool) -> Vec<&'static str> {
     let mut names = Vec::new();
-    for name in report.notices.iter().filter(|notice| which(notice)).map(notice_name) {
+    for name in notices.iter().filter(|notice| which(notice)).map(notice_name) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -149,21 +149,26 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
     ];
     rows.retain(|(_, value)| !value.is_empty());
     let mut text = pairs(desk.style, &rows);
-    let mut warn = |key: &str, n: u64| {
-        let sentence = desk.lang.say(key, &[("n", &n.to_string())]);
-        text.push_str(&(desk.style.paint(Tone::Warning, &sentence) + "\n"));
-    };
     if report.new_quarantine > 0 {
-        warn("text.sync.new_quarantine", report.new_quarantine);
+        text.push_str(&warn(desk, "text.sync.new_quarantine", report.new_quarantine));
     }
     if report.reread > 0 {
-        warn("text.sync.reread", report.reread);
+        text.push_str(&warn(desk, "text.sync.reread", report.reread));
     }
-    let told = |notice: &Notice| !matches!(notice, Notice::ServerTime(_) | Notice::BackedUp { .. });
-    for name in notice_names(report, told) {
-        warn(&format!("text.notice.{name}"), 0);
-    }
+    text.push_str(&notices_text(&report.notices, desk));
     text
+}
+
+/// Returns a line for each notice that a person should know.
+pub(crate) fn notices_text(notices: &[Notice], desk: &Desk) -> String {
+    let told = |notice: &Notice| !matches!(notice, Notice::ServerTime(_) | Notice::BackedUp { .. });
+    let names = notice_names(notices, told);
+    names.iter().map(|name| warn(desk, &format!("text.notice.{name}"), 0)).collect()
+}
+
+/// Returns a line that a person should not overlook.
+pub(crate) fn warn(desk: &Desk, key: &str, n: u64) -> String {
+    desk.style.paint(Tone::Warning, &desk.lang.say(key, &[("n", &n.to_string())])) + "\n"
 }
 
 fn digest_key(equal: Option<bool>) -> &'static str {

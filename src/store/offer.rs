@@ -1,5 +1,7 @@
 //! What the device says first: who it is, what it has read, and its own ops that HQ did not sign for.
 
+use std::collections::BTreeMap;
+
 use records::id::{Epoch, OpId};
 use sync_protocol::chain::{Link, Parent};
 use sync_protocol::limits::{SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
@@ -59,10 +61,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Key`].
     pub fn unsent(&self, bytes_max: usize, ops_max: usize) -> Result<Vec<Segment>, StoreError> {
+        self.unsent_behind(&BTreeMap::new(), bytes_max, ops_max)
+    }
+
+    /// As [`Self::unsent`], but only what stands behind the op given for its epoch.
+    ///
+    /// # Errors
+    /// As [`Self::unsent`].
+    pub fn unsent_behind(
+        &self,
+        said: &BTreeMap<Epoch, u64>,
+        bytes_max: usize,
+        ops_max: usize,
+    ) -> Result<Vec<Segment>, StoreError> {
         let signer = self.signer()?;
         let mut out: Vec<Segment> = Vec::new();
         for Unheld { epoch, held, last } in self.unheld()? {
-            let mut next = held + 1;
+            let mut next = held.max(said.get(&epoch).copied().unwrap_or(0)) + 1;
             while next <= last {
                 let bytes: usize = out.iter().map(|segment| segment.body.len()).sum();
                 let ops: usize = out.iter().map(|segment| usize::try_from(segment.count).unwrap_or(0)).sum();

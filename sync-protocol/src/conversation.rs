@@ -20,7 +20,7 @@ use crate::message::{Certificate, Enrol, Hello, Item, Notice, PageEnd, PushAck};
 use crate::proof::{self, AnswerProof};
 use crate::ruling::Ruling;
 use crate::segment::Segment;
-use crate::sign::{PublicKey, Signer};
+use crate::sign::{PublicKey, Signature, Signer};
 
 /// A segment up to this long rides in the Control frame: a frame of its own costs 9 bytes more.
 const RIDING_BYTES_MAX: usize = 1024;
@@ -116,6 +116,12 @@ impl RequestHash {
         let (signed, _) = body.split_at(body.len().saturating_sub(SIGNATURE_BYTES));
         Self(sha256(&[signed]))
     }
+}
+
+/// Returns the signature at the end of a body; `None` where it is too short for one.
+#[must_use]
+pub fn signature_of(body: &[u8]) -> Option<Signature> {
+    body.last_chunk().copied().map(Signature)
 }
 
 /// Returns the body of a request.

@@ -2,10 +2,12 @@
 //!
 //! Pure: no clock, disk, socket, environment or randomness; what it needs is passed in.
 //! Reading order: [`stamp`], [`op`], [`chain`], [`columns`], [`segment`], [`ruling`], [`cursor`], [`message`],
-//! [`asides`], [`envelope`], [`frame`], [`conversation`], [`proof`], [`enrolment`], [`merge`], [`digest`].
+//! [`asides`], [`envelope`], [`frame`], [`conversation`], [`proof`], [`parcel`], [`bundle`], [`enrolment`], [`merge`],
+//! [`digest`].
 
 pub mod asides;
 pub mod body;
+pub mod bundle;
 mod canonical;
 pub mod chain;
 pub mod columns;
@@ -21,6 +23,7 @@ pub mod merge;
 pub mod message;
 mod numbered;
 pub mod op;
+pub mod parcel;
 pub mod proof;
 pub mod reason;
 pub mod ruling;

@@ -24,6 +24,12 @@ pub const CONTROL_BYTES_MAX: usize = 256 * 1024;
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Ops of one request or answer.
 pub const BODY_OPS_MAX: usize = 16_384;
+/// What one parcel of a bundle holds: a whole request or answer, and what stands around it.
+pub const PARCEL_BYTES_MAX: usize = BODY_BYTES_MAX + 64 * 1024;
+/// A parcel that a colleague's device may carry on in its own request.
+pub const RELAY_BYTES_MAX: usize = 192 * 1024;
+/// One bundle file.
+pub const BUNDLE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// How far a stamp may run ahead of HQ's clock before it is capped: 10 minutes.
 pub const STAMP_AHEAD_MS: u64 = 10 * 60 * 1000;
 /// A piece of a file; only the last one is shorter.

@@ -42,7 +42,11 @@ impl<'de> Deserialize<'de> for Signature {
 pub struct KeyError;
 
 /// A replica's key pair.
-pub struct Signer(ring::signature::Ed25519KeyPair);
+pub struct Signer {
+    pair: ring::signature::Ed25519KeyPair,
+    /// The seed: the same secret opens what is sealed to the public half.
+    seed: [u8; 32],
+}
 
 impl std::fmt::Debug for Signer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -56,7 +60,8 @@ impl Signer {
     /// # Errors
     /// [`KeyError`] where ring refuses the seed.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyError> {
-        ring::signature::Ed25519KeyPair::from_seed_unchecked(seed).map(Self).map_err(|_| KeyError)
+        let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyError)?;
+        Ok(Self { pair, seed: *seed })
     }
 
     /// Returns the public half.
@@ -64,15 +69,21 @@ impl Signer {
     pub fn public(&self) -> PublicKey {
         use ring::signature::KeyPair;
         let mut key = [0; 32];
-        key.copy_from_slice(self.0.public_key().as_ref());
+        key.copy_from_slice(self.pair.public_key().as_ref());
         PublicKey(key)
+    }
+
+    /// Returns what opens parcels sealed to the public half.
+    #[must_use]
+    pub fn opener(&self) -> crate::parcel::Opener {
+        crate::parcel::Opener::from_seed(&self.seed)
     }
 
     /// Signs the concatenation of `parts` under a `domain` that keeps one use from passing as another.
     #[must_use]
     pub fn sign(&self, domain: &str, parts: &[&[u8]]) -> Signature {
         let mut out = [0; 64];
-        out.copy_from_slice(self.0.sign(&message(domain, parts)).as_ref());
+        out.copy_from_slice(self.pair.sign(&message(domain, parts)).as_ref());
         Signature(out)
     }
 }

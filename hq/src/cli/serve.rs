@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     Ok(Answer::new(serde_json::json!({"stopped": true}), String::new()))
 }
 
-fn trouble(error: &StoreError) {
+pub(super) fn trouble(error: &StoreError) {
     answer::raw(&format!("{error}\n"), false);
 }
 

@@ -115,6 +115,9 @@ fn the_shells_keep_their_bytes() {
         ("segment_signature", child.signature.0.to_vec()),
         ("enrolment_code", sample::enrolment().to_code().into_bytes()),
         ("enrolment_proof", sample::enrol().proof.to_vec()),
+        ("parcel", sample::parcel()),
+        ("bundle", sample::bundle()),
+        ("answered", sample::answered(&request, answer.clone()).to_bytes()),
         ("request", request),
         ("answer", answer),
     ];

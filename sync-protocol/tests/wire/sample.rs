@@ -7,8 +7,9 @@ use records::time::Zone;
 use sync_protocol::asides::{
     Ask, Chunk, Differing, FileHave, FileHeld, FileWant, HeldDocument, OpRun, Piece, Tell,
 };
+use sync_protocol::bundle::{self, Answered, BundleId, BundleKind, For, Header, Span};
 use sync_protocol::chain::{Line, Link, Parent};
-use sync_protocol::conversation::{Answer, Request};
+use sync_protocol::conversation::{Answer, Request, RequestHash};
 use sync_protocol::cursor::{Cursor, Feed, Incarnation};
 use sync_protocol::digest::Buckets;
 use sync_protocol::enrolment::{self, Enrolment};
@@ -32,6 +33,37 @@ pub(crate) fn device() -> Signer {
 
 pub(crate) fn hq() -> Signer {
     Signer::from_seed(&[2; 32]).unwrap()
+}
+
+/// Sealed to HQ and to the device itself.
+pub(crate) fn parcel() -> Vec<u8> {
+    let random = std::array::from_fn(|at| u8::try_from(at).unwrap());
+    sync_protocol::parcel::seal(b"seven rows", &[hq().public(), device().public()], &random).unwrap()
+}
+
+/// A bundle of work with one parcel.
+pub(crate) fn bundle() -> Vec<u8> {
+    let header = Header {
+        kind: BundleKind::Work,
+        id: BundleId([0xb1; 16]),
+        author: LINE.0,
+        key: device().public(),
+        readers: vec![Replica::HQ],
+        incarnation: INCARNATION,
+        created_ms: NOW_MS,
+        expires_ms: 0,
+        answers: None,
+        spans: vec![Span { epoch: LINE.1, parent: None, first: 3, last: 9, before: Link([0xc3; 32]) }],
+    };
+    let (mut writer, mut file) = bundle::Writer::begin(&header);
+    file.extend(writer.parcel(For::Hq, &parcel()));
+    file.extend(writer.end(&device()));
+    file
+}
+
+pub(crate) fn answered(request: &[u8], answer: Vec<u8>) -> Answered {
+    let asked = sync_protocol::conversation::signature_of(request).unwrap();
+    Answered { request: RequestHash::of(request), asked, page: 0, answer }
 }
 
 pub(crate) fn op(seq: u64) -> OpId {

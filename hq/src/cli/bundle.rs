@@ -1,0 +1,79 @@
+//! `bundle`: work that came by file, and the receipt that goes back.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::bundles::{self, BundleFault, Taken};
+use crate::cli::Room;
+use crate::cli::answer::{Answer, DAMAGED, Fault, REFUSED};
+use crate::session::{Office, SessionError};
+use crate::writer::Writer;
+
+/// What can be done with bundles.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Takes in a device's work from a file and writes the receipt for it
+    Read {
+        /// The file that the device wrote
+        file: PathBuf,
+        /// Where the receipt goes
+        #[arg(long, value_name = "OUT")]
+        receipt: PathBuf,
+    },
+}
+
+pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
+    let Command::Read { file, receipt } = command;
+    let desk = room.open()?;
+    let signer = Arc::clone(&desk.signer);
+    let broken = |error: std::io::Error| Fault::new(DAMAGED, "hq.bundle.thread").with("reason", error);
+    let writer = Writer::start(desk, super::serve::trouble).map_err(broken)?;
+    let office = Office { writer, signer, clock: room.clock };
+    let taken = bundles::read(&office, file, receipt).map_err(|error| fault(error, file))?;
+    Ok(Answer::new(answer(&taken, receipt), text(&taken, receipt, room)))
+}
+
+fn answer(taken: &Taken, receipt: &Path) -> serde_json::Value {
+    json!({
+        "bundle": hex(&taken.header.id.0),
+        "replica": taken.header.author.0,
+        "requests": taken.requests,
+        "new_ops": taken.new_ops,
+        "exceptions": taken.exceptions,
+        "answers": taken.answers,
+        "receipt": receipt.display().to_string(),
+    })
+}
+
+fn text(taken: &Taken, receipt: &Path, room: &Room) -> String {
+    let facts = [
+        ("replica".to_owned(), taken.header.author.0.to_string()),
+        ("ops".to_owned(), taken.new_ops.to_string()),
+        ("exceptions".to_owned(), taken.exceptions.to_string()),
+        ("receipt".to_owned(), receipt.display().to_string()),
+    ];
+    room.lang.say("hq.bundle.read", &facts)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn fault(error: BundleFault, file: &Path) -> Fault {
+    let refused = |key| Fault::new(REFUSED, key).with("file", file.display());
+    match error {
+        BundleFault::File { path, source } => Fault::file(&path, &source),
+        BundleFault::Bundle(error) => refused("hq.bundle.damaged").with("reason", error),
+        BundleFault::Parcel(error) => refused("hq.bundle.sealed").with("reason", error),
+        BundleFault::NotForHq => refused("hq.bundle.not_for_hq"),
+        BundleFault::Keys(error) => error.into(),
+        BundleFault::Session(SessionError::Store(error)) => error.into(),
+        BundleFault::Session(SessionError::Enrol(error)) => error.into(),
+        BundleFault::Session(
+            error @ (SessionError::Unknown | SessionError::Read(_) | SessionError::Order),
+        ) => refused("hq.bundle.device").with("reason", error),
+        BundleFault::Session(SessionError::NotKept(_)) => refused("hq.bundle.not_kept"),
+    }
+}

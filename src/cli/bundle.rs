@@ -1,0 +1,113 @@
+//! `bundle`: sync by file.
+
+use std::path::Path;
+
+use serde_json::json;
+use sync_protocol::bundle::{BundleId, BundleKind};
+
+use crate::bundle::receipt::{self, Receipt};
+use crate::bundle::work::{self, Written};
+use crate::bundle::{self, BundleFault};
+use crate::cli::args::Bundle;
+use crate::cli::desk::{Desk, Page};
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::status::bytes;
+use crate::cli::sync::{notice_names, notices_text, warn};
+use crate::notebook::refusal::NotebookError;
+
+/// Runs a command on bundles.
+pub(crate) fn run(command: &Bundle, desk: &Desk) -> Result<Page, Fault> {
+    match command {
+        Bundle::Write { file } => write(file, desk),
+        Bundle::Read { file } => read(file, desk),
+    }
+}
+
+fn write(file: &Path, desk: &Desk) -> Result<Page, Fault> {
+    let written =
+        work::write(&mut desk.store()?, desk.clock.now(), file).map_err(|error| fault(error, file))?;
+    let json = || {
+        json!({
+            "kind": "work",
+            "bundle": name(written.id),
+            "file": file.display().to_string(),
+            "bytes": written.bytes,
+            "ops": written.ops,
+            "requests": written.requests,
+        })
+    };
+    Ok(desk.page(json, |desk| written_text(&written, file, desk)))
+}
+
+fn written_text(written: &Written, file: &Path, desk: &Desk) -> String {
+    let facts = [
+        ("ops", written.ops.to_string()),
+        ("file", file.display().to_string()),
+        ("bytes", bytes(written.bytes)),
+    ];
+    let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let next = desk.lang.say("text.bundle.written_next", &[]);
+    format!("{}\n{next}\n", desk.lang.say("text.bundle.written", &facts))
+}
+
+fn read(file: &Path, desk: &Desk) -> Result<Page, Fault> {
+    let mut store = desk.store()?;
+    let fault = |error| fault(error, file);
+    match bundle::header(file).map_err(fault)?.kind {
+        BundleKind::Receipt => {
+            let receipt = receipt::read(&mut store, desk.clock.now(), file).map_err(fault)?;
+            Ok(desk.page(|| receipt_json(&receipt), |desk| receipt_text(&receipt, desk)))
+        }
+        BundleKind::Work | BundleKind::HandOver => Err(fault(BundleFault::NotForHim)),
+    }
+}
+
+fn receipt_json(receipt: &Receipt) -> serde_json::Value {
+    json!({
+        "kind": "receipt",
+        "bundle": receipt.bundle.map(name),
+        "answers": receipt.answers,
+        "past": receipt.past,
+        "sent_ops": receipt.sent_ops,
+        "received_ops": receipt.received_ops,
+        "verdicts": receipt.verdicts,
+        "new_quarantine": receipt.new_quarantine,
+        "evicted": receipt.evicted,
+        "notices": notice_names(&receipt.notices, |_| true),
+    })
+}
+
+fn receipt_text(receipt: &Receipt, desk: &Desk) -> String {
+    let facts = [("sent", receipt.sent_ops.to_string()), ("received", receipt.received_ops.to_string())];
+    let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut text = desk.lang.say("text.bundle.receipt", &facts) + "\n";
+    if receipt.past > 0 {
+        text.push_str(&warn(desk, "text.bundle.past", u64::from(receipt.past)));
+    }
+    if receipt.new_quarantine > 0 {
+        text.push_str(&warn(desk, "text.sync.new_quarantine", receipt.new_quarantine));
+    }
+    text.push_str(&notices_text(&receipt.notices, desk));
+    text
+}
+
+/// Returns how a bundle is named in answers.
+fn name(id: BundleId) -> String {
+    id.0.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn fault(error: BundleFault, file: &Path) -> Fault {
+    let damaged = |reason: &dyn std::fmt::Display| {
+        Fault::new(Exit::Refused, "error.bundle.damaged").with("file", &file.display()).with("reason", reason)
+    };
+    match error {
+        BundleFault::File { path, source } => Fault::file(&path, &source),
+        BundleFault::NotForHim => {
+            Fault::new(Exit::Refused, "error.bundle.not_for_him").with("file", &file.display())
+        }
+        BundleFault::Bundle(error) => damaged(&error),
+        BundleFault::Parcel(error) => damaged(&error),
+        BundleFault::Answer(error) => damaged(&error),
+        BundleFault::Store(error) => NotebookError::from(error).into(),
+    }
+}

@@ -1,0 +1,143 @@
+//! What goes by file: which stretches of the own log, and how far an answer counts that comes late or in another order.
+//!
+//! An answer over a line follows the request it answers. One in a file may be weeks old, may have been overtaken by a
+//! sync, or may come from an HQ that was restored since. What HQ signed for and ruled is true whenever it is heard;
+//! what its feeds brought is only taken where it goes on from what was read here.
+//!
+//! Source: docs/PROTOCOL.md, Bundles.
+
+use sync_protocol::bundle::Span;
+use sync_protocol::chain::Link;
+use sync_protocol::conversation::Answer;
+use sync_protocol::cursor::{Cursor, Incarnation};
+use sync_protocol::message::Compared;
+use sync_protocol::proof::AnswerProof;
+
+use crate::clock::Now;
+use crate::store::Store;
+use crate::store::apply::Applied;
+use crate::store::error::{Part, StoreError};
+
+/// What is known of the request that an answer in a file answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// HQ's history as it was known when the bundle was written; `None` where the bundle is not remembered.
+    pub under: Option<Incarnation>,
+    /// Whether every earlier answer to this request was taken whole.
+    pub unbroken: bool,
+}
+
+/// What became of an answer that came by file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carried {
+    /// It is of a history of HQ that this device has left behind: nothing of it counts.
+    Past,
+    /// HQ's receipts and rulings were taken; its feeds had gone on already.
+    Word(Applied),
+    /// All of it was taken.
+    Whole(Applied),
+}
+
+impl Store {
+    /// Returns the stretches of the own log that HQ did not sign for, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn unsent_spans(&self) -> Result<Vec<Span>, StoreError> {
+        let mut spans = Vec::new();
+        for unheld in self.unheld()? {
+            let parent = self.line((self.replica(), unheld.epoch))?.parent;
+            let before = match unheld.held {
+                0 => parent.map_or(Link::ROOT, |parent| parent.link),
+                held => self.link_at(unheld.epoch, held)?.ok_or_else(|| self.damaged(Part::Log))?,
+            };
+            let (first, last) = (unheld.held + 1, unheld.last);
+            spans.push(Span { epoch: unheld.epoch, parent, first, last, before });
+        }
+        Ok(spans)
+    }
+
+    /// Takes in an answer that came by file, as far as it counts. Its signature was checked.
+    ///
+    /// # Errors
+    /// Those of [`Store::apply`].
+    pub fn apply_carried(
+        &mut self,
+        mut answer: Answer,
+        proof: &AnswerProof,
+        written: Written,
+        now: Now,
+    ) -> Result<Carried, StoreError> {
+        let here = &self.state.cursor;
+        if !counts(here, answer.ack.incarnation, written.under) {
+            return Ok(Carried::Past);
+        }
+        let whole = goes_on(here, &answer.end.next, written);
+        if !whole {
+            answer.items.clear();
+            answer.end.next.positions.clear();
+        }
+        if !ahead(here, &answer.end.next) {
+            answer.end.more = !self.state.level;
+        }
+        // A file shows no lease and takes none: it is no sign of a copy, whenever it comes.
+        answer.ack.lease = self.state.lease;
+        answer.ack.digest = Compared::Not;
+        let applied = self.apply(&answer, proof, now)?;
+        Ok(if whole { Carried::Whole(applied) } else { Carried::Word(applied) })
+    }
+}
+
+/// Whether an answer of that incarnation says anything here.
+fn counts(here: &Cursor, theirs: Incarnation, under: Option<Incarnation>) -> bool {
+    here.incarnation == theirs || under == Some(here.incarnation) || *here == Cursor::default()
+}
+
+/// Whether the feeds of an answer begin at or before what was read here and end at or behind it.
+fn goes_on(here: &Cursor, next: &Cursor, written: Written) -> bool {
+    let begins = written.unbroken && written.under.is_some();
+    let behind = next.positions.iter().all(|(feed, position)| *position >= here.position(*feed));
+    begins && (behind || here.incarnation != next.incarnation)
+}
+
+/// Whether an answer moves any feed.
+fn ahead(here: &Cursor, next: &Cursor) -> bool {
+    here.incarnation != next.incarnation
+        || next.positions.iter().any(|(feed, position)| *position > here.position(*feed))
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_protocol::cursor::Feed;
+
+    use super::*;
+
+    fn at(incarnation: u32, company: u64, own: u64) -> Cursor {
+        let positions = vec![(Feed::Company, company), (Feed::Replica(7), own)];
+        Cursor { incarnation: Incarnation(incarnation), positions }
+    }
+
+    fn written(under: u32) -> Written {
+        Written { under: Some(Incarnation(under)), unbroken: true }
+    }
+
+    #[test]
+    fn a_position_never_falls_and_a_gap_is_never_skipped() {
+        let here = at(3, 10, 5);
+        assert!(goes_on(&here, &at(3, 12, 5), written(3)));
+        assert!(!goes_on(&here, &at(3, 12, 4), written(3)));
+        assert!(!goes_on(&here, &at(3, 12, 6), Written { unbroken: false, ..written(3) }));
+        assert!(!goes_on(&here, &at(3, 12, 6), Written { under: None, unbroken: true }));
+        assert!(!ahead(&here, &at(3, 10, 5)) && ahead(&here, &at(3, 10, 6)));
+    }
+
+    #[test]
+    fn an_hq_that_was_restored_counts_once_and_its_past_never() {
+        let here = at(3, 10, 5);
+        assert!(counts(&here, Incarnation(4), Some(Incarnation(3))));
+        assert!(!counts(&here, Incarnation(2), Some(Incarnation(2))));
+        assert!(!counts(&here, Incarnation(2), None));
+        assert!(counts(&Cursor::default(), Incarnation(2), None));
+        assert!(goes_on(&here, &at(4, 1, 0), written(3)));
+    }
+}

@@ -1,0 +1,143 @@
+//! Where no network is: work that goes to headquarters by file, and the receipt that comes back.
+
+use serde_json::Value;
+
+use crate::company::{Company, LI, WANG, text};
+use crate::world::Device;
+
+/// A USB stick: a folder that goes from hand to hand.
+struct Stick(tempfile::TempDir);
+
+impl Stick {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().expect("a path of the tests").to_owned()
+    }
+
+    fn bytes(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).expect("a file on the stick")
+    }
+}
+
+impl Company {
+    #[track_caller]
+    fn read(&self, bundle: &str, receipt: &str) -> Value {
+        self.hq.run(["--json", "bundle", "read", bundle, "--receipt", receipt]).ended(0).json()
+    }
+}
+
+#[track_caller]
+fn voucher(device: &Device, day: &str) -> String {
+    device.make(["voucher", "add", "--category", "city_transport", "--amount", "35.00", "--date", day])
+}
+
+#[test]
+fn a_device_that_never_sees_a_network_delivers_a_week_and_gets_its_receipt() {
+    let company = Company::found();
+    let (li, stick) = (company.device(LI), Stick::new());
+    let (out, back) = (stick.path("li.fbw"), stick.path("li.fbr"));
+    let days: Vec<String> = (16..=20).map(|day| format!("2026-11-{day}")).collect();
+    let vouchers: Vec<String> = days.iter().map(|day| voucher(&li, day)).collect();
+
+    let written = li.ask(["bundle", "write", &out]);
+    assert_eq!(written["ops"], li.status()["unsent_ops"], "{written}");
+    let taken = company.read(&out, &back);
+    assert_eq!((&taken["new_ops"], &taken["exceptions"]), (&written["ops"], &0.into()), "{taken}");
+    assert_eq!(company.export("voucher").len(), vouchers.len());
+
+    let receipt = li.ask(["bundle", "read", &back]);
+    assert_eq!(receipt["sent_ops"], written["ops"], "{receipt}");
+    assert_eq!(receipt["verdicts"]["accepted"], written["ops"], "{receipt}");
+    assert_eq!(li.status()["unsent_ops"], 0);
+    // The master data and the job came the same way.
+    let jobs = li.ask(["job", "list"]);
+    assert_eq!(jobs.as_array().map(Vec::len), Some(1), "{jobs}");
+    company.is_level_with(&[&li]);
+    assert_eq!(company.line.counts().connections, 0, "nothing went over the line");
+
+    // The next week the device answers what it was given.
+    let job = text(&jobs[0]["id"]);
+    li.ask(["job", "accept", &job]);
+    li.ask(["bundle", "write", &out]);
+    assert_eq!(company.read(&out, &back)["new_ops"], 1);
+    assert_eq!(li.ask(["bundle", "read", &back])["sent_ops"], 1);
+    assert_eq!(company.export("job").iter().filter(|job| job["state"] == "accepted").count(), 1);
+    company.is_level_with(&[&li]);
+}
+
+/// Bundles came out of order and twice, and a later one was taken for news it already had (cht-core #11388).
+/// Here any order, any number of times, with syncs between, ends in the same state on both ends.
+#[test]
+fn out_of_order_bundles_like_cht_11388() {
+    let company = Company::found();
+    let (li, wang, stick) = (company.device(LI), company.device(WANG), Stick::new());
+    let file = |name: &str| (stick.path(&format!("{name}.fbw")), stick.path(&format!("{name}.fbr")));
+    let (first, second, third) = (file("1"), file("2"), file("3"));
+    voucher(&li, "2026-11-16");
+    li.ask(["bundle", "write", &first.0]);
+    voucher(&li, "2026-11-17");
+    li.ask(["bundle", "write", &second.0]);
+
+    // The second holds all that the first holds.
+    assert_eq!(company.read(&second.0, &second.1)["new_ops"], li.status()["unsent_ops"]);
+    assert_eq!(company.read(&first.0, &first.1)["new_ops"], 0);
+    assert_eq!(company.read(&second.0, &stick.path("2 again.fbr"))["new_ops"], 0);
+    assert_eq!(company.export("voucher").len(), 2);
+
+    // Meanwhile the office goes on, and the device syncs over a line before it reads what is older.
+    wang.sync();
+    voucher(&li, "2026-11-18");
+    li.ask(["bundle", "write", &third.0]);
+    company.read(&third.0, &third.1);
+    assert_eq!(li.sync()["level"], true);
+    let before = (li.doctor(), li.ask(["voucher", "list"]));
+    for (_, receipt) in [&third, &first, &second, &first, &third] {
+        let read = li.ask(["bundle", "read", receipt]);
+        assert_eq!((&read["sent_ops"], &read["received_ops"]), (&0.into(), &0.into()), "{read}");
+        assert_eq!(read["notices"], serde_json::json!([]), "{read}");
+    }
+    assert_eq!((li.doctor(), li.ask(["voucher", "list"])), before);
+    let again = li.sync();
+    assert_eq!((&again["level"], &again["notices"]), (&true.into(), &serde_json::json!([])), "{again}");
+    company.is_level_with(&[&li]);
+    let listed = company.hq.run(["--json", "device", "list"]).ended(0).json();
+    assert!(listed.as_array().expect("a list").iter().all(|device| device["copied"] == false), "{listed}");
+}
+
+#[test]
+fn a_damaged_or_strange_file_changes_nothing_and_says_so() {
+    let company = Company::found();
+    let (li, wang, stick) = (company.device(LI), company.device(WANG), Stick::new());
+    let (out, back) = (stick.path("li.fbw"), stick.path("li.fbr"));
+    voucher(&li, "2026-11-16");
+    li.ask(["bundle", "write", &out]);
+    let whole = stick.bytes("li.fbw");
+    for (at, damaged) in [(whole.len() / 2, true), (whole.len() - 1, true), (9, true), (0, false)] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        let bytes = if damaged { bytes } else { whole[..whole.len() - 70].to_vec() };
+        std::fs::write(stick.path("bad.fbw"), bytes).expect("a file on the stick");
+        let refused = company.hq.run(["bundle", "read", &stick.path("bad.fbw"), "--receipt", &back]).ended(1);
+        assert!(refused.stderr.contains("hint:"), "{}", refused.stderr);
+    }
+    assert_eq!(company.export("voucher").len(), 0);
+    assert!(!std::path::Path::new(&back).exists(), "no receipt for what was not read");
+
+    company.read(&out, &back);
+    let whole = stick.bytes("li.fbr");
+    for at in (8..whole.len()).step_by(whole.len() / 7) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(stick.path("bad.fbr"), bytes).expect("a file on the stick");
+        li.run(["bundle", "read", &stick.path("bad.fbr")]).ended(1);
+    }
+    assert!(li.status()["unsent_ops"] != 0);
+    // His supervisor's device cannot use his receipt.
+    wang.run(["bundle", "read", &back]).ended(1);
+    li.run(["bundle", "read", &stick.path("nothing here")]).ended(2);
+    assert_eq!(li.ask(["bundle", "read", &back])["sent_ops"], 1);
+    company.is_level_with(&[&li]);
+}
