@@ -6,12 +6,12 @@
 //! Source: docs/STORAGE.md, Attachments.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use records::value::FileHash;
 use ring::digest::{Context, SHA256};
-use sync_protocol::limits::FILE_BYTES_MAX;
+use sync_protocol::limits::{CHUNK_BYTES as PIECE_BYTES, FILE_BYTES_MAX};
 
 use crate::keys::{Domain, Keys, Place, SEAL_BYTES, random};
 use crate::store::error::{Limited, Part, StoreError};
@@ -19,6 +19,10 @@ use crate::store::error::{Limited, Part, StoreError};
 const MAGIC: &[u8; 4] = b"FBB1";
 const ID_BYTES: usize = 16;
 const CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes before the first chunk.
+const HEAD_BYTES: u64 = 20;
+/// A piece of a file on its way to HQ is so many chunks here.
+const CHUNKS_OF_PIECE: u64 = 2;
 /// In the place of a chunk: whether others follow. A file cut short at a chunk's end does not read.
 const MIDDLE: u8 = 1;
 const LAST: u8 = 2;
@@ -67,22 +71,17 @@ impl<'a> Blobs<'a> {
     /// # Errors
     /// [`StoreError::Damaged`] where it does not read as it was written, [`StoreError::Io`] where it is not here.
     pub fn read_to(&self, hash: &FileHash, out: &mut dyn Write) -> Result<u64, StoreError> {
-        let path = self.path(hash);
-        let failed = |source| StoreError::io("reading an attachment", &path, source);
-        let damaged = || StoreError::damaged(Part::Blobs, &path);
-        let mut file = File::open(&path).map_err(failed)?;
-        let mut head = [0; MAGIC.len() + ID_BYTES];
-        file.read_exact(&mut head).map_err(|_| damaged())?;
-        let id = head.strip_prefix(MAGIC).ok_or_else(damaged)?;
+        self.read_from(&self.path(hash), hash, out)
+    }
+
+    fn read_from(&self, path: &Path, hash: &FileHash, out: &mut dyn Write) -> Result<u64, StoreError> {
+        let failed = |source| StoreError::io("reading an attachment", path, source);
+        let damaged = || StoreError::damaged(Part::Blobs, path);
+        let mut file = File::open(path).map_err(failed)?;
+        let id = self.head(&mut file, path)?;
         let (mut context, mut total) = (Context::new(&SHA256), 0);
         for number in 0.. {
-            let mut sealed = Vec::with_capacity(CHUNK_BYTES + SEAL_BYTES);
-            let limit = u64::try_from(CHUNK_BYTES + SEAL_BYTES).unwrap_or(0);
-            (&mut file).take(limit).read_to_end(&mut sealed).map_err(failed)?;
-            let middle = self.keys.open_sealed(place(id, number, MIDDLE), &sealed);
-            let last = middle.is_none();
-            let plain = middle.or_else(|| self.keys.open_sealed(place(id, number, LAST), &sealed));
-            let plain = plain.ok_or_else(damaged)?;
+            let (plain, last) = self.next(&mut file, path, &id, number)?;
             context.update(&plain);
             total += u64::try_from(plain.len()).unwrap_or(0);
             out.write_all(&plain).map_err(failed)?;
@@ -102,6 +101,63 @@ impl<'a> Blobs<'a> {
         let mut bytes = Vec::new();
         self.read_to(hash, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Returns a file's length; `None` where it is not here.
+    #[must_use]
+    pub fn length(&self, hash: &FileHash) -> Option<u64> {
+        let stored = std::fs::metadata(self.path(hash)).ok()?.len();
+        let sealed = u64::try_from(CHUNK_BYTES + SEAL_BYTES).ok()?;
+        let body = stored.checked_sub(HEAD_BYTES)?;
+        body.checked_sub((body / sealed + 1) * u64::try_from(SEAL_BYTES).ok()?)
+    }
+
+    /// Returns a piece of a file, as files travel: 128 KiB, but for the last one.
+    ///
+    /// # Errors
+    /// As [`Blobs::read_to`], of this piece only.
+    pub fn piece(&self, hash: &FileHash, index: u32) -> Result<Vec<u8>, StoreError> {
+        let path = self.path(hash);
+        let failed = |source| StoreError::io("reading an attachment", &path, source);
+        let mut file = File::open(&path).map_err(failed)?;
+        let id = self.head(&mut file, &path)?;
+        let first = u64::from(index) * CHUNKS_OF_PIECE;
+        file.seek(SeekFrom::Start(HEAD_BYTES + first * sealed_bytes())).map_err(failed)?;
+        let mut piece = Vec::with_capacity(PIECE_BYTES);
+        for number in first..first + CHUNKS_OF_PIECE {
+            let (plain, last) = self.next(&mut file, &path, &id, number)?;
+            piece.extend_from_slice(&plain);
+            if last {
+                break;
+            }
+        }
+        Ok(piece)
+    }
+
+    /// Reads what stands before the chunks, and returns the file's random name in their places.
+    fn head(&self, file: &mut File, path: &Path) -> Result<Vec<u8>, StoreError> {
+        let damaged = || StoreError::damaged(Part::Blobs, path);
+        let mut head = [0; MAGIC.len() + ID_BYTES];
+        file.read_exact(&mut head).map_err(|_| damaged())?;
+        head.strip_prefix(MAGIC).map(<[u8]>::to_vec).ok_or_else(damaged)
+    }
+
+    /// Reads a chunk and says whether it is the last.
+    fn next(
+        &self,
+        file: &mut File,
+        path: &Path,
+        id: &[u8],
+        number: u64,
+    ) -> Result<(Vec<u8>, bool), StoreError> {
+        let mut sealed = Vec::with_capacity(CHUNK_BYTES + SEAL_BYTES);
+        let read = file.take(sealed_bytes()).read_to_end(&mut sealed);
+        read.map_err(|source| StoreError::io("reading an attachment", path, source))?;
+        if let Some(plain) = self.keys.open_sealed(place(id, number, MIDDLE), &sealed) {
+            return Ok((plain, false));
+        }
+        let last = self.keys.open_sealed(place(id, number, LAST), &sealed);
+        last.map(|plain| (plain, true)).ok_or_else(|| StoreError::damaged(Part::Blobs, path))
     }
 
     /// Returns whether the file is here; that it reads is not looked at.
@@ -180,6 +236,10 @@ fn hash_of(name: &str) -> Option<FileHash> {
     digits.collect::<Option<Vec<u8>>>().filter(|bytes| bytes.len() == 32).map(FileHash)
 }
 
+fn sealed_bytes() -> u64 {
+    u64::try_from(CHUNK_BYTES + SEAL_BYTES).unwrap_or(u64::MAX)
+}
+
 fn place(id: &[u8], number: u64, kind: u8) -> Place<'_> {
     Place { domain: Domain::Blob, key: id, seq: number, schema: kind }
 }
@@ -203,13 +263,19 @@ mod tests {
     fn a_file_of_any_length_comes_back_and_equal_ones_are_kept_once() {
         let (dir, keys) = home();
         let blobs = Blobs { home: dir.path(), keys: &keys };
-        for length in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES] {
+        for length in
+            [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 4 * CHUNK_BYTES + 9]
+        {
             let bytes = photo(length);
             let put = blobs.put(&mut bytes.as_slice()).unwrap();
             assert_eq!(put.bytes, length as u64);
             assert_eq!(blobs.get(&put.hash).unwrap(), bytes);
             assert_eq!(blobs.put(&mut bytes.as_slice()).unwrap(), put);
             assert!(blobs.has(&put.hash));
+            assert_eq!(blobs.length(&put.hash), Some(put.bytes));
+            let pieces = sync_protocol::asides::pieces(put.bytes);
+            let joined: Vec<u8> = (0..pieces).flat_map(|n| blobs.piece(&put.hash, n).unwrap()).collect();
+            assert_eq!(joined, bytes);
         }
         let strays = std::fs::read_dir(dir.path().join("blobs")).unwrap().flatten();
         assert_eq!(strays.filter(|entry| entry.path().is_file()).count(), 0);

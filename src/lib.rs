@@ -9,6 +9,7 @@ pub mod clock;
 pub mod home;
 pub mod keys;
 pub mod notebook;
+pub mod picture;
 pub mod store;
 pub mod sync;
 pub mod transport;

@@ -18,6 +18,7 @@ pub mod epoch;
 pub mod error;
 #[cfg(test)]
 mod faults;
+pub mod files;
 pub mod fork;
 pub mod gather;
 pub mod index;

@@ -7,6 +7,7 @@
 
 mod asides;
 pub mod entropy;
+mod files;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use crate::store::Store;
 use crate::store::apply::Applied;
 use crate::store::error::StoreError;
 use crate::sync::entropy::Entropy;
+use crate::sync::files::{Exchange, Moved};
 use crate::transport::{Fault, Transport, TransportError};
 
 /// Bytes of segments in one request: large enough for few round trips, small enough for a small device.
@@ -98,8 +100,12 @@ pub struct SyncReport {
     pub requests: u32,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
-    /// Nothing is left to send and nothing to fetch.
+    /// No record is left to send and none to fetch.
     pub level: bool,
+    /// Files that HQ got whole.
+    pub files_sent: u64,
+    /// Files that only this device has.
+    pub files_left: u64,
     /// Whether HQ's digest of what this device may see is the device's; `None` where it was not compared.
     pub digest_equal: Option<bool>,
     /// Documents that were asked for again because the digests differed.
@@ -178,6 +184,7 @@ pub fn sync_by(
         entropy: Entropy::new(options.compare),
         given_back: 0,
         was_copied,
+        files: Exchange::new(),
         report: SyncReport::default(),
     };
     loop {
@@ -233,6 +240,7 @@ struct Session<'a> {
     given_back: u64,
     /// HQ said before that two homes write under this name.
     was_copied: bool,
+    files: Exchange,
     report: SyncReport,
 }
 
@@ -264,6 +272,8 @@ impl Session<'_> {
             asides::hear(self.store, tell)?;
         }
         self.entropy.hear(self.store, &request.hello, &answer, self.clock.now().wall)?;
+        self.store.doubt_files(answer.ack.incarnation.0)?;
+        let files = self.files.hear(self.store, &answer.tells, self.clock.now())?;
         if large || self.ask_first {
             self.store.put_setting(UNANSWERED, vec![0])?;
         }
@@ -281,11 +291,12 @@ impl Session<'_> {
         let healed = healed && self.heals <= HEALS_MAX;
         let moved = asked || healed || left < unsent || moves(&request.hello, &answer);
         let done = if self.report.level { !self.entropy.goes_on(self.budget()) } else { !moved };
-        let stop = done || self.budget() == Some(0);
+        let files_go_on = files == Moved::Yes && self.files.has_more(self.store)?;
+        let stop = (done && !files_go_on) || self.budget() == Some(0);
         Ok(if stop { Next::Stop } else { Next::Round })
     }
 
-    fn request(&self) -> Result<Request, SyncError> {
+    fn request(&mut self) -> Result<Request, SyncError> {
         let segments = if self.ask_first {
             Vec::new()
         } else {
@@ -300,6 +311,10 @@ impl Session<'_> {
         let sent: usize = segments.iter().map(|segment| segment.body.len()).sum();
         let mut asks = self.entropy.asks(self.store)?;
         asks.extend(asides::asks(self.store, PUSH_BYTES_MAX.saturating_sub(sent))?);
+        let budget = self.budget().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(PUSH_BYTES_MAX);
+        // Records first: a file is of no use to whoever has not heard what it belongs to.
+        let records_sent = segments.is_empty() && !self.ask_first && self.store.counts()?.unsent_ops == 0;
+        asks.extend(self.files.asks(self.store, records_sent.then_some(budget.min(PUSH_BYTES_MAX)))?);
         Ok(Request { hello, enrol: first_contact(self.store)?, asks, segments })
     }
 
@@ -314,6 +329,7 @@ impl Session<'_> {
             return Err(error.into());
         }
         self.ask_first |= large;
+        self.files.lost();
         let wait_ms = self.options.wait_ms << self.lost.min(6);
         self.lost += 1;
         // Devices that lost the same HQ must not all come back in the same moment.
@@ -373,8 +389,10 @@ impl Session<'_> {
 
     fn finish(self, started_ms: u64) -> Result<SyncReport, SyncError> {
         let now = self.clock.now();
+        let left = self.store.file_counts()?;
         let mut report = self.report;
         report.reread = self.entropy.reread();
+        (report.files_sent, report.files_left) = (self.files.sent, left.waiting);
         if self.given_back == 0 {
             // Put back, but not behind what was at HQ: nothing was missing.
             report.notices.retain(|notice| !matches!(notice, Notice::Rewound { .. }));

@@ -12,23 +12,20 @@ impl Desk {
     /// # Errors
     /// [`StoreError`]; then nothing of it may be kept.
     pub fn hear(&mut self, device: &Device, asks: Vec<Ask>, _now_ms: u64) -> Result<Vec<Tell>, StoreError> {
-        let mut tells = Vec::new();
-        let mut again = Vec::new();
+        let (mut tells, mut have, mut again) = (Vec::new(), Vec::new(), Vec::new());
         let mut buckets = None;
         // A device that takes no part any more is not answered; its segments wait for a person.
         for ask in asks.into_iter().filter(|_| device.standing.takes_part()) {
             match ask {
-                Ask::Rulings(_)
-                | Ask::Extracts(_)
-                | Ask::Relay(_)
-                | Ask::Chunk(_)
-                | Ask::Have(_)
-                | Ask::Want(_)
-                | Ask::Newer { .. } => {}
+                Ask::Have(files) => have.extend(files),
+                Ask::Want(files) => tells.extend(self.pieces(device, &files)?),
+                // A piece was kept before the others were heard.
+                Ask::Rulings(_) | Ask::Extracts(_) | Ask::Relay(_) | Ask::Chunk(_) | Ask::Newer { .. } => {}
                 Ask::Buckets(theirs) => buckets = Some(theirs),
                 Ask::Reread(docs) => again.extend(docs),
             }
         }
+        tells.extend(self.held(device, &have)?);
         if let Some(theirs) = buckets {
             tells.push(Tell::Differing(self.differing(device, &theirs)?));
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::enrol::Reach;
+use crate::files::Files;
 use crate::intake::desk::Desk;
 use crate::keys::{self, KeysError};
 use crate::store::sqlite::{Store, StoreError};
@@ -70,6 +71,12 @@ impl Data {
         self.0.join("hq.sqlite")
     }
 
+    /// Returns the attachments' place.
+    #[must_use]
+    pub fn files(&self) -> Files {
+        Files::at(&self.0.join("files"))
+    }
+
     pub(crate) fn key(&self) -> PathBuf {
         self.0.join("hq.key")
     }
@@ -110,7 +117,7 @@ impl Data {
         let store = Store::open(&self.database())?;
         let signer = keys::read(&self.key())?;
         let incarnation = store.incarnation()?;
-        Ok(Desk::new(store, Arc::new(signer), incarnation, test_clock))
+        Ok(Desk::new(store, self.files(), Arc::new(signer), incarnation, test_clock))
     }
 }
 

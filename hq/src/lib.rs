@@ -1,6 +1,7 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
-//! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`session`], [`asks`], [`bundles`], [`server`], [`cli`].
+//! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
+//! [`server`], [`cli`].
 
 pub mod asks;
 pub mod author;
@@ -12,10 +13,12 @@ pub mod data;
 pub mod enrol;
 pub mod entropy;
 pub mod feed;
+pub mod files;
 pub mod import;
 pub mod intake;
 pub mod keys;
 pub mod people;
+pub mod pieces;
 pub mod reading;
 pub mod rebuild;
 pub mod recovery;

@@ -1,5 +1,6 @@
 //! Values of a folded document, by the names of the schema table.
 
+use records::files::Named;
 use records::id::DocId;
 use records::kinds;
 use records::schema::{Group, Tag};
@@ -36,6 +37,16 @@ pub fn rows(document: &Document, group: &Group) -> Vec<Row> {
         Some(entries) => entries.iter().filter_map(|entry| entry.row(group)).collect(),
         None => register(document, group).into_iter().collect(),
     }
+}
+
+/// Returns the files that the document names.
+#[must_use]
+pub fn files(document: &Document) -> Vec<Named> {
+    let groups = kinds::by_number(document.kind).map_or(&[][..], |kind| kind.groups);
+    let named =
+        groups.iter().flat_map(|group| rows(document, group).into_iter().map(move |row| (*group, row)));
+    let rows: Vec<(&Group, Row)> = named.collect();
+    records::files::named(rows.iter().map(|(group, row)| (*group, row)))
 }
 
 /// Returns the staff that the document concerns: those its kind's fields name, sorted.

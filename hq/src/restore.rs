@@ -104,7 +104,8 @@ fn begin_again(database: &Path, now_ms: u64) -> Result<u64, DataError> {
         }
     };
     store.begin()?;
-    let begun = store.begin_again(new, now_ms);
+    // Of files that were still coming, no byte is in the backup.
+    let begun = store.begin_again(new, now_ms).and_then(|()| store.pieces_forget_all());
     if begun.is_ok() {
         store.commit()?
     } else {

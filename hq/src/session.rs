@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use records::id::{Epoch, Replica};
-use sync_protocol::asides::{Ask, Tell};
+use sync_protocol::asides::{Ask, Chunk, FileHave, Tell};
 use sync_protocol::conversation::{Answer, Event, ReadError, Reader, RequestHash, write_answer};
 use sync_protocol::cursor::Cursor;
+use sync_protocol::limits::BODY_BYTES_MAX;
 use sync_protocol::message::{Clocks, Compared, Enrol, Held, Hello, Notice, PageEnd, PushAck, VERSIONS};
 use sync_protocol::reason;
 use sync_protocol::ruling::Ruling;
@@ -18,8 +19,10 @@ use sync_protocol::tables::Tables;
 
 use crate::clock::Clock;
 use crate::enrol::{Bound, EnrolError};
+use crate::files::Files;
 use crate::intake::desk::Desk;
 use crate::keys;
+use crate::pieces;
 use crate::store::sqlite::StoreError;
 use crate::store::sqlite::devices::{Device, Why};
 use crate::store::sqlite::log::Came;
@@ -57,6 +60,8 @@ pub struct Office {
     pub signer: Arc<Signer>,
     /// The time.
     pub clock: Clock,
+    /// Attachments on the disk.
+    pub files: Files,
 }
 
 /// One conversation.
@@ -142,6 +147,7 @@ impl Session {
                 Event::Enrol(enrol) => self.enrol(enrol)?,
                 Event::Push(segment) => segments.push(segment),
                 Event::Ask(Ask::Relay(sealed)) => self.relay(&sealed)?,
+                Event::Ask(Ask::Chunk(chunk)) => self.piece(&chunk)?,
                 Event::Ask(ask) if ask.proves_itself() => self.hear(vec![ask])?,
                 Event::Ask(ask) => self.asks.push(ask),
                 Event::Unknown { .. } => {}
@@ -194,6 +200,19 @@ impl Session {
             let told = crate::bundles::relayed(&self.office, sealed)?;
             self.tells.push(Tell::Relayed(told.to_bytes()));
         }
+        Ok(())
+    }
+
+    /// Keeps a piece of a file; what is then still missing of the file is told at the end.
+    fn piece(&mut self, chunk: &Chunk) -> Result<(), SessionError> {
+        let device = self.device.as_ref().ok_or(SessionError::Order)?;
+        let signed = self.keys.iter().any(|(key, confirmed)| *confirmed && chunk.verify(key));
+        if !device.standing.takes_part() || !signed {
+            self.notices.push(Notice::Refused(reason::SIGNATURE));
+            return Ok(());
+        }
+        pieces::take(&self.office, device, chunk)?;
+        self.asks.push(Ask::Have(vec![FileHave { hash: chunk.hash, total: chunk.total }]));
         Ok(())
     }
 
@@ -316,12 +335,14 @@ impl Session {
         answer.notices.extend(desk.tell_restored(&hello.cursor)?);
         answer.tells = self.tells;
         answer.tells.extend(desk.hear(&device, self.asks, now)?);
+        answer.tells.extend(desk.wanted(&device)?);
         let reader = desk.reader(&mut device, &hello.cursor)?;
         let budget = match hello.answer_bytes_max {
             0 => usize::MAX,
             asked => usize::try_from(asked).unwrap_or(usize::MAX),
         };
-        let page = desk.page(&reader, &hello.cursor, budget)?;
+        let room = BODY_BYTES_MAX.saturating_sub(answer.tells.iter().map(Tell::length).sum());
+        let page = desk.page(&reader, &hello.cursor, budget.min(room))?;
         // What goes back by file is not heard yet.
         device.level = !page.end.more && !self.carried;
         let quiet = self.new_ops == 0 && page.items.is_empty() && page.rulings.is_empty() && !page.end.more;

@@ -1,11 +1,12 @@
 //! The domain: what a record is, which rules it obeys, how it reads; pure, with no clock, disk, socket or randomness.
 //!
 //! Reading order: [`id`], [`money`], [`time`], [`value`], [`schema`], [`kinds`], [`machine`], [`decision`], [`record`],
-//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`invoice`], [`duplicate`]) and [`table`].
+//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`invoice`], [`duplicate`], [`files`]) and [`table`].
 
 pub mod checklist;
 pub mod decision;
 pub mod duplicate;
+pub mod files;
 pub mod id;
 pub mod invoice;
 pub mod kinds;

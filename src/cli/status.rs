@@ -7,6 +7,7 @@ use crate::cli::fault::Fault;
 use crate::cli::lang::Lang;
 use crate::cli::table::{Tone, pairs};
 use crate::notebook::status::{Status, status};
+use crate::store::files::FileCounts;
 
 /// Says how things stand.
 pub(crate) fn run(desk: &Desk) -> Result<Page, Fault> {
@@ -34,7 +35,12 @@ fn answer(status: &Status) -> Value {
         "conflicts": counts.conflicts,
         "quarantined": counts.quarantined,
         "differing": status.differing,
-        "files": {"here_only": status.files_here},
+        "files": {
+            "here_only": status.files.waiting,
+            "here_only_bytes": status.files.waiting_bytes,
+            "missing": status.files.missing,
+            "to_fetch": status.files.to_fetch,
+        },
         "free_bytes": status.free_bytes,
         "copied": status.copied,
         "numbers_suspended": status.numbers_suspended,
@@ -62,13 +68,7 @@ fn text(status: &Status, desk: &Desk) -> String {
         (say("text.status.records", &[]), counts.documents.to_string()),
         (say("text.status.conflicts", &[]), number(counts.conflicts, Tone::Bad)),
         (say("text.status.quarantine", &[]), number(counts.quarantined, Tone::Bad)),
-        (
-            say("text.status.files", &[]),
-            match status.files_here {
-                0 => say("text.status.files_none", &[]),
-                n => say("text.status.files_here", &[("n", &n.to_string())]),
-            },
-        ),
+        (say("text.status.files", &[]), files(status, desk)),
         (say("text.status.free", &[]), free(status, desk)),
         (say("text.status.next_sheet_no", &[]), next_number(status, desk.lang)),
     ];
@@ -80,6 +80,27 @@ fn text(status: &Status, desk: &Desk) -> String {
         text.push_str(&(paint(Tone::Warning, say("text.notice.copied", &[])) + "\n"));
     }
     text
+}
+
+/// Says how many files only this device has, and how many nobody has.
+fn files(status: &Status, desk: &Desk) -> String {
+    let say = |key: &str, n: u64, size: &str| desk.lang.say(key, &[("n", &n.to_string()), ("size", size)]);
+    let FileCounts { waiting, waiting_bytes, missing, to_fetch } = status.files;
+    let mut parts = Vec::new();
+    if missing > 0 {
+        parts.push(desk.style.paint(Tone::Bad, &say("text.status.files_missing", missing, "")));
+    }
+    if waiting > 0 {
+        let text = say("text.status.files_here", waiting, &bytes(waiting_bytes));
+        parts.push(desk.style.paint(Tone::Warning, &text));
+    }
+    if to_fetch > 0 {
+        parts.push(say("text.status.files_to_fetch", to_fetch, ""));
+    }
+    match parts.as_slice() {
+        [] => desk.style.paint(Tone::Good, &say("text.status.files_none", 0, "")),
+        _ => parts.join("; "),
+    }
 }
 
 fn here_only(status: &Status, desk: &Desk) -> String {

@@ -91,6 +91,8 @@ pub(crate) fn answer(report: &SyncReport) -> Value {
         "requests": report.requests,
         "took_ms": report.took_ms,
         "level": report.level,
+        "files_sent": report.files_sent,
+        "files_left": report.files_left,
         "digest_equal": report.digest_equal,
         "reread": report.reread,
         "forked": report.forked.iter().map(|epoch| epoch.0).collect::<Vec<_>>(),
@@ -145,6 +147,7 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
             say("text.sync.level"),
             say(if report.level { "text.sync.level_yes" } else { "text.sync.level_no" }),
         ),
+        (say("text.sync.files"), files(report, desk)),
         (say("text.sync.digest"), say(digest_key(report.digest_equal))),
     ];
     rows.retain(|(_, value)| !value.is_empty());
@@ -169,6 +172,17 @@ pub(crate) fn notices_text(notices: &[Notice], desk: &Desk) -> String {
 /// Returns a line that a person should not overlook.
 pub(crate) fn warn(desk: &Desk, key: &str, n: u64) -> String {
     desk.style.paint(Tone::Warning, &desk.lang.say(key, &[("n", &n.to_string())])) + "\n"
+}
+
+/// Says how many files HQ got and how many wait; nothing where there were none.
+fn files(report: &SyncReport, desk: &Desk) -> String {
+    match (report.files_sent, report.files_left) {
+        (0, 0) => String::new(),
+        (sent, left) => {
+            let (sent, left) = (sent.to_string(), left.to_string());
+            desk.lang.say("text.sync.files_counts", &[("sent", &sent), ("left", &left)])
+        }
+    }
 }
 
 fn digest_key(equal: Option<bool>) -> &'static str {

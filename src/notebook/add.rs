@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use records::schema::{Class, Group, Kind, SetChange};
+use records::kinds::sheet::PhotoKind;
+use records::schema::{Class, Field, Group, Kind, SetChange};
 use records::value::payload::{encode_rows, encode_set};
-use records::value::{Row, Type, Value};
+use records::value::{FileHash, Row, Type, Value};
 use sync_protocol::merge::Document;
 use sync_protocol::op::Write;
 
 use crate::clock::Now;
+use crate::notebook::attach::{self, Attached};
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::pair::{Pair, value};
 use crate::notebook::refusal::{NotebookError, Refusal};
@@ -116,71 +118,79 @@ pub fn pairs(group: &Group, words: &[String]) -> Result<Vec<Pair>, Refusal> {
 fn row(store: &Store, group: &Group, pairs: &[Pair], now: Now) -> Result<Row, NotebookError> {
     let zone = store.identity().enrolment.zone;
     let mut row: Row = vec![None; group.fields.len()];
+    let mut attached = None;
     for pair in pairs {
         let found = group.fields.iter().zip(&mut row).find(|(field, _)| field.name == pair.name);
         let Some((field, place)) = found else { continue };
         *place = match field.ty {
-            Type::File => Some(Value::File(file(store, &pair.value)?)),
+            Type::File => {
+                let kept = keep(store, group, field, &pair.value, pairs)?;
+                let hash = kept.hash.0.clone();
+                attached.get_or_insert(kept);
+                Some(Value::File(hash))
+            }
             _ => match value(field, &pair.value, zone)? {
                 Some(value) => Some(find::link(store, field.ty, value)?),
                 None => None,
             },
         };
     }
-    describe(group, pairs, &mut row, now);
+    describe(group, attached.as_ref(), &mut row, now);
     if row.iter().all(Option::is_none) {
         return Err(Refusal::by("W-02").case("nothing").label("list", group.zh, group.en).into());
     }
     Ok(row)
 }
 
-/// Fills in what the device knows of an entry by itself: when it was made, and a file's size and format.
-fn describe(group: &Group, pairs: &[Pair], row: &mut Row, now: Now) {
-    let path = group.fields.iter().find(|field| field.ty == Type::File).and_then(|field| {
-        pairs.iter().find(|pair| pair.name == field.name).map(|pair| Path::new(&pair.value))
-    });
+/// Keeps the file that a pair names. What papers and the law ask for stays byte for byte, any other picture is a photo.
+fn keep(
+    store: &Store,
+    group: &Group,
+    field: &Field,
+    text: &str,
+    pairs: &[Pair],
+) -> Result<Attached, NotebookError> {
+    let path = Path::new(text);
+    let zone = store.identity().enrolment.zone;
+    if !path.exists()
+        && let Ok(Value::File(hash)) = Value::parse(Type::File, text, zone)
+    {
+        return Ok(Attached::elsewhere(hash));
+    }
+    let kind = group.fields.iter().find(|field| field.ty == Type::Choice(&PhotoKind::CHOICES));
+    let kind = kind.and_then(|kind| Some((kind, pairs.iter().find(|pair| pair.name == kind.name)?)));
+    let kind = kind.map(|(kind, pair)| value(kind, &pair.value, zone)).transpose()?.flatten();
+    let exact = [PhotoKind::INVOICE_FILE, PhotoKind::SIGNATURE, PhotoKind::DOC, PhotoKind::VOICE];
+    let photo = matches!(field.name, "file" | "photo");
+    match kind {
+        Some(Value::Choice(kind)) if exact.contains(&PhotoKind(kind)) => attach::document(store, path),
+        _ if photo => attach::photo(store, path),
+        _ => attach::document(store, path),
+    }
+}
+
+/// Fills in what the device knows of an entry by itself: when it was made, and a file's size, format and thumbnail.
+fn describe(group: &Group, attached: Option<&Attached>, row: &mut Row, now: Now) {
+    let int = |n: usize| i64::try_from(n).ok().map(Value::Int);
+    let file = |hash: &FileHash| Value::File(hash.0.clone());
     for (field, place) in group.fields.iter().zip(row.iter_mut()).filter(|(_, place)| place.is_none()) {
+        let known = attached.filter(|attached| attached.bytes.is_some());
         *place = match (field.name, field.ty) {
             ("taken_at", Type::Ts) => Some(Value::Int(now.wall.0)),
-            ("size", Type::Count) => path
-                .and_then(|path| std::fs::metadata(path).ok())
-                .and_then(|meta| i64::try_from(meta.len()).ok())
-                .map(Value::Int),
-            ("mime", Type::Text(_)) => path.and_then(mime).map(|mime| Value::Text(mime.to_owned())),
+            ("size", Type::Count) => known.and_then(|file| i64::try_from(file.bytes?).ok()).map(Value::Int),
+            ("mime", Type::Text(_)) => {
+                known.and_then(|file| file.mime).map(|mime| Value::Text(mime.to_owned()))
+            }
+            ("width", Type::Count) => known.and_then(|file| int(file.pixels?.0)),
+            ("height", Type::Count) => known.and_then(|file| int(file.pixels?.1)),
+            ("thumb", Type::File) => known.and_then(|known| known.thumb.as_ref()).map(file),
+            ("original", Type::File) => known.and_then(|known| known.original.as_ref()).map(file),
+            ("original_kept", Type::Bool) => {
+                known.and_then(|known| known.original.as_ref()).map(|_| Value::Bool(true))
+            }
             _ => None,
         };
     }
-}
-
-fn mime(path: &Path) -> Option<&'static str> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "jpg" | "jpeg" => Some("image/jpeg"),
-        "png" => Some("image/png"),
-        "webp" => Some("image/webp"),
-        "heic" => Some("image/heic"),
-        "pdf" => Some("application/pdf"),
-        "ofd" => Some("application/ofd"),
-        "xml" => Some("application/xml"),
-        "m4a" => Some("audio/mp4"),
-        _ => None,
-    }
-}
-
-/// Keeps a file and returns its hash; a hash written out stands for a file that is not here.
-///
-/// # Errors
-/// [`NotebookError::File`]; [`NotebookError::Store`] where it is too large or there is no room.
-pub fn file(store: &Store, text: &str) -> Result<Vec<u8>, NotebookError> {
-    let path = Path::new(text);
-    let hash = Value::parse(Type::File, text, store.identity().enrolment.zone);
-    if !path.exists()
-        && let Ok(Value::File(hash)) = hash
-    {
-        return Ok(hash);
-    }
-    let failed = |source| NotebookError::File { path: path.to_path_buf(), source };
-    let mut reader = std::fs::File::open(path).map_err(failed)?;
-    Ok(crate::blobs::Blobs::of(store).put(&mut reader)?.hash.0)
 }
 
 /// Returns the write that adds rows. An element whose key stands there already gives way to the new one.

@@ -5,6 +5,7 @@
 
 pub mod add;
 pub mod amend;
+pub mod attach;
 pub mod conflict;
 pub mod create;
 pub mod enrol;

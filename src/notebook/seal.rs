@@ -21,7 +21,7 @@ use crate::clock::Now;
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::refusal::{NotebookError, Refusal};
 use crate::notebook::state::{self, Taken};
-use crate::notebook::{add, rows};
+use crate::notebook::{attach, rows};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::state::RECOUNT;
@@ -159,7 +159,7 @@ fn signature(
         Signed::By { name, role, picture } => {
             put("signer_name", typed("signer_name", name)?);
             put("signer_role", typed("signer_role", role.as_deref().unwrap_or_default())?);
-            put("png", Some(Value::File(add::file(store, &picture.to_string_lossy())?)));
+            put("png", Some(Value::File(attach::document(store, picture)?.hash.0)));
             put("at", Some(Value::Int(now.wall.0)));
             put("sheet_hash", Some(Value::File(content_digest(&[document]).to_vec())));
         }

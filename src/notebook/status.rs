@@ -6,6 +6,7 @@ use records::time::{Ts, Zone};
 use crate::clock::Now;
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
+use crate::store::files::FileCounts;
 use crate::store::read::Counts;
 
 /// How things stand.
@@ -35,8 +36,8 @@ pub struct Status {
     pub last_sync: Option<Ts>,
     /// Records that HQ holds differently though they were read again.
     pub differing: u64,
-    /// Attached files that are kept here; their transfer comes with a later version.
-    pub files_here: u64,
+    /// How attached files stand.
+    pub files: FileCounts,
     /// Bytes free on the disk; `None` where the platform does not say.
     pub free_bytes: Option<u64>,
     /// Whether HQ says that two homes write under this one's name.
@@ -70,7 +71,7 @@ pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
         counts,
         last_sync: crate::sync::last(store)?.map(|last| last.at),
         differing: differing(store)?,
-        files_here: files(store),
+        files: store.file_counts()?,
         free_bytes: crate::home::free_bytes(store.home()),
         copied: store.copied(),
         numbers_suspended: store.numbers_suspended(),
@@ -83,11 +84,4 @@ pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
 fn differing(store: &Store) -> Result<u64, NotebookError> {
     let found = crate::sync::entropy::differences(store)?;
     Ok(found.map_or(0, |found| u64::try_from(found.documents.len().max(1)).unwrap_or(u64::MAX)))
-}
-
-/// Counts the files in `blobs/`.
-fn files(store: &Store) -> u64 {
-    let folders = std::fs::read_dir(store.home().join("blobs")).into_iter().flatten().flatten();
-    let files = folders.flat_map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten());
-    u64::try_from(files.flatten().count()).unwrap_or(u64::MAX)
 }

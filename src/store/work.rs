@@ -11,9 +11,9 @@ use crate::store::Store;
 use crate::store::database::{Change, Tree};
 use crate::store::entry::{Entry, doc_key};
 use crate::store::error::{Part, StoreError};
-use crate::store::index;
 use crate::store::ruled::ruling_key;
 use crate::store::state::{LineInfo, STATE_KEY, State, left_key, line_key};
+use crate::store::{files, index};
 
 /// A change in the making. Nothing of it is true before [`Store::commit`].
 #[derive(Debug)]
@@ -79,7 +79,9 @@ impl Work {
         }
         let key = doc_key(doc);
         let postings = index::postings(&store.keys, &op.row, local);
+        let (id, stamp, named) = (op.id, op.row.stamp, files::named(&op.row));
         touched.ops.push(op);
+        self.note_files(store, id, (doc, stamp), &named)?;
         for prefix in postings {
             self.change.put(Tree::Index, &index::posting(prefix, key), Vec::new());
         }

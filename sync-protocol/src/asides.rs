@@ -106,10 +106,14 @@ pub struct FileHave {
 /// A file that a device lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileWant {
+    /// A document that names it: who may see the one may have the other.
+    pub doc: DocId,
     /// SHA-256 of it.
     pub hash: [u8; 32],
     /// The first piece that it lacks; it takes them in order.
     pub from: u32,
+    /// How many pieces it takes in one answer, at most.
+    pub count: u32,
 }
 
 /// What HQ holds of a file.
@@ -294,6 +298,14 @@ impl Tell {
     pub fn write(&self, out: &mut Vec<u8>) {
         let (number, bytes) = self.numbered();
         envelope::write_bytes(number, SCHEMA, &bytes, out);
+    }
+
+    /// Returns how many bytes it takes in an answer.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        let mut out = Vec::new();
+        self.write(&mut out);
+        out.len()
     }
 
     fn numbered(&self) -> (u8, Vec<u8>) {

@@ -13,6 +13,7 @@ mod day;
 mod disks;
 #[cfg(test)]
 mod entropy;
+mod files;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]

@@ -180,6 +180,11 @@ impl Hq {
         finish(self.command(args), "")
     }
 
+    /// Returns the folder of the files that it holds.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.data.path().join("hq").join("files")
+    }
+
     /// Returns a fresh enrolment code for `staff`; `address` is HQ's own URL or a line to it.
     #[track_caller]
     pub(crate) fn device_code(&self, staff: &str, address: &str) -> String {

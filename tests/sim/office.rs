@@ -88,11 +88,11 @@ impl Headquarters {
     fn begin(&mut self) {
         self.seed = self.seed.wrapping_add(0x1000);
         let desk = Data::at(&self.folder).open(false).expect("a whole headquarters");
-        let signer = Arc::clone(&desk.signer);
+        let (signer, files) = (Arc::clone(&desk.signer), desk.files.clone());
         let writer = Writer::start(desk, |error| panic!("{error}")).expect("a thread");
         let (alive, ended) = channel();
         let seed = self.seed;
-        self.office = Some(Office { writer, signer, clock: Clock::set(FOUNDED_MS, false) });
+        self.office = Some(Office { writer, signer, clock: Clock::set(FOUNDED_MS, false), files });
         self.ended = Some(ended);
         self.run(move |_| {
             dice::begin(seed);

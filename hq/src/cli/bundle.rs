@@ -30,7 +30,7 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
     let signer = Arc::clone(&desk.signer);
     let broken = |error: std::io::Error| Fault::new(DAMAGED, "hq.bundle.thread").with("reason", error);
     let writer = Writer::start(desk, super::serve::trouble).map_err(broken)?;
-    let office = Office { writer, signer, clock: room.clock };
+    let office = Office { writer, signer, clock: room.clock, files: room.data.files() };
     let taken = bundles::read(&office, file, receipt).map_err(|error| fault(error, file))?;
     Ok(Answer::new(answer(&taken, receipt), text(&taken, receipt, room)))
 }

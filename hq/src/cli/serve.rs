@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         Fault::usage("hq.listen").with("address", &args.listen).with("reason", error)
     };
     let writer = Writer::start(desk, trouble).map_err(|error| broken(&error))?;
-    let office = Office { writer, signer, clock: room.clock };
+    let office = Office { writer, signer, clock: room.clock, files: room.data.files() };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(64)

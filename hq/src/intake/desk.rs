@@ -12,6 +12,7 @@ use sync_protocol::op::Row;
 use sync_protocol::segment::{Body, Segment};
 use sync_protocol::sign::Signer;
 
+use crate::files::Files;
 use crate::intake::judge::Author;
 use crate::people::People;
 use crate::store::sqlite::{Store, StoreError};
@@ -25,6 +26,8 @@ const LINES_MAX: usize = 100_000;
 pub struct Desk {
     /// The database.
     pub store: Store,
+    /// Attachments on the disk.
+    pub files: Files,
     /// HQ's key.
     pub signer: Arc<Signer>,
     /// HQ's history.
@@ -50,9 +53,16 @@ impl std::fmt::Debug for Desk {
 impl Desk {
     /// Sits down at a database.
     #[must_use]
-    pub fn new(store: Store, signer: Arc<Signer>, incarnation: Incarnation, test_clock: bool) -> Self {
+    pub fn new(
+        store: Store,
+        files: Files,
+        signer: Arc<Signer>,
+        incarnation: Incarnation,
+        test_clock: bool,
+    ) -> Self {
         Self {
             store,
+            files,
             signer,
             incarnation,
             test_clock,

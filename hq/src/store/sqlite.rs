@@ -3,6 +3,7 @@
 pub mod devices;
 pub mod documents;
 pub mod feeds;
+pub mod files;
 pub mod log;
 pub mod restores;
 
@@ -78,6 +79,12 @@ CREATE TABLE feed (
 CREATE TABLE import_keys (
   branch INTEGER NOT NULL, key BLOB NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
   PRIMARY KEY (branch, key)) WITHOUT ROWID;
+
+CREATE TABLE file_pieces (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, hash BLOB NOT NULL, total INTEGER NOT NULL, held BLOB NOT NULL,
+  touched_ms INTEGER NOT NULL, PRIMARY KEY (branch, replica, hash)) WITHOUT ROWID;
+CREATE TABLE file_asks (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (branch, replica, hash)) WITHOUT ROWID;
 
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY, branch INTEGER NOT NULL, at_ms INTEGER NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL);

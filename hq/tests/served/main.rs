@@ -88,7 +88,7 @@ fn serve(folder: &Path) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, std::t
     let desk = Data::at(folder).open(false).unwrap();
     let signer = Arc::clone(&desk.signer);
     let writer = Writer::start(desk, |error| panic!("{error}")).unwrap();
-    let office = Office { writer, signer, clock: Clock::set(NOW_MS, false) };
+    let office = Office { writer, signer, clock: Clock::set(NOW_MS, false), files: Data::at(folder).files() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();

@@ -271,6 +271,7 @@ crate::group! {
         item: Text<120> = ("所属检查项", "Checklist item", ""),
         thumb: FileHash = ("缩略图", "Thumbnail", ""),
         original_kept: bool = ("保留原件", "Original kept", ""),
+        original: FileHash = ("原件", "Original", ""),
     }
 }
 

@@ -201,7 +201,7 @@ pub(crate) fn asks() -> Vec<Ask> {
         Ask::Relay(b"sealed".to_vec()),
         Ask::Chunk(Chunk::sign(&device(), piece())),
         Ask::Have(vec![FileHave { hash: [0xf1; 32], total: 131_075 }]),
-        Ask::Want(vec![FileWant { hash: [0xf2; 32], from: 1 }]),
+        Ask::Want(vec![FileWant { doc: doc(9), hash: [0xf2; 32], from: 1, count: 2 }]),
         Ask::Buckets(Buckets::of(digests)),
         Ask::Reread(vec![doc(5), doc(6)]),
         Ask::Newer { number: 0x7e, bytes: vec![1, 2] },

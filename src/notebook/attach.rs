@@ -1,0 +1,169 @@
+//! Attaching a file: a photo is made small for the link, a document is kept byte for byte.
+//!
+//! Whether the photo as the camera made it stays on the device is the owner's setting.
+
+use std::io::Read;
+use std::path::Path;
+
+use records::value::FileHash;
+use sync_protocol::limits::FILE_BYTES_MAX;
+
+use crate::blobs::Blobs;
+use crate::notebook::refusal::NotebookError;
+use crate::picture::Picture;
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// The setting that says whether photos stay as the camera made them, beside the small ones.
+const ORIGINALS: &str = "files.originals";
+
+/// A file that was kept, and what the device knows of it by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// SHA-256 of what was kept.
+    pub hash: FileHash,
+    /// How many bytes; `None` of a file that is elsewhere.
+    pub bytes: Option<u64>,
+    /// Its format; `None` where neither content nor name says.
+    pub mime: Option<&'static str>,
+    /// Pixels across and down; `None` of what is no picture.
+    pub pixels: Option<(usize, usize)>,
+    /// Its thumbnail.
+    pub thumb: Option<FileHash>,
+    /// The photo as the camera made it, where it was kept beside.
+    pub original: Option<FileHash>,
+}
+
+impl Attached {
+    /// Returns a file of which only the name is known.
+    #[must_use]
+    pub fn elsewhere(hash: Vec<u8>) -> Self {
+        let hash = FileHash(hash);
+        Self { hash, bytes: None, mime: None, pixels: None, thumb: None, original: None }
+    }
+}
+
+/// Keeps a photo: small enough for the link, upright, without what the camera noted, and with a thumbnail.
+/// What is no photo, or does not decode, is kept as it is.
+///
+/// # Errors
+/// [`NotebookError::File`]; [`NotebookError::Store`] where it is too large or there is no room.
+pub fn photo(store: &Store, path: &Path) -> Result<Attached, NotebookError> {
+    let Some(file) = picture_file(path)? else {
+        return document(store, path);
+    };
+    let Some(picture) = Picture::read(&file) else {
+        return document(store, path);
+    };
+    let Some(small) = picture.smaller(&file) else {
+        return document(store, path);
+    };
+    let blobs = Blobs::of(store);
+    let original = if keeps_originals(store)? { Some(blobs.put(&mut file.as_slice())?.hash) } else { None };
+    let put = blobs.put(&mut small.bytes.as_slice())?;
+    Ok(Attached {
+        hash: put.hash,
+        bytes: Some(put.bytes),
+        mime: Some("image/jpeg"),
+        pixels: Some((small.width, small.height)),
+        thumb: thumbnail(&blobs, &picture)?,
+        original,
+    })
+}
+
+/// Keeps a file byte for byte; a picture gets a thumbnail.
+///
+/// # Errors
+/// As [`photo`].
+///
+/// Source: docs/STORAGE.md, Attachments: the law asks for the original of an electronic invoice.
+pub fn document(store: &Store, path: &Path) -> Result<Attached, NotebookError> {
+    let blobs = Blobs::of(store);
+    let picture = picture_file(path)?.and_then(|file| Picture::read(&file));
+    let put = blobs.put(&mut open(path)?)?;
+    let thumb = picture.as_ref().map(|picture| thumbnail(&blobs, picture)).transpose()?.flatten();
+    let pixels = picture.map(|picture| picture.size());
+    let bytes = Some(put.bytes);
+    Ok(Attached { hash: put.hash, bytes, mime: mime(path)?, pixels, thumb, original: None })
+}
+
+/// Returns whether photos stay as the camera made them, beside the small ones.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn keeps_originals(store: &Store) -> Result<bool, StoreError> {
+    Ok(store.setting(ORIGINALS)?.is_some_and(|value| value == [1]))
+}
+
+/// Says whether photos are to stay as the camera made them.
+///
+/// # Errors
+/// Those of the store.
+pub fn keep_originals(store: &mut Store, keep: Originals) -> Result<(), StoreError> {
+    let value = match keep {
+        Originals::Keep => 1,
+        Originals::Drop => 0,
+    };
+    store.put_setting(ORIGINALS, vec![value])
+}
+
+/// What becomes of a photo as the camera made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Originals {
+    /// It stays on the device; HQ can ask for it.
+    Keep,
+    /// Only the small one stays.
+    Drop,
+}
+
+fn thumbnail(blobs: &Blobs<'_>, picture: &Picture) -> Result<Option<FileHash>, StoreError> {
+    let thumb = picture.thumbnail().map(|thumb| blobs.put(&mut thumb.bytes.as_slice())).transpose()?;
+    Ok(thumb.map(|put| put.hash))
+}
+
+fn open(path: &Path) -> Result<std::fs::File, NotebookError> {
+    std::fs::File::open(path).map_err(|source| NotebookError::File { path: path.to_path_buf(), source })
+}
+
+/// Reads a file whose first bytes are a picture's; `None` of any other, and of one that is too large to be kept.
+fn picture_file(path: &Path) -> Result<Option<Vec<u8>>, NotebookError> {
+    let mut file = open(path)?;
+    let failed = |source| NotebookError::File { path: path.to_path_buf(), source };
+    let mut bytes = Vec::new();
+    (&mut file).take(8).read_to_end(&mut bytes).map_err(failed)?;
+    if kind(&bytes).is_none() {
+        return Ok(None);
+    }
+    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes).filter(|bytes| u64::try_from(bytes.len()).is_ok_and(|n| n <= FILE_BYTES_MAX)))
+}
+
+/// Returns the format of a picture by its first bytes.
+fn kind(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0xFF, 0xD8, 0xFF, ..] => Some("image/jpeg"),
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
+        _ => None,
+    }
+}
+
+fn mime(path: &Path) -> Result<Option<&'static str>, NotebookError> {
+    let mut head = Vec::new();
+    let read = open(path)?.take(8).read_to_end(&mut head);
+    read.map_err(|source| NotebookError::File { path: path.to_path_buf(), source })?;
+    Ok(kind(&head).or_else(|| by_name(path)))
+}
+
+fn by_name(path: &Path) -> Option<&'static str> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "jpg" | "jpeg" => Some("image/jpeg"),
+        "png" => Some("image/png"),
+        "webp" => Some("image/webp"),
+        "heic" => Some("image/heic"),
+        "pdf" => Some("application/pdf"),
+        "ofd" => Some("application/ofd"),
+        "xml" => Some("application/xml"),
+        "m4a" => Some("audio/mp4"),
+        _ => None,
+    }
+}
