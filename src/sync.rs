@@ -8,6 +8,7 @@
 mod asides;
 pub mod entropy;
 mod files;
+pub mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -277,7 +278,7 @@ impl Session<'_> {
         if large || self.ask_first {
             self.store.put_setting(UNANSWERED, vec![0])?;
         }
-        let asked = std::mem::take(&mut self.ask_first);
+        let asked = std::mem::take(&mut self.ask_first) | standing::note(self.store, &request, &answer)?;
         let healed = !applied.healed.is_empty();
         if applied.restored {
             // What this request pushed was taken; of all else HQ says first what it holds.
@@ -301,7 +302,8 @@ impl Session<'_> {
             Vec::new()
         } else {
             let budget = self.budget().and_then(|bytes| usize::try_from(bytes).ok());
-            self.store.unsent(budget.unwrap_or(PUSH_BYTES_MAX).min(PUSH_BYTES_MAX), BODY_OPS_MAX)?
+            let bytes_max = budget.unwrap_or(PUSH_BYTES_MAX).min(PUSH_BYTES_MAX);
+            self.store.unsent_behind(&standing::sent(self.store)?, bytes_max, BODY_OPS_MAX)?
         };
         let mut hello = self.store.hello(self.clock.now())?;
         hello.heads.retain(|head| !segments.iter().any(|segment| ends(segment, head)));

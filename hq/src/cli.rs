@@ -7,11 +7,13 @@ mod device;
 mod doctor;
 mod export;
 mod help;
+mod history;
 mod import;
 mod init;
 mod rebuild;
 mod serve;
 mod shell;
+mod show;
 mod table;
 mod usage;
 
@@ -92,6 +94,10 @@ enum Command {
     /// Devices' work that comes by file
     #[command(subcommand)]
     Bundle(bundle::Command),
+    /// Shows a record, and when it was really recorded
+    Show(show::Args),
+    /// Shows each change of a record
+    History(show::Args),
     /// Writes all records of a kind as a table
     Export(export::Args),
     /// Makes all views again from what was received
@@ -121,6 +127,11 @@ impl Room {
     fn open(&self) -> Result<Desk, Fault> {
         Ok(self.data.open(self.test_clock)?)
     }
+}
+
+/// Returns a digest as people compare it.
+fn hex(digest: &[u8; 16]) -> String {
+    digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Runs a command and returns its exit code.
@@ -198,6 +209,8 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Template(command) => import("template", command),
         Command::Device(command) => device::run(command, room),
         Command::Bundle(command) => bundle::run(&command, room),
+        Command::Show(args) => show::run(&args, room),
+        Command::History(args) => history::run(&args, room),
         Command::Export(args) => export::run(&args, room),
         Command::Rebuild => rebuild::run(room),
         Command::Doctor => doctor::run(room),

@@ -21,6 +21,7 @@ pub mod people;
 pub mod pieces;
 pub mod reading;
 pub mod rebuild;
+pub mod recorded;
 pub mod recovery;
 pub mod restore;
 pub mod scopes;

@@ -8,6 +8,7 @@ use crate::cli::lang::Lang;
 use crate::cli::table::{Tone, pairs};
 use crate::notebook::status::{Status, status};
 use crate::store::files::FileCounts;
+use crate::sync::standing::Apart;
 
 /// Says how things stand.
 pub(crate) fn run(desk: &Desk) -> Result<Page, Fault> {
@@ -35,6 +36,7 @@ fn answer(status: &Status) -> Value {
         "conflicts": counts.conflicts,
         "quarantined": counts.quarantined,
         "differing": status.differing,
+        "standing": standing(status.apart),
         "files": {
             "here_only": status.files.waiting,
             "here_only_bytes": status.files.waiting_bytes,
@@ -72,6 +74,10 @@ fn text(status: &Status, desk: &Desk) -> String {
         (say("text.status.free", &[]), free(status, desk)),
         (say("text.status.next_sheet_no", &[]), next_number(status, desk.lang)),
     ];
+    if status.apart.is_some() {
+        let key = format!("text.status.standing_{}", standing(status.apart));
+        rows.push((say("text.status.standing", &[]), paint(Tone::Bad, say(&key, &[]))));
+    }
     if status.differing > 0 {
         rows.push((say("text.status.differing", &[]), number(status.differing, Tone::Bad)));
     }
@@ -100,6 +106,15 @@ fn files(status: &Status, desk: &Desk) -> String {
     match parts.as_slice() {
         [] => desk.style.paint(Tone::Good, &say("text.status.files_none", 0, "")),
         _ => parts.join("; "),
+    }
+}
+
+/// Returns the word for how the device stands with HQ.
+fn standing(apart: Option<Apart>) -> &'static str {
+    match apart {
+        None => "takes_part",
+        Some(Apart::Revoked) => "revoked",
+        Some(Apart::Unconfirmed) => "unconfirmed",
     }
 }
 

@@ -8,6 +8,7 @@ use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
 use crate::store::files::FileCounts;
 use crate::store::read::Counts;
+use crate::sync::standing::Apart;
 
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Status {
     pub unsent_age_ms: Option<i64>,
     /// When the last sync ended; `None` before the first.
     pub last_sync: Option<Ts>,
+    /// Why HQ does not let this device take part; `None` where it does.
+    pub apart: Option<Apart>,
     /// Records that HQ holds differently though they were read again.
     pub differing: u64,
     /// How attached files stand.
@@ -70,6 +73,7 @@ pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
         unsent_age_ms: counts.oldest_unsent_ms.map(age),
         counts,
         last_sync: crate::sync::last(store)?.map(|last| last.at),
+        apart: crate::sync::standing::apart(store)?,
         differing: differing(store)?,
         files: store.file_counts()?,
         free_bytes: crate::home::free_bytes(store.home()),

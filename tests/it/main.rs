@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod bundles;
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod company;
 #[cfg(test)]
 mod copies;
@@ -30,5 +32,7 @@ mod restores;
 mod tomorrow;
 #[cfg(test)]
 mod versions;
+#[cfg(test)]
+mod scopes;
 #[cfg(test)]
 mod world;

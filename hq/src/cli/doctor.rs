@@ -23,11 +23,11 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
         Ok(())
     })?;
     let views_ok = whole && looked.differed == 0;
-    let root = hex(digest::root(all));
+    let root = super::hex(&digest::root(all));
     let mut replicas = Vec::new();
     let mut lines = Vec::new();
     for device in desk.store.devices(None)? {
-        let digest = hex(desk.digest_for(&device)?);
+        let digest = super::hex(&desk.digest_for(&device)?);
         let staff = device.staff.and_then(|staff| people.staff.get(&staff)).map_or("", |person| &person.code);
         let level = if device.level { "hq.device.level" } else { "hq.device.behind" };
         lines.push(vec![
@@ -65,8 +65,4 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
         "replicas": replicas,
     });
     Ok(Answer { json, text, code: if views_ok { 0 } else { DAMAGED } })
-}
-
-fn hex(digest: [u8; 16]) -> String {
-    digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

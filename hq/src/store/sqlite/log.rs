@@ -119,6 +119,19 @@ impl Store {
         Ok(query.query_row(params![branch, line.0.0, line.1.0, seq], kept).optional()?)
     }
 
+    /// Returns when op `seq` of a line came first, and from what clock.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn came(&self, branch: u32, line: Line, seq: u64) -> Result<Option<Came>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT received_ms, skew_ms FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
+             AND first > ?4 - 256 AND first <= ?4 AND first + count > ?4 ORDER BY arrival LIMIT 1",
+        )?;
+        let came = |row: &Row<'_>| Ok(Came { received_ms: row.get(0)?, skew_ms: row.get(1)? });
+        Ok(query.query_row(params![branch, line.0.0, line.1.0, seq], came).optional()?)
+    }
+
     /// Returns the segment that brought op `first` as its first; a longer one that came later is another.
     ///
     /// # Errors

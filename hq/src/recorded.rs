@@ -1,0 +1,107 @@
+//! When something was really recorded: a device's clock may be hours or years off, the office reads HQ's.
+//!
+//! Source: docs/PROTOCOL.md, Clocks.
+
+use records::id::OpId;
+use sync_protocol::limits::STAMP_AHEAD_MS;
+use sync_protocol::stamp::Stamp;
+
+use crate::intake::desk::Desk;
+use crate::store::sqlite::StoreError;
+use crate::store::sqlite::log::Came;
+
+/// A clock that is off by less is not talked about: 2 minutes.
+pub const TOLD_MS: u64 = 2 * 60 * 1000;
+
+/// When an op was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    /// By HQ's clock, as near as can be told; never after it came. Milliseconds UTC.
+    pub at_ms: u64,
+    /// As its device had it, milliseconds UTC.
+    pub device_ms: u64,
+    /// When it came, and from what clock.
+    pub came: Came,
+}
+
+/// What is to be said of the clock that something was written under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing: it was right, or nobody can say.
+    Nothing,
+    /// It was slow by so many milliseconds.
+    Slow(u64),
+    /// It was fast by so many milliseconds.
+    Fast(u64),
+    /// It is right now, and ran ahead when this was written.
+    RanAhead,
+}
+
+impl Recorded {
+    /// Reckons from an op's stamp and how far its device's clock was off when it was pushed.
+    #[must_use]
+    pub fn of(stamp: Stamp, came: Came) -> Self {
+        let skew_ms = came.skew_ms.filter(|skew| skew.unsigned_abs() >= TOLD_MS).unwrap_or(0);
+        // A slow clock that was once ahead gives stamps above its wall time: they are no later than their arrival.
+        let at_ms = stamp.ms.saturating_add_signed(skew_ms.saturating_neg()).min(came.received_ms);
+        Self { at_ms, device_ms: stamp.ms, came }
+    }
+
+    /// Returns what is to be said of the clock.
+    #[must_use]
+    pub fn told(&self) -> Told {
+        let ahead = self.device_ms > self.came.received_ms.saturating_add(STAMP_AHEAD_MS);
+        match self.came.skew_ms {
+            Some(skew) if skew.unsigned_abs() >= TOLD_MS && skew < 0 => Told::Slow(skew.unsigned_abs()),
+            Some(skew) if skew.unsigned_abs() >= TOLD_MS => Told::Fast(skew.unsigned_abs()),
+            _ if ahead => Told::RanAhead,
+            _ => Told::Nothing,
+        }
+    }
+}
+
+impl Desk {
+    /// Returns when an op was recorded; `None` where HQ does not hold it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn recorded(&mut self, op: OpId, stamp: Stamp) -> Result<Option<Recorded>, StoreError> {
+        let Some(branch) = self.home(op.replica)? else {
+            return Ok(None);
+        };
+        let came = self.store.came(branch, (op.replica, op.epoch), op.seq)?;
+        Ok(came.map(|came| Recorded::of(stamp, came)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_795_300_000_000;
+    const HOUR: i64 = 60 * 60 * 1000;
+
+    #[track_caller]
+    fn check(stamp_ms: u64, skew_ms: Option<i64>, at_ms: u64, told: Told) {
+        let came = Came { received_ms: NOW, skew_ms };
+        let recorded = Recorded::of(Stamp { ms: stamp_ms, counter: 0 }, came);
+        assert_eq!((recorded.at_ms, recorded.told()), (at_ms, told));
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_put_right_and_told_and_nothing_is_recorded_after_it_came() {
+        let three = 3 * HOUR.unsigned_abs();
+        check(NOW - 5, Some(0), NOW - 5, Told::Nothing);
+        check(NOW - three - 7, Some(-3 * HOUR), NOW - 7, Told::Slow(three));
+        check(NOW + three - 7, Some(3 * HOUR), NOW - 7, Told::Fast(three));
+        // A minute is nobody's business.
+        check(NOW + 9, Some(60_000), NOW, Told::Nothing);
+        check(NOW - 9, Some(-60_000), NOW - 9, Told::Nothing);
+        // Slow by twenty years, with stamps from before it fell back: at the latest when they came.
+        check(NOW - 100, Some(-20 * 8766 * HOUR), NOW, Told::Slow((20 * 8766 * HOUR).unsigned_abs()));
+        // Set right before the push.
+        check(NOW + three, Some(0), NOW, Told::RanAhead);
+        check(NOW - 3, None, NOW - 3, Told::Nothing);
+        check(0, Some(i64::MAX), 0, Told::Fast(i64::MAX.unsigned_abs()));
+    }
+}

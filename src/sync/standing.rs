@@ -1,0 +1,82 @@
+//! A device that takes no part, revoked or not yet confirmed: HQ keeps what it sends for a person to look at.
+//!
+//! Each op is sent there once. Should the device take part again, everything that HQ did not sign for goes once more.
+
+use std::collections::BTreeMap;
+
+use records::id::Epoch;
+use serde::{Deserialize, Serialize};
+use sync_protocol::conversation::{Answer, Request};
+use sync_protocol::cursor::Incarnation;
+use sync_protocol::message::Notice;
+
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// The setting that stands while the device takes no part.
+const STANDING: &str = "sync.standing";
+
+/// Why a device takes no part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Apart {
+    /// It was revoked, suspended or reported lost.
+    Revoked,
+    /// Its key is not the one that HQ bound to its name.
+    Unconfirmed,
+}
+
+/// What HQ keeps for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    why: Apart,
+    incarnation: Incarnation,
+    /// Per epoch: sent up to here.
+    sent: BTreeMap<Epoch, u64>,
+}
+
+/// Returns why the device takes no part; `None` where it does, as far as is known.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn apart(store: &Store) -> Result<Option<Apart>, StoreError> {
+    Ok(kept(store)?.map(|kept| kept.why))
+}
+
+/// Returns up to where each epoch lies with HQ already though it is not taken in.
+pub(super) fn sent(store: &Store) -> Result<BTreeMap<Epoch, u64>, StoreError> {
+    Ok(kept(store)?.map(|kept| kept.sent).unwrap_or_default())
+}
+
+/// Notes what an answer says of it; returns whether there may be more to send now.
+pub(super) fn note(store: &mut Store, request: &Request, answer: &Answer) -> Result<bool, StoreError> {
+    let before = kept(store)?;
+    let why = answer.notices.iter().find_map(|notice| match notice {
+        Notice::Revoked => Some(Apart::Revoked),
+        Notice::Unconfirmed => Some(Apart::Unconfirmed),
+        _ => None,
+    });
+    let incarnation = answer.ack.incarnation;
+    let after = why.map(|why| {
+        let same = before.as_ref().filter(|before| before.incarnation == incarnation);
+        let mut sent = same.map(|before| before.sent.clone()).unwrap_or_default();
+        for segment in &request.segments {
+            let end = sent.entry(segment.epoch).or_default();
+            *end = segment.last().max(*end);
+        }
+        Kept { why, incarnation, sent }
+    });
+    if after == before {
+        return Ok(false);
+    }
+    store.put_setting(STANDING, postcard::to_allocvec(&after).unwrap_or_default())?;
+    match after {
+        Some(kept) => Ok(!store.unsent_behind(&kept.sent, 0, 0)?.is_empty()),
+        None => Ok(true),
+    }
+}
+
+fn kept(store: &Store) -> Result<Option<Kept>, StoreError> {
+    let bytes = store.setting(STANDING)?;
+    // One of another version is as none: what HQ has already, it knows by its bytes.
+    Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()).flatten())
+}
