@@ -29,10 +29,10 @@ mod refusals;
 #[cfg(test)]
 mod restores;
 #[cfg(test)]
+mod scopes;
+#[cfg(test)]
 mod tomorrow;
 #[cfg(test)]
 mod versions;
-#[cfg(test)]
-mod scopes;
 #[cfg(test)]
 mod world;

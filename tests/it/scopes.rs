@@ -104,11 +104,12 @@ fn a_revoked_device_hands_its_last_work_to_a_person_once_and_gets_nothing_back()
     let company = Company::found();
     let (li, wang) = (company.device(LI), company.device(WANG));
     level(&[&li, &wang]);
-    let replica = li.status()["replica"].to_string();
+    let named = li.status()["replica"].clone();
+    let replica = named.to_string();
     let held = |what: &str| {
         let devices = company.hq.run(["--json", "device", "list"]).ended(0).json();
         let devices = devices.as_array().expect("a list").clone();
-        let device = devices.into_iter().find(|device| device["replica"].to_string() == replica);
+        let device = devices.into_iter().find(|device| device["replica"] == named);
         device.unwrap_or_else(|| panic!("no {replica}"))[what].clone()
     };
     let sheet = li.make(["sheet", "new", "repair", "--set", "problem=最后一单"]);

@@ -107,8 +107,10 @@ fn who_worked_on_a_job_while_it_was_given_to_another_one_is_not_refused_and_late
     assert!(moved(&items).0.contains(&DocId(first.op(0))), "{items:?}");
     // Now that he knows whose it is, the job is not his.
     let ops = hq.desk().history(job).unwrap();
-    let last = ops.iter().map(|op| op.id).filter(|id| id.replica.0 == 0).max().unwrap();
-    first.write(kind, Some(job), vec![last], vec![text("mine")]);
+    // Each time the office is at its desk it writes under an epoch of its own.
+    let ends: std::collections::BTreeMap<_, _> =
+        ops.iter().map(|op| op.id).filter(|id| id.replica.0 == 0).map(|id| (id.epoch, id)).collect();
+    first.write(kind, Some(job), ends.into_values().collect(), vec![text("mine")]);
     let answer = first.sync(hq.address, 1);
     let scope = sync_protocol::reason::SCOPE;
     let refused = |verdict: &Verdict| matches!(verdict, Verdict::Quarantined { code, .. } if *code == scope);
