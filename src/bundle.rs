@@ -1,10 +1,11 @@
 //! Sync by file: work written for HQ, receipts that come back, what is carried for others.
 //!
-//! Reading order: [`work`], [`receipt`].
+//! Reading order: [`work`], [`receipt`], [`relay`].
 //!
 //! Source: docs/PROTOCOL.md, Bundles.
 
 pub mod receipt;
+pub mod relay;
 pub mod work;
 
 use std::fs::File;
@@ -22,6 +23,7 @@ use crate::store::error::StoreError;
 
 /// Bytes read at a time.
 const STEP_BYTES: usize = 64 * 1024;
+const WRITING: &str = "writing";
 /// The setting with the bundles that were written here.
 const WRITTEN: &str = "bundle.written";
 /// So many of them are remembered; of an older one a receipt still brings HQ's word.
@@ -30,7 +32,7 @@ const WRITTEN_MAX: usize = 100;
 /// Why a bundle was not written or read; nothing of it was used.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleFault {
-    /// The file could not be read or written.
+    /// The file could not be read.
     #[error("{}: {source}", path.display())]
     File {
         /// Which.
@@ -133,20 +135,20 @@ struct NewFile<'a> {
 }
 
 impl<'a> NewFile<'a> {
-    fn create(path: &'a Path) -> Result<Self, BundleFault> {
+    fn create(path: &'a Path) -> Result<Self, StoreError> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".new");
         let temp = path.with_file_name(name);
-        let file = File::create(&temp).map_err(|source| fault(&temp, source))?;
+        let file = File::create(&temp).map_err(|source| StoreError::io(WRITING, path, source))?;
         Ok(Self { path, temp, file, bytes: 0 })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), BundleFault> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.file.write_all(bytes).map_err(|source| self.given_up(source))
     }
 
-    fn finish(self) -> Result<u64, BundleFault> {
+    fn finish(self) -> Result<u64, StoreError> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         self.file
             .sync_all()
@@ -156,11 +158,17 @@ impl<'a> NewFile<'a> {
         Ok(self.bytes)
     }
 
-    fn given_up(&self, source: io::Error) -> BundleFault {
+    fn given_up(&self, source: io::Error) -> StoreError {
         // What is left of it has no use; where even that fails, the first error is the one to tell.
         let _ = std::fs::remove_file(&self.temp);
-        fault(self.path, source)
+        StoreError::io(WRITING, self.path, source)
     }
+}
+
+/// Returns how bundles are named in files and answers.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn fault(path: &Path, source: io::Error) -> BundleFault {

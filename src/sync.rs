@@ -115,6 +115,8 @@ pub struct SyncReport {
     pub forked: Vec<Epoch>,
     /// What HQ wants a person to know.
     pub notices: Vec<Notice>,
+    /// Receipts for bundles that were carried for others.
+    pub receipts: Vec<String>,
 }
 
 /// A sync that was finished, and when.
@@ -269,9 +271,12 @@ impl Session<'_> {
             })?;
         let unsent = self.store.counts()?.unsent_ops;
         let applied = self.store.apply(&answer, &proof, self.clock.now())?;
+        let beside = asides::waiting(self.store)?;
         for tell in &answer.tells {
-            asides::hear(self.store, tell)?;
+            let receipt = asides::hear(self.store, tell, self.clock.now())?;
+            self.report.receipts.extend(receipt.map(|path| path.display().to_string()));
         }
+        let left_beside = asides::waiting(self.store)?;
         self.entropy.hear(self.store, &request.hello, &answer, self.clock.now().wall)?;
         self.store.doubt_files(answer.ack.incarnation.0)?;
         let files = self.files.hear(self.store, &answer.tells, self.clock.now())?;
@@ -282,7 +287,7 @@ impl Session<'_> {
         let healed = !applied.healed.is_empty();
         if applied.restored {
             // What this request pushed was taken; of all else HQ says first what it holds.
-            self.store.put_setting(UNANSWERED, vec![1])?;
+            ask_first(self.store)?;
             self.ask_first = true;
         }
         self.note(&answer, applied)?;
@@ -290,10 +295,12 @@ impl Session<'_> {
         self.report.level = left == 0 && !answer.end.more;
         self.heals += u32::from(healed);
         let healed = healed && self.heals <= HEALS_MAX;
-        let moved = asked || healed || left < unsent || moves(&request.hello, &answer);
+        let fewer = left_beside < beside;
+        let moved = asked || healed || fewer || left < unsent || moves(&request.hello, &answer);
         let done = if self.report.level { !self.entropy.goes_on(self.budget()) } else { !moved };
         let files_go_on = files == Moved::Yes && self.files.has_more(self.store)?;
-        let stop = (done && !files_go_on) || self.budget() == Some(0);
+        let relays_go_on = fewer && left_beside > 0;
+        let stop = (done && !files_go_on && !relays_go_on) || self.budget() == Some(0);
         Ok(if stop { Next::Stop } else { Next::Round })
     }
 
@@ -423,6 +430,14 @@ pub(crate) fn first_contact(store: &Store) -> Result<Option<Enrol>, StoreError> 
         scanned_ms: identity.scanned_ms,
         name: identity.name.clone(),
     }))
+}
+
+/// Lets HQ say what it holds before anything is pushed again.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn ask_first(store: &mut Store) -> Result<(), StoreError> {
+    store.put_setting(UNANSWERED, vec![1])
 }
 
 /// Keeps the certificate; the secret has done its work.

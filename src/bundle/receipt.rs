@@ -109,10 +109,10 @@ impl Taking {
                 self.receipt.past += 1;
                 return Ok(());
             }
-            Carried::Word(applied) => self.note(applied, notices),
+            Carried::Word(applied) => self.note(store, applied, notices)?,
             Carried::Whole(applied) => {
                 *next = page.saturating_add(1);
-                self.note(applied, notices);
+                self.note(store, applied, notices)?;
             }
         }
         let newer = |shown: &Certificate| {
@@ -125,7 +125,10 @@ impl Taking {
         Ok(())
     }
 
-    fn note(&mut self, applied: Applied, notices: Vec<Notice>) {
+    fn note(&mut self, store: &mut Store, applied: Applied, notices: Vec<Notice>) -> Result<(), BundleFault> {
+        if applied.restored {
+            crate::sync::ask_first(store)?;
+        }
         let receipt = &mut self.receipt;
         receipt.received_ops += applied.received_ops;
         receipt.new_quarantine += applied.new_quarantine;
@@ -134,9 +137,12 @@ impl Taking {
             *receipt.verdicts.entry(name.to_owned()).or_default() += count;
         }
         for notice in notices {
-            if !receipt.notices.contains(&notice) {
+            // Put back, but not behind what was at HQ: nothing was missing.
+            let told = matches!(notice, Notice::Rewound { .. }) && applied.given_back == 0;
+            if !told && !receipt.notices.contains(&notice) {
                 receipt.notices.push(notice);
             }
         }
+        Ok(())
     }
 }

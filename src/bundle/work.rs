@@ -38,7 +38,7 @@ pub struct Written {
 /// nothing is to be said. A file of that name is replaced once the new one is whole.
 ///
 /// # Errors
-/// [`BundleFault::File`], [`BundleFault::Store`].
+/// [`BundleFault::Store`].
 pub fn write(store: &mut Store, now: Now, path: &Path) -> Result<Written, BundleFault> {
     let header = header(store, now, BundleKind::Work)?;
     remember(store, Remembered { id: header.id, under: header.incarnation })?;
@@ -51,7 +51,7 @@ pub fn write(store: &mut Store, now: Now, path: &Path) -> Result<Written, Bundle
         written.ops += request.segments.iter().map(|segment| u64::from(segment.count)).sum::<u64>();
         written.requests += 1;
         let sealed = sealed(store, request, &signer)?;
-        file.write(&writer.parcel(For::Hq, &sealed))
+        Ok(file.write(&writer.parcel(For::Hq, &sealed))?)
     })?;
     file.write(&writer.end(&signer))?;
     written.bytes = file.finish()?;

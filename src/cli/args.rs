@@ -313,6 +313,7 @@ pub(crate) struct Sync {
 pub(crate) enum Bundle {
     Write { file: PathBuf },
     Read { file: PathBuf },
+    Receipts,
 }
 
 /// What the merge did not choose.

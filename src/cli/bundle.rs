@@ -6,6 +6,7 @@ use serde_json::json;
 use sync_protocol::bundle::{BundleId, BundleKind};
 
 use crate::bundle::receipt::{self, Receipt};
+use crate::bundle::relay::{self, Carried};
 use crate::bundle::work::{self, Written};
 use crate::bundle::{self, BundleFault};
 use crate::cli::args::Bundle;
@@ -13,13 +14,16 @@ use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::status::bytes;
 use crate::cli::sync::{notice_names, notices_text, warn};
+use crate::notebook::people::People;
 use crate::notebook::refusal::NotebookError;
+use crate::store::error::StoreError;
 
 /// Runs a command on bundles.
 pub(crate) fn run(command: &Bundle, desk: &Desk) -> Result<Page, Fault> {
     match command {
         Bundle::Write { file } => write(file, desk),
         Bundle::Read { file } => read(file, desk),
+        Bundle::Receipts => receipts(desk),
     }
 }
 
@@ -58,8 +62,51 @@ fn read(file: &Path, desk: &Desk) -> Result<Page, Fault> {
             let receipt = receipt::read(&mut store, desk.clock.now(), file).map_err(fault)?;
             Ok(desk.page(|| receipt_json(&receipt), |desk| receipt_text(&receipt, desk)))
         }
-        BundleKind::Work | BundleKind::HandOver => Err(fault(BundleFault::NotForHim)),
+        BundleKind::Work => {
+            let kept = relay::keep(&store, file).map_err(fault)?;
+            let author = People::read(&store).map_err(NotebookError::from)?.name(kept.author);
+            let json = || {
+                json!({
+                    "kind": "work",
+                    "bundle": name(kept.id),
+                    "replica": kept.author.0,
+                    "author": author,
+                    "parcels": kept.parcels,
+                })
+            };
+            let text = |desk: &Desk| desk.lang.say("text.bundle.kept", &[("author", &author)]) + "\n";
+            Ok(desk.page(json, text))
+        }
+        BundleKind::HandOver => Err(fault(BundleFault::NotForHim)),
     }
+}
+
+/// Lists what is and was carried for others.
+fn receipts(desk: &Desk) -> Result<Page, Fault> {
+    let store = desk.store()?;
+    let people = People::read(&store).map_err(NotebookError::from)?;
+    let carried = relay::carried(&store).map_err(NotebookError::from)?;
+    let path = |carried: &Carried| carried.receipt.as_ref().map(|path| path.display().to_string());
+    let json = |carried: &Carried| {
+        json!({
+            "bundle": name(carried.id),
+            "replica": carried.author.0,
+            "author": people.name(carried.author),
+            "waiting": carried.waiting,
+            "file": path(carried),
+        })
+    };
+    let line = |carried: &Carried| {
+        let waits = || desk.lang.say("text.bundle.waits", &[]);
+        format!("{}  {}\n", people.name(carried.author), path(carried).unwrap_or_else(waits))
+    };
+    Ok(desk.page(
+        || carried.iter().map(json).collect(),
+        |desk| match carried.as_slice() {
+            [] => desk.lang.say("text.bundle.nothing_carried", &[]) + "\n",
+            all => all.iter().map(line).collect(),
+        },
+    ))
 }
 
 fn receipt_json(receipt: &Receipt) -> serde_json::Value {
@@ -81,6 +128,9 @@ fn receipt_text(receipt: &Receipt, desk: &Desk) -> String {
     let facts = [("sent", receipt.sent_ops.to_string()), ("received", receipt.received_ops.to_string())];
     let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
     let mut text = desk.lang.say("text.bundle.receipt", &facts) + "\n";
+    if receipt.answers == 0 {
+        text.push_str(&warn(desk, "text.bundle.unread", 0));
+    }
     if receipt.past > 0 {
         text.push_str(&warn(desk, "text.bundle.past", u64::from(receipt.past)));
     }
@@ -91,9 +141,8 @@ fn receipt_text(receipt: &Receipt, desk: &Desk) -> String {
     text
 }
 
-/// Returns how a bundle is named in answers.
 fn name(id: BundleId) -> String {
-    id.0.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bundle::hex(&id.0)
 }
 
 fn fault(error: BundleFault, file: &Path) -> Fault {
@@ -108,6 +157,7 @@ fn fault(error: BundleFault, file: &Path) -> Fault {
         BundleFault::Bundle(error) => damaged(&error),
         BundleFault::Parcel(error) => damaged(&error),
         BundleFault::Answer(error) => damaged(&error),
+        BundleFault::Store(StoreError::Io { path, source, .. }) if path == file => Fault::file(file, &source),
         BundleFault::Store(error) => NotebookError::from(error).into(),
     }
 }

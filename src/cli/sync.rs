@@ -97,6 +97,7 @@ pub(crate) fn answer(report: &SyncReport) -> Value {
         "reread": report.reread,
         "forked": report.forked.iter().map(|epoch| epoch.0).collect::<Vec<_>>(),
         "notices": notice_names(&report.notices, |_| true),
+        "receipts": report.receipts,
     })
 }
 
@@ -159,6 +160,9 @@ fn text(report: &SyncReport, desk: &Desk) -> String {
         text.push_str(&warn(desk, "text.sync.reread", report.reread));
     }
     text.push_str(&notices_text(&report.notices, desk));
+    for receipt in &report.receipts {
+        text.push_str(&(desk.lang.say("text.sync.receipt", &[("file", receipt)]) + "\n"));
+    }
     text
 }
 

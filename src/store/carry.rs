@@ -10,7 +10,7 @@ use sync_protocol::bundle::Span;
 use sync_protocol::chain::Link;
 use sync_protocol::conversation::Answer;
 use sync_protocol::cursor::{Cursor, Incarnation};
-use sync_protocol::message::Compared;
+use sync_protocol::message::{Compared, Notice};
 use sync_protocol::proof::AnswerProof;
 
 use crate::clock::Now;
@@ -78,7 +78,11 @@ impl Store {
             answer.end.next.positions.clear();
         }
         if !ahead(here, &answer.end.next) {
-            answer.end.more = !self.state.level;
+            // It is old news: what stands here stays, and what waits for HQ's word of today goes on waiting.
+            let waits = self.state.numbers_suspended && !whole;
+            answer.end.more = waits || !self.state.level;
+            answer.notices.retain(|notice| *notice != Notice::Copied);
+            answer.notices.extend(self.state.copied.then_some(Notice::Copied));
         }
         // A file shows no lease and takes none: it is no sign of a copy, whenever it comes.
         answer.ack.lease = self.state.lease;

@@ -133,8 +133,10 @@ pub fn write_request(request: &Request, signer: &Signer) -> Vec<u8> {
         envelope::write(enrol, &mut control);
     }
     let mut segments = request.segments.as_slice();
+    // What is carried for others comes before what was built on it.
     if let [first, rest @ ..] = segments
         && first.body.len() <= RIDING_BYTES_MAX
+        && !request.asks.iter().any(|ask| matches!(ask, Ask::Relay(_)))
     {
         envelope::write(first, &mut control);
         segments = rest;

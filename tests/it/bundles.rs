@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::company::{Company, LI, WANG, text};
+use crate::company::{Company, LI, WANG, ZHAO, text};
 use crate::world::Device;
 
 /// A USB stick: a folder that goes from hand to hand.
@@ -140,4 +140,39 @@ fn a_damaged_or_strange_file_changes_nothing_and_says_so() {
     li.run(["bundle", "read", &stick.path("nothing here")]).ended(2);
     assert_eq!(li.ask(["bundle", "read", &back])["sent_ops"], 1);
     company.is_level_with(&[&li]);
+}
+
+#[test]
+fn a_colleague_carries_the_work_and_brings_the_receipt() {
+    let company = Company::found();
+    let (li, zhao, stick) = (company.device(LI), company.device(ZHAO), Stick::new());
+    let out = stick.path("li.fbw");
+    voucher(&li, "2026-11-16");
+    li.ask(["bundle", "write", &out]);
+    li.run(["bundle", "read", &out]).ended(1);
+
+    let kept = zhao.ask(["bundle", "read", &out]);
+    assert_eq!((&kept["kind"], &kept["replica"]), (&"work".into(), &li.status()["replica"]), "{kept}");
+    assert_eq!(zhao.ask(["bundle", "receipts"])[0]["waiting"], 1);
+    let report = zhao.sync();
+    assert_eq!((&report["requests"], &report["level"]), (&1.into(), &true.into()), "{report}");
+    let receipt = text(&report["receipts"][0]);
+    assert_eq!(zhao.ask(["bundle", "receipts"])[0]["file"], receipt.as_str());
+    assert_eq!(company.export("voucher").len(), 1);
+    let owners: Vec<Value> = zhao.ask(["voucher", "list"]).as_array().cloned().unwrap_or_default();
+    assert!(owners.is_empty(), "he carried it and saw nothing of it: {owners:?}");
+
+    assert_eq!(li.ask(["bundle", "read", &receipt])["sent_ops"], 1);
+    assert_eq!(li.status()["unsent_ops"], 0);
+    // What he was carried is old by now: the next sync over a line brings the rest.
+    assert_eq!(li.sync()["level"], true);
+    zhao.sync();
+    company.is_level_with(&[&li, &zhao]);
+
+    // Carried again by mistake it changes nothing.
+    zhao.ask(["bundle", "read", &out]);
+    zhao.sync();
+    let again = zhao.ask(["bundle", "receipts"]);
+    assert_eq!((again.as_array().map(Vec::len), &again[0]["waiting"]), (Some(1), &0.into()), "{again}");
+    assert_eq!(company.export("voucher").len(), 1);
 }

@@ -1,0 +1,249 @@
+//! Others' bundles on their way through this device: what is sealed to HQ goes with the next sync, and the answers
+//! become a receipt for whoever wrote it.
+//!
+//! ```text
+//! relay/<bundle>/about          whose it is, and the hashes of its parcels in order; written last
+//! relay/<bundle>/<hash>.parcel  sealed to HQ, until HQ has answered
+//! relay/<bundle>/<hash>.answer  sealed to the author; empty where HQ could make nothing of the parcel
+//! relay/<bundle>.fbr            the receipt, once every parcel has its answer
+//! ```
+//!
+//! Source: docs/PROTOCOL.md, Bundles; docs/STORAGE.md, The home.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use records::id::Replica;
+use serde::{Deserialize, Serialize};
+use sync_protocol::asides::Ask;
+use sync_protocol::bundle::{BundleId, BundleKind, For, Header, Part, Relayed, Writer};
+use sync_protocol::chain::sha256;
+use sync_protocol::limits::RELAY_BYTES_MAX;
+
+use crate::bundle::{BundleFault, NewFile, walk};
+use crate::clock::Now;
+use crate::keys::random;
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// Parcels in one request, at most: their answers come in one answer.
+const PARCELS_MAX: usize = 8;
+
+/// A bundle that is carried for somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct About {
+    id: BundleId,
+    author: Replica,
+    /// The hashes of the parcels, in order.
+    parcels: Vec<[u8; 32]>,
+}
+
+/// What was taken along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// The bundle.
+    pub id: BundleId,
+    /// Who wrote it.
+    pub author: Replica,
+    /// Parcels for HQ in it.
+    pub parcels: usize,
+}
+
+/// A bundle that is or was carried for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The bundle.
+    pub id: BundleId,
+    /// Who wrote it.
+    pub author: Replica,
+    /// Parcels that HQ did not answer yet; 0 with a receipt.
+    pub waiting: usize,
+    /// Where the receipt lies.
+    pub receipt: Option<PathBuf>,
+}
+
+/// Takes along what a bundle holds for HQ; the bundle itself is not needed afterwards.
+///
+/// # Errors
+/// [`BundleFault`]; nothing is kept of a file that is damaged, is this device's own or holds nothing for HQ.
+pub fn keep(store: &Store, path: &Path) -> Result<Kept, BundleFault> {
+    let mut found = None;
+    let mut parcels = Vec::new();
+    let mut bytes = 0;
+    walk(path, &mut |part| {
+        match part {
+            Part::Header(header) => found = Some(header),
+            Part::Parcel(For::Hq, sealed) if sealed.len() > RELAY_BYTES_MAX => {
+                return Err(BundleFault::NotForHim);
+            }
+            Part::Parcel(For::Hq, sealed) => {
+                parcels.push(sha256(&[&sealed]));
+                bytes += u64::try_from(sealed.len()).unwrap_or(u64::MAX);
+            }
+            Part::Parcel(For::Reader, _) => {}
+        }
+        Ok(())
+    })?;
+    let header = found.filter(|header| header.author != store.identity().enrolment.replica);
+    let header = header.filter(|_| !parcels.is_empty()).ok_or(BundleFault::NotForHim)?;
+    let about = About { id: header.id, author: header.author, parcels };
+    crate::home::require_space(store.home(), bytes.saturating_add(crate::home::SAVE_BYTES_MIN))?;
+    let folder = folder(store).join(name(about.id));
+    std::fs::create_dir_all(&folder).map_err(|source| StoreError::io("making a folder", &folder, source))?;
+    walk(path, &mut |part| match part {
+        Part::Parcel(For::Hq, sealed) => {
+            Ok(crate::home::write_whole(&file(&folder, sha256(&[&sealed]), PARCEL), &sealed)?)
+        }
+        Part::Header(_) | Part::Parcel(For::Reader, _) => Ok(()),
+    })?;
+    // Only now is it there: of a copy that was cut off nothing is sent.
+    crate::home::write_whole(&folder.join(ABOUT), &postcard::to_allocvec(&about).unwrap_or_default())?;
+    Ok(Kept { id: about.id, author: about.author, parcels: about.parcels.len() })
+}
+
+/// Returns the next parcels to show HQ, about `bytes_max` bytes of them.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn asks(store: &Store, bytes_max: usize) -> Result<Vec<Ask>, StoreError> {
+    let mut asks = Vec::new();
+    let mut bytes = 0;
+    for (folder, about) in waiting_bundles(store)? {
+        for parcel in unanswered(&folder, &about) {
+            let path = file(&folder, *parcel, PARCEL);
+            let sealed = std::fs::read(&path).map_err(|source| StoreError::io("reading", &path, source))?;
+            bytes += sealed.len();
+            if asks.len() >= PARCELS_MAX || (bytes > bytes_max && !asks.is_empty()) {
+                return Ok(asks);
+            }
+            asks.push(Ask::Relay(sealed));
+        }
+    }
+    Ok(asks)
+}
+
+/// Returns how many parcels HQ did not answer yet.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn waiting(store: &Store) -> Result<usize, StoreError> {
+    let bundles = waiting_bundles(store)?;
+    Ok(bundles.iter().map(|(folder, about)| unanswered(folder, about).count()).sum())
+}
+
+/// Keeps HQ's answer to a parcel; the last one makes the receipt, whose file is returned.
+///
+/// # Errors
+/// [`StoreError::Io`], [`StoreError::NoSpace`].
+pub fn hear(store: &Store, told: &Relayed, now: Now) -> Result<Option<PathBuf>, StoreError> {
+    let mut receipt = None;
+    for (folder, about) in waiting_bundles(store)? {
+        if !about.parcels.contains(&told.parcel) {
+            continue;
+        }
+        crate::home::write_whole(
+            &file(&folder, told.parcel, ANSWER),
+            told.answer.as_deref().unwrap_or_default(),
+        )?;
+        if unanswered(&folder, &about).next().is_none() {
+            receipt = Some(deliver(store, &folder, &about, now)?);
+        }
+    }
+    Ok(receipt)
+}
+
+/// Returns what is and was carried for others, by name.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn carried(store: &Store) -> Result<Vec<Carried>, StoreError> {
+    let mut all = Vec::new();
+    for (folder, about) in waiting_bundles(store)? {
+        let waiting = unanswered(&folder, &about).count();
+        all.push(Carried { id: about.id, author: about.author, waiting, receipt: None });
+    }
+    for path in
+        entries(&folder(store))?.into_iter().filter(|path| path.extension().is_some_and(|e| e == RECEIPT))
+    {
+        // One that does not read is nobody's receipt.
+        let Ok(Header { answers: Some(id), readers, .. }) = crate::bundle::header(&path) else {
+            continue;
+        };
+        let author = readers.first().copied().unwrap_or(Replica::HQ);
+        all.push(Carried { id, author, waiting: 0, receipt: Some(path) });
+    }
+    Ok(all)
+}
+
+const ABOUT: &str = "about";
+const PARCEL: &str = "parcel";
+const ANSWER: &str = "answer";
+const RECEIPT: &str = "fbr";
+
+fn folder(store: &Store) -> PathBuf {
+    store.home().join("relay")
+}
+
+fn file(folder: &Path, parcel: [u8; 32], what: &str) -> PathBuf {
+    folder.join(format!("{}.{what}", crate::bundle::hex(&parcel)))
+}
+
+fn name(id: BundleId) -> String {
+    crate::bundle::hex(&id.0)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let failed = |source| StoreError::io("listing", folder, source);
+    let listed = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(failed)?,
+    };
+    let mut paths = listed.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>().map_err(failed)?;
+    paths.sort_unstable();
+    Ok(paths)
+}
+
+fn waiting_bundles(store: &Store) -> Result<Vec<(PathBuf, About)>, StoreError> {
+    let read = |path: PathBuf| {
+        // A copy that was cut off says nothing of itself yet.
+        let about = postcard::from_bytes(&std::fs::read(path.join(ABOUT)).ok()?).ok()?;
+        Some((path, about))
+    };
+    Ok(entries(&folder(store))?.into_iter().filter_map(read).collect())
+}
+
+fn unanswered<'a>(folder: &'a Path, about: &'a About) -> impl Iterator<Item = &'a [u8; 32]> {
+    about.parcels.iter().filter(|parcel| !file(folder, **parcel, ANSWER).exists())
+}
+
+/// Puts the answers together; the parcels are not needed any more.
+fn deliver(store: &Store, folder: &Path, about: &About, now: Now) -> Result<PathBuf, StoreError> {
+    let signer = store.signer()?;
+    let header = Header {
+        kind: BundleKind::Receipt,
+        id: BundleId(random()?),
+        author: store.identity().enrolment.replica,
+        key: signer.public(),
+        readers: vec![about.author],
+        incarnation: store.hello(now)?.cursor.incarnation,
+        created_ms: u64::try_from(now.wall.0).unwrap_or(0),
+        expires_ms: 0,
+        answers: Some(about.id),
+        spans: Vec::new(),
+    };
+    let path = folder.with_extension(RECEIPT);
+    let mut out = NewFile::create(&path)?;
+    let (mut writer, bytes) = Writer::begin(&header);
+    out.write(&bytes)?;
+    for parcel in &about.parcels {
+        let path = file(folder, *parcel, ANSWER);
+        let sealed = std::fs::read(&path).map_err(|source| StoreError::io("reading", &path, source))?;
+        if !sealed.is_empty() {
+            out.write(&writer.parcel(For::Reader, &sealed))?;
+        }
+    }
+    out.write(&writer.end(&signer))?;
+    out.finish()?;
+    std::fs::remove_dir_all(folder).map_err(|source| StoreError::io("removing", folder, source))?;
+    Ok(path)
+}
