@@ -1,7 +1,8 @@
 //! The domain: what a record is, which rules it obeys, how it reads; pure, with no clock, disk, socket or randomness.
 //!
 //! Reading order: [`id`], [`money`], [`time`], [`value`], [`schema`], [`kinds`], [`machine`], [`decision`], [`record`],
-//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`invoice`], [`duplicate`], [`files`]) and [`table`].
+//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`invoice`], [`duplicate`], [`files`]), the
+//! expense [`policy`] and [`table`].
 
 pub mod checklist;
 pub mod decision;
@@ -13,6 +14,7 @@ pub mod kinds;
 pub mod machine;
 pub mod money;
 pub mod number;
+pub mod policy;
 pub mod problems;
 pub mod record;
 pub mod rules;

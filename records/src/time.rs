@@ -22,6 +22,20 @@ impl Zone {
     /// UTC+8, the default.
     pub const SHANGHAI: Self = Self(480);
 
+    /// Reads an offset such as `+08:00`, up to 14 hours.
+    #[must_use]
+    pub fn of_offset(text: &str) -> Option<Self> {
+        let (sign, rest) = match text.as_bytes().first()? {
+            b'+' => (1, text.get(1..)?),
+            b'-' => (-1, text.get(1..)?),
+            _ => return None,
+        };
+        let (hours, minutes) = rest.split_once(':')?;
+        let (hours, minutes): (i16, i16) = (hours.parse().ok()?, minutes.parse().ok()?);
+        let fits = (0..=14).contains(&hours) && (0..60).contains(&minutes);
+        fits.then_some(Self(sign * (hours * 60 + minutes)))
+    }
+
     fn offset(self) -> Option<FixedOffset> {
         FixedOffset::east_opt(i32::from(self.0) * 60)
     }
@@ -98,6 +112,25 @@ impl Day {
         Some(Self(date.to_epoch_days()))
     }
 
+    /// Returns the day so many days later, or earlier where `days` is negative.
+    #[must_use]
+    pub const fn plus(self, days: i32) -> Self {
+        Self(self.0.saturating_add(days))
+    }
+
+    /// Returns the day of the week: 0 is Monday, 6 is Sunday.
+    #[must_use]
+    pub fn weekday(self) -> u8 {
+        // 1970-01-01 was a Thursday.
+        u8::try_from((i64::from(self.0) + 3).rem_euclid(7)).unwrap_or(0)
+    }
+
+    /// Returns the instant at which the day begins.
+    #[must_use]
+    pub fn start(self, zone: Zone) -> Ts {
+        Ts(i64::from(self.0) * 86_400_000 - i64::from(zone.0) * 60_000)
+    }
+
     fn date(self) -> Option<NaiveDate> {
         NaiveDate::from_epoch_days(self.0)
     }
@@ -139,5 +172,10 @@ mod tests {
         assert_eq!(ts.rfc3339(Zone::SHANGHAI), "2026-11-22T09:30:00+08:00");
         assert_eq!(ts.day(Zone::SHANGHAI), day);
         assert_eq!(Ts(-1).day(Zone(0)), Day(-1));
+        assert_eq!(day.start(Zone::SHANGHAI).rfc3339(Zone::SHANGHAI), "2026-11-22T00:00:00+08:00");
+        assert_eq!(
+            (day.weekday(), day.plus(1).weekday(), day.plus(-1).to_string()),
+            (6, 0, "2026-11-21".into())
+        );
     }
 }

@@ -61,7 +61,7 @@ impl Walk<'_> {
                     mapping.delimiter = Some(self.given(key, node, found, "one ASCII character")?);
                 }
                 "zone" => {
-                    let found = zone(self.string(key, node)?);
+                    let found = Zone::of_offset(self.string(key, node)?);
                     mapping.zone = Some(self.given(key, node, found, "an offset like \"+08:00\"")?);
                 }
                 "case" => cases = Some(self.array(key, node)?),
@@ -297,16 +297,4 @@ impl Walk<'_> {
             _ => self.array(key, node)?.iter().map(one).collect(),
         }
     }
-}
-
-fn zone(text: &str) -> Option<Zone> {
-    let (sign, rest) = match text.as_bytes().first()? {
-        b'+' => (1, text.get(1..)?),
-        b'-' => (-1, text.get(1..)?),
-        _ => return None,
-    };
-    let (hours, minutes) = rest.split_once(':')?;
-    let (hours, minutes): (i16, i16) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let fits = (0..=14).contains(&hours) && (0..60).contains(&minutes);
-    fits.then_some(Zone(sign * (hours * 60 + minutes)))
 }
