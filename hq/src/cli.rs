@@ -10,6 +10,7 @@ mod help;
 mod history;
 mod import;
 mod init;
+mod policy;
 mod rebuild;
 mod serve;
 mod shell;
@@ -98,6 +99,9 @@ enum Command {
     Show(show::Args),
     /// Shows each change of a record
     History(show::Args),
+    /// The expense policy: days, calendar and what is paid
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Writes all records of a kind as a table
     Export(export::Args),
     /// Makes all views again from what was received
@@ -211,6 +215,7 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Bundle(command) => bundle::run(&command, room),
         Command::Show(args) => show::run(&args, room),
         Command::History(args) => history::run(&args, room),
+        Command::Policy(command) => policy::run(command, room),
         Command::Export(args) => export::run(&args, room),
         Command::Rebuild => rebuild::run(room),
         Command::Doctor => doctor::run(room),

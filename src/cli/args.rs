@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Conflict(Conflict),
     #[command(subcommand)]
     Quarantine(Quarantine),
+    #[command(subcommand)]
+    Policy(crate::cli::policy::Command),
     Search(Search),
     Import(Import),
     Export(Export),

@@ -91,6 +91,10 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     let scanned =
         device.run_with(&["voucher", "scan", "--json"], "01,32,,25152000009858579102,56.00,20250302,,D263\n");
     check("`voucher scan`", &serde_json::from_str(&scanned.out).unwrap());
+    for question in crate::cli::policy::QUESTIONS {
+        let answer = device.json(&[&["policy", "explain"][..], question].concat());
+        check(&format!("`policy explain {}`", question[0]), &answer);
+    }
     check("`doctor`", &device.json(&["doctor"]));
     check("`rebuild`", &device.json(&["rebuild"]));
     check("`status`", &device.json(&["status"]));

@@ -20,6 +20,7 @@ mod job;
 mod keys;
 pub mod lang;
 mod man;
+mod policy;
 pub mod process;
 mod prompt;
 mod quarantine;
@@ -146,6 +147,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Bundle(command)) => bundle::run(&command, desk),
         Some(Command::Conflict(command)) => conflict::run(&command, desk),
         Some(Command::Quarantine(command)) => quarantine::run(&command, desk),
+        Some(Command::Policy(command)) => policy::run(command, desk),
         Some(Command::Search(args)) => search::run(args, desk),
         Some(Command::Import(args)) => import::run(&args, desk),
         Some(Command::Doctor(args)) => doctor::run(&args, desk),

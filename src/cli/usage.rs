@@ -1,6 +1,9 @@
 //! What is wrong with a command line, as a sentence in the reader's language.
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use records::money::FenError;
+use records::policy::cycle::CycleError;
+use records::time::TimeError;
 
 use crate::cli::fault::{Exit, Fault};
 
@@ -19,7 +22,7 @@ pub(crate) fn fault(error: &Error) -> Fault {
         ErrorKind::InvalidSubcommand => "error.usage.unknown_command",
         ErrorKind::InvalidValue if given.is_empty() => "error.usage.value_missing",
         ErrorKind::InvalidValue if !allowed.is_empty() => "error.usage.not_allowed",
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => "error.usage.bad_value",
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => written(error),
         ErrorKind::MissingRequiredArgument => "error.usage.missing",
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "error.usage.no_command"
@@ -46,4 +49,20 @@ pub(crate) fn fault(error: &Error) -> Fault {
 
 fn value(value: &ContextValue) -> String {
     value.to_string()
+}
+
+/// Returns the sentence that says how the value is written, where one of our types refused it.
+fn written(error: &Error) -> &'static str {
+    let Some(reason) = std::error::Error::source(error) else {
+        return "error.usage.bad_value";
+    };
+    match (reason.downcast_ref::<FenError>(), reason.downcast_ref::<CycleError>()) {
+        (Some(FenError::NotANumber), _) => "error.usage.bad_amount",
+        (Some(FenError::TooFine), _) => "error.usage.bad_amount_fine",
+        (Some(FenError::TooLarge), _) => "error.usage.bad_amount_large",
+        (None, Some(CycleError::NotAMonth | CycleError::NotAHalf)) => "error.usage.bad_month",
+        (None, Some(CycleError::NotACycle)) => "error.usage.bad_batch",
+        (None, None) if reason.is::<TimeError>() => "error.usage.bad_day",
+        (None, None) => "error.usage.bad_value",
+    }
 }

@@ -35,8 +35,13 @@ fn in_language(command: Command, lang: Lang, path: &str) -> Command {
                 .hide_possible_values(takes_values)
         });
     for name in names {
-        // Every kind of master data is imported in the same way.
-        let below = if name == "import" { "hq.help.import".to_owned() } else { format!("{path}.{name}") };
+        let below = match name.as_str() {
+            // Every kind of master data is imported in the same way.
+            "import" => "hq.help.import".to_owned(),
+            // Both programs explain the policy, in the same words.
+            "policy" => "help.policy".to_owned(),
+            _ => format!("{path}.{name}"),
+        };
         command = command.mut_subcommand(name, |sub| in_language(sub, lang, &below));
     }
     command
@@ -48,7 +53,8 @@ mod tests {
 
     fn missing(command: &Command, found: &mut Vec<String>) {
         let helps = command.get_arguments().filter_map(clap::Arg::get_help).chain(command.get_about());
-        found.extend(helps.map(ToString::to_string).filter(|help| help.starts_with("hq.help")));
+        let bare = |help: &String| help.starts_with("hq.help") || help.starts_with("help.");
+        found.extend(helps.map(ToString::to_string).filter(bare));
         command.get_subcommands().for_each(|sub| missing(sub, found));
     }
 

@@ -1,6 +1,9 @@
 //! What is wrong with a command line, as a sentence in the reader's language; the sentences are the device's.
 
 use clap::error::{ContextKind, Error, ErrorKind};
+use records::money::FenError;
+use records::policy::cycle::CycleError;
+use records::time::TimeError;
 
 use crate::cli::answer::Fault;
 
@@ -21,7 +24,7 @@ pub(super) fn fault(error: &Error) -> Fault {
         (ErrorKind::InvalidValue, _) if given.is_empty() => "error.usage.value_missing",
         (ErrorKind::InvalidValue, true) => "error.usage.not_allowed.similar",
         (ErrorKind::InvalidValue, false) if !allowed.is_empty() => "error.usage.not_allowed",
-        (ErrorKind::InvalidValue | ErrorKind::ValueValidation, _) => "error.usage.bad_value",
+        (ErrorKind::InvalidValue | ErrorKind::ValueValidation, _) => written(error),
         (ErrorKind::MissingRequiredArgument, _) => "error.usage.missing",
         (ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
             "error.usage.no_command"
@@ -36,4 +39,20 @@ pub(super) fn fault(error: &Error) -> Fault {
         .with("command", text(ContextKind::InvalidSubcommand))
         .with("other", text(ContextKind::PriorArg))
         .with("similar", similar.unwrap_or_default())
+}
+
+/// Returns the sentence that says how the value is written, where one of our types refused it.
+fn written(error: &Error) -> &'static str {
+    let Some(reason) = std::error::Error::source(error) else {
+        return "error.usage.bad_value";
+    };
+    match (reason.downcast_ref::<FenError>(), reason.downcast_ref::<CycleError>()) {
+        (Some(FenError::NotANumber), _) => "error.usage.bad_amount",
+        (Some(FenError::TooFine), _) => "error.usage.bad_amount_fine",
+        (Some(FenError::TooLarge), _) => "error.usage.bad_amount_large",
+        (None, Some(CycleError::NotAMonth | CycleError::NotAHalf)) => "error.usage.bad_month",
+        (None, Some(CycleError::NotACycle)) => "error.usage.bad_batch",
+        (None, None) if reason.is::<TimeError>() => "error.usage.bad_day",
+        (None, None) => "error.usage.bad_value",
+    }
 }

@@ -1,9 +1,10 @@
 //! The two mailings of a month: when each goes, what it carries, and which one an expense goes with.
 
+use crate::policy::age;
 use crate::policy::calendar::Calendar;
 use crate::policy::count::{Count, Trace};
 use crate::policy::cycle::{Cycle, HalfMonth, Letter, Month};
-use crate::policy::terms::{Cutoff, Cycles, Holiday, Mailing, Policy};
+use crate::policy::terms::{AgeTo, Cutoff, Cycles, Holiday, Mailing, Policy};
 use crate::time::Day;
 
 /// A regular mailing.
@@ -81,6 +82,24 @@ pub fn carrying(date: Day, policy: &Policy, calendar: &Calendar) -> Option<Dispa
 #[must_use]
 pub fn first_from(day: Day, policy: &Policy, calendar: &Calendar) -> Option<Dispatch> {
     mailings(Month::of(day)?, policy, calendar).filter(|d| d.due >= day).min_by_key(|d| d.due)
+}
+
+/// Returns the last regular mailing that can carry an expense of that day without an exception.
+///
+/// Submitted on the last day of its limit, it goes with the next mailing; where the limit ends with the mailing
+/// itself, that mailing goes within it. `None` outside the years 1 to 9999, or where none does.
+///
+/// Source: docs/RULES.md P-14, P-17.
+#[must_use]
+pub fn last_for(date: Day, policy: &Policy, calendar: &Calendar) -> Option<Dispatch> {
+    let last_day = age::expiry(date, policy, calendar).last_day;
+    match policy.age.to {
+        AgeTo::ClaimSubmitted => first_from(last_day, policy, calendar),
+        AgeTo::BatchDispatched => {
+            let in_time = mailings(Month::of(last_day)?, policy, calendar).filter(|d| d.due <= last_day);
+            in_time.filter(|d| d.due > date).max_by_key(|d| d.due)
+        }
+    }
 }
 
 /// Returns the mailings from the month before to four months after: a half-month is sent three months later at most.

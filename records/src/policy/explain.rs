@@ -14,7 +14,7 @@ use crate::policy::cycle::Cycle;
 use crate::policy::dispatch::{self, Dispatch};
 use crate::policy::line::{self, Line, LineError, Ticket, Verdict};
 use crate::policy::sentence::Sentence;
-use crate::policy::terms::Policy;
+use crate::policy::terms::{AgeTo, Policy};
 use crate::policy::{age, due};
 use crate::time::Day;
 
@@ -120,10 +120,10 @@ pub fn explain(question: &Question, policy: &Policy, calendar: &Calendar) -> Res
     let desk = Desk { policy, calendar };
     match question {
         Question::Audit { received } => {
-            Ok(desk.step("audit", "received", *received, "P-21", due::audit(*received, policy, calendar)))
+            Ok(desk.step("audit", "received", *received, "P-21", &due::audit(*received, policy, calendar)))
         }
         Question::Manager { audited } => {
-            Ok(desk.step("manager", "audited", *audited, "P-22", due::manager(*audited, policy, calendar)))
+            Ok(desk.step("manager", "audited", *audited, "P-22", &due::manager(*audited, policy, calendar)))
         }
         Question::Finance { approved } => Ok(desk.finance(*approved)),
         Question::Age { date } => Ok(desk.age(*date)),
@@ -140,7 +140,7 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     /// A step with a number of working days, which begins on `from`.
-    fn step(&self, id: &str, name: &'static str, from: Day, rule: &'static str, due: due::Due) -> Explained {
+    fn step(&self, id: &str, name: &'static str, from: Day, rule: &'static str, due: &due::Due) -> Explained {
         let answer = match due.day {
             Some(day) => Sentence::new(id).with("due", day),
             None => Sentence::new("no_limit"),
@@ -170,7 +170,7 @@ impl Desk<'_> {
     fn age(&self, date: Day) -> Explained {
         let expiry = age::expiry(date, self.policy, self.calendar);
         let goes = dispatch::carrying(date, self.policy, self.calendar);
-        let last = dispatch::first_from(expiry.last_day, self.policy, self.calendar);
+        let last = dispatch::last_for(date, self.policy, self.calendar);
         let members = [
             ("date", date.to_string().into()),
             ("last_day", expiry.last_day.to_string().into()),
@@ -178,7 +178,11 @@ impl Desk<'_> {
             ("goes_with", mailing(goes.as_ref())),
             ("last_with", mailing(last.as_ref())),
         ];
-        let about = Sentence::new("age").with("date", date).with("last_day", expiry.last_day);
+        let id = match self.policy.age.to {
+            AgeTo::ClaimSubmitted => "age",
+            AgeTo::BatchDispatched => "age_sent",
+        };
+        let about = Sentence::new(id).with("date", date).with("last_day", expiry.last_day);
         let mailings = [("goes_with", goes), ("last_with", last)].into_iter().filter_map(|(id, mailing)| {
             mailing.map(|m| Sentence::new(id).with("batch", m.cycle).with("due", m.due))
         });

@@ -96,7 +96,7 @@ impl line::Step {
         let id = if self.rule.is_empty() { "amount" } else { "amount_by_rule" };
         let sentence = Sentence::new(id)
             .words("what", Sentence::new(format!("what.{}", self.what.name())))
-            .with("amount", self.amount);
+            .with("amount", format!("{:>9}", self.amount.to_string()));
         if self.rule.is_empty() { sentence } else { sentence.with("rule", self.rule) }
     }
 }

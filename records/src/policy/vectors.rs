@@ -160,12 +160,19 @@ fn a_cycle_that_was_missed_once_still_fits_for_most_days() {
     let fits = |date: &str| age::expiry(day(date), &policy, &china).last_day >= day("2026-02-03");
     assert!(fits("2026-01-03") && fits("2026-01-15"));
     assert!(!fits("2026-01-01") && !fits("2026-01-02"));
-    let last = dispatch::first_from(day("2026-02-24"), &policy, &china).unwrap();
+    let last = |date: &str, policy: &Policy| {
+        let last = dispatch::last_for(day(date), policy, &china).unwrap();
+        last.cycle.to_string()
+    };
     assert_eq!(
-        last.cycle.to_string(),
+        last("2026-01-15", &policy),
         "2026-02-B",
-        "submitted on the last day, it goes with that day's mailing"
+        "submitted on the last day, with that day's mailing"
     );
+    assert_eq!(last("2026-01-20", &policy), "2026-02-B");
+    assert_eq!(last("2026-01-25", &policy), "2026-03-A", "submitted after the mailing, with the next one");
+    let mailed = policy_with("age.to = \"batch_dispatched\"");
+    assert_eq!(last("2026-01-25", &mailed), "2026-02-B");
 }
 
 #[test]

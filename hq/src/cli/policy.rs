@@ -1,0 +1,223 @@
+//! `policy`: what the expense policy says, whether a policy file can be used, and the what-if calendar.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use records::money::Fen;
+use records::policy::calendar::Calendar;
+use records::policy::cap::CapAccount;
+use records::policy::cycle::{Cycle, Month};
+use records::policy::explain::{Question, explain};
+use records::policy::file::PolicyError;
+use records::policy::sentence::Sentence;
+use records::policy::terms::Policy;
+use records::policy::what_if::{Row, what_if};
+use records::time::Day;
+use serde_json::json;
+
+use crate::cli::Room;
+use crate::cli::answer::{Answer, Fault, Lang};
+use crate::cli::table::table;
+
+/// What can be done with a policy.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Answers a question to the policy
+    Explain {
+        #[command(subcommand)]
+        about: About,
+        #[arg(long, global = true, value_name = "F.toml")]
+        policy: Option<PathBuf>,
+        #[arg(long, global = true, value_name = "F.json")]
+        calendar: Option<PathBuf>,
+    },
+    /// Checks a policy file
+    Check { file: PathBuf },
+    /// The what-if calendar
+    WhatIf(WhatIf),
+}
+
+/// Over which months, and by which policy.
+#[derive(Debug, clap::Args)]
+pub(super) struct WhatIf {
+    #[arg(long, value_name = "MONTH", requires = "to")]
+    from: Option<Month>,
+    #[arg(long, value_name = "MONTH", requires = "from")]
+    to: Option<Month>,
+    #[arg(long, value_name = "DAYS", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=60))]
+    transit_days: u8,
+    #[arg(long, value_name = "F.toml")]
+    policy: Option<PathBuf>,
+    #[arg(long, value_name = "F.json")]
+    calendar: Option<PathBuf>,
+}
+
+/// What is asked; the device takes the same.
+#[derive(Debug, Subcommand)]
+pub(super) enum About {
+    Audit {
+        #[arg(long, value_name = "DAY")]
+        received: Day,
+    },
+    Manager {
+        #[arg(long, value_name = "DAY")]
+        audited: Day,
+    },
+    Finance {
+        #[arg(long, value_name = "DAY")]
+        approved: Day,
+    },
+    Age {
+        #[arg(long, value_name = "DAY")]
+        date: Day,
+    },
+    Dispatch {
+        batch: Cycle,
+    },
+    Payable {
+        #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+        claimed: Fen,
+        #[arg(long, value_name = "AMOUNTS", value_delimiter = ',', required = true)]
+        #[arg(allow_negative_numbers = true)]
+        vouchers: Vec<Fen>,
+        #[arg(long, value_name = "AMOUNT")]
+        cap: Option<Fen>,
+        #[arg(long, value_name = "AMOUNT", requires = "cap")]
+        used: Option<Fen>,
+        #[arg(long, value_name = "AMOUNT", requires = "cap")]
+        exception: Option<Fen>,
+    },
+    Blackout {
+        #[arg(long, value_name = "DAY")]
+        date: Day,
+    },
+}
+
+pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
+    match command {
+        Command::Explain { about, policy, calendar } => {
+            let policy = policy_of(policy.as_deref(), room.lang)?;
+            let calendar = calendar_of(calendar.as_deref(), room.lang)?;
+            let explained = explain(&question(about), &policy, &calendar).map_err(|error| {
+                Fault::usage("error.policy.no_answer").with("reason", said(&error.sentence(), room.lang))
+            })?;
+            let text = explained.text(&|key, facts| say(key, facts, room.lang));
+            Ok(Answer::new(explained.json, text))
+        }
+        Command::Check { file } => check(&file, room.lang),
+        Command::WhatIf(args) => months(&args, room.lang),
+    }
+}
+
+fn question(about: About) -> Question {
+    match about {
+        About::Audit { received } => Question::Audit { received },
+        About::Manager { audited } => Question::Manager { audited },
+        About::Finance { approved } => Question::Finance { approved },
+        About::Age { date } => Question::Age { date },
+        About::Dispatch { batch } => Question::Dispatch(batch),
+        About::Blackout { date } => Question::Blackout { date },
+        About::Payable { claimed, vouchers, cap, used, exception } => {
+            let [used, exceptions] = [used, exception].map(Option::unwrap_or_default);
+            Question::Payable { claimed, vouchers, cap: cap.map(|cap| CapAccount { cap, exceptions, used }) }
+        }
+    }
+}
+
+/// Reads a policy file and lists what it changes; one that cannot be used ends with its line and key.
+fn check(file: &Path, lang: Lang) -> Result<Answer, Fault> {
+    let text = std::fs::read_to_string(file).map_err(|error| Fault::file(file, &error))?;
+    let read = Policy::parse(&text).and_then(|policy| Ok((policy, Policy::differences(&text)?)));
+    let (policy, differences) = read.map_err(|error| policy_fault(file, &error, lang))?;
+    let titles = ["key", "standard", "own"].map(|name| lang.say(&format!("hq.column.{name}"), &[]));
+    let rows = differences.iter().map(|d| vec![d.key.clone(), d.standard.clone(), d.own.clone()]).collect();
+    let facts =
+        [("version".to_owned(), policy.version.clone()), ("n".to_owned(), differences.len().to_string())];
+    let text = format!("{}\n{}", lang.say("hq.policy.checked", &facts), table(&titles, rows));
+    let changed: Vec<_> =
+        differences.iter().map(|d| json!({"key": d.key, "standard": d.standard, "own": d.own})).collect();
+    Ok(Answer::new(json!({"version": policy.version, "differences": changed}), text))
+}
+
+/// Months that one table is made of, at most.
+const MONTHS_MAX: i32 = 600;
+/// Months where nobody says which: the last three years of the calendar.
+const MONTHS: i32 = 36;
+
+fn months(args: &WhatIf, lang: Lang) -> Result<Answer, Fault> {
+    let policy = policy_of(args.policy.as_deref(), lang)?;
+    let calendar = calendar_of(args.calendar.as_deref(), lang)?;
+    let last = calendar.years().last().and_then(|year| Month::of(Day::from_ymd(year, 12, 1)?));
+    let Some((from, to)) = args.from.zip(args.to).or_else(|| Some((last?.plus(1 - MONTHS), last?))) else {
+        return Err(Fault::usage("error.usage.bad_month").with("argument", "--to").with("value", ""));
+    };
+    if to < from || to > from.plus(MONTHS_MAX - 1) {
+        return Err(Fault::usage("hq.policy.months").with("from", from).with("to", to));
+    }
+    let rows = what_if(from, to, args.transit_days, &policy, &calendar);
+    let facts =
+        [("from", from.to_string()), ("to", to.to_string()), ("transit", args.transit_days.to_string())]
+            .map(|(name, value)| (name.to_owned(), value));
+    let titles = ["dispatch_day", "blackout_months", "mean_days", "max_days"]
+        .map(|name| lang.say(&format!("hq.column.{name}"), &[]));
+    let lines = rows.iter().map(|row| {
+        let months = format!("{} / {}", row.blackout_months, row.months);
+        vec![row.dispatch_day.to_string(), months, mean(row), row.max_days.to_string()]
+    });
+    let text = format!("{}\n{}", lang.say("hq.policy.what_if", &facts), table(&titles, lines.collect()));
+    let json = rows.iter().map(|row| {
+        json!({
+            "dispatch_day": row.dispatch_day,
+            "months": row.months,
+            "blackout_months": row.blackout_months,
+            "mean_days": mean(row),
+            "max_days": row.max_days,
+        })
+    });
+    Ok(Answer::new(json.collect(), text))
+}
+
+fn mean(row: &Row) -> String {
+    format!("{}.{}", row.mean_tenths / 10, row.mean_tenths % 10)
+}
+
+/// Returns the policy of a file; the standard one without a file.
+fn policy_of(file: Option<&Path>, lang: Lang) -> Result<Policy, Fault> {
+    let Some(path) = file else {
+        return Policy::parse("").map_err(|error| policy_fault(Path::new("-"), &error, lang));
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
+    Policy::parse(&text).map_err(|error| policy_fault(path, &error, lang))
+}
+
+/// Returns China's calendar, with the years of a file where there is one.
+fn calendar_of(file: Option<&Path>, lang: Lang) -> Result<Calendar, Fault> {
+    let mut calendar = Calendar::china();
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
+        calendar.load(&text).map_err(|error| {
+            Fault::usage("error.policy.calendar")
+                .with("file", path.display())
+                .with("problem", said(&error.sentence(), lang))
+        })?;
+    }
+    Ok(calendar)
+}
+
+fn policy_fault(path: &Path, error: &PolicyError, lang: Lang) -> Fault {
+    Fault::usage("error.policy.file")
+        .with("file", path.display())
+        .with("line", error.line)
+        .with("key", &error.key)
+        .with("problem", said(&error.problem.sentence(), lang))
+}
+
+fn said(sentence: &Sentence, lang: Lang) -> String {
+    sentence.text(&|key, facts| say(key, facts, lang))
+}
+
+fn say(key: &str, facts: &[(&str, &str)], lang: Lang) -> String {
+    let facts: Vec<(String, String)> =
+        facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    lang.say(key, &facts)
+}
