@@ -11,7 +11,7 @@ impl Desk {
     ///
     /// # Errors
     /// [`StoreError`]; then nothing of it may be kept.
-    pub fn hear(&mut self, device: &Device, asks: Vec<Ask>, _now_ms: u64) -> Result<Vec<Tell>, StoreError> {
+    pub fn hear(&mut self, device: &Device, asks: Vec<Ask>, now_ms: u64) -> Result<Vec<Tell>, StoreError> {
         let (mut tells, mut have, mut again) = (Vec::new(), Vec::new(), Vec::new());
         let mut buckets = None;
         // A device that takes no part any more is not answered; its segments wait for a person.
@@ -20,7 +20,9 @@ impl Desk {
                 Ask::Have(files) => have.extend(files),
                 Ask::Want(files) => tells.extend(self.pieces(device, &files)?),
                 // A piece was kept before the others were heard.
-                Ask::Rulings(_) | Ask::Extracts(_) | Ask::Relay(_) | Ask::Chunk(_) | Ask::Newer { .. } => {}
+                Ask::Relay(_) | Ask::Chunk(_) | Ask::Newer { .. } => {}
+                Ask::Rulings(proof) => self.hear_rulings(&proof)?,
+                Ask::Extracts(proof) => self.hear_extracts(&proof, now_ms)?,
                 Ask::Buckets(theirs) => buckets = Some(theirs),
                 Ask::Reread(docs) => again.extend(docs),
             }
@@ -33,5 +35,26 @@ impl Desk {
             self.reread(device, &again)?;
         }
         Ok(tells)
+    }
+
+    /// Hears of a device that HQ does not know what HQ itself signed before it was restored.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of it may be kept.
+    pub fn hear_stranger(&mut self, asks: Vec<Ask>, now_ms: u64) -> Result<Vec<Tell>, StoreError> {
+        for ask in asks {
+            match ask {
+                Ask::Rulings(proof) => self.hear_rulings(&proof)?,
+                Ask::Extracts(proof) => self.hear_extracts(&proof, now_ms)?,
+                Ask::Relay(_)
+                | Ask::Chunk(_)
+                | Ask::Have(_)
+                | Ask::Want(_)
+                | Ask::Buckets(_)
+                | Ask::Reread(_)
+                | Ask::Newer { .. } => {}
+            }
+        }
+        Ok(Vec::new())
     }
 }

@@ -133,6 +133,18 @@ impl Desk {
         Ok(Stamp { ms: kept.map_or(0, u64::from_le_bytes), counter: u16::MAX })
     }
 
+    /// Notes a stamp that HQ gave before it was restored.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn stamped(&mut self, stamp: Stamp) -> Result<(), StoreError> {
+        if stamp.ms > self.last_stamp()?.ms {
+            self.store.set("stamp", &stamp.ms.to_le_bytes())
+        } else {
+            Ok(())
+        }
+    }
+
     /// HQ has applied all that it holds: `seen` names every line on the document.
     fn row_of(&mut self, op: NewOp, stamp: Stamp) -> Result<Row, StoreError> {
         let mut writes = op.writes;

@@ -103,24 +103,11 @@ impl Desk {
         ];
         let created = self.write(vec![NewOp { kind: number::DEVICE, on: On::Create, writes }], now_ms)?;
         let device = Device {
-            replica,
-            branch,
             staff: Some(staff),
             document: created.first().copied().map(DocId),
-            name: String::new(),
-            standing: Standing::Pending,
-            key: None,
             secret: Some(secret),
             issued_ms: now_ms,
-            seen_ms: None,
-            lease: [0; 8],
-            lease_before: [0; 8],
-            lease_used: false,
-            copied: false,
-            level: false,
-            skew_ms: 0,
-            sheets: (first, first.saturating_add(SHEETS - 1)),
-            oversees: None,
+            ..Device::named(replica, branch, (first, first.saturating_add(SHEETS - 1)))
         };
         self.store.device_put(&device)?;
         self.feed_all(&device)?;

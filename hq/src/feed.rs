@@ -179,7 +179,7 @@ impl Desk {
     /// Some ops of a line, and what HQ says of exactly these.
     fn extract(&mut self, line: Line, seqs: &[u64]) -> Result<(Vec<Item>, Vec<Ruling>), StoreError> {
         let branch = self.home(line.0)?.unwrap_or(0);
-        let parent = self.store.line(branch, line)?.and_then(|held| held.parent);
+        let parent = self.parent(branch, line)?;
         let mut items = Vec::new();
         let mut part: (Vec<u64>, Vec<Row>, usize) = Default::default();
         for seq in seqs {

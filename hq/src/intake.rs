@@ -1,5 +1,6 @@
 //! What happens to what devices send: every op is judged once, in order of arrival, and only here.
 
+pub mod alone;
 mod copies;
 pub mod desk;
 mod history;
@@ -7,4 +8,5 @@ pub mod judge;
 mod ops;
 pub mod segments;
 pub mod spread;
+mod stretch;
 pub mod work;

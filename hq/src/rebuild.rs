@@ -73,6 +73,11 @@ impl Desk {
             }
             Ok(())
         })?;
+        self.store.each_island(|id, row| {
+            if !waiting.contains(&id) {
+                all.entry(row.document(id)).or_default().push(id);
+            }
+        })?;
         Ok(all)
     }
 

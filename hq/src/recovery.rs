@@ -2,11 +2,27 @@
 //!
 //! Source: docs/PROTOCOL.md, A restored HQ.
 
+use records::id::{OpId, Replica};
+use records::kinds::device::{DeviceKey, Installation};
+use records::kinds::number;
+use records::schema::Typed;
+use sync_protocol::columns;
 use sync_protocol::cursor::{Cursor, Incarnation};
-use sync_protocol::message::Notice;
+use sync_protocol::limits::SEGMENT_OPS_MAX;
+use sync_protocol::merge::Document;
+use sync_protocol::message::{Extract, Notice};
+use sync_protocol::op::Row;
+use sync_protocol::proof::{ExtractsProof, RulingProof};
+use sync_protocol::ruling::{Judgement, Ruling, Verdict};
+use sync_protocol::segment::{Body, Segment};
+use sync_protocol::sign::PublicKey;
 
+use crate::intake::alone::{Again, Alone};
 use crate::intake::desk::Desk;
+use crate::reading;
 use crate::store::sqlite::StoreError;
+use crate::store::sqlite::devices::{Device, Standing, Why};
+use crate::store::sqlite::log::Came;
 
 impl Desk {
     /// Tells a device that read another history that HQ came back from a backup.
@@ -19,5 +35,233 @@ impl Desk {
         }
         let order = self.store.restored_from()?.unwrap_or(0);
         Ok(Some(Notice::Restored { order }))
+    }
+
+    /// Takes back what HQ said of ops before it was restored. Anything that it did not sign changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of it may be kept.
+    pub fn hear_rulings(&mut self, proof: &RulingProof) -> Result<(), StoreError> {
+        let Some(began) = self.store.began_at()? else {
+            return Ok(());
+        };
+        let most = u32::try_from(SEGMENT_OPS_MAX).unwrap_or(u32::MAX);
+        let rulings = proof.open(&self.signer.public()).unwrap_or_default();
+        let lost = |ruling: &Ruling| ruling.order < began && (1..=most).contains(&ruling.count);
+        let mut again = Vec::new();
+        for ruling in rulings.into_iter().filter(lost) {
+            self.store.proven_put(&ruling)?;
+            again.extend(self.judged_otherwise(&ruling, began)?);
+        }
+        self.rule_again(again)
+    }
+
+    /// Returns the ops of a ruling that this history judged anew before the ruling was shown, or knew less of.
+    fn judged_otherwise(&mut self, ruling: &Ruling, began: u64) -> Result<Vec<Again>, StoreError> {
+        let line = (ruling.replica, ruling.epoch);
+        let Some(branch) = self.home(line.0)? else {
+            return Ok(Vec::new());
+        };
+        let mut again = Vec::new();
+        for seq in (ruling.first..).take(usize::try_from(ruling.count).unwrap_or(0)) {
+            let id = OpId { replica: line.0, epoch: line.1, seq };
+            let Some(row) = self.row(id)? else { continue };
+            let (Some(told), Some(known)) =
+                (ruling.of(seq, row.stamp), self.store.judgement(branch, id, row.stamp)?)
+            else {
+                continue;
+            };
+            if let Some(version) = stands_over(&told, &known, began) {
+                let at = (told.order, ruling.cap_ms, version);
+                again.push(Again { id, row, at, verdict: told.verdict });
+            }
+        }
+        Ok(again)
+    }
+
+    /// Takes back ops that HQ gave out before it was restored.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of it may be kept.
+    pub fn hear_extracts(&mut self, proof: &ExtractsProof, now_ms: u64) -> Result<(), StoreError> {
+        if self.store.restored_from()?.is_none() {
+            return Ok(());
+        }
+        let signer = self.signer.public();
+        for extract in proof.open(&signer).unwrap_or_default() {
+            self.take_extract(extract, now_ms)?;
+        }
+        Ok(())
+    }
+
+    fn take_extract(&mut self, extract: &Extract, now_ms: u64) -> Result<(), StoreError> {
+        // What a newer version coded stays with the devices until this program reads it.
+        let Ok(rows) = extract.open() else {
+            return Ok(());
+        };
+        let people = rows.iter().any(|(_, row)| is_people(row));
+        let rows = rows.into_iter().map(|(id, row)| (id.seq, row)).collect();
+        self.alone(Alone { line: (extract.replica, extract.epoch), parent: extract.parent, rows }, now_ms)?;
+        if people { self.know_devices_again() } else { Ok(()) }
+    }
+
+    /// Takes in another replica's segment, proven by its author's key; returns whether the proof was good.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of it may be kept.
+    pub fn take_carried(&mut self, segment: &Segment, came: Came) -> Result<bool, StoreError> {
+        let proven = |key: &PublicKey| segment.verify(key).is_ok();
+        if !self.keys_of(segment.replica)?.iter().any(proven) {
+            return Ok(false);
+        }
+        if !self.may_come(segment)? {
+            let branch = self.home(segment.replica)?.unwrap_or(0);
+            self.store.hold_back(branch, segment, Why::Revoked, came)?;
+            return Ok(true);
+        }
+        let taken = self.take_from(vec![segment.clone()], came)?;
+        if taken.missing.is_some() && self.store.restored_from()?.is_some() {
+            self.take_apart(segment, came.received_ms)?;
+        }
+        if segment.replica == Replica::HQ {
+            self.hqs_own(segment)?;
+        }
+        Ok(true)
+    }
+
+    /// Of a device that takes part no more only what HQ ruled on before.
+    fn may_come(&self, segment: &Segment) -> Result<bool, StoreError> {
+        let standing = self.store.device(segment.replica)?.map(|device| device.standing);
+        if segment.replica == Replica::HQ || standing.is_some_and(|standing| standing.takes_part()) {
+            return Ok(true);
+        }
+        for id in segment.ids() {
+            if self.store.proven(id)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The ops of a segment whose line has a hole before it.
+    fn take_apart(&mut self, segment: &Segment, now_ms: u64) -> Result<(), StoreError> {
+        let Ok(body) = Body::from_bytes(&segment.body) else {
+            return Ok(());
+        };
+        let seqs: Vec<u64> = segment.ids().map(|id| id.seq).collect();
+        let Ok(rows) = columns::decode(&body.rows, segment.line(), &seqs) else {
+            return Ok(());
+        };
+        if body.test_clock && !self.test_clock {
+            return Ok(());
+        }
+        let rows = seqs.into_iter().zip(rows).collect();
+        self.alone(Alone { line: segment.line(), parent: body.parent, rows }, now_ms)
+    }
+
+    fn keys_of(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {
+        if replica == Replica::HQ {
+            return Ok(vec![self.signer.public()]);
+        }
+        let bound = self.store.device(replica)?.and_then(|device| device.key);
+        let more = self.store.more_keys(replica)?;
+        Ok(bound.into_iter().chain(more.into_iter().filter(|key| key.1).map(|key| key.0)).collect())
+    }
+
+    /// HQ's own log came back: its next stamp is later than all that it gave, and it knows its devices again.
+    fn hqs_own(&mut self, segment: &Segment) -> Result<(), StoreError> {
+        let mut people = false;
+        for id in segment.ids() {
+            let Some(row) = self.row(id)? else { continue };
+            self.stamped(row.stamp)?;
+            people |= is_people(&row);
+        }
+        if people { self.know_devices_again() } else { Ok(()) }
+    }
+
+    /// Makes the lines of devices again that were named, or had their key bound, after the backup: their documents in
+    /// HQ's own log say who they are.
+    fn know_devices_again(&mut self) -> Result<(), StoreError> {
+        if self.store.restored_from()?.is_none() {
+            return Ok(());
+        }
+        let mut documents = Vec::new();
+        self.store.each_document::<StoreError>(Some(number::DEVICE), |_, indexed| {
+            documents.push(indexed.document);
+            Ok(())
+        })?;
+        for document in documents {
+            self.know_device_again(&document)?;
+        }
+        Ok(())
+    }
+
+    fn know_device_again(&mut self, document: &Document) -> Result<(), StoreError> {
+        let named = typed::<Installation>(document).and_then(|installation| installation.replica);
+        let Some(replica) = named.map(|named| Replica(named.0)).filter(|replica| *replica != Replica::HQ)
+        else {
+            return Ok(());
+        };
+        let known = self.store.device(replica)?;
+        if known.as_ref().is_some_and(|device| device.key.is_some()) {
+            return Ok(());
+        }
+        let staff = reading::link(document, "owner");
+        // Under which branch its log is kept never changes: not before its owner's is known.
+        let Some(branch) = staff.map(|staff| self.branch_of(staff)).transpose()?.flatten() else {
+            return Ok(());
+        };
+        let key = typed::<DeviceKey>(document).and_then(|key| <[u8; 32]>::try_from(key.public_key?.0).ok());
+        let key = key.map(PublicKey);
+        let standing = Standing::from_number(document.state).unwrap_or(Standing::Suspended);
+        let device = known.unwrap_or_else(|| Device::named(replica, branch, (0, 0)));
+        self.store.device_put(&Device { staff, document: Some(document.id), key, standing, ..device })
+    }
+}
+
+/// Returns what a group of the document says now.
+fn typed<T: Typed + serde::de::DeserializeOwned>(document: &Document) -> Option<T> {
+    postcard::from_bytes(&document.registers.get(&T::GROUP.tag())?.value.bytes).ok()
+}
+
+/// Whether an op is about who works where and on which device.
+fn is_people(row: &Row) -> bool {
+    [number::DEVICE, number::STAFF, number::ORG].contains(&row.kind)
+}
+
+/// Returns the version under which HQ's earlier word stands over what it says now; `None` where it says nothing new.
+///
+/// `began` is the first order of this history. What was judged anew before the earlier word was shown gives way to it.
+fn stands_over(told: &Judgement, known: &Judgement, began: u64) -> Option<u8> {
+    let same = (told.order, told.effective, &told.verdict) == (known.order, known.effective, &known.verdict);
+    if same || [told, known].iter().any(|judged| matches!(judged.verdict, Verdict::Deferred { .. })) {
+        return None;
+    }
+    if known.order >= began {
+        return Some(told.version.max(known.version).saturating_add(1));
+    }
+    (told.version > known.version).then_some(told.version)
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_protocol::stamp::Stamp;
+
+    use super::*;
+
+    fn judged(order: u64, version: u8, verdict: Verdict) -> Judgement {
+        Judgement { order, effective: Stamp::default(), verdict, version }
+    }
+
+    #[test]
+    fn the_earlier_word_stands_over_one_given_without_it() {
+        let (old, new) = (judged(5, 1, Verdict::Accepted), judged(500, 1, Verdict::Merged));
+        assert_eq!(stands_over(&old, &new, 100), Some(2));
+        assert_eq!(stands_over(&old, &old, 100), None);
+        let later = judged(9, 2, Verdict::TooLate);
+        assert_eq!(stands_over(&later, &old, 100), Some(2));
+        assert_eq!(stands_over(&old, &later, 100), None);
+        let waits = Verdict::Deferred { missing: "1.1.1".parse().unwrap() };
+        assert_eq!(stands_over(&judged(5, 1, waits), &new, 100), None);
     }
 }

@@ -158,16 +158,19 @@ impl Session {
 
     fn greet(&mut self, hello: Hello) -> Result<(), SessionError> {
         let replica = hello.replica;
-        let known = self.office.writer.run(move |desk| {
+        let (device, more, restored) = self.office.writer.run(move |desk| {
             let device = desk.store.device(replica)?;
-            Ok::<_, StoreError>((device, desk.store.more_keys(replica)?))
+            let restored = desk.store.restored_from()?.is_some();
+            Ok::<_, StoreError>((device, desk.store.more_keys(replica)?, restored))
         })??;
-        let (Some(device), more) = known else {
+        // One that enrolled after the backup is known again once HQ's own ops say who it is: it shows them here.
+        if device.is_none() && !restored {
             return Err(SessionError::Unknown);
-        };
-        self.keys.extend(device.key.map(|key| (key, true)));
+        }
+        let bound = device.as_ref().and_then(|device| device.key);
+        self.keys.extend(bound.map(|key| (key, true)));
         self.keys.extend(more);
-        self.device = Some(device);
+        self.device = device;
         // What was carried was written some other day: its clocks say nothing of now.
         self.skew_ms = (!self.carried).then(|| skew(hello.clocks, self.office.clock.now_ms()));
         self.hello = Some(hello);
@@ -218,22 +221,25 @@ impl Session {
 
     /// Hears what proves itself: it is kept even where the rest of the request never comes.
     fn hear(&mut self, asks: Vec<Ask>) -> Result<(), SessionError> {
-        let device = self.device.clone().ok_or(SessionError::Order)?;
+        let device = self.device.clone();
         let now = self.office.clock.now_ms();
-        let tells = self.office.writer.run(move |desk| desk.hear(&device, asks, now))??;
+        let tells = self.office.writer.run(move |desk| match device {
+            Some(device) => desk.hear(&device, asks, now),
+            None => desk.hear_stranger(asks, now),
+        })??;
         self.tells.extend(tells);
         Ok(())
     }
 
     fn take(&mut self, segments: Vec<Segment>) -> Result<(), SessionError> {
-        let device = self.device.as_ref().ok_or(SessionError::Order)?;
-        let replica = device.replica;
-        let part = device.standing.takes_part();
+        let replica = self.hello.as_ref().ok_or(SessionError::Order)?.replica;
+        let part = self.device.as_ref().is_none_or(|device| device.standing.takes_part());
+        let (own, carried): (Vec<_>, Vec<_>) =
+            segments.into_iter().partition(|segment| segment.replica == replica);
         let mut good = Vec::new();
         let mut aside = Vec::new();
-        for segment in segments {
-            let signed =
-                |(key, _): &&(PublicKey, bool)| segment.replica == replica && segment.verify(key).is_ok();
+        for segment in own {
+            let signed = |(key, _): &&(PublicKey, bool)| segment.verify(key).is_ok();
             match self.keys.iter().find(signed) {
                 Some((_, true)) if part => good.push(segment),
                 Some((_, true)) => aside.push((segment, Why::Revoked)),
@@ -247,13 +253,18 @@ impl Session {
         }
         let now = self.office.clock.now_ms();
         let came = Came { received_ms: now, skew_ms: self.skew_ms };
-        let branch = device.branch;
-        let taken = self.office.writer.run(move |desk| {
+        let branch = self.device.as_ref().map_or(0, |device| device.branch);
+        let (taken, refused) = self.office.writer.run(move |desk| {
             for (segment, why) in aside {
                 desk.store.hold_back(branch, &segment, why, came)?;
             }
-            desk.take_from(good, came)
+            let mut refused = false;
+            for segment in carried.iter().filter(|_| part) {
+                refused |= !desk.take_carried(segment, Came { skew_ms: None, ..came })?;
+            }
+            Ok::<_, StoreError>((desk.take_from(good, came)?, refused))
         })??;
+        self.notices.extend(refused.then_some(Notice::Refused(reason::SIGNATURE)));
         self.notices.extend(taken.notices);
         self.rulings.extend(taken.rulings);
         self.new_ops += taken.new_ops;
@@ -276,6 +287,11 @@ impl Session {
     /// [`SessionError`].
     pub fn answered(mut self) -> Result<Answered, SessionError> {
         let reader = self.reader.take().ok_or(SessionError::Order)?;
+        if self.keys.is_empty()
+            && let Some(hello) = self.hello.take()
+        {
+            self.greet(hello)?;
+        }
         let keys: Vec<PublicKey> = self.keys.iter().map(|(key, _)| *key).collect();
         let (request, key) = reader.finish_by(&keys)?;
         let confirmed = self.keys.iter().any(|(known, confirmed)| *known == key && *confirmed);

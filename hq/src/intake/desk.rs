@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use records::id::{DocId, OpId, Replica};
-use sync_protocol::chain::Line;
+use sync_protocol::chain::{Line, Parent};
 use sync_protocol::columns;
 use sync_protocol::cursor::Incarnation;
 use sync_protocol::merge::{Judged, Lines};
@@ -202,7 +202,7 @@ impl Desk {
             self.roots.clear();
         }
         while !self.lines.contains_key(&line) && !self.roots.contains(&line) {
-            match self.store.line(branch, line)?.and_then(|held| held.parent) {
+            match self.parent(branch, line)? {
                 Some(parent) => {
                     self.lines.insert(line, (parent.epoch, parent.seq));
                     line = (line.0, parent.epoch);
@@ -211,6 +211,17 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// Returns where a line hangs; `None` for a root, or where that is not known.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn parent(&self, branch: u32, line: Line) -> Result<Option<Parent>, StoreError> {
+        match self.store.line(branch, line)? {
+            Some(held) => Ok(held.parent),
+            None => self.store.island_parent(branch, line),
+        }
     }
 
     /// Returns the rows of a segment that HQ holds.
@@ -254,7 +265,7 @@ impl Desk {
             return Ok(None);
         };
         let Some(kept) = self.store.segment_at(branch, (id.replica, id.epoch), id.seq)? else {
-            return Ok(None);
+            return self.store.island(branch, id);
         };
         let rows = self.rows(&kept.segment)?;
         let at = usize::try_from(id.seq.saturating_sub(kept.segment.first)).unwrap_or(usize::MAX);

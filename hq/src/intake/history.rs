@@ -62,6 +62,21 @@ impl Desk {
         Ok(None)
     }
 
+    /// Returns the last seq in common, where the segment tells ops otherwise that came alone after a restore.
+    pub(super) fn contradicts(
+        &self,
+        branch: u32,
+        segment: &Segment,
+        rows: &[Row],
+        last: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let alone = self.store.islands(branch, segment.line(), (last.saturating_add(1), segment.last()))?;
+        let told =
+            |seq: u64| usize::try_from(seq.checked_sub(segment.first)?).ok().and_then(|at| rows.get(at));
+        let other = alone.iter().find(|(seq, row)| told(*seq).is_some_and(|told| told != row));
+        Ok(other.map(|(seq, _)| (seq - 1).min(last)))
+    }
+
     /// Is the epoch's parent held, and the same? A parent behind what HQ holds is told to the device.
     pub(super) fn parent_known(
         &mut self,

@@ -12,7 +12,8 @@ use sync_protocol::ruling::{Judgement, Verdict};
 
 use crate::intake::desk::Desk;
 use crate::intake::judge::{Author, Case, judge};
-use crate::intake::segments::{Job, Run};
+use crate::intake::segments::Job;
+use crate::intake::stretch::{Stretch, told};
 use crate::intake::work::{NOWHERE, Work};
 use crate::store::sqlite::StoreError;
 
@@ -105,7 +106,7 @@ impl Desk {
                 return Ok(Some(op));
             };
             let last = self.store.line(branch, line)?.map_or(0, |held| held.last);
-            if last < op.seq {
+            if last < op.seq && self.store.island(branch, op)?.is_none() {
                 return Ok(Some(op));
             }
             self.trace(branch, line)?;
@@ -146,11 +147,12 @@ impl Desk {
 
     /// Judges the ops that waited for something that is there now.
     pub(super) fn judge_waiting(&mut self, job: &mut Job, received_ms: u64) -> Result<(), StoreError> {
-        let ends: BTreeMap<Line, u64> = job
-            .runs
-            .iter()
-            .map(|run| (run.line, run.first.saturating_add(u64::try_from(run.ops.len()).unwrap_or(0)) - 1))
-            .collect();
+        let mut ends: BTreeMap<Line, u64> = BTreeMap::new();
+        for run in &job.runs {
+            let last = run.first.saturating_add(u64::try_from(run.ops.len()).unwrap_or(0)) - 1;
+            let end = ends.entry(run.line).or_default();
+            *end = last.max(*end);
+        }
         // One that waited may be what another one waits behind: until no more comes of it.
         loop {
             let mut judged = false;
@@ -179,26 +181,33 @@ impl Desk {
         self.store.wait_no_more(branch, id)?;
         let line = (id.replica, id.epoch);
         let doc = row.document(id);
-        let known = self.store.judgement(branch, id, row.stamp)?;
-        let version = known.map_or(1, |judgement| judgement.version.saturating_add(1));
-        let order = self.store.count_up("order", 1)?;
-        let cap_ms = received_ms.saturating_add(STAMP_AHEAD_MS);
         self.trace(branch, line)?;
         let op = Op { id, doc, row: &row };
-        let verdict = self.judge_one(job, &author, op, None, (order, cap_ms, version))?;
+        let restored = self.store.restored_from()?.is_some();
+        if restored && let Some(missing) = self.lacks(job, op)? {
+            self.store.wait(branch, id, missing)?;
+            return Ok(false);
+        }
+        let known = self.store.judgement(branch, id, row.stamp)?.map(|judgement| judgement.version);
+        let later = |version: u8| known.map_or(version, |known| known.max(version).saturating_add(1));
+        let proven = if restored { self.store.proven(id)? } else { None };
+        let (at, given) = match &proven {
+            Some(ruling) => {
+                let ((order, cap_ms, version), verdict) = told(ruling, id.seq);
+                ((order, cap_ms, later(version)), verdict)
+            }
+            None => {
+                let version = known.map_or(1, |version| version.saturating_add(1));
+                let order = self.store.count_up("order", 1)?;
+                ((order, received_ms.saturating_add(STAMP_AHEAD_MS), version), None)
+            }
+        };
+        let verdict = self.judge_one(job, &author, op, given, at)?;
         if matches!(verdict, Verdict::Deferred { .. }) {
             return Ok(false);
         }
-        job.runs.push(Run {
-            branch,
-            line,
-            first: id.seq,
-            ops: vec![(doc, verdict)],
-            order,
-            cap_ms,
-            version,
-            whole: false,
-        });
+        let stretch = Stretch { branch, line, order: at.0, cap_ms: at.1, refused: None };
+        job.rule(&stretch, id.seq, (doc, verdict), at, proven.is_some());
         Ok(true)
     }
 

@@ -12,7 +12,7 @@ use sync_protocol::ruling::{Ruling, Verdict};
 use sync_protocol::segment::{Body, Segment, SegmentError};
 
 use crate::intake::desk::Desk;
-use crate::intake::ops::Op;
+use crate::intake::stretch::Stretch;
 use crate::intake::work::Work;
 use crate::store::sqlite::StoreError;
 use crate::store::sqlite::devices::Why;
@@ -40,6 +40,8 @@ pub struct Run {
     pub version: u8,
     /// The segment's first seq, where the run is exactly a segment as received.
     pub whole: bool,
+    /// Whether HQ said so before a restore: then it stays as it was said.
+    pub stands: bool,
 }
 
 /// One job at work.
@@ -146,6 +148,11 @@ impl Desk {
             job.notices.push(Notice::Fork { epoch: line.1, common, link });
             return Ok(());
         }
+        if let Some(common) = self.contradicts(branch, &segment, &rows, last)? {
+            let link = self.link_at(branch, line, common)?.unwrap_or(Link::ROOT);
+            job.notices.push(Notice::Fork { epoch: line.1, common, link });
+            return Ok(());
+        }
         if segment.last() <= last {
             job.repeated.extend(self.store.rulings(branch, line, segment.first, segment.last())?);
             return Ok(());
@@ -169,35 +176,30 @@ impl Desk {
         self.trace(branch, line)?;
         let author = self.author(line.0)?;
         let Some(author) = author else { return Ok(()) };
-        let mut run = Run {
-            branch,
-            line,
-            first,
-            ops: Vec::with_capacity(rows.len()),
-            order,
-            cap_ms: came.received_ms.saturating_add(STAMP_AHEAD_MS),
-            version: 1,
-            whole: first == segment.first,
-        };
         let rows = self.remember((line, segment.first), rows);
+        let refused = (body.test_clock && !self.test_clock).then(|| Verdict::Quarantined {
+            code: reason::TEST_CLOCK,
+            text: String::new(),
+            retryable: false,
+        });
+        let cap_ms = came.received_ms.saturating_add(STAMP_AHEAD_MS);
+        let stretch = Stretch { branch, line, order, cap_ms, refused };
+        let (starts, last, ends) =
+            (segment.first, segment.last(), usize::try_from(segment.count).unwrap_or(0));
+        let alone = self.store.islands(branch, line, (first, last))?;
         let skip = usize::try_from(first.saturating_sub(segment.first)).unwrap_or(0);
-        for (seq, row) in (first..).zip(rows.iter().skip(skip)) {
-            let id = OpId { replica: line.0, epoch: line.1, seq };
-            let doc = row.document(id);
-            let refused = (body.test_clock && !self.test_clock).then(|| Verdict::Quarantined {
-                code: reason::TEST_CLOCK,
-                text: String::new(),
-                retryable: false,
-            });
-            let at = order.saturating_add(seq - first);
-            let verdict = self.judge_one(job, &author, Op { id, doc, row }, refused, (at, run.cap_ms, 1))?;
-            run.ops.push((doc, verdict));
-        }
+        let news = (first..).zip(rows.iter().skip(skip));
+        let news = news.filter(|(seq, _)| alone.binary_search_by_key(seq, |(seq, _)| *seq).is_err());
+        let n_runs = job.runs.len();
         self.store.segment_put(branch, &Kept { segment, arrival: order, came })?;
+        self.judge_stretch(job, &stretch, &author, news)?;
+        if let Some([run]) = job.runs.get_mut(n_runs..) {
+            run.whole = run.first == starts && run.ops.len() == ends;
+        }
+        self.store.islands_joined(branch, line, (first, last))?;
         if line.0 != Replica::HQ {
             self.notice_copy(branch, line)?;
         }
-        job.runs.push(run);
         Ok(())
     }
 }

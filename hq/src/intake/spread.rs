@@ -260,7 +260,7 @@ impl Run {
 
 /// Says `Merged` of the accepted ops that left something open.
 fn tell_merged(job: &mut Job) {
-    for run in &mut job.runs {
+    for run in job.runs.iter_mut().filter(|run| !run.stands) {
         for (seq, (doc, verdict)) in (run.first..).zip(&mut run.ops) {
             let id = OpId { replica: run.line.0, epoch: run.line.1, seq };
             let open = || job.works.get(doc).and_then(|work| work.merged(id));

@@ -5,6 +5,7 @@ pub mod documents;
 pub mod feeds;
 pub mod files;
 pub mod log;
+pub mod recovered;
 pub mod restores;
 
 use std::path::Path;
@@ -68,6 +69,14 @@ CREATE INDEX concerns_staff ON concerns (staff);
 CREATE TABLE feeds (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, last INTEGER NOT NULL, backed_up INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (branch, replica)) WITHOUT ROWID;
+CREATE TABLE islands (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  parent_epoch INTEGER, parent_seq INTEGER, parent_link BLOB, row BLOB NOT NULL,
+  PRIMARY KEY (branch, replica, epoch, seq)) WITHOUT ROWID;
+CREATE TABLE proven (
+  replica INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
+  version INTEGER NOT NULL, first_order INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (replica, epoch, first, count, version, first_order)) WITHOUT ROWID;
 CREATE TABLE ancestors (incarnation INTEGER PRIMARY KEY, first_order INTEGER NOT NULL);
 CREATE TABLE ends (
   incarnation INTEGER NOT NULL, branch INTEGER NOT NULL, replica INTEGER NOT NULL, last INTEGER NOT NULL,

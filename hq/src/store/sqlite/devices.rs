@@ -26,7 +26,9 @@ pub enum Standing {
 }
 
 impl Standing {
-    fn from_number(number: u8) -> Option<Self> {
+    /// Returns the standing of that number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
         [Self::Pending, Self::Enrolled, Self::Suspended, Self::Lost, Self::Revoked, Self::Retired]
             .into_iter()
             .find(|standing| *standing as u8 == number)
@@ -78,6 +80,33 @@ pub struct Device {
     pub sheets: (u32, u32),
     /// The branch whose feed it read last; what its owner oversees now may be another one, or none.
     pub oversees: Option<u32>,
+}
+
+impl Device {
+    /// Returns a device of that name of which nothing else is known yet.
+    #[must_use]
+    pub fn named(replica: Replica, branch: u32, sheets: (u32, u32)) -> Self {
+        Self {
+            replica,
+            branch,
+            staff: None,
+            document: None,
+            name: String::new(),
+            standing: Standing::Pending,
+            key: None,
+            secret: None,
+            issued_ms: 0,
+            seen_ms: None,
+            lease: [0; 8],
+            lease_before: [0; 8],
+            lease_used: false,
+            copied: false,
+            level: false,
+            skew_ms: 0,
+            sheets,
+            oversees: None,
+        }
+    }
 }
 
 const COLUMNS: &str = "replica, branch, staff, document, name, state, key, secret, issued_ms, seen_ms, lease, \

@@ -226,7 +226,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn ops(&self) -> Result<u64, StoreError> {
-        Ok(self.db.query_row("SELECT COALESCE(SUM(count), 0) FROM lines", [], |row| row.get(0))?)
+        Ok(self.db.query_row(
+            "SELECT (SELECT COALESCE(SUM(count), 0) FROM lines) + (SELECT COUNT(*) FROM islands)",
+            [],
+            |row| row.get(0),
+        )?)
     }
 
     /// Keeps a ruling.

@@ -19,6 +19,8 @@ const YEAR_2020: u64 = 1_577_836_800;
 const SHEET_BLOCKS_SKIPPED: u64 = 100;
 /// The setting with the order up to which a backup holds everything.
 const BACKED_UP: &str = "backed up";
+/// The setting with the first order of this history, where it began with a restore.
+const BEGAN: &str = "began";
 
 /// How far a copy of the database went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +125,7 @@ impl Store {
             .saturating_add(ORDERS_SKIPPED)
             .max(since_2020.saturating_mul(ORDERS_A_SECOND).min(u64::MAX >> 8));
         self.set("order", &order.to_le_bytes())?;
+        self.set(BEGAN, &order.to_le_bytes())?;
         let sheets = self.number("sheets")?.unwrap_or(1).saturating_add(SHEET_BLOCKS_SKIPPED);
         self.set("sheets", &sheets.to_le_bytes())?;
         self.set("incarnation", &new.0.to_le_bytes())?;
@@ -160,6 +163,14 @@ impl Store {
     pub fn restored_from(&self) -> Result<Option<u64>, StoreError> {
         let mut query = self.db.prepare_cached("SELECT MIN(first_order) FROM ancestors")?;
         Ok(query.query_row([], |row| row.get(0))?)
+    }
+
+    /// Returns the first order of this history, where it began with a restore.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn began_at(&self) -> Result<Option<u64>, StoreError> {
+        self.number(BEGAN)
     }
 
     /// Returns where a feed ended when an older history ended; 0 where it did not have the feed.

@@ -1,0 +1,177 @@
+//! What devices show of a lost database: single ops beside the segments, and rulings of ops that may still come.
+
+use records::id::{OpId, Replica};
+use rusqlite::{OptionalExtension, params};
+use sync_protocol::chain::{Line, Link, Parent};
+use sync_protocol::op::Row;
+use sync_protocol::ruling::{Ruling, Verdict};
+
+use super::{Store, StoreError, bytes, read};
+
+impl Store {
+    /// Keeps one op of a line whose ops before it may be missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn island_put(
+        &self,
+        branch: u32,
+        id: OpId,
+        parent: Option<&Parent>,
+        row: &Row,
+    ) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT OR IGNORE INTO islands VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+            .execute(params![
+                branch,
+                id.replica.0,
+                id.epoch.0,
+                id.seq,
+                parent.map(|parent| parent.epoch.0),
+                parent.map(|parent| parent.seq),
+                parent.map(|parent| parent.link.0),
+                row.to_bytes()
+            ])?;
+        Ok(())
+    }
+
+    /// Returns an op that stands alone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn island(&self, branch: u32, id: OpId) -> Result<Option<Row>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT row FROM islands WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
+        )?;
+        let found: Option<Vec<u8>> = query
+            .query_row(params![branch, id.replica.0, id.epoch.0, id.seq], |row| row.get(0))
+            .optional()?;
+        found.map(|bytes| island(&bytes)).transpose()
+    }
+
+    /// Returns where the line of some op that stands alone hangs.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn island_parent(&self, branch: u32, line: Line) -> Result<Option<Parent>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT parent_epoch, parent_seq, parent_link FROM islands
+             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND parent_epoch IS NOT NULL LIMIT 1",
+        )?;
+        let parent = query.query_row(params![branch, line.0.0, line.1.0], |row| {
+            Ok(Parent { epoch: records::id::Epoch(row.get(0)?), seq: row.get(1)?, link: Link(row.get(2)?) })
+        });
+        Ok(parent.optional()?)
+    }
+
+    /// Returns the ops from `first` to `last` of a line that stand alone, by seq.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn islands(
+        &self,
+        branch: u32,
+        line: Line,
+        (first, last): (u64, u64),
+    ) -> Result<Vec<(u64, Row)>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT seq, row FROM islands WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
+             AND seq >= ?4 AND seq <= ?5 ORDER BY seq",
+        )?;
+        let key = params![branch, line.0.0, line.1.0, first, last];
+        let rows = query.query_map(key, |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        rows.map(|row| {
+            let (seq, bytes) = row?;
+            Ok((seq, island(&bytes)?))
+        })
+        .collect()
+    }
+
+    /// Hands every op that stands alone to `each`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn each_island(&self, mut each: impl FnMut(OpId, Row)) -> Result<(), StoreError> {
+        let mut query = self.db.prepare("SELECT replica, epoch, seq, row FROM islands ORDER BY 1, 2, 3")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let epoch = records::id::Epoch(row.get(1)?);
+            let id = OpId { replica: Replica(row.get(0)?), epoch, seq: row.get(2)? };
+            each(id, island(&row.get::<_, Vec<u8>>(3)?)?);
+        }
+        Ok(())
+    }
+
+    /// Forgets the ops from `first` to `last` that stood alone: a segment holds them now.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn islands_joined(
+        &self,
+        branch: u32,
+        line: Line,
+        (first, last): (u64, u64),
+    ) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "DELETE FROM islands WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq >= ?4 AND seq <= ?5",
+            )?
+            .execute(params![branch, line.0.0, line.1.0, first, last])?;
+        Ok(())
+    }
+
+    /// Keeps a ruling that HQ's own signature proved.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn proven_put(&self, ruling: &Ruling) -> Result<(), StoreError> {
+        self.db.prepare_cached("INSERT OR IGNORE INTO proven VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(
+            params![
+                ruling.replica.0,
+                ruling.epoch.0,
+                ruling.first,
+                ruling.count,
+                ruling.version,
+                ruling.order,
+                bytes(ruling)
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Returns whether any ruling was proven.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn anything_proven(&self) -> Result<bool, StoreError> {
+        let mut query = self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM proven)")?;
+        Ok(query.query_row([], |row| row.get(0))?)
+    }
+
+    /// Returns the ruling that was proven of one op; of several the highest version, then the earliest order.
+    ///
+    /// One by which the op had to wait is none: what it waits for decides.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn proven(&self, id: OpId) -> Result<Option<Ruling>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT body FROM proven WHERE replica = ?1 AND epoch = ?2 AND first <= ?3 AND first > ?3 - 256
+             AND first + count > ?3 ORDER BY version DESC, first_order + ?3 - first",
+        )?;
+        let rows =
+            query.query_map(params![id.replica.0, id.epoch.0, id.seq], |row| row.get::<_, Vec<u8>>(0))?;
+        for row in rows {
+            let ruling: Ruling = read("proven", &row?)?;
+            let judgement = ruling.of(id.seq, sync_protocol::stamp::Stamp::default());
+            if judgement.is_some_and(|judgement| !matches!(judgement.verdict, Verdict::Deferred { .. })) {
+                return Ok(Some(ruling));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn island(bytes: &[u8]) -> Result<Row, StoreError> {
+    Row::from_bytes(bytes).map_err(|_| StoreError::Damaged { table: "islands" })
+}
