@@ -7,6 +7,7 @@
 //! Source: docs/STORAGE.md.
 
 pub mod adopt;
+pub mod again;
 pub mod apply;
 pub mod aside;
 pub mod carry;
@@ -25,6 +26,7 @@ pub mod index;
 pub mod journal;
 pub mod offer;
 pub mod pack;
+pub mod proofs;
 pub mod read;
 pub mod rebuild;
 pub mod renamed;

@@ -25,6 +25,7 @@ use sync_protocol::segment::Segment;
 
 use crate::clock::Clock;
 use crate::store::Store;
+use crate::store::again::Offer;
 use crate::store::apply::Applied;
 use crate::store::error::StoreError;
 use crate::sync::entropy::Entropy;
@@ -37,6 +38,8 @@ const PUSH_BYTES_MAX: usize = 2 * 1024 * 1024;
 const ASK_FIRST_BYTES: usize = 64 * 1024;
 /// So often in one sync a fork is healed and the next round begun for it.
 const HEALS_MAX: u32 = 8;
+/// Bytes of what one request offers to a restored HQ.
+const OFFER_BYTES_MAX: usize = 1024 * 1024;
 /// The setting that stands while such a push has no answer.
 const UNANSWERED: &str = "sync.unanswered";
 /// The setting with the last finished sync.
@@ -185,6 +188,8 @@ pub fn sync_by(
         lost: 0,
         heals: 0,
         entropy: Entropy::new(options.compare),
+        offered: None,
+        introduces: Introduction::No,
         given_back: 0,
         was_copied,
         files: Exchange::new(),
@@ -227,6 +232,14 @@ enum Next {
     Stop,
 }
 
+/// Whether HQ is told who this device is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Introduction {
+    No,
+    Next,
+    Done,
+}
+
 struct Session<'a> {
     store: &'a mut Store,
     clock: &'a Clock,
@@ -239,6 +252,10 @@ struct Session<'a> {
     /// Rounds whose answer named a fork.
     heals: u32,
     entropy: Entropy,
+    /// How far a restored HQ was offered what it may have lost, once it has answered.
+    offered: Option<Offer>,
+    /// HQ did not know this device: it is told who that is, once.
+    introduces: Introduction,
     /// Own ops that came back from HQ.
     given_back: u64,
     /// HQ said before that two homes write under this name.
@@ -277,6 +294,9 @@ impl Session<'_> {
             self.report.receipts.extend(receipt.map(|path| path.display().to_string()));
         }
         let left_beside = asides::waiting(self.store)?;
+        if let Some(offer) = self.offered.take().filter(|_| !applied.restored) {
+            self.store.set_offer(Some(&offer))?;
+        }
         self.entropy.hear(self.store, &request.hello, &answer, self.clock.now().wall)?;
         self.store.doubt_files(answer.ack.incarnation.0)?;
         let files = self.files.hear(self.store, &answer.tells, self.clock.now())?;
@@ -292,11 +312,16 @@ impl Session<'_> {
         }
         self.note(&answer, applied)?;
         let left = self.store.counts()?.unsent_ops;
-        self.report.level = left == 0 && !answer.end.more;
+        let offer = self.store.offer()?;
+        let offers = offer.as_ref().is_some_and(|offer| !offer.is_done());
+        self.report.level = left == 0 && !answer.end.more && !offers;
+        if self.report.level && offer.is_some() {
+            self.store.set_offer(None)?;
+        }
         self.heals += u32::from(healed);
         let healed = healed && self.heals <= HEALS_MAX;
         let fewer = left_beside < beside;
-        let moved = asked || healed || fewer || left < unsent || moves(&request.hello, &answer);
+        let moved = asked || healed || offers || fewer || left < unsent || moves(&request.hello, &answer);
         let done = if self.report.level { !self.entropy.goes_on(self.budget()) } else { !moved };
         let files_go_on = files == Moved::Yes && self.files.has_more(self.store)?;
         let relays_go_on = fewer && left_beside > 0;
@@ -305,12 +330,16 @@ impl Session<'_> {
     }
 
     fn request(&mut self) -> Result<Request, SyncError> {
-        let segments = if self.ask_first {
+        let budget = self.budget().and_then(|bytes| usize::try_from(bytes).ok());
+        let most = budget.unwrap_or(PUSH_BYTES_MAX).min(PUSH_BYTES_MAX);
+        let offered = self.store.offer_next(most.min(OFFER_BYTES_MAX))?;
+        // HQ takes its own words first: it would else judge anew what it ruled on before.
+        let holds_back = offered.as_ref().is_some_and(|offered| !offered.next.words_are_said());
+        let mut segments = if self.ask_first || holds_back {
             Vec::new()
         } else {
-            let budget = self.budget().and_then(|bytes| usize::try_from(bytes).ok());
-            let bytes_max = budget.unwrap_or(PUSH_BYTES_MAX).min(PUSH_BYTES_MAX);
-            self.store.unsent_behind(&standing::sent(self.store)?, bytes_max, BODY_OPS_MAX)?
+            let ops_max = if offered.is_some() { BODY_OPS_MAX / 2 } else { BODY_OPS_MAX };
+            self.store.unsent_behind(&standing::sent(self.store)?, most, ops_max)?
         };
         let mut hello = self.store.hello(self.clock.now())?;
         hello.heads.retain(|head| !segments.iter().any(|segment| ends(segment, head)));
@@ -320,15 +349,32 @@ impl Session<'_> {
         let sent: usize = segments.iter().map(|segment| segment.body.len()).sum();
         let mut asks = self.entropy.asks(self.store)?;
         asks.extend(asides::asks(self.store, PUSH_BYTES_MAX.saturating_sub(sent))?);
-        let budget = self.budget().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(PUSH_BYTES_MAX);
         // Records first: a file is of no use to whoever has not heard what it belongs to.
         let records_sent = segments.is_empty() && !self.ask_first && self.store.counts()?.unsent_ops == 0;
-        asks.extend(self.files.asks(self.store, records_sent.then_some(budget.min(PUSH_BYTES_MAX)))?);
+        let records_sent = records_sent && offered.is_none();
+        asks.extend(self.files.asks(self.store, records_sent.then_some(most))?);
+        if let Some(offered) = offered {
+            asks.extend(offered.asks);
+            segments.extend(offered.segments);
+            self.offered = Some(offered.next);
+        }
+        if self.introduces == Introduction::Next {
+            self.introduces = Introduction::Done;
+            let (proven, signed) = self.store.introduction()?;
+            asks.extend(proven);
+            segments.splice(..0, signed);
+        }
         Ok(Request { hello, enrol: first_contact(self.store)?, asks, segments })
     }
 
     /// Waits and goes on after a broken line, or gives up.
     fn repeat(&mut self, error: TransportError, large: bool) -> Result<Next, SyncError> {
+        self.offered = None;
+        let unknown = matches!(error, TransportError::Status(401 | 403));
+        if unknown && self.introduces == Introduction::No && certificate(self.store)?.is_some() {
+            self.introduces = Introduction::Next;
+            return Ok(Next::Round);
+        }
         let again = match error {
             TransportError::Unreachable(Fault::Broken | Fault::TimedOut) => true,
             TransportError::Status(status) => (500..600).contains(&status) || status == 408 || status == 429,

@@ -26,7 +26,7 @@ use crate::store::epoch::Opening;
 use crate::store::error::{Part, StoreError};
 use crate::store::offer::first_8;
 use crate::store::run::{Decoded, Run, RunKey};
-use crate::store::state::{LEAVING_KEY, RECOUNT, proof_key, setting_key};
+use crate::store::state::{LEAVING_KEY, RECOUNT, setting_key};
 use crate::store::work::Work;
 
 /// What an answer changed.
@@ -301,14 +301,12 @@ impl Store {
         if self.is_restored(answer.ack.incarnation) {
             applied.restored = true;
             self.forget_receipts(&mut work)?;
+            self.begin_offer(&mut work, restored_from(&answer.notices))?;
         }
         for held in &answer.ack.held {
             self.apply_held(&mut work, held, applied)?;
         }
-        if !proof.rulings.is_empty() {
-            let bytes = postcard::to_allocvec(proof).unwrap_or_default();
-            work.change.put(Tree::Meta, &proof_key(&proof.signature.0), bytes);
-        }
+        self.keep_proof(&mut work, answer, proof)?;
         work.state.cursor.advance(&answer.end.next);
         work.state.lease = answer.ack.lease;
         work.state.level = !answer.end.more;
@@ -465,6 +463,15 @@ impl Store {
         }
         Ok(keys)
     }
+}
+
+/// Returns the order that HQ's backup holds everything below; 0 where it does not say.
+fn restored_from(notices: &[Notice]) -> u64 {
+    let order = |notice: &Notice| match notice {
+        Notice::Restored { order } => Some(*order),
+        _ => None,
+    };
+    notices.iter().find_map(order).unwrap_or(0)
 }
 
 pub(in crate::store) fn put_leaving(work: &mut Work, mut docs: Vec<DocId>) {

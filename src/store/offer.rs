@@ -36,7 +36,11 @@ impl Store {
                 link: first_8(link),
             });
         }
-        let digest = if heads.is_empty() && self.state.level { Some(self.digest()?) } else { None };
+        let digest = if heads.is_empty() && self.state.level && self.offer()?.is_none() {
+            Some(self.digest()?)
+        } else {
+            None
+        };
         Ok(Hello {
             versions: VERSIONS,
             schemas: Tables::own().hash(),

@@ -3,7 +3,7 @@
 use records::id::{Epoch, Replica};
 use serde::{Deserialize, Serialize};
 use sync_protocol::chain::{Link, Parent};
-use sync_protocol::cursor::Cursor;
+use sync_protocol::cursor::{Cursor, Incarnation};
 use sync_protocol::stamp::Stamp;
 
 use crate::store::journal::Position;
@@ -111,12 +111,18 @@ pub fn line_prefix(replica: Replica) -> Vec<u8> {
     [&b"l"[..], &replica.0.to_be_bytes()].concat()
 }
 
-/// Returns the key of HQ's signature over some rulings.
+/// What the keys of HQ's signatures begin with.
+pub const PROOFS: &[u8] = b"p";
+
+/// Returns the key of HQ's signature over an answer.
 #[must_use]
-pub fn proof_key(signature: &[u8; 64]) -> Vec<u8> {
+pub fn proof_key(incarnation: Incarnation, signature: &[u8; 64]) -> Vec<u8> {
     let [a, b, c, d, e, f, g, h, ..] = sync_protocol::chain::sha256(&[signature]);
-    vec![b'p', a, b, c, d, e, f, g, h]
+    [PROOFS, &incarnation.0.to_be_bytes(), &[a, b, c, d, e, f, g, h]].concat()
 }
+
+/// Key of how far a restored HQ was offered what it may have lost.
+pub const OFFER_KEY: &[u8] = b"o";
 
 /// Returns the key of something of a newer version that came and cannot be read.
 #[must_use]

@@ -1,6 +1,8 @@
 //! HQ is lost and comes back from yesterday's backup: what devices hold goes to it again, and nobody is asked.
 
-use crate::company::{Company, LI};
+use serde_json::Value;
+
+use crate::company::{Company, LI, SUN, WANG, ZHAO};
 use crate::world::Device;
 
 fn sheet(device: &Device, problem: &str) -> String {
@@ -49,4 +51,62 @@ fn what_came_after_the_backup_is_sent_again_and_nobody_is_asked() {
     // Once: the next sync has nothing to say.
     let quiet = li.sync();
     assert_eq!((&quiet["requests"], &quiet["digest_equal"]), (&1.into(), &true.into()), "{quiet}");
+}
+
+/// What HQ shows of everything: its records, and the digest over all of them.
+fn shown(company: &Company) -> (Value, Vec<Value>) {
+    let kinds = ["repair", "job", "staff", "device", "asset"];
+    let records = kinds.iter().flat_map(|kind| company.export(kind)).collect();
+    (company.doctor()["digest"].clone(), records)
+}
+
+/// cht-core #8093: a server put back to last night's backup told its clients that all was synced, and what they had
+/// sent since was nowhere. Here another history begins: devices see it and send again all that they hold, the server's
+/// own ops and those of a device that is lost included.
+#[test]
+fn server_restore_like_cht_8093() {
+    let mut company = Company::found();
+    let (li, zhao, wang) = (company.device(LI), company.device(ZHAO), company.device(WANG));
+    let old = sheet(&li, "old");
+    for device in [&li, &zhao, &wang] {
+        device.sync();
+    }
+    let backup = company.back_up("backup");
+
+    // The day after the backup: the office plans, names a device; everybody works; what Li wrote Zhao reads, who
+    // works on, and whose device is then lost.
+    let sun = company.device(SUN);
+    let jobs = company.hq.file(
+        "more.csv",
+        "type,customer,site,asset,assignee,planned_from,planned_to,instructions\n\
+         repair,C001,S001,JL-AC-1,T101,2026-11-24 08:30,2026-11-24 10:00,换滤芯\n",
+    );
+    company.hq.run(["job", "import", jobs.to_str().expect("a path of the tests")]).ended(0);
+    sheet(&sun, "sun");
+    sheet(&li, "li");
+    let lost = sheet(&zhao, "zhao");
+    zhao.ask(["sheet", "add", &lost, "note", "only here and at headquarters"]);
+    for device in [&sun, &li, &zhao] {
+        device.sync();
+    }
+    wang.sync();
+    wang.ask(["sheet", "add", &lost, "note", "seen"]);
+    wang.ask(["sheet", "set", &old, "problem=older"]);
+    li.ask(["sheet", "set", &old, "problem=oldest"]);
+    for device in [&wang, &li, &wang, &sun] {
+        device.sync();
+    }
+    company.is_level_with(&[&li, &wang, &sun]);
+    let before = shown(&company);
+    drop(zhao);
+
+    company.lose_and_restore(&backup);
+    assert_ne!(shown(&company), before);
+    for device in [&sun, &li, &wang, &li, &sun] {
+        let report = device.sync();
+        assert_eq!((&report["level"], &report["new_quarantine"]), (&true.into(), &0.into()), "{report}");
+        assert_eq!(report["verdicts"], serde_json::json!({}), "nothing is judged again: {report}");
+    }
+    assert_eq!(shown(&company), before);
+    company.is_level_with(&[&li, &wang, &sun]);
 }

@@ -57,6 +57,8 @@ pub struct Job {
     pub missing: Option<OpId>,
     /// Rulings of ops that had come before: the answer may have been lost.
     pub repeated: Vec<Ruling>,
+    /// How many of the runs are of earlier stretches: a run ends with its segment.
+    pub(super) before: usize,
     /// Whose devices they are, of those asked for.
     pub(super) creators: BTreeMap<Replica, Option<DocId>>,
     /// Whether any op may be waiting for another one; `None` before it was asked.

@@ -40,6 +40,7 @@ impl Desk {
         ops: impl Iterator<Item = (u64, &'a Row)>,
     ) -> Result<(), StoreError> {
         let restored = self.store.restored_from()?.is_some();
+        job.before = job.runs.len();
         for (order, (seq, row)) in (stretch.order..).zip(ops) {
             let id = OpId { replica: stretch.line.0, epoch: stretch.line.1, seq };
             let op = Op { id, doc: row.document(id), row };
@@ -80,7 +81,7 @@ pub(super) fn told(ruling: &Ruling, seq: u64) -> (At, Option<Verdict>) {
 }
 
 impl Job {
-    /// Adds HQ's word on one op, to the last run where it goes on with it.
+    /// Adds HQ's word on one op, to the last run of the same stretch where it goes on with it.
     pub(super) fn rule(
         &mut self,
         stretch: &Stretch,
@@ -96,7 +97,8 @@ impl Job {
                 && next == (seq, order)
                 && n_ops < 256
         };
-        match self.runs.last_mut().filter(goes_on) {
+        let opened = self.runs.len() > self.before;
+        match self.runs.last_mut().filter(|_| opened).filter(goes_on) {
             Some(run) => run.ops.push(ruled),
             None => self.runs.push(Run {
                 branch: stretch.branch,
