@@ -15,6 +15,12 @@ pub(crate) fn begin(seed: u64) {
 
 fn fill(out: &mut [u8]) {
     let mut state = BYTES.get();
+    if out.len() > 64 {
+        // Filling for its bulk, as a home's reserve: not worth the time.
+        out.fill(next(&mut state).to_le_bytes()[0]);
+        BYTES.set(state);
+        return;
+    }
     for chunk in out.chunks_mut(8) {
         let bytes = next(&mut state).to_le_bytes();
         chunk.copy_from_slice(&bytes[..chunk.len()]);

@@ -147,7 +147,7 @@ impl World {
             .filter(|((_, runs), _)| self.dice.chance(*runs))
             .map(|((weight, _), event)| (weight, event))
             .collect();
-        for _ in 0..20 + self.dice.below(100) {
+        for _ in 0..15 + self.dice.below(60) {
             self.now_ms += self.dice.any() % 3_600_000;
             if let Some(event) = self.dice.weighed(&known) {
                 self.happen(event);

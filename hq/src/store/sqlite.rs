@@ -181,6 +181,8 @@ impl Store {
     fn prepare(&self) -> Result<(), StoreError> {
         self.db.busy_timeout(std::time::Duration::from_secs(20))?;
         self.db.set_prepared_statement_cache_capacity(64);
+        // A plan is for a statement, not for its values: without this SQLite plans it anew each time that one changes.
+        self.db.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         self.db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
