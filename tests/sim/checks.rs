@@ -114,7 +114,9 @@ impl World {
         let hello = store.hello(now).expect("a hello");
         assert_eq!(hello.digest, Some(digest), "device {at}: its digest");
         let (items, cursor) = page;
-        assert_eq!(hello.cursor, cursor, "device {at}: its cursor");
+        for (feed, position) in &cursor.positions {
+            assert_eq!(hello.cursor.position(*feed), *position, "device {at}: its cursor of {feed:?}");
+        }
         // Whatever lies before the cursor is here, but for what left the scope.
         let mut here = BTreeSet::new();
         store
@@ -153,18 +155,19 @@ impl World {
 
 /// Every recorded op is at headquarters, under its own name or written again, or waits there for a person.
 fn check_kept(said: &Said, held: &Holdings) {
+    let mark = said.mark.map(work::mark).unwrap_or_default();
+    let says = |kept: &&Kept| {
+        let has = |bytes: &[u8]| bytes.windows(mark.len()).any(|part| part == mark.as_bytes());
+        mark.is_empty() || kept.row.writes.iter().any(|write| has(&write.bytes))
+    };
     let own = held.ops.get(&said.id).filter(|kept| kept.link == said.link);
-    let again = || held.ops.values().find(|kept| kept.row.forked_from == Some(said.id));
+    let again = || held.ops.values().filter(|kept| kept.row.forked_from == Some(said.id)).find(says);
     let aside = || held.aside.iter().any(|segment| segment.ids().any(|id| id == said.id));
     let kept = own.or_else(again);
     assert!(kept.is_some() || said.forgiven || aside(), "{} was saved and is nowhere", said.id);
-    if let (Some(kept), Some(mark)) = (kept, said.mark) {
-        let mark = work::mark(mark);
-        let has = |bytes: &[u8]| bytes.windows(mark.len()).any(|part| part == mark.as_bytes());
-        let found = kept.row.writes.iter().any(|write| has(&write.bytes));
-        // A seal that corrects another sheet saves two ops; the second decides on the old one.
-        assert!(found || kept.row.doc.is_some(), "{} does not say what was written", said.id);
-    }
+    // A seal that corrects another sheet saves two ops; the second decides on the old one.
+    let found = kept.is_none_or(|kept| says(&kept) || kept.row.doc.is_some());
+    assert!(found, "{} does not say what was written", said.id);
 }
 
 /// Everything was judged, and waits for nothing that could still come.

@@ -23,9 +23,13 @@ pub(crate) struct Device {
     pub(crate) said: BTreeMap<Epoch, u64>,
     /// The database as it was at the last checkpoint, while nothing has been checkpointed since.
     durable: Option<PathBuf>,
+    /// An earlier state of the whole home, and what was acknowledged up to then.
+    saved: Option<(PathBuf, BTreeMap<Epoch, u64>)>,
     /// Nobody will ever switch it on again.
     pub(crate) dead: bool,
     pub(crate) revoked: bool,
+    /// Headquarters has answered it.
+    pub(crate) known: bool,
 }
 
 impl Device {
@@ -41,8 +45,10 @@ impl Device {
             booted_ms: now_ms,
             said: BTreeMap::new(),
             durable: None,
+            saved: None,
             dead: false,
             revoked: false,
+            known: false,
         };
         let store = Store::create(&device.home, code, device.now(now_ms)).expect("a new home");
         device.store = Some(store);
@@ -119,7 +125,33 @@ impl Device {
     pub(crate) fn copy(&self, to: PathBuf) -> Self {
         clear(&to);
         copy_folder(&self.home, &to);
-        Self { home: to, store: None, durable: None, said: self.said.clone(), ..*self }
+        Self { home: to, store: None, durable: None, saved: None, said: self.said.clone(), ..*self }
+    }
+
+    /// Keeps a copy of the home as it lies.
+    pub(crate) fn save_home(&mut self) {
+        let saved = self.home.with_extension("saved");
+        clear(&saved);
+        copy_folder(&self.home, &saved);
+        self.saved = Some((saved, self.said.clone()));
+    }
+
+    /// Puts the home back to the copy, where there is one: into the same folder or into a new one of its name.
+    pub(crate) fn put_back(&mut self, same_folder: bool) -> bool {
+        let Some((saved, said)) = self.saved.clone() else { return false };
+        self.store = None;
+        self.moved_on();
+        if same_folder {
+            for entry in std::fs::read_dir(&self.home).expect("a folder").flatten() {
+                let path = entry.path();
+                if path.is_dir() { clear(&path) } else { std::fs::remove_file(path).expect("a file") }
+            }
+        } else {
+            clear(&self.home);
+        }
+        copy_folder(&saved, &self.home);
+        self.said = said;
+        true
     }
 
     fn put_database(&self, from: &Path) {

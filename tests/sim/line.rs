@@ -118,7 +118,12 @@ impl<'a> Line<'a> {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err(TransportError::Unreachable(Fault::Broken)),
             Err(SessionError::Unknown) => Err(TransportError::Status(403)),
-            Err(SessionError::Read(_) | SessionError::Order) => Err(TransportError::Status(400)),
+            Err(error @ (SessionError::Read(_) | SessionError::Order)) => {
+                if *self.weather == FAIR {
+                    eprintln!("headquarters: {error}");
+                }
+                Err(TransportError::Status(400))
+            }
             // What its database refuses is a fault of this program, whoever asked.
             Err(error) => panic!("headquarters: {error}"),
         }

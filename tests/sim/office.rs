@@ -39,10 +39,7 @@ const TABLES: [(&str, &str); 4] = [
          S101,王芳,HZC,supervisor;engineer\n",
     ),
     ("customer", "code,name,kind\nC001,钱塘纺织有限公司,company\n"),
-    (
-        "job",
-        "type,customer,assignee,instructions\nrepair,C001,T101,排气压力不足\nrepair,C001,T102,月度巡检\n",
-    ),
+    ("job", "no,type,customer,assignee\nJ1,repair,C001,T101\nJ2,repair,C001,T102\n"),
 ];
 
 /// Headquarters.
@@ -109,6 +106,29 @@ impl Headquarters {
     pub(crate) fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Desk) -> T + Send + 'static) -> T {
         let done = self.office(0).writer.run(|desk| Ok::<T, ()>(job(desk)));
         done.expect("a commit").expect("a job that is done")
+    }
+
+    /// Writes everything into one file.
+    pub(crate) fn back_up(&self, to: &Path) {
+        Data::at(&self.folder).back_up(to).expect("a backup");
+    }
+
+    /// Loses everything and begins again from a backup, in a new folder.
+    pub(crate) fn restore(&mut self, from: &Path, now_ms: u64) {
+        self.end();
+        std::fs::remove_dir_all(&self.folder).expect("a folder of the simulator");
+        Data::at(&self.folder).restore(from, now_ms).expect("a headquarters made again");
+        self.begin();
+    }
+
+    /// Imports a table as the office does.
+    pub(crate) fn import(&self, kind: &'static str, table: &str, now_ms: u64) {
+        let table = table.to_owned();
+        let refused = self.run(move |desk| {
+            let kind = records::kinds::by_name(kind).expect("a kind of the tables");
+            desk.import(table.as_bytes(), kind, now_ms).expect("a table that is taken").refused
+        });
+        assert!(refused.is_empty(), "{refused:?}");
     }
 
     /// Returns a new code for a device of somebody's.

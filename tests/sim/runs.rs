@@ -48,7 +48,7 @@ fn every_seed_keeps_every_promise() {
                         break;
                     }
                     if run(seed).is_err() {
-                        eprintln!("FIELDBOOK_SIM_SEED={seed} cargo test --test sim -- --nocapture");
+                        eprintln!("env -u XDG_RUNTIME_DIR FIELDBOOK_SIM_SEED={seed} cargo test --test sim every -- --nocapture");
                         failed.lock().expect("a list").push(seed);
                     }
                     if (seed - from) % 1000 == 999 {

@@ -36,10 +36,12 @@ pub(crate) enum Deed {
     Return,
     Amend,
     Settle,
+    JobSheet,
+    JobStep,
 }
 
 /// How often each is done.
-pub(crate) const DEEDS: [(usize, Deed); 14] = [
+pub(crate) const DEEDS: [(usize, Deed); 16] = [
     (6, Deed::Sheet),
     (6, Deed::ReadySheet),
     (3, Deed::Voucher),
@@ -54,6 +56,8 @@ pub(crate) const DEEDS: [(usize, Deed); 14] = [
     (3, Deed::Return),
     (3, Deed::Amend),
     (4, Deed::Settle),
+    (2, Deed::JobSheet),
+    (3, Deed::JobStep),
 ];
 
 /// Returns what a person writes so that it can be found again wherever it got to.
@@ -87,9 +91,10 @@ pub(crate) fn act(
         pairs: Vec::new(),
         entries: Vec::new(),
     };
+    let job = ["J1", "J2"][dice.below(2)];
     match deed {
-        Deed::Sheet => made(create::create(store, &sheet(mark, false), now)),
-        Deed::ReadySheet => made(create::create(store, &sheet(mark, true), now)),
+        Deed::Sheet => made(create::create(store, &sheet(mark, false, None), now)),
+        Deed::ReadySheet => made(create::create(store, &sheet(mark, true, None), now)),
         Deed::Voucher => {
             let amount = format!("amount={}.{:02}", 1 + dice.below(900), dice.below(100));
             let pairs = pairs(&[&format!("note={mark}"), "cat=city", &amount, "date=2026-09-21"]);
@@ -104,6 +109,11 @@ pub(crate) fn act(
         Deed::Hours => {
             let hours = format!("runhours={}", 100 + dice.below(50));
             done(set::set(store, &set(pairs(&[&hours])), now))
+        }
+        Deed::JobSheet => made(create::create(store, &sheet(mark, true, Some(job)), now)),
+        Deed::JobStep => {
+            let name = ["accept", "depart", "arrive", "start", "finish"][dice.below(5)];
+            done(step::step(store, &Step { record: job, ..taken(name, mark) }, now))
         }
         Deed::Note => done(add::add(store, &add("note", &[mark]), now)),
         Deed::Part => done(add::add(store, &add("part", &[mark, "1"]), now)),
@@ -131,21 +141,21 @@ fn done(changed: Result<Changed, NotebookError>) -> Result<Option<DocId>, Notebo
 
 /// Returns whether what this deed saves carries the mark.
 pub(crate) fn marks(deed: Deed) -> bool {
-    !matches!(deed, Deed::Hours | Deed::Accept | Deed::Settle)
+    !matches!(deed, Deed::Hours | Deed::Accept | Deed::Settle | Deed::JobStep)
 }
 
 fn made(created: Result<create::Created, NotebookError>) -> Result<Option<DocId>, NotebookError> {
     created.map(|created| Some(created.id))
 }
 
-fn sheet(mark: &str, ready: bool) -> Create {
+fn sheet(mark: &str, ready: bool, job: Option<&str>) -> Create {
     let problem = format!("problem={mark}");
     let mut all = vec![problem.as_str()];
     if ready {
         all.extend(["customer=Acme", "product=Pump", "result=done"]);
         all.extend(["arrived=2026-09-21 08:00", "left=2026-09-21 09:00"]);
     }
-    Create { kind: &repair::REPAIR, job: None, pairs: pairs(&all), entries: Vec::new() }
+    Create { kind: &repair::REPAIR, job: job.map(str::to_owned), pairs: pairs(&all), entries: Vec::new() }
 }
 
 fn pairs(texts: &[&str]) -> Vec<Pair> {

@@ -39,6 +39,7 @@ pub(crate) struct World {
     weather: Weather,
     records: Vec<(DocId, &'static str)>,
     marks: u32,
+    backed_up: bool,
     folder: tempfile::TempDir,
 }
 
@@ -61,9 +62,15 @@ enum Event {
     Revoke,
     NewDevice,
     Rebuild,
+    SaveHome,
+    PutBack,
+    BackUp,
+    RestoreHq,
+    Reassign,
+    Roles,
 }
 
-const EVENTS: [Event; 16] = [
+const EVENTS: [Event; 22] = [
     Event::Work,
     Event::Sync,
     Event::ThinSync,
@@ -80,6 +87,12 @@ const EVENTS: [Event; 16] = [
     Event::Revoke,
     Event::NewDevice,
     Event::Rebuild,
+    Event::SaveHome,
+    Event::PutBack,
+    Event::BackUp,
+    Event::RestoreHq,
+    Event::Reassign,
+    Event::Roles,
 ];
 
 /// How often each event happens in a run where it happens at all, and how many of a hundred runs know it.
@@ -93,7 +106,7 @@ fn frequency(event: Event) -> (usize, usize) {
         Event::Checkpoint => (4, 40),
         Event::PowerCut => (3, 40),
         Event::Reboot => (2, 50),
-        Event::Clone => (1, 0),
+        Event::Clone => (1, 25),
         Event::Die => (1, 15),
         Event::ClockWrong => (2, 35),
         Event::ClockRight => (2, 35),
@@ -101,8 +114,24 @@ fn frequency(event: Event) -> (usize, usize) {
         Event::Revoke => (1, 10),
         Event::NewDevice => (1, 30),
         Event::Rebuild => (1, 15),
+        Event::SaveHome => (3, 30),
+        Event::PutBack => (1, 30),
+        Event::BackUp => (3, 30),
+        Event::RestoreHq => (1, 30),
+        Event::Reassign => (2, 30),
+        Event::Roles => (2, 30),
     }
 }
+
+/// Whom the office gives other roles or another place.
+const ROLES: [&str; 6] = [
+    "T102,HZC,supervisor;engineer",
+    "T102,HZC,engineer",
+    "S101,HZC,engineer",
+    "S101,HZC,supervisor;engineer",
+    "T101,NJC,engineer",
+    "T101,HZC,engineer",
+];
 
 /// Returns a folder that is not on a disk, where the machine has such a place.
 pub(crate) fn folder() -> tempfile::TempDir {
@@ -130,6 +159,7 @@ impl World {
             weather,
             records: Vec::new(),
             marks: 0,
+            backed_up: false,
             folder,
         };
         let n_more = world.dice.below(3);
@@ -200,6 +230,33 @@ impl World {
                     self.hand_out(staff);
                 }
             }
+            Event::SaveHome => self.devices[at].save_home(),
+            Event::PutBack => {
+                let (same_folder, reboot) = (self.dice.chance(50), self.dice.chance(70));
+                if self.devices[at].put_back(same_folder) {
+                    if reboot {
+                        self.devices[at].reboot(now_ms);
+                    }
+                    self.forgive();
+                }
+            }
+            Event::BackUp => {
+                // A device that headquarters never heard of could not come back.
+                if self.devices.iter().all(|device| device.known) {
+                    self.hq.borrow().back_up(&self.backup());
+                    self.backed_up = true;
+                }
+            }
+            Event::RestoreHq => self.restore_hq(),
+            Event::Reassign => {
+                let to = ["T101", "T102", "T201"][self.dice.below(3)];
+                let job = ["J1", "J2"][self.dice.below(2)];
+                self.hq.borrow().import("job", &format!("no,type,assignee\n{job},repair,{to}\n"), now_ms);
+            }
+            Event::Roles => {
+                let row = ROLES[self.dice.below(ROLES.len())];
+                self.hq.borrow().import("staff", &format!("code,unit,roles\n{row}\n"), now_ms);
+            }
             Event::Rebuild => {
                 let now = self.devices[at].now(now_ms);
                 self.devices[at].store = None;
@@ -218,6 +275,25 @@ impl World {
         alive.get(at).copied()
     }
 
+    fn backup(&self) -> PathBuf {
+        self.folder.path().join("backup")
+    }
+
+    /// Headquarters is lost and comes back from its last backup.
+    fn restore_hq(&mut self) {
+        if !self.backed_up {
+            return;
+        }
+        self.hq.borrow_mut().restore(&self.backup(), self.now_ms);
+        self.forgive();
+        for device in &mut self.devices {
+            let replica = device.replica;
+            let known = self.hq.borrow().run(move |desk| desk.store.device(replica).expect("a row"));
+            // Who was told to stay out after the backup is not known to be.
+            device.revoked &= known.is_none_or(|known| !known.standing.takes_part());
+        }
+    }
+
     fn new_home(&self) -> PathBuf {
         self.folder.path().join(format!("home{}", self.devices.len()))
     }
@@ -225,6 +301,7 @@ impl World {
     fn hand_out(&mut self, staff: &'static str) {
         let code = self.hq.borrow().code(staff, self.now_ms);
         let device = Device::enrol(self.new_home(), staff, &code, self.now_ms);
+        self.backed_up = false;
         self.tell(format!("device {} of {staff} is {}", self.devices.len(), device.replica.0));
         self.devices.push(device);
     }
@@ -303,6 +380,7 @@ impl World {
         device.moved_on();
         match done {
             Ok(report) => {
+                device.known = true;
                 self.tell(format!(
                     "{at} syncs {met:?}: sent {}, received {}, level {}, digest {:?}, {:?}",
                     report.sent_ops, report.received_ops, report.level, report.digest_equal, report.notices
