@@ -165,6 +165,10 @@ fn try_lock(file: &File) -> io::Result<bool> {
 /// Returns the bytes an ordinary user may still write on the disk that holds `path`; `None` where the platform does not say.
 #[must_use]
 pub fn free_bytes(path: &Path) -> Option<u64> {
+    #[cfg(feature = "simulated")]
+    if let Some(free) = crate::simulated::free_bytes() {
+        return Some(free);
+    }
     #[cfg(unix)]
     {
         let existing = path.ancestors().find(|path| path.exists())?;

@@ -2,9 +2,6 @@
 //!
 //! Source: docs/STORAGE.md, Sealing.
 
-#[cfg(feature = "simulated")]
-pub mod simulated;
-
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -91,7 +88,7 @@ impl std::fmt::Debug for Keys {
 pub fn random<const N: usize>() -> Result<[u8; N], StoreError> {
     let mut out = [0; N];
     #[cfg(feature = "simulated")]
-    if simulated::draw(&mut out) {
+    if crate::simulated::draw(&mut out) {
         return Ok(out);
     }
     SystemRandom::new().fill(&mut out).map_err(|_| StoreError::Key)?;

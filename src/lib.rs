@@ -10,6 +10,8 @@ pub mod home;
 pub mod keys;
 pub mod notebook;
 pub mod picture;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 pub mod store;
 pub mod sync;
 pub mod transport;

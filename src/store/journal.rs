@@ -159,7 +159,7 @@ impl Journal {
             return Err(StoreError::ReadOnly);
         }
         let bytes = frame_bytes(keys, frame)?;
-        if self.end.offset >= FILE_BYTES_MAX {
+        if self.end.offset >= file_bytes_max() {
             self.next_file()?;
         }
         if let Err(source) = self.file.write_all(&bytes) {
@@ -256,6 +256,14 @@ fn length(folder: &Path, number: u64) -> Result<u64, StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
         Err(source) => Err(StoreError::io("reading the journal", &path, source)),
     }
+}
+
+fn file_bytes_max() -> u64 {
+    #[cfg(feature = "simulated")]
+    if let Some(bytes) = crate::simulated::journal_file_bytes() {
+        return bytes;
+    }
+    FILE_BYTES_MAX
 }
 
 fn append_to(path: &Path) -> Result<File, StoreError> {

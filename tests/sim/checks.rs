@@ -12,21 +12,24 @@ use sync_protocol::op::Row;
 use sync_protocol::ruling::Verdict;
 use sync_protocol::segment::Segment;
 
+use crate::roles::{self, Parents};
 use crate::work;
 use crate::world::{Said, World};
 
 /// One op at headquarters.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
-    row: Row,
+    pub(crate) row: Row,
     link: [u8; 8],
     verdict: Option<Verdict>,
 }
 
 /// All that headquarters holds.
 pub(crate) struct Holdings {
-    ops: BTreeMap<OpId, Kept>,
-    documents: BTreeMap<DocId, Document>,
+    pub(crate) ops: BTreeMap<OpId, Kept>,
+    pub(crate) documents: BTreeMap<DocId, Document>,
+    /// Where each epoch hangs.
+    pub(crate) parents: Parents,
     /// Segments that wait for a person.
     aside: Vec<Segment>,
 }
@@ -72,13 +75,22 @@ impl World {
             each.expect("documents");
             let aside = replicas.iter().flat_map(|replica| desk.store.held_back(*replica).expect("segments"));
             let aside = aside.map(|(_, segment, _)| segment).collect();
-            Holdings { ops: kept(desk), documents, aside }
+            let mut parents = Parents::new();
+            for replica in &replicas {
+                let branch = desk.home(*replica).expect("a branch").unwrap_or(0);
+                for (epoch, held) in desk.store.lines(branch, *replica).expect("lines") {
+                    parents.extend(held.parent.map(|at| ((*replica, epoch), (at.epoch, at.seq))));
+                }
+            }
+            Holdings { ops: kept(desk), documents, parents, aside }
         });
         for said in &self.said {
             check_kept(said, &held);
         }
         check_verdicts(&held, self.said.iter().any(|said| said.forgiven));
         check_numbers(&held);
+        let owners = self.devices.iter().map(|device| (device.replica, device.staff)).collect();
+        roles::check(&held, &owners);
         for at in 0..self.devices.len() {
             if !self.devices[at].dead {
                 self.check_device(at, &held);
@@ -146,7 +158,12 @@ impl World {
         store
             .each(None, &mut |document| {
                 let theirs = held.documents.get(&document.id);
-                assert_eq!(Some(&document), theirs, "device {at}: {}", document.id);
+                let same = theirs == Some(&document);
+                assert!(
+                    same,
+                    "device {at}: {} is {document:?}\nat headquarters it is {theirs:?}",
+                    document.id
+                );
                 ControlFlow::Continue(())
             })
             .expect("documents");

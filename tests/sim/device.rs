@@ -1,6 +1,6 @@
 //! One device: a real home, opened and closed, killed, cut off from power, copied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use fieldbook::clock::Now;
@@ -30,6 +30,8 @@ pub(crate) struct Device {
     pub(crate) revoked: bool,
     /// Headquarters has answered it.
     pub(crate) known: bool,
+    /// What is left of its disk, where that is little.
+    pub(crate) free_bytes: Option<u64>,
 }
 
 impl Device {
@@ -49,6 +51,7 @@ impl Device {
             dead: false,
             revoked: false,
             known: false,
+            free_bytes: None,
         };
         let store = Store::create(&device.home, code, device.now(now_ms)).expect("a new home");
         device.store = Some(store);
@@ -76,6 +79,14 @@ impl Device {
             let opened = Store::open(&self.home, self.now(now_ms));
             self.store = Some(opened.expect("a home that opens"));
         }
+    }
+
+    /// Returns the ops that its journal gives back.
+    pub(crate) fn journaled(&mut self) -> BTreeSet<(Epoch, u64)> {
+        let folder = self.home.join("journal");
+        let read = fieldbook::store::journal::read_all(&folder, self.store().keys()).expect("a journal");
+        let frames = read.frames.iter().filter(|(frame, _)| !frame.ops.is_empty());
+        frames.flat_map(|(frame, _)| (frame.first..=frame.last()).map(|seq| (frame.epoch, seq))).collect()
     }
 
     /// Ends the program as `kill -9` does: what it had not handed to the system is gone.

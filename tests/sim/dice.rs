@@ -9,7 +9,7 @@ thread_local! {
 /// Lets both programs draw their random bytes on this thread from `seed`.
 pub(crate) fn begin(seed: u64) {
     BYTES.set(seed);
-    fieldbook::keys::simulated::draw_from(Some(fill));
+    fieldbook::simulated::draw_from(Some(fill));
     fieldbook_hq::keys::simulated::draw_from(Some(fill));
 }
 

@@ -3,6 +3,8 @@
 //! A seed that fails prints the command that runs it alone. Source: docs/SIMULATOR.md.
 
 #[cfg(test)]
+mod carried;
+#[cfg(test)]
 mod checks;
 #[cfg(test)]
 mod device;
@@ -12,6 +14,8 @@ mod dice;
 mod line;
 #[cfg(test)]
 mod office;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
 
+use fieldbook_hq::bundles::{self, BundleFault, Taken};
 use fieldbook_hq::clock::Clock;
 use fieldbook_hq::data::{Data, reach};
 use fieldbook_hq::intake::desk::Desk;
@@ -137,6 +138,11 @@ impl Headquarters {
             let reach = reach(&desk.store, None).expect("an address");
             desk.issue_code(staff, &reach, now_ms).expect("a code")
         })
+    }
+
+    /// Reads a bundle and writes its receipt.
+    pub(crate) fn reads(&self, file: &Path, receipt: &Path, now_ms: u64) -> Result<Taken, BundleFault> {
+        bundles::read(&self.office(now_ms), file, receipt)
     }
 
     /// Hears a request in pieces; `None` where it breaks off before its end.

@@ -1,13 +1,17 @@
 //! One run: a company, its devices, and what a seed lets happen to them.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use fieldbook::notebook::refusal::NotebookError;
+use fieldbook::store::error::StoreError;
 use fieldbook::sync::{self, Options, SyncReport};
 use fieldbook_hq::store::sqlite::devices::Standing;
 use records::id::{DocId, OpId};
+use sync_protocol::message::Notice;
 
+use crate::carried::Carried;
 use crate::device::Device;
 use crate::dice::{self, Dice};
 use crate::line::{FAIR, Line, Luck, Weather};
@@ -34,13 +38,18 @@ pub(crate) struct World {
     pub(crate) now_ms: u64,
     /// What happened, a line each.
     pub(crate) story: Vec<String>,
-    dice: Dice,
+    pub(crate) dice: Dice,
+    pub(crate) carried: Carried,
     late: RefCell<Vec<Vec<u8>>>,
     weather: Weather,
     records: Vec<(DocId, &'static str)>,
     marks: u32,
     backed_up: bool,
-    folder: tempfile::TempDir,
+    /// What the last backup holds.
+    in_backup: BTreeMap<OpId, [u8; 8]>,
+    /// Some clock did not run with the others, so that two weeks may be over for it.
+    clocks_jumped: bool,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// What may happen next.
@@ -68,9 +77,14 @@ enum Event {
     RestoreHq,
     Reassign,
     Roles,
+    WriteBundle,
+    ReadBundle,
+    ReadReceipt,
+    DiskFull,
+    Weeks,
 }
 
-const EVENTS: [Event; 22] = [
+const EVENTS: [Event; 27] = [
     Event::Work,
     Event::Sync,
     Event::ThinSync,
@@ -93,6 +107,11 @@ const EVENTS: [Event; 22] = [
     Event::RestoreHq,
     Event::Reassign,
     Event::Roles,
+    Event::WriteBundle,
+    Event::ReadBundle,
+    Event::ReadReceipt,
+    Event::DiskFull,
+    Event::Weeks,
 ];
 
 /// How often each event happens in a run where it happens at all, and how many of a hundred runs know it.
@@ -117,9 +136,14 @@ fn frequency(event: Event) -> (usize, usize) {
         Event::SaveHome => (3, 30),
         Event::PutBack => (1, 30),
         Event::BackUp => (3, 30),
-        Event::RestoreHq => (1, 30),
+        Event::RestoreHq => (1, 0),
         Event::Reassign => (2, 30),
         Event::Roles => (2, 30),
+        Event::WriteBundle => (3, 25),
+        Event::ReadBundle => (4, 50),
+        Event::ReadReceipt => (4, 50),
+        Event::DiskFull => (2, 25),
+        Event::Weeks => (1, 25),
     }
 }
 
@@ -155,13 +179,19 @@ impl World {
             now_ms: FOUNDED_MS + 60_000,
             story: Vec::new(),
             dice,
+            carried: Carried::default(),
             late: RefCell::default(),
             weather,
             records: Vec::new(),
             marks: 0,
             backed_up: false,
+            in_backup: BTreeMap::new(),
+            clocks_jumped: false,
             folder,
         };
+        fieldbook::simulated::set_free_bytes(None);
+        let file_bytes = 500 + world.dice.any() % 8000;
+        fieldbook::simulated::set_journal_file_bytes(world.dice.chance(50).then_some(file_bytes));
         let n_more = world.dice.below(3);
         for staff in ["T101", "S101"].into_iter().chain(["T101", "T102", "T201"].into_iter().take(n_more)) {
             world.hand_out(staff);
@@ -186,7 +216,7 @@ impl World {
         self.calm();
     }
 
-    fn tell(&mut self, what: String) {
+    pub(crate) fn tell(&mut self, what: String) {
         self.story.push(what);
     }
 
@@ -196,6 +226,7 @@ impl World {
         if !matches!(event, Event::Work | Event::Sync | Event::ThinSync) {
             self.tell(format!("{event:?} {at}"));
         }
+        fieldbook::simulated::set_free_bytes(self.devices[at].free_bytes);
         match event {
             Event::Work => self.work(at),
             Event::Sync => drop(self.sync(at, Some(self.weather), None)),
@@ -217,6 +248,7 @@ impl World {
             }
             Event::Die => self.die(at),
             Event::ClockWrong => {
+                self.clocks_jumped = true;
                 const YEAR_MS: i64 = 365 * 24 * 3_600_000;
                 let wrong = [-20 * YEAR_MS, 3 * YEAR_MS, -3_600_000, 3_600_000, 15 * 60_000];
                 self.devices[at].ahead_ms = wrong[self.dice.below(wrong.len())];
@@ -245,6 +277,7 @@ impl World {
                 if self.devices.iter().all(|device| device.known) {
                     self.hq.borrow().back_up(&self.backup());
                     self.backed_up = true;
+                    self.in_backup = self.hq.borrow().run(crate::checks::links);
                 }
             }
             Event::RestoreHq => self.restore_hq(),
@@ -257,6 +290,18 @@ impl World {
                 let row = ROLES[self.dice.below(ROLES.len())];
                 self.hq.borrow().import("staff", &format!("code,unit,roles\n{row}\n"), now_ms);
             }
+            Event::WriteBundle => self.write_bundle(at),
+            Event::ReadBundle => self.read_bundle(),
+            Event::ReadReceipt => self.read_receipt(at),
+            Event::DiskFull => {
+                // Less than a save asks for, less than a sync, or nothing at all.
+                let full = [6 << 20, 900 << 10, 0][self.dice.below(3)];
+                self.devices[at].free_bytes = (self.devices[at].free_bytes.is_none()).then_some(full);
+            }
+            Event::Weeks => {
+                self.clocks_jumped = true;
+                self.now_ms += 15 * 24 * 3_600_000;
+            }
             Event::Rebuild => {
                 let now = self.devices[at].now(now_ms);
                 self.devices[at].store = None;
@@ -267,6 +312,7 @@ impl World {
         if !self.devices[at].dead {
             self.devices[at].open(now_ms);
         }
+        fieldbook::simulated::set_free_bytes(None);
     }
 
     fn any_device(&mut self) -> Option<usize> {
@@ -328,6 +374,7 @@ impl World {
                 self.hear_saved(at, work::marks(deed).then_some(number), deed, &record);
             }
             Err(NotebookError::Refused(_)) => {}
+            Err(NotebookError::Store(StoreError::NoSpace { .. })) if self.is_full(at) => {}
             Err(error) => panic!("device {at}, {deed:?} on {record:?}: {error}"),
         }
     }
@@ -381,6 +428,7 @@ impl World {
         match done {
             Ok(report) => {
                 device.known = true;
+                self.check_trim(at);
                 self.tell(format!(
                     "{at} syncs {met:?}: sent {}, received {}, level {}, digest {:?}, {:?}",
                     report.sent_ops, report.received_ops, report.level, report.digest_equal, report.notices
@@ -389,11 +437,33 @@ impl World {
             }
             Err(error) => {
                 self.tell(format!("{at} syncs {met:?}: {error}"));
-                let revoked = self.devices[at].revoked;
-                assert!(broke || revoked, "device {at} on a fair line: {error}");
+                let excused = broke || self.devices[at].revoked || self.is_full(at);
+                assert!(excused, "device {at} on a fair line: {error}");
                 None
             }
         }
+    }
+
+    /// Headquarters would miss what is neither in its backup nor in the journal of the device.
+    fn check_trim(&mut self, at: usize) {
+        if self.clocks_jumped {
+            return;
+        }
+        let device = &mut self.devices[at];
+        let journaled = device.journaled();
+        let own = self.said.iter().filter(|said| {
+            let up_to = device.said.get(&said.id.epoch).copied().unwrap_or(0);
+            said.id.replica == device.replica && said.id.seq <= up_to && !said.forgiven
+        });
+        for said in own {
+            let safe = self.in_backup.contains_key(&said.id);
+            let kept = journaled.contains(&(said.id.epoch, said.id.seq));
+            assert!(safe || kept, "device {at}: {} left the journal and is in no backup", said.id);
+        }
+    }
+
+    pub(crate) fn is_full(&self, at: usize) -> bool {
+        self.devices[at].free_bytes.is_some()
     }
 
     /// A request that was held up arrives; nobody waits for its answer.
@@ -454,9 +524,13 @@ impl World {
                     continue;
                 }
                 self.now_ms += 1000;
+                self.devices[at].free_bytes = None;
                 self.devices[at].open(self.now_ms);
                 let report = self.sync(at, None, None).expect("a sync on a fair line");
-                let nothing = report.sent_ops == 0 && report.received_ops == 0 && report.verdicts.is_empty();
+                let nothing = report.notices.iter().all(is_stale)
+                    && report.sent_ops == 0
+                    && report.received_ops == 0
+                    && report.verdicts.is_empty();
                 quiet &= nothing && (report.level || self.devices[at].revoked);
             }
             if quiet {
@@ -465,6 +539,11 @@ impl World {
         }
         panic!("it never gets quiet");
     }
+}
+
+/// Returns whether a notice is about nothing that is still on its way.
+fn is_stale(notice: &Notice) -> bool {
+    !matches!(notice, Notice::Copied | Notice::Rewound { .. } | Notice::Restored { .. } | Notice::Fork { .. })
 }
 
 /// Draws how bad the line is for a whole run.
