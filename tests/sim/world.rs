@@ -345,6 +345,7 @@ impl World {
     }
 
     fn hand_out(&mut self, staff: &'static str) {
+        fieldbook::simulated::set_free_bytes(None);
         let code = self.hq.borrow().code(staff, self.now_ms);
         let device = Device::enrol(self.new_home(), staff, &code, self.now_ms);
         self.backed_up = false;
