@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use records::value::FileHash;
 use ring::digest::{Context, SHA256};
+use sync_protocol::asides::{Piece, piece_bytes};
 use sync_protocol::limits::{CHUNK_BYTES as PIECE_BYTES, FILE_BYTES_MAX};
 
 use crate::keys::{Domain, Keys, Place, SEAL_BYTES, random};
@@ -43,6 +44,17 @@ pub struct Put {
     pub bytes: u64,
 }
 
+/// What became of a file with a piece that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// More pieces are to come.
+    More,
+    /// It is whole, and what its name promises.
+    Whole,
+    /// It is not what its name promises, and gone.
+    Wrong,
+}
+
 impl<'a> Blobs<'a> {
     /// Returns the attachments of an open store.
     #[must_use]
@@ -64,6 +76,75 @@ impl<'a> Blobs<'a> {
             let _ = std::fs::remove_file(&temp);
         }
         put
+    }
+
+    /// Returns how many pieces of a file that comes from HQ are here.
+    #[must_use]
+    pub fn received(&self, hash: &FileHash) -> u32 {
+        let body =
+            std::fs::metadata(self.coming(hash)).ok().and_then(|meta| meta.len().checked_sub(HEAD_BYTES));
+        let pieces = body.unwrap_or(0) / (sealed_bytes() * CHUNKS_OF_PIECE);
+        u32::try_from(pieces).unwrap_or(0)
+    }
+
+    /// Keeps a piece of a file that comes from HQ; the pieces come in order, and any other one is let go.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSpace`] below 64 MiB of free space, [`StoreError::Io`].
+    pub fn take(&self, piece: &Piece) -> Result<Taken, StoreError> {
+        crate::home::require_space(self.home, crate::home::BLOB_BYTES_MIN)?;
+        let (hash, path) = (FileHash(piece.hash.to_vec()), self.coming(&FileHash(piece.hash.to_vec())));
+        let fits = piece_bytes(piece.total, piece.index) == Some(piece.bytes.len());
+        if !fits || self.received(&hash) != piece.index {
+            return Ok(Taken::More);
+        }
+        let failed = |source| StoreError::io("keeping an attachment", &path, source);
+        let last = piece.index + 1 == sync_protocol::asides::pieces(piece.total);
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(piece.index == 0)
+            .open(&path)
+            .map_err(failed)?;
+        let id = if piece.index == 0 {
+            let id: [u8; ID_BYTES] = random()?;
+            file.write_all(MAGIC).and_then(|()| file.write_all(&id)).map_err(failed)?;
+            id.to_vec()
+        } else {
+            self.head(&mut file, &path)?
+        };
+        let first = u64::from(piece.index) * CHUNKS_OF_PIECE;
+        let end = HEAD_BYTES + first * sealed_bytes();
+        // What a cut left behind the last whole piece goes.
+        file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))).map_err(failed)?;
+        for (number, chunk) in (first..).zip(chunks(&piece.bytes, last)) {
+            let kind = if chunk.len() < CHUNK_BYTES { LAST } else { MIDDLE };
+            file.write_all(&self.keys.seal(place(&id, number, kind), chunk)?).map_err(failed)?;
+        }
+        file.sync_all().map_err(failed)?;
+        if !last {
+            return Ok(Taken::More);
+        }
+        if self.read_from(&path, &hash, &mut std::io::sink()).is_err() {
+            std::fs::remove_file(&path).map_err(failed)?;
+            return Ok(Taken::Wrong);
+        }
+        self.settle(&path, Put { hash, bytes: piece.total })?;
+        Ok(Taken::Whole)
+    }
+
+    /// Removes a file; HQ has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn remove(&self, hash: &FileHash) -> Result<(), StoreError> {
+        let path = self.path(hash);
+        std::fs::remove_file(&path).map_err(|source| StoreError::io("removing an attachment", &path, source))
+    }
+
+    fn coming(&self, hash: &FileHash) -> PathBuf {
+        self.folder().join(format!("{}.part", hex(hash)))
     }
 
     /// Writes a file out whole.
@@ -225,9 +306,21 @@ impl<'a> Blobs<'a> {
     }
 
     fn path(&self, hash: &FileHash) -> PathBuf {
-        let hex: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(hash);
         self.folder().join(hex.get(..2).unwrap_or("00")).join(hex)
     }
+}
+
+/// Cuts a piece into sealed chunks' contents; the last piece of a file ends with one that is not full, empty if it must be.
+fn chunks(bytes: &[u8], last: bool) -> impl Iterator<Item = &[u8]> {
+    let empty = (last && bytes.len().is_multiple_of(CHUNK_BYTES)).then_some(&[][..]);
+    bytes.chunks(CHUNK_BYTES).chain(empty)
+}
+
+/// Returns a hash as people write it.
+#[must_use]
+pub fn hex(hash: &FileHash) -> String {
+    hash.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn hash_of(name: &str) -> Option<FileHash> {
@@ -302,6 +395,40 @@ mod tests {
         }
         blobs.put(&mut bytes.as_slice()).unwrap();
         assert_eq!(blobs.get(&put.hash).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_file_that_comes_in_pieces_is_whole_with_the_last_one_wherever_it_was_cut() {
+        let (dir, keys) = home();
+        let blobs = Blobs { home: dir.path(), keys: &keys };
+        for length in [1, CHUNK_BYTES, PIECE_BYTES, PIECE_BYTES + CHUNK_BYTES, 2 * PIECE_BYTES + 5] {
+            let bytes = photo(length);
+            let hash = sync_protocol::chain::sha256(&[&bytes]);
+            let name = FileHash(hash.to_vec());
+            let piece = |index: usize| Piece {
+                hash,
+                total: length as u64,
+                index: u32::try_from(index).unwrap(),
+                bytes: bytes.chunks(PIECE_BYTES).nth(index).unwrap().to_vec(),
+            };
+            let count = length.div_ceil(PIECE_BYTES);
+            for index in 0..count {
+                assert_eq!(blobs.received(&name), u32::try_from(index).unwrap());
+                if index > 0 {
+                    // The one before comes again, and a cut left the beginning of this one.
+                    assert_eq!(blobs.take(&piece(index - 1)).unwrap(), Taken::More);
+                    let mut file = File::options().append(true).open(blobs.coming(&name)).unwrap();
+                    file.write_all(&[7; 100]).unwrap();
+                }
+                let taken = blobs.take(&piece(index)).unwrap();
+                assert_eq!(taken, if index + 1 == count { Taken::Whole } else { Taken::More });
+            }
+            assert_eq!(blobs.get(&name).unwrap(), bytes);
+            assert_eq!(blobs.received(&name), 0);
+        }
+        let wrong = Piece { hash: [1; 32], total: 3, index: 0, bytes: vec![1, 2, 3] };
+        assert_eq!(blobs.take(&wrong).unwrap(), Taken::Wrong);
+        assert!(!blobs.has(&FileHash(vec![1; 32])));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::store::again::Offer;
 use crate::store::apply::Applied;
 use crate::store::error::StoreError;
 use crate::sync::entropy::Entropy;
-use crate::sync::files::{Exchange, Moved};
+use crate::sync::files::Exchange;
 use crate::transport::{Fault, Transport, TransportError};
 
 /// Bytes of segments in one request: large enough for few round trips, small enough for a small device.
@@ -110,6 +110,8 @@ pub struct SyncReport {
     pub files_sent: u64,
     /// Files that only this device has.
     pub files_left: u64,
+    /// Files that came whole.
+    pub files_received: u64,
     /// Whether HQ's digest of what this device may see is the device's; `None` where it was not compared.
     pub digest_equal: Option<bool>,
     /// Documents that were asked for again because the digests differed.
@@ -323,7 +325,7 @@ impl Session<'_> {
         let fewer = left_beside < beside;
         let moved = asked || healed || offers || fewer || left < unsent || moves(&request.hello, &answer);
         let done = if self.report.level { !self.entropy.goes_on(self.budget()) } else { !moved };
-        let files_go_on = files == Moved::Yes && self.files.has_more(self.store)?;
+        let files_go_on = self.report.level && self.files.goes_on(self.store, files)?;
         let relays_go_on = fewer && left_beside > 0;
         let stop = (done && !files_go_on && !relays_go_on) || self.budget() == Some(0);
         Ok(if stop { Next::Stop } else { Next::Round })
@@ -384,8 +386,10 @@ impl Session<'_> {
             return Err(error.into());
         }
         self.ask_first |= large;
-        self.files.lost();
-        let wait_ms = self.options.wait_ms << self.lost.min(6);
+        let by_volume = self.files.lost();
+        // A line that breaks under pieces carries the next ones at once; one that is down needs time.
+        let wait_ms =
+            if by_volume { self.options.wait_ms / 10 } else { self.options.wait_ms << self.lost.min(6) };
         self.lost += 1;
         // Devices that lost the same HQ must not all come back in the same moment.
         let [chance]: [u8; 1] = crate::keys::random()?;
@@ -448,12 +452,14 @@ impl Session<'_> {
         let mut report = self.report;
         report.reread = self.entropy.reread();
         (report.files_sent, report.files_left) = (self.files.sent, left.waiting);
+        report.files_received = self.files.received;
         if self.given_back == 0 {
             // Put back, but not behind what was at HQ: nothing was missing.
             report.notices.retain(|notice| !matches!(notice, Notice::Rewound { .. }));
         }
         report.took_ms = now.monotonic_ms.saturating_sub(started_ms);
         let last = LastSync { at: now.wall, report };
+        crate::notebook::files::reclaim(self.store, now)?;
         self.store.put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;
         Ok(last.report)
     }

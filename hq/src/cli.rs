@@ -6,6 +6,7 @@ mod bundle;
 mod device;
 mod doctor;
 mod export;
+mod file;
 mod help;
 mod history;
 mod import;
@@ -102,6 +103,9 @@ enum Command {
     /// The expense policy: days, calendar and what is paid
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Photos and papers
+    #[command(subcommand)]
+    File(file::Command),
     /// Writes all records of a kind as a table
     Export(export::Args),
     /// Makes all views again from what was received
@@ -216,6 +220,7 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Show(args) => show::run(&args, room),
         Command::History(args) => history::run(&args, room),
         Command::Policy(command) => policy::run(command, room),
+        Command::File(command) => file::run(command, room),
         Command::Export(args) => export::run(&args, room),
         Command::Rebuild => rebuild::run(room),
         Command::Doctor => doctor::run(room),

@@ -44,7 +44,9 @@ pub fn in_write(kind: &Kind, number: u16, payload: &[u8]) -> Vec<Named> {
 
 fn in_row(group: &Group, row: &Row) -> Vec<Named> {
     let values = group.fields.iter().zip(row).filter_map(|(field, value)| match value {
-        Some(Value::File(hash)) => Some((field.name, <[u8; 32]>::try_from(hash.as_slice()).ok()?)),
+        Some(Value::File(hash)) if field.ty == Type::File => {
+            Some((field.name, <[u8; 32]>::try_from(hash.as_slice()).ok()?))
+        }
         _ => None,
     });
     let part = |name| match name {

@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Quarantine(Quarantine),
     #[command(subcommand)]
     Policy(crate::cli::policy::Command),
+    #[command(subcommand)]
+    File(File),
     Search(Search),
     Import(Import),
     Export(Export),
@@ -343,6 +345,28 @@ pub(crate) enum Quarantine {
     List,
     Show { op: String },
     Resubmit { op: String },
+}
+
+/// Photos and papers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum File {
+    List {
+        #[arg(long)]
+        waiting: bool,
+    },
+    Get {
+        hash: String,
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    Keep {
+        #[arg(value_name = "all|DAYS")]
+        days: String,
+    },
+    Originals {
+        #[arg(value_name = "keep|drop", value_parser = ["keep", "drop"])]
+        what: String,
+    },
 }
 
 /// Finds records by words.

@@ -74,6 +74,7 @@ fn sentence(found: &Found, lang: Lang) -> String {
         Found::Unreadable(lost) => lang.say("text.doctor.unreadable", &[("part", part(*lost))]),
         Found::ViewDiffers(id) => lang.say("text.doctor.view_differs", &[("code", &id.code())]),
         Found::CountsDiffer => lang.say("text.doctor.counts_differ", &[]),
+        Found::FileMissing(hash) => lang.say("text.doctor.file_missing", &[("hash", &hex(hash))]),
         Found::BlobDamaged => lang.say("text.doctor.blob_damaged", &[]),
         Found::OnlyAside { path, ops } => {
             let facts = [("file", path.display().to_string()), ("n", ops.to_string())];

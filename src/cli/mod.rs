@@ -12,6 +12,7 @@ mod doctor;
 mod enrol;
 mod export;
 pub mod fault;
+mod file;
 mod help;
 mod history;
 mod import;
@@ -148,6 +149,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Conflict(command)) => conflict::run(&command, desk),
         Some(Command::Quarantine(command)) => quarantine::run(&command, desk),
         Some(Command::Policy(command)) => policy::run(command, desk),
+        Some(Command::File(command)) => file::run(&command, desk),
         Some(Command::Search(args)) => search::run(args, desk),
         Some(Command::Import(args)) => import::run(&args, desk),
         Some(Command::Doctor(args)) => doctor::run(&args, desk),

@@ -31,6 +31,7 @@ pub(crate) fn line_json(line: &Line, zone: Zone) -> Map<String, Json> {
         "amount": line.amount.map(|fen| Fen(fen).to_string()),
         "created": line.created.rfc3339(zone),
         "updated": line.updated.rfc3339(zone),
+        "files": {"all": line.files.all, "at_hq": line.files.at_hq, "here": line.files.here},
         "conflicts": line.conflicts,
         "provisional": line.provisional,
     });
@@ -57,8 +58,13 @@ pub(crate) fn lines_text(lines: &[Line], desk: &Desk, zone: Zone) -> String {
     if money {
         columns.push(Column::right(say("column.amount")));
     }
+    let files = lines.iter().any(|line| line.files.all > 0);
+    if files {
+        columns.push(Column::right(say("column.files")));
+    }
     columns.push(Column::left(say("column.created")));
-    let rows: Vec<Vec<String>> = lines.iter().map(|line| line_cells(line, desk, zone, money)).collect();
+    let rows: Vec<Vec<String>> =
+        lines.iter().map(|line| line_cells(line, desk, zone, (money, files))).collect();
     table(desk.style, &columns, &rows)
 }
 
@@ -69,7 +75,7 @@ fn state_text(line: &Line, desk: &Desk) -> String {
     labels.join(", ")
 }
 
-fn line_cells(line: &Line, desk: &Desk, zone: Zone, money: bool) -> Vec<String> {
+fn line_cells(line: &Line, desk: &Desk, zone: Zone, (money, files): (bool, bool)) -> Vec<String> {
     let mut state = state_text(line, desk);
     if line.conflicts > 0 {
         let _ = write!(state, " !{}", line.conflicts);
@@ -83,6 +89,13 @@ fn line_cells(line: &Line, desk: &Desk, zone: Zone, money: bool) -> Vec<String> 
     ];
     if money {
         cells.push(line.amount.map(|fen| Fen(fen).to_string()).unwrap_or_default());
+    }
+    if files {
+        cells.push(if line.files.all > 0 {
+            format!("{}/{}", line.files.at_hq, line.files.all)
+        } else {
+            String::new()
+        });
     }
     cells.push(line.created.day(zone).to_string());
     cells
@@ -176,6 +189,11 @@ pub(crate) fn shown_text(shown: &Shown, desk: &Desk, zone: Zone) -> String {
                 rows.push((lang.label(field.zh, field.en).to_owned(), said + mark));
             }
         }
+    }
+    if line.files.all > 0 {
+        let facts = [("at_hq", line.files.at_hq.to_string()), ("all", line.files.all.to_string())];
+        let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
+        rows.push((lang.say("text.status.files", &[]), lang.say("text.show.files", &facts)));
     }
     text.push_str(&pairs(desk.style, &rows));
     for (group, entries) in &shown.lists {

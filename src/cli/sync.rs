@@ -93,6 +93,7 @@ pub(crate) fn answer(report: &SyncReport) -> Value {
         "level": report.level,
         "files_sent": report.files_sent,
         "files_left": report.files_left,
+        "files_received": report.files_received,
         "digest_equal": report.digest_equal,
         "reread": report.reread,
         "forked": report.forked.iter().map(|epoch| epoch.0).collect::<Vec<_>>(),
@@ -180,13 +181,13 @@ pub(crate) fn warn(desk: &Desk, key: &str, n: u64) -> String {
 
 /// Says how many files HQ got and how many wait; nothing where there were none.
 fn files(report: &SyncReport, desk: &Desk) -> String {
-    match (report.files_sent, report.files_left) {
-        (0, 0) => String::new(),
-        (sent, left) => {
-            let (sent, left) = (sent.to_string(), left.to_string());
-            desk.lang.say("text.sync.files_counts", &[("sent", &sent), ("left", &left)])
-        }
+    let counts = [report.files_sent, report.files_left, report.files_received];
+    if counts == [0; 3] {
+        return String::new();
     }
+    let [sent, left, received] = counts.map(|n| n.to_string());
+    let facts = [("sent", sent.as_str()), ("left", &left), ("received", &received)];
+    desk.lang.say("text.sync.files_counts", &facts)
 }
 
 fn digest_key(equal: Option<bool>) -> &'static str {
@@ -197,7 +198,8 @@ fn digest_key(equal: Option<bool>) -> &'static str {
     }
 }
 
-fn fault(error: SyncError, address: &str) -> Fault {
+/// Returns a sync that did not come through as a person reads it.
+pub(crate) fn fault(error: SyncError, address: &str) -> Fault {
     let unreachable = |key: &str| Fault::new(Exit::Unreachable, key).with("address", &address);
     match error {
         SyncError::Transport(TransportError::WrongKey) | SyncError::WrongKey => {

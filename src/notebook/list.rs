@@ -9,6 +9,7 @@ use records::value::Value;
 use records::value::text::Lang;
 use sync_protocol::merge::Document;
 
+use crate::notebook::files::{self, Files};
 use crate::notebook::refusal::NotebookError;
 use crate::notebook::{rows, state};
 use crate::store::Store;
@@ -51,6 +52,8 @@ pub struct Line {
     pub created: Ts,
     /// When it was last changed.
     pub updated: Ts,
+    /// How its files stand.
+    pub files: Files,
     /// Open conflicts.
     pub conflicts: usize,
     /// Whether HQ has not judged all of it yet.
@@ -133,6 +136,7 @@ pub fn line(store: &Store, kind: &'static Kind, document: &Document, lang: Lang)
         },
         created: created(document.created),
         updated: created(document.updated),
+        files: files::of(store, kind, document)?,
         conflicts: document.conflicts().len(),
         provisional: document.provisional,
     })

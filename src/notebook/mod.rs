@@ -10,6 +10,7 @@ pub mod conflict;
 pub mod create;
 pub mod enrol;
 pub mod export;
+pub mod files;
 pub mod find;
 pub mod history;
 pub mod import;

@@ -13,6 +13,7 @@ use crate::store::Store;
 use crate::store::database::Tree;
 use crate::store::entry::{Entry, doc_key};
 use crate::store::error::{Part, StoreError};
+use crate::store::files::Hash;
 use crate::store::read::Counts;
 use crate::store::run::{Run, RunKey};
 use crate::store::state::left_key;
@@ -79,6 +80,8 @@ pub enum Fault {
     CountsDiffer,
     /// An attachment does not read.
     BlobDamaged,
+    /// A record names a file that is neither here nor at HQ.
+    FileMissing(Hash),
     /// Ops of a forked branch could not be written again: they stand in this file only.
     OnlyAside {
         /// The file.
@@ -123,6 +126,7 @@ impl Store {
         }
         let digest = self.examine_views(n_ops, &mut faults)?;
         self.examine_files(&mut faults);
+        faults.extend(self.files_missing()?.into_iter().map(Fault::FileMissing));
         let either = journaled.keys().chain(logged.keys()).collect::<BTreeSet<_>>().len();
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let safe = Safe {

@@ -265,6 +265,21 @@ impl Store {
         self.commit(work)
     }
 
+    /// Returns the files named here that are neither here nor, as far as it said, at HQ.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn files_missing(&self) -> Result<Vec<Hash>, StoreError> {
+        let waiting = self.files_waiting(usize::MAX)?.into_iter().map(|(_, hash)| hash);
+        let gone = |hash: &Hash| !Blobs::of(self).has(&FileHash(hash.to_vec()));
+        let mut missing: Vec<Hash> = waiting.filter(gone).collect();
+        self.keys_from(Tree::Index, &MISSING, &mut |key| {
+            missing.extend(key.strip_prefix(&MISSING).and_then(|hash| Hash::try_from(hash).ok()));
+            Ok(key.starts_with(&MISSING))
+        })?;
+        Ok(missing)
+    }
+
     /// Returns how the files stand, without a look at the records.
     ///
     /// # Errors
@@ -273,25 +288,23 @@ impl Store {
         let mut counts = FileCounts::default();
         let blobs = Blobs::of(self);
         for (_, hash) in self.files_waiting(usize::MAX)? {
-            match blobs.length(&FileHash(hash.to_vec())) {
-                Some(bytes) => {
-                    counts.waiting += 1;
-                    counts.waiting_bytes += bytes;
-                }
-                None => counts.missing += 1,
-            }
+            let bytes = blobs.length(&FileHash(hash.to_vec()));
+            counts.waiting += u64::from(bytes.is_some());
+            counts.waiting_bytes += bytes.unwrap_or(0);
         }
-        for (prefix, count) in [(MISSING, &mut counts.missing), (TO_FETCH, &mut counts.to_fetch)] {
-            self.keys_from(Tree::Index, &prefix, &mut |key| {
-                *count += u64::from(key.starts_with(&prefix));
-                Ok(key.starts_with(&prefix))
-            })?;
-        }
+        counts.missing = u64::try_from(self.files_missing()?.len()).unwrap_or(u64::MAX);
+        counts.to_fetch = u64::try_from(self.files_to_fetch(usize::MAX)?.len()).unwrap_or(u64::MAX);
         Ok(counts)
     }
 }
 
 impl ToFetch {
+    /// Returns whether a person asked for it: then it may be more than a thumbnail.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.age == [0; 8]
+    }
+
     fn key(&self) -> Vec<u8> {
         [&TO_FETCH[..], &self.age, &doc_key(self.doc), &self.hash].concat()
     }

@@ -8,13 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use records::value::FileHash;
-use sync_protocol::asides::{Ask, Chunk, FileHave, FileHeld, Piece, Tell, piece_bytes};
+use sync_protocol::asides::{Ask, Chunk, FileHave, FileHeld, FileWant, Piece, Tell, piece_bytes};
+use sync_protocol::limits::CHUNK_BYTES;
 
-use crate::blobs::Blobs;
+use crate::blobs::{Blobs, Taken};
 use crate::clock::Now;
+use crate::picture::THUMB_BYTES_MAX;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::files::Hash;
+use crate::store::files::{Hash, ToFetch};
 
 /// Files that are on their way at a time.
 const FILES_AT_A_TIME: usize = 64;
@@ -22,6 +24,12 @@ const FILES_AT_A_TIME: usize = 64;
 const PIECES_MAX: usize = 8;
 /// Requests that come through before one more piece is tried after a line was cut.
 const GOOD_ROUNDS: u32 = 32;
+/// Files that one request asks for.
+const WANTS_MAX: usize = 64;
+/// Files that one sync fetches: some 2 MB of thumbnails; the next one goes on.
+const FETCHED_MAX: u64 = 256;
+/// Files to be fetched that are looked at: those of a lost device, which never come, must not hide the others.
+const FETCHES_LOOKED_AT: usize = 1024;
 /// What stands around a piece in a request.
 const AROUND_BYTES: usize = 256;
 
@@ -34,14 +42,24 @@ pub(super) struct Exchange {
     flying: Vec<(Hash, u32)>,
     /// Pieces in a request whose answer never came.
     lost: Vec<(Hash, u32)>,
+    /// Pieces that came through since the line last broke.
+    through: usize,
     /// How many pieces one request takes.
     window: usize,
     /// Requests with pieces that were answered since the window changed.
     good: u32,
     /// Files here that do not read: `doctor` names them, the others go on.
     unreadable: BTreeSet<Hash>,
+    /// Files asked for in the request under way.
+    wanted: BTreeMap<Hash, ToFetch>,
+    /// Files to be fetched that HQ has not, or that did not fit here.
+    absent: BTreeSet<Hash>,
+    /// Whether the request under way could bring files nearer.
+    had_more: bool,
     /// Files that HQ got whole.
     pub(super) sent: u64,
+    /// Files that came whole.
+    pub(super) received: u64,
 }
 
 /// Whether anything came nearer its end.
@@ -60,10 +78,15 @@ impl Exchange {
             lacking: BTreeMap::new(),
             flying: Vec::new(),
             lost: Vec::new(),
+            through: 0,
             window: PIECES_MAX,
             good: 0,
             unreadable: BTreeSet::new(),
+            wanted: BTreeMap::new(),
+            absent: BTreeSet::new(),
+            had_more: false,
             sent: 0,
+            received: 0,
         }
     }
 
@@ -71,6 +94,7 @@ impl Exchange {
     /// else it is the bytes that they may take.
     pub(super) fn asks(&mut self, store: &Store, room: Option<usize>) -> Result<Vec<Ask>, StoreError> {
         let mut asks = Vec::new();
+        self.had_more = room.is_some() && self.has_more(store)?;
         let waiting = store.files_waiting(FILES_AT_A_TIME)?;
         let unknown = waiting.iter().filter(|(_, hash)| !self.lacking.contains_key(hash));
         let length = |hash: &Hash| Blobs::of(store).length(&FileHash(hash.to_vec())).unwrap_or(0);
@@ -81,9 +105,35 @@ impl Exchange {
         }
         if let Some(room) = room {
             let order: Vec<Hash> = waiting.into_iter().map(|(_, hash)| hash).collect();
-            asks.extend(self.pieces(store, &order, room)?.into_iter().map(Ask::Chunk));
+            let chunks = self.pieces(store, &order, room)?;
+            asks.extend(chunks.into_iter().map(Ask::Chunk));
+            let wants = self.wants(store, room)?;
+            asks.extend((!wants.is_empty()).then_some(Ask::Want(wants)));
         }
         Ok(asks)
+    }
+
+    /// Returns what is to be fetched next: what a person asked for first, then thumbnails of the newest ops.
+    fn wants(&mut self, store: &Store, mut room: usize) -> Result<Vec<FileWant>, StoreError> {
+        self.wanted.clear();
+        let mut wants = Vec::new();
+        for fetch in store.files_to_fetch(FETCHES_LOOKED_AT)? {
+            let (doc, hash) = (fetch.doc, fetch.hash);
+            let name = FileHash(hash.to_vec());
+            let (count, bytes) = match fetch.is_first() {
+                true => (u32::try_from(room / CHUNK_BYTES).unwrap_or(0).min(8), room.min(8 * CHUNK_BYTES)),
+                false => (1, THUMB_BYTES_MAX),
+            };
+            let enough = wants.len() >= WANTS_MAX || self.received >= FETCHED_MAX;
+            if enough || count == 0 || bytes > room {
+                break;
+            }
+            if !self.absent.contains(&hash) && self.wanted.insert(hash, fetch).is_none() {
+                wants.push(FileWant { doc, hash, from: Blobs::of(store).received(&name), count });
+                room -= bytes;
+            }
+        }
+        Ok(wants)
     }
 
     fn pieces(&mut self, store: &Store, order: &[Hash], mut room: usize) -> Result<Vec<Chunk>, StoreError> {
@@ -112,21 +162,26 @@ impl Exchange {
         Ok(chunks)
     }
 
-    /// Notes that a request's answer never came: what HQ holds has to be asked again.
-    pub(super) fn lost(&mut self) {
+    /// Notes that a request's answer never came: what HQ holds has to be asked again. Returns whether pieces were in it.
+    pub(super) fn lost(&mut self) -> bool {
+        let flew = !self.flying.is_empty();
         self.lacking.clear();
         self.lost.append(&mut self.flying);
+        flew
     }
 
     /// Takes in what HQ said; what it signed for is noted on the disk when this returns.
     pub(super) fn hear(&mut self, store: &mut Store, tells: &[Tell], now: Now) -> Result<Moved, StoreError> {
-        let mut moved = Moved::No;
+        let (mut moved, mut noted) = (Moved::No, false);
         let mut whole = Vec::new();
         for tell in tells {
             match tell {
                 Tell::Held(files) => {
+                    self.narrow(files);
                     for file in files {
-                        if self.heard(store, file)? == Moved::Yes {
+                        if self.wanted.contains_key(&file.hash) {
+                            noted |= self.is_absent(store, &file.hash)?;
+                        } else if self.heard(store, file)? == Moved::Yes {
                             moved = Moved::Yes;
                             whole.extend(file.missing.is_empty().then_some(file.hash));
                         }
@@ -134,32 +189,71 @@ impl Exchange {
                 }
                 Tell::Wanted(hashes) => {
                     if store.note_asked(hashes)? > 0 {
-                        moved = Moved::Yes;
+                        (moved, noted) = (Moved::Yes, true);
                     }
                 }
-                Tell::Piece(_) | Tell::Differing(_) | Tell::Relayed(_) | Tell::Newer { .. } => {}
+                Tell::Piece(piece) => {
+                    moved = Moved::Yes;
+                    noted |= self.came(store, piece)?;
+                }
+                Tell::Differing(_) | Tell::Relayed(_) | Tell::Newer { .. } => {}
             }
         }
         self.widen();
         if !whole.is_empty() {
             self.sent += u64::try_from(whole.len()).unwrap_or(0);
             store.note_at_hq(&whole, now)?;
+            noted = true;
         }
-        if moved == Moved::Yes {
+        if noted {
             store.checkpoint()?;
         }
         Ok(moved)
     }
 
+    /// Keeps a piece that came; returns whether anything was noted.
+    fn came(&mut self, store: &mut Store, piece: &Piece) -> Result<bool, StoreError> {
+        let Some(fetch) = self.wanted.get(&piece.hash).copied() else {
+            return Ok(false);
+        };
+        match Blobs::of(store).take(piece) {
+            Ok(Taken::More) => return Ok(false),
+            Ok(Taken::Whole) => {
+                self.received += 1;
+                store.fetch_no_more(&fetch)?;
+                // Other records may name it as well.
+                for same in store.files_to_fetch(FETCHES_LOOKED_AT)? {
+                    if same.hash == piece.hash {
+                        store.fetch_no_more(&same)?;
+                    }
+                }
+                return Ok(true);
+            }
+            // A full disk takes no photos of others; records still come.
+            Ok(Taken::Wrong) | Err(StoreError::NoSpace { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.absent.insert(piece.hash);
+        Ok(false)
+    }
+
+    /// Notes that HQ has not what is to be fetched; returns whether it is no more to be fetched.
+    fn is_absent(&mut self, store: &mut Store, hash: &Hash) -> Result<bool, StoreError> {
+        self.absent.insert(*hash);
+        let gone = self.wanted.get(hash).copied().filter(|fetch| matches!(store.entry(fetch.doc), Ok(None)));
+        gone.as_ref().map_or(Ok(()), |fetch| store.fetch_no_more(fetch))?;
+        Ok(gone.is_some())
+    }
+
     fn heard(&mut self, store: &mut Store, file: &FileHeld) -> Result<Moved, StoreError> {
         let FileHeld { hash, missing } = file;
-        self.narrow(hash, missing);
         if missing.is_empty() {
             self.lacking.remove(hash);
             return Ok(Moved::Yes);
         }
         if !Blobs::of(store).has(&FileHash(hash.to_vec())) {
             store.note_missing(hash)?;
+            store.checkpoint()?;
             return Ok(Moved::Yes);
         }
         let before = self.lacking.insert(*hash, missing.clone());
@@ -168,23 +262,31 @@ impl Exchange {
         Ok(if nearer { Moved::Yes } else { Moved::No })
     }
 
-    /// Learns from a cut how much the line lets through at a time.
-    fn narrow(&mut self, hash: &Hash, missing: &[(u32, u32)]) {
-        let lacks =
-            |index: u32| missing.iter().any(|(first, count)| (*first..first + count).contains(&index));
-        let sent = self.lost.iter().filter(|(of, _)| of == hash);
-        let through = sent.clone().filter(|(_, index)| !lacks(*index)).count();
-        if sent.count() > 0 {
-            self.lost.retain(|(of, _)| of != hash);
-            self.window = through.max(1);
-            self.good = 0;
+    /// Learns from a cut how many pieces the line lets through at a time.
+    fn narrow(&mut self, files: &[FileHeld]) {
+        let held = |(hash, index): &(Hash, u32)| {
+            let file = files.iter().find(|file| file.hash == *hash);
+            let lacks = |file: &FileHeld| {
+                file.missing
+                    .iter()
+                    .any(|(first, count)| (*first..first.saturating_add(*count)).contains(index))
+            };
+            file.is_some_and(|file| !lacks(file))
+        };
+        if !self.lost.is_empty() {
+            let through = self.through + self.lost.iter().filter(|piece| held(piece)).count();
+            self.window = through.clamp(1, PIECES_MAX);
+            self.lost.clear();
+            (self.through, self.good) = (0, 0);
         }
     }
 
+    /// Notes that the pieces under way came through; after many good rounds one more is tried.
     fn widen(&mut self) {
         if self.flying.is_empty() {
             return;
         }
+        self.through += self.flying.len();
         self.flying.clear();
         self.good += 1;
         if self.good >= GOOD_ROUNDS {
@@ -193,9 +295,16 @@ impl Exchange {
         }
     }
 
-    /// Returns whether a further request could bring a file nearer to HQ.
-    pub(super) fn has_more(&self, store: &Store) -> Result<bool, StoreError> {
+    /// Returns whether a further request is worth while: there is more, and the last one moved something or had nothing.
+    pub(super) fn goes_on(&self, store: &Store, moved: Moved) -> Result<bool, StoreError> {
+        Ok((moved == Moved::Yes || !self.had_more) && self.has_more(store)?)
+    }
+
+    fn has_more(&self, store: &Store) -> Result<bool, StoreError> {
         let waiting = store.files_waiting(FILES_AT_A_TIME)?;
-        Ok(waiting.iter().any(|(_, hash)| !self.unreadable.contains(hash)))
+        let fetches =
+            if self.received < FETCHED_MAX { store.files_to_fetch(FETCHES_LOOKED_AT)? } else { Vec::new() };
+        Ok(waiting.iter().any(|(_, hash)| !self.unreadable.contains(hash))
+            || fetches.iter().any(|fetch| !self.absent.contains(&fetch.hash)))
     }
 }

@@ -13,6 +13,13 @@ pub(crate) struct Counts {
     pub(crate) bytes_down: u64,
 }
 
+/// What passed in one connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Passed {
+    pub(crate) up: Vec<u8>,
+    pub(crate) down: Vec<u8>,
+}
+
 /// The way a byte goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -62,6 +69,16 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
+    /// Keeps what passes from now on, connection by connection.
+    pub(crate) fn record(&self) {
+        self.line.state().recorded = Some(Vec::new());
+    }
+
+    /// Returns what passed in each connection since [`Self::record`], in the order in which they were opened.
+    pub(crate) fn recorded(&self) -> Vec<Passed> {
+        self.line.state().recorded.clone().unwrap_or_default()
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         self.line.state().counts
     }
@@ -99,11 +116,19 @@ struct State {
     towards_cut: u64,
     open: Vec<TcpStream>,
     closed: bool,
+    recorded: Option<Vec<Passed>>,
 }
 
 impl State {
     fn new() -> Self {
-        Self { counts: Counts::default(), cut: Cut::Never, towards_cut: 0, open: Vec::new(), closed: false }
+        Self {
+            counts: Counts::default(),
+            cut: Cut::Never,
+            towards_cut: 0,
+            open: Vec::new(),
+            closed: false,
+            recorded: None,
+        }
     }
 
     /// Returns how many of `n` bytes may pass `way` when `passed` of this connection already have.
@@ -149,15 +174,19 @@ fn connect(line: &Arc<Line>, device: &TcpStream, hq: &TcpStream) {
     let mut state = line.state();
     state.counts.connections += 1;
     state.open.extend([copy(device), copy(hq)]);
+    let recorded = state.recorded.as_mut().map(|recorded| {
+        recorded.push(Passed::default());
+        recorded.len() - 1
+    });
     drop(state);
     for (way, from, to) in [(Way::Up, device, hq), (Way::Down, hq, device)] {
         let (line, from, to) = (Arc::clone(line), copy(from), copy(to));
-        thread::spawn(move || pump(&line, way, from, to));
+        thread::spawn(move || pump(&line, (way, recorded), from, to));
     }
 }
 
 /// Passes bytes on until one end closes or the line breaks.
-fn pump(line: &Line, way: Way, mut from: TcpStream, mut to: TcpStream) {
+fn pump(line: &Line, (way, recorded): (Way, Option<usize>), mut from: TcpStream, mut to: TcpStream) {
     let mut buffer = [0; 16 * 1024];
     let mut passed = 0;
     loop {
@@ -174,8 +203,12 @@ fn pump(line: &Line, way: Way, mut from: TcpStream, mut to: TcpStream) {
         if broken && matches!(state.cut, Cut::Once { .. }) {
             state.cut = Cut::Never;
         }
-        drop(state);
         let room = usize::try_from(room).expect("at most one buffer");
+        if let Some(passed) = recorded.and_then(|at| state.recorded.as_mut()?.get_mut(at)) {
+            let kept = if way == Way::Up { &mut passed.up } else { &mut passed.down };
+            kept.extend_from_slice(&buffer[..room]);
+        }
+        drop(state);
         let written = to.write_all(&buffer[..room]);
         if broken || written.is_err() {
             hang_up(&from);
