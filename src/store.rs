@@ -11,6 +11,7 @@ pub mod again;
 pub mod apply;
 pub mod aside;
 pub mod carry;
+pub mod clocks;
 pub mod compare;
 pub mod database;
 pub mod doctor;

@@ -350,6 +350,7 @@ impl Session<'_> {
         }
         let sent: usize = segments.iter().map(|segment| segment.body.len()).sum();
         let mut asks = self.entropy.asks(self.store)?;
+        asks.extend(self.store.clock_ask(self.clock.now())?);
         asks.extend(asides::asks(self.store, PUSH_BYTES_MAX.saturating_sub(sent))?);
         // Records first: a file is of no use to whoever has not heard what it belongs to.
         let records_sent = segments.is_empty() && !self.ask_first && self.store.counts()?.unsent_ops == 0;

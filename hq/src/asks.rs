@@ -25,6 +25,7 @@ impl Desk {
                 Ask::Extracts(proof) => self.hear_extracts(&proof, now_ms)?,
                 Ask::Buckets(theirs) => buckets = Some(theirs),
                 Ask::Reread(docs) => again.extend(docs),
+                Ask::Clocks(runs) => self.hear_clocks(device, &runs)?,
             }
         }
         tells.extend(self.held(device, &have)?);
@@ -52,6 +53,7 @@ impl Desk {
                 | Ask::Want(_)
                 | Ask::Buckets(_)
                 | Ask::Reread(_)
+                | Ask::Clocks(_)
                 | Ask::Newer { .. } => {}
             }
         }

@@ -3,15 +3,17 @@
 //! Source: docs/PROTOCOL.md, Clocks.
 
 use records::id::OpId;
-use sync_protocol::limits::STAMP_AHEAD_MS;
+use sync_protocol::asides::ClockRun;
+use sync_protocol::limits::{CLOCK_OFF_MS, SEQ_MAX, STAMP_AHEAD_MS};
 use sync_protocol::stamp::Stamp;
 
 use crate::intake::desk::Desk;
 use crate::store::sqlite::StoreError;
+use crate::store::sqlite::devices::Device;
 use crate::store::sqlite::log::Came;
 
-/// A clock that is off by less is not talked about: 2 minutes.
-pub const TOLD_MS: u64 = 2 * 60 * 1000;
+/// Runs that are heard in one request.
+const RUNS_MAX: usize = 64;
 
 /// When an op was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,7 @@ impl Recorded {
     /// Reckons from an op's stamp and how far its device's clock was off when it was pushed.
     #[must_use]
     pub fn of(stamp: Stamp, came: Came) -> Self {
-        let skew_ms = came.skew_ms.filter(|skew| skew.unsigned_abs() >= TOLD_MS).unwrap_or(0);
+        let skew_ms = came.skew_ms.filter(|skew| skew.unsigned_abs() >= CLOCK_OFF_MS).unwrap_or(0);
         // A slow clock that was once ahead gives stamps above its wall time: they are no later than their arrival.
         let at_ms = stamp.ms.saturating_add_signed(skew_ms.saturating_neg()).min(came.received_ms);
         Self { at_ms, device_ms: stamp.ms, came }
@@ -52,8 +54,8 @@ impl Recorded {
     pub fn told(&self) -> Told {
         let ahead = self.device_ms > self.came.received_ms.saturating_add(STAMP_AHEAD_MS);
         match self.came.skew_ms {
-            Some(skew) if skew.unsigned_abs() >= TOLD_MS && skew < 0 => Told::Slow(skew.unsigned_abs()),
-            Some(skew) if skew.unsigned_abs() >= TOLD_MS => Told::Fast(skew.unsigned_abs()),
+            Some(skew) if skew.unsigned_abs() >= CLOCK_OFF_MS && skew < 0 => Told::Slow(skew.unsigned_abs()),
+            Some(skew) if skew.unsigned_abs() >= CLOCK_OFF_MS => Told::Fast(skew.unsigned_abs()),
             _ if ahead => Told::RanAhead,
             _ => Told::Nothing,
         }
@@ -61,6 +63,21 @@ impl Recorded {
 }
 
 impl Desk {
+    /// Hears under what clock a device saved ops before it was set.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hear_clocks(&mut self, device: &Device, runs: &[ClockRun]) -> Result<(), StoreError> {
+        for run in runs.iter().take(RUNS_MAX).filter(|run| run.first <= run.last && run.last <= SEQ_MAX) {
+            let line = (device.replica, run.epoch);
+            if self.store.line(device.branch, line)?.is_some() {
+                let skew_ms = device.skew_ms.saturating_add(run.shift_ms);
+                self.store.clock_put(device.branch, line, (run.first, run.last), skew_ms)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns when an op was recorded; `None` where HQ does not hold it.
     ///
     /// # Errors

@@ -350,7 +350,9 @@ impl Session {
         }
         answer.notices.extend(desk.tell_restored(&hello.cursor)?);
         answer.tells = self.tells;
-        answer.tells.extend(desk.hear(&device, self.asks, now)?);
+        // Of what was carried by hand nobody can say what its clock shows now.
+        let heard = self.asks.into_iter().filter(|ask| !self.carried || !matches!(ask, Ask::Clocks(_)));
+        answer.tells.extend(desk.hear(&device, heard.collect(), now)?);
         answer.tells.extend(desk.wanted(&device)?);
         let reader = desk.reader(&mut device, &hello.cursor)?;
         let budget = match hello.answer_bytes_max {

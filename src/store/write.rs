@@ -88,7 +88,11 @@ impl Store {
         let stamp = self.state.floor.next(u64::try_from(now.wall.0).unwrap_or(0));
         let mut work = self.work();
         let tip = self.tip(now)?;
-        let frame = self.build(&mut work, ops, tip, stamp, now.test_clock, None)?;
+        let mut frame = self.build(&mut work, ops, tip, stamp, now.test_clock, None)?;
+        if let Some((name, value)) = self.clock_setting(frame.epoch, frame.first, now)? {
+            work.change.put(Tree::Meta, &setting_key(&name), value.clone());
+            frame.settings.push((name, value));
+        }
         self.make_room(&frame)?;
         self.append(&frame)?;
         self.opening = Opening::Continues;

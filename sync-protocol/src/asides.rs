@@ -33,6 +33,8 @@ pub enum Ask {
     Buckets(Buckets),
     /// Documents whose whole history it asks for again.
     Reread(Vec<DocId>),
+    /// Own ops that were saved under a clock that was set since.
+    Clocks(Vec<ClockRun>),
     /// One of a newer version.
     Newer {
         /// Its number.
@@ -92,6 +94,21 @@ pub struct Piece {
     /// The piece.
     #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
+}
+
+/// Own ops that HQ did not sign for yet and that were saved while the clock stood elsewhere than it does now.
+///
+/// Told by the time since the boot: within one boot wall time and that time go on together until the clock is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockRun {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The first op.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+    /// What the wall clock showed less what it would have shown as it goes now, milliseconds.
+    pub shift_ms: i64,
 }
 
 /// A file that a device holds.
@@ -240,6 +257,7 @@ const WANTED: u8 = 0x13;
 const PIECE: u8 = 0x14;
 const DIFFERING: u8 = 0x15;
 const RELAYED: u8 = 0x16;
+const CLOCKS: u8 = 0x17;
 /// All of them are of this schema.
 const SCHEMA: u8 = 1;
 
@@ -249,7 +267,12 @@ impl Ask {
     pub fn proves_itself(&self) -> bool {
         match self {
             Self::Rulings(_) | Self::Extracts(_) | Self::Relay(_) | Self::Chunk(_) => true,
-            Self::Have(_) | Self::Want(_) | Self::Buckets(_) | Self::Reread(_) | Self::Newer { .. } => false,
+            Self::Have(_)
+            | Self::Want(_)
+            | Self::Buckets(_)
+            | Self::Reread(_)
+            | Self::Clocks(_)
+            | Self::Newer { .. } => false,
         }
     }
 
@@ -269,6 +292,7 @@ impl Ask {
             Self::Want(files) => (WANT, canonical::to_bytes(files)),
             Self::Buckets(buckets) => (BUCKETS, buckets.to_bytes()),
             Self::Reread(docs) => (REREAD, canonical::to_bytes(docs)),
+            Self::Clocks(runs) => (CLOCKS, canonical::to_bytes(runs)),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -287,6 +311,7 @@ impl Ask {
             WANT => list(raw)?.map(Self::Want),
             BUCKETS => Buckets::from_bytes(raw.bytes).map(Self::Buckets),
             REREAD => list(raw)?.map(Self::Reread),
+            CLOCKS => list(raw)?.map(Self::Clocks),
             _ => return raw.skip().map(|()| newer()),
         };
         read.ok_or(MessageError::Malformed { number: raw.number })

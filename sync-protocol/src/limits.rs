@@ -32,6 +32,8 @@ pub const RELAY_BYTES_MAX: usize = 192 * 1024;
 pub const BUNDLE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// How far a stamp may run ahead of HQ's clock before it is capped: 10 minutes.
 pub const STAMP_AHEAD_MS: u64 = 10 * 60 * 1000;
+/// A clock that is off by less is not talked about: 2 minutes.
+pub const CLOCK_OFF_MS: u64 = 2 * 60 * 1000;
 /// A piece of a file; only the last one is shorter.
 pub const CHUNK_BYTES: usize = 128 * 1024;
 /// Entries of one aside's list.

@@ -107,6 +107,26 @@ fn headquarters_says_when_it_was_recorded_and_how_wrong_the_clock_was() {
     company.hq.run(["show", "NOSUCHCODE"]).ended(1);
 }
 
+/// The network sets a tablet's clock before anything is sent: the office still hears how wrong it was before.
+#[test]
+fn a_clock_that_was_set_right_before_the_sync_is_told_all_the_same() {
+    let company = Company::found();
+    let mut li = company.device(LI);
+    li.now = Some(off_by(-3 * HOUR_MS));
+    let before = li.make(["sheet", "new", "repair"]);
+    li.now = None;
+    let after = li.make(["sheet", "new", "repair"]);
+    li.sync();
+    for (id, skew_ms) in [(&before, -3 * HOUR_MS), (&after, 0)] {
+        let said = recorded(&company, id);
+        is_about(&said["at"], now());
+        is_about(&said["device_at"], now() + skew_ms);
+        let told = said["clock_skew_ms"].as_i64().expect("a number");
+        assert!((told - skew_ms).abs() < 60_000, "{said}");
+    }
+    company.is_level_with(&[&li]);
+}
+
 /// A device whose clock ran ahead and was set right writes on above its old stamps: the office reads no future.
 #[test]
 fn a_clock_that_was_set_right_leaves_no_record_in_the_future() {
@@ -117,11 +137,11 @@ fn a_clock_that_was_set_right_leaves_no_record_in_the_future() {
     li.now = None;
     let after: String = li.make(["sheet", "new", "repair"]);
     li.sync();
-    for id in [&before, &after] {
+    for (id, words) in [(&before, "2 years fast"), (&after, "ran ahead")] {
         let at = instant(&recorded(&company, id)["at"]);
         assert!(at <= now(), "{at}");
         let shown = company.hq.run(["show", id]).ended(0).stdout;
-        assert!(shown.contains("ran ahead"), "{shown}");
+        assert!(shown.contains(words), "{shown}");
     }
     company.is_level_with(&[&li]);
 }

@@ -22,7 +22,7 @@ use sync_protocol::{columns, frame};
 use crate::sample;
 
 /// The names of [`sample::asks`], in order.
-const ASKS: [&str; 9] = [
+const ASKS: [&str; 10] = [
     "ask_rulings",
     "ask_extracts",
     "ask_relay",
@@ -31,6 +31,7 @@ const ASKS: [&str; 9] = [
     "ask_want",
     "ask_buckets",
     "ask_reread",
+    "ask_clocks",
     "ask_newer",
 ];
 /// The names of [`sample::tells`], in order.

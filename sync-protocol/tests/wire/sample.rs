@@ -5,7 +5,7 @@ use records::kinds::staff::Role;
 use records::schema::{Class, Tag};
 use records::time::Zone;
 use sync_protocol::asides::{
-    Ask, Chunk, Differing, FileHave, FileHeld, FileWant, HeldDocument, OpRun, Piece, Tell,
+    Ask, Chunk, ClockRun, Differing, FileHave, FileHeld, FileWant, HeldDocument, OpRun, Piece, Tell,
 };
 use sync_protocol::bundle::{self, Answered, BundleId, BundleKind, For, Header, Span};
 use sync_protocol::chain::{Line, Link, Parent};
@@ -204,6 +204,7 @@ pub(crate) fn asks() -> Vec<Ask> {
         Ask::Want(vec![FileWant { doc: doc(9), hash: [0xf2; 32], from: 1, count: 2 }]),
         Ask::Buckets(Buckets::of(digests)),
         Ask::Reread(vec![doc(5), doc(6)]),
+        Ask::Clocks(vec![ClockRun { epoch: LINE.1, first: 2, last: 9, shift_ms: -10_800_000 }]),
         Ask::Newer { number: 0x7e, bytes: vec![1, 2] },
     ]
 }

@@ -119,7 +119,7 @@ impl Store {
         Ok(query.query_row(params![branch, line.0.0, line.1.0, seq], kept).optional()?)
     }
 
-    /// Returns when op `seq` of a line came first, and from what clock.
+    /// Returns when op `seq` of a line came first, and under what clock it was saved.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
@@ -129,7 +129,33 @@ impl Store {
              AND first > ?4 - 256 AND first <= ?4 AND first + count > ?4 ORDER BY arrival LIMIT 1",
         )?;
         let came = |row: &Row<'_>| Ok(Came { received_ms: row.get(0)?, skew_ms: row.get(1)? });
-        Ok(query.query_row(params![branch, line.0.0, line.1.0, seq], came).optional()?)
+        let key = params![branch, line.0.0, line.1.0, seq];
+        let Some(came) = query.query_row(key, came).optional()? else {
+            return Ok(None);
+        };
+        let mut query = self.db.prepare_cached(
+            "SELECT skew_ms FROM clocks WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
+             AND first <= ?4 AND last >= ?4 ORDER BY first DESC LIMIT 1",
+        )?;
+        let then: Option<i64> = query.query_row(key, |row| row.get(0)).optional()?;
+        Ok(Some(Came { skew_ms: then.or(came.skew_ms), ..came }))
+    }
+
+    /// Notes that ops `first ..= last` of a line were saved under a clock that was off by so much, whatever it is now.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn clock_put(
+        &self,
+        branch: u32,
+        line: Line,
+        (first, last): (u64, u64),
+        skew_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO clocks VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![branch, line.0.0, line.1.0, first, last, skew_ms])?;
+        Ok(())
     }
 
     /// Returns the segment that brought op `first` as its first; a longer one that came later is another.
