@@ -217,4 +217,83 @@ mod tests {
             device.run(&[&["policy", "explain"][..], QUESTIONS[0], &["--calendar", &wrong][..]].concat());
         assert!(ran.exit == 2 && ran.err.contains("an object is expected"), "{}", ran.err);
     }
+
+    #[test]
+    fn every_sentence_of_the_rules_stands_in_the_table() {
+        use records::policy::calendar::DayKind;
+        use records::policy::calendar_file::CalendarError;
+        use records::policy::count::{self, Mark};
+        use records::policy::file::Problem;
+        use records::policy::line::{self, LineError, What};
+        let day: Day = "2026-01-30".parse().unwrap();
+        let text = String::new;
+        let problems = [
+            Problem::Syntax(text()),
+            Problem::UnknownKey { known: text() },
+            Problem::NoVersion,
+            Problem::NotATable,
+            Problem::NotABool,
+            Problem::NotAText { min: 1, max: 2 },
+            Problem::NotANumber { min: 1, max: 2 },
+            Problem::NotAWord { found: text(), allowed: text() },
+            Problem::NotACurrency,
+            Problem::NotAPattern,
+            Problem::NotAZone,
+            Problem::OneEnd,
+            Problem::NeverOpen,
+            Problem::BeforeItsEnd,
+            Problem::HalfUnsent,
+        ];
+        let calendars = [
+            CalendarError::Syntax { line: 1 },
+            CalendarError::Shape { at: text(), expected: "" },
+            CalendarError::NotADay { at: text(), found: text() },
+            CalendarError::OtherYear { at: text(), day, year: 2027 },
+            CalendarError::Both { day },
+            CalendarError::TooLong,
+        ];
+        let amounts = [LineError::NotPositive(Fen(0)), LineError::Negative(Fen(-1)), LineError::TooLarge];
+        let marks = [
+            Mark::Start,
+            Mark::Counted(1),
+            Mark::Skipped,
+            Mark::Closed,
+            Mark::Accepted,
+            Mark::Named,
+            Mark::Moved,
+        ];
+        let kinds = [DayKind::Workday, DayKind::MakeUp, DayKind::Weekend, DayKind::Holiday];
+        let steps = marks.iter().flat_map(|mark| kinds.map(|kind| count::Step { day, kind, mark: *mark }));
+        let parts = [
+            What::Claimed,
+            What::SupCut,
+            What::GmCut,
+            What::Voucher,
+            What::NotCounted,
+            What::Support,
+            What::Surplus,
+            What::Shortage,
+            What::Refused,
+            What::Cap,
+            What::Exceptions,
+            What::Used,
+            What::Room,
+            What::SelfPaid,
+            What::Payable,
+        ]
+        .map(|what| line::Step { what, amount: Fen(1), rule: "P-12" });
+        let sentences: Vec<Sentence> = (problems.iter().map(Problem::sentence))
+            .chain(calendars.iter().map(CalendarError::sentence))
+            .chain(amounts.iter().map(LineError::sentence))
+            .chain(steps.map(|step| step.sentence()))
+            .chain(parts.iter().map(line::Step::sentence))
+            .chain((0..7).map(|n| Sentence::new(format!("weekday.{n}"))))
+            .collect();
+        for lang in Lang::ALL {
+            for sentence in &sentences {
+                let text = said(sentence, lang);
+                assert!(!text.contains("text.policy") && !text.contains("%{"), "{}: {text}", lang.id());
+            }
+        }
+    }
 }

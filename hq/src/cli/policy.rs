@@ -221,3 +221,70 @@ fn say(key: &str, facts: &[(&str, &str)], lang: Lang) -> String {
         facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     lang.say(key, &facts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn english() -> Lang {
+        Lang::chosen(Some("en"))
+    }
+
+    fn file(folder: &tempfile::TempDir, text: &str) -> PathBuf {
+        let path = folder.path().join("policy.toml");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_policy_file_is_checked_and_its_differences_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file(&folder, "version = \"2027/1\"\n[sla]\naudit_wd = 5\nmanager_wd = 1\n");
+        let answer = check(&path, english()).unwrap();
+        let expected = json!({"version": "2027/1", "differences": [
+            {"key": "sla.audit_wd", "standard": "3", "own": "5"},
+            {"key": "version", "standard": "2022-06/1", "own": "2027/1"},
+        ]});
+        assert_eq!(answer.json, expected);
+        assert!(answer.text.contains("sla.audit_wd  3 "), "{}", answer.text);
+    }
+
+    #[test]
+    fn a_wrong_policy_file_is_refused_with_line_and_key_in_each_language() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file(&folder, "version = \"2027/1\"\n[sla]\naudit_wd = \"five\"\n");
+        for (lang, said) in [
+            ("en", "a whole number from 0 to 250"),
+            ("zh-CN", "0 至 250 的整数"),
+            ("zh-TW", "0 至 250 的整數"),
+        ] {
+            let lang = Lang::chosen(Some(lang));
+            let fault = check(&path, lang).unwrap_err();
+            let sentence = lang.say(fault.key, &fault.facts);
+            assert_eq!(fault.code, crate::cli::answer::USAGE);
+            assert!(
+                sentence.contains(said) && sentence.contains("sla.audit_wd") && sentence.contains('3'),
+                "{sentence}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_what_if_calendar_covers_the_last_three_years_where_nobody_says_which() {
+        let ask = |from: Option<&str>, to: Option<&str>| {
+            let month = |text: Option<&str>| text.map(|text| text.parse().unwrap());
+            let args =
+                WhatIf { from: month(from), to: month(to), transit_days: 3, policy: None, calendar: None };
+            months(&args, english())
+        };
+        let answer = ask(None, None).unwrap();
+        assert_eq!(answer.json.as_array().unwrap().len(), 28);
+        let first = json!({
+            "dispatch_day": 1, "months": 36, "blackout_months": 5, "mean_days": "19.5", "max_days": 26,
+        });
+        assert_eq!(answer.json[0], first);
+        assert!(answer.text.starts_with("2024-01 to 2026-12, 3 days in the mail"), "{}", answer.text);
+        assert_eq!(ask(Some("2026-02"), Some("2026-01")).unwrap_err().key, "hq.policy.months");
+        assert_eq!(ask(Some("1900-01"), Some("2026-01")).unwrap_err().key, "hq.policy.months");
+    }
+}

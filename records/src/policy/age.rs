@@ -1,9 +1,10 @@
 //! How old an expense may be when its claimant submits it.
 
 use crate::policy::calendar::Calendar;
+use crate::policy::choices::Holiday;
 use crate::policy::count::{Count, Trace};
 use crate::policy::cycle::Month;
-use crate::policy::terms::{Age, Holiday, Policy};
+use crate::policy::terms::{Age, Policy};
 use crate::time::Day;
 
 /// Until when an expense may be claimed.

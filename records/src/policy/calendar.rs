@@ -145,6 +145,18 @@ mod tests {
         }
     }
 
+    /// The working days of each year, counted from the notices apart from this table.
+    #[test]
+    fn each_year_has_as_many_working_days_as_the_notices_give() {
+        let china = Calendar::china();
+        let expected = [249, 250, 250, 249, 250, 249, 250, 250, 249, 250, 249, 249, 251, 248, 248];
+        for (year, expected) in (2012..).zip(expected) {
+            let day = |year| Day::from_ymd(year, 1, 1).unwrap().0;
+            let found = (day(year)..day(year + 1)).filter(|n| china.is_working(Day(*n))).count();
+            assert_eq!(found, expected, "{year}");
+        }
+    }
+
     #[test]
     fn the_calendar_goes_before_the_weekday() {
         let china = Calendar::china();

@@ -2,8 +2,9 @@
 
 use crate::kinds::voucher::Category;
 use crate::money::Fen;
+use crate::policy::choices::MonthBasis;
 use crate::policy::cycle::Month;
-use crate::policy::terms::{Caps, MonthBasis};
+use crate::policy::terms::Caps;
 use crate::time::Day;
 
 /// One person's ceiling of one category in one month, and what was paid under it.

@@ -2,9 +2,10 @@
 
 use crate::policy::age;
 use crate::policy::calendar::Calendar;
+use crate::policy::choices::{AgeTo, Cutoff, Holiday};
 use crate::policy::count::{Count, Trace};
 use crate::policy::cycle::{Cycle, HalfMonth, Letter, Month};
-use crate::policy::terms::{AgeTo, Cutoff, Cycles, Holiday, Mailing, Policy};
+use crate::policy::terms::{Cycles, Mailing, Policy};
 use crate::time::Day;
 
 /// A regular mailing.

@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 use crate::money::Fen;
 use crate::policy::calendar::Calendar;
 use crate::policy::cap::CapAccount;
+use crate::policy::choices::AgeTo;
 use crate::policy::count::{self, Mark, Trace};
 use crate::policy::cycle::Cycle;
 use crate::policy::dispatch::{self, Dispatch};
 use crate::policy::line::{self, Line, LineError, Ticket, Verdict};
 use crate::policy::sentence::Sentence;
-use crate::policy::terms::{AgeTo, Policy};
+use crate::policy::terms::Policy;
 use crate::policy::{age, due};
 use crate::time::Day;
 

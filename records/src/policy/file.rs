@@ -76,6 +76,14 @@ pub enum Problem {
     /// Finance would never open.
     #[error("no day of the month would stay open")]
     NeverOpen,
+    /// Not a currency.
+    #[error("three capital letters are expected, like CNY")]
+    NotACurrency,
+    /// A place that there is not, or one missing that makes numbers differ.
+    #[error(
+        "a text with {{staff}}, {{seq}} or {{seq:04}}, {{yyyy}} where numbers begin again each year, and perhaps {{center}} is expected"
+    )]
+    NotAPattern,
     /// A mailing would go before its half-month has ended.
     #[error("the mailing would go before its half-month has ended")]
     BeforeItsEnd,
@@ -197,7 +205,17 @@ mod tests {
         check(3, "vp.threshold_fen", "[vp]\nthreshold_fen = 2000.00", "a whole number");
         check(3, "vp.strict", "[vp]\nstrict = \"yes\"", "true or false");
         check(3, "vp.basis", "[vp]\nbasis = \"paid\"", "\"paid\" is none of claimed, audited");
-        check(2, "currency", "currency = \"RMB¥\"", "3 to 3 characters");
+        check(2, "currency", "currency = \"RMB¥\"", "three capital letters");
+        check(3, "alert.auditor_to", "[alert]\nauditor_to = \"boss\"", "cs_manager");
+        for pattern in [
+            "{staff}-{seq}",
+            "{staff}-{yyyy}",
+            "{staf}-{yyyy}-{seq}",
+            "{staff}-{yyyy}-{seq:x4}",
+            "{staff-{seq}",
+        ] {
+            check(2, "number.pattern", &format!("number.pattern = \"{pattern}\""), "{staff}");
+        }
         check(2, "timezone", "timezone = \"+99:00\"", "Asia/Shanghai");
         check(3, "caps.month_basis.phon", "[caps]\nmonth_basis = { phon = \"date\" }", "phone");
         check(3, "caps.month_basis.meal", "[caps]\nmonth_basis = { meal = 1 }", "service_month, date");

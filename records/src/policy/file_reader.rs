@@ -5,15 +5,19 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::kinds::staff::Role;
 use crate::kinds::voucher::Category;
 use crate::money::Fen;
+use crate::policy::choices::{
+    AgeAction, AgeFrom, AgeTo, CapScope, Cutoff, DupAction, FineMode, FinePer, FinedSupervisor, GradeMonth,
+    Holiday, LateBatch, ManifestMissing, MonthBasis, Needed, Reset, Shortage, SlaStart, Surplus, VpBasis,
+    VpPlace,
+};
 use crate::policy::cycle::Half;
 use crate::policy::file::{PolicyError, Problem, below, line, plain};
 use crate::policy::terms::{
-    Age, AgeAction, AgeFrom, AgeTo, Attach, Blackout, CapScope, Caps, Cutoff, Cycles, Dup, DupAction,
-    FineMode, FinePer, FinedSupervisor, Fines, GradeMonth, Holiday, LateBatch, Mailing, Manifest,
-    ManifestMissing, MonthBasis, Needed, Numbers, Policy, Reset, Review, Shortage, Sla, SlaStart, Surplus,
-    Vouchers, Vp, VpBasis, VpPlace,
+    Age, Attach, Blackout, Caps, Cycles, Dup, Fines, Mailing, Manifest, Numbers, Policy, Review, Sla,
+    Vouchers, Vp,
 };
 use crate::time::Zone;
 
@@ -128,11 +132,17 @@ impl Reader<'_, '_> {
         self.read(path, |value| one_of(value, words), |value| not_a_word(value, words))
     }
 
+    fn role(&self, path: &str) -> Result<Role, PolicyError> {
+        let allowed = || Role::CHOICES.options.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ");
+        let role = |value: &DeValue<'_>| Some(Role(Role::CHOICES.index(value.as_str()?)?));
+        self.read(path, role, |value| Problem::NotAWord { found: plain(value), allowed: allowed() })
+    }
+
     fn terms(&self) -> Result<Policy, PolicyError> {
         Ok(Policy {
             version: self.string("version", 1..=40)?,
             zone: self.read("timezone", |value| zone(value.as_str()?), |_| Problem::NotAZone)?,
-            currency: self.string("currency", 3..=3)?,
+            currency: self.read("currency", |value| currency(value.as_str()?), |_| Problem::NotACurrency)?,
             calendar: self.string("calendar", 1..=20)?,
             scope_root: self.string("scope.root", 0..=20)?,
             review: Review {
@@ -140,7 +150,7 @@ impl Reader<'_, '_> {
                 gm: self.yes("review.gm")?,
                 manager: self.yes("review.manager")?,
             },
-            alert_auditor_to: self.string("alert.auditor_to", 1..=20)?,
+            alert_auditor_to: self.role("alert.auditor_to")?,
             skip_up: self.yes("segregation.skip_up")?,
             paste_max_per_sheet: self.number("paste.max_per_sheet", 1..=100)?,
             cycle: self.cycles()?,
@@ -158,7 +168,11 @@ impl Reader<'_, '_> {
                 shortage: self.word("voucher.shortage", Shortage::WORDS)?,
             },
             number: Numbers {
-                pattern: self.string("number.pattern", 1..=80)?,
+                pattern: self.read(
+                    "number.pattern",
+                    |value| pattern(value.as_str()?),
+                    |_| Problem::NotAPattern,
+                )?,
                 contiguous: self.yes("number.contiguous")?,
                 reset: self.word("number.reset", Reset::WORDS)?,
             },
@@ -303,6 +317,9 @@ impl Reader<'_, '_> {
         if cycle.cutoff == Cutoff::HalfMonth && (cycle.count < 2 || cycle.a.half == cycle.b.half) {
             return fail(if cycle.count < 2 { "cycle.count" } else { "cycle.B.half" }, Problem::HalfUnsent);
         }
+        if policy.number.reset == Reset::Year && !policy.number.pattern.contains("{yyyy}") {
+            return fail("number.pattern", Problem::NotAPattern);
+        }
         if (policy.blackout.from_dom == 0) != (policy.blackout.to_dom == 0) {
             return fail("blackout.from_dom", Problem::OneEnd);
         }
@@ -332,6 +349,33 @@ fn one_of<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Option<T> {
 fn not_a_word<T>(value: &DeValue<'_>, words: &[(&str, T)]) -> Problem {
     let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     Problem::NotAWord { found: plain(value), allowed: allowed.join(", ") }
+}
+
+fn currency(text: &str) -> Option<String> {
+    let good = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    good.then(|| text.to_owned())
+}
+
+/// Returns the pattern of claim numbers where each of its places is one that there is, and none that it needs is missing.
+fn pattern(text: &str) -> Option<String> {
+    let mut places = Vec::new();
+    for part in text.split('{').skip(1) {
+        let (place, rest) = part.split_once('}')?;
+        let (name, width) = place.split_once(':').map_or((place, None), |(name, width)| (name, Some(width)));
+        let width_fits = match (name, width) {
+            ("seq", Some(width)) => {
+                width.len() == 2 && width.starts_with('0') && width.ends_with(|c| ('1'..='9').contains(&c))
+            }
+            ("center" | "staff" | "yyyy" | "seq", None) => true,
+            _ => false,
+        };
+        if !width_fits || rest.contains('}') {
+            return None;
+        }
+        places.push(name);
+    }
+    let whole = places.contains(&"staff") && places.contains(&"seq") && text.chars().count() <= 80;
+    whole.then(|| text.to_owned())
 }
 
 fn zone(text: &str) -> Option<Zone> {

@@ -7,7 +7,7 @@ use crate::policy::calendar::Calendar;
 use crate::policy::cap::CapAccount;
 use crate::policy::count::{Count, Mark, Trace};
 use crate::policy::line::{Line, Ticket, Verdict, payable};
-use crate::policy::terms::Policy;
+use crate::policy::terms::{Policy, STANDARD};
 use crate::policy::{age, dispatch, due, what_if};
 use crate::time::Day;
 
@@ -105,6 +105,22 @@ proptest! {
         let way = [c.sent, c.received, c.audited, c.approved, c.accepted, c.paid];
         prop_assert!(way.windows(2).all(|pair| pair[0] <= pair[1]));
         prop_assert_eq!(c.meets_blackout, policy.blackout.holds(c.approved));
+    }
+
+    #[test]
+    fn any_file_is_read_or_refused_with_a_line_of_it(
+        at in 0..110_usize, end in 0..110_usize, text in "[a-zA-Z0-9_.= \"'\\[\\]{}\n#-]{0,60}|\\PC{0,40}",
+    ) {
+        let mut lines: Vec<&str> = STANDARD.lines().collect();
+        let (at, end) = (at.min(end).min(lines.len()), at.max(end).min(lines.len()));
+        lines.splice(at..end, text.lines());
+        let file = lines.join("\n");
+        if let Err(error) = Policy::parse(&file) {
+            prop_assert!((1..=lines.len().max(1) + 1).contains(&error.line), "{}", error);
+            prop_assert!(!error.problem.to_string().is_empty());
+        }
+        prop_assert_eq!(Policy::differences(&file).is_err(), Policy::parse(&file).is_err_and(|e| e.key.is_empty()));
+        prop_assert!(Calendar::china().load(&text).map_or(true, |years| years.is_empty()));
     }
 
     #[test]

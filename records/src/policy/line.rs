@@ -2,7 +2,8 @@
 
 use crate::money::Fen;
 use crate::policy::cap::CapAccount;
-use crate::policy::terms::{Policy, Shortage};
+use crate::policy::choices::Shortage;
+use crate::policy::terms::Policy;
 
 /// One line of a claim, as far as its payment depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Every number lives in a policy file ([`terms::STANDARD`] where a company has none of its own), none in code;
 //! every result carries each day or step that led to it.
 //!
-//! Reading order: [`calendar`] and [`calendar_file`], [`terms`] and [`file`], [`count`], [`cycle`], then the rules
+//! Reading order: [`calendar`] and [`calendar_file`], [`terms`] with [`choices`] and [`file`], [`count`], [`cycle`], then the rules
 //! ([`due`], [`age`], [`dispatch`], [`cap`], [`line`], [`penalty`]), [`what_if`], and [`explain`] with [`sentence`]
 //! for people.
 
@@ -11,6 +11,7 @@ pub mod age;
 pub mod calendar;
 pub mod calendar_file;
 pub mod cap;
+pub mod choices;
 pub mod count;
 pub mod cycle;
 pub mod dispatch;
@@ -27,4 +28,3 @@ pub mod terms;
 #[cfg(test)]
 mod vectors;
 pub mod what_if;
-mod words;

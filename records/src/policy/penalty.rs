@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use crate::id::DocId;
 use crate::money::Fen;
 use crate::policy::calendar::Calendar;
-use crate::policy::terms::{FineMode, FinePer, Fines};
+use crate::policy::choices::{FineMode, FinePer};
+use crate::policy::terms::Fines;
 use crate::time::Day;
 
 /// What a case is about; the heavier stands later, and of one line only the heavier counts.

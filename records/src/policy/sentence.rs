@@ -120,6 +120,8 @@ impl Problem {
             Self::NotAWord { found, allowed } => {
                 Sentence::new("problem.not_a_word").with("found", found).with("allowed", allowed)
             }
+            Self::NotACurrency => Sentence::new("problem.not_a_currency"),
+            Self::NotAPattern => Sentence::new("problem.not_a_pattern"),
             Self::NotAZone => Sentence::new("problem.not_a_zone"),
             Self::OneEnd => Sentence::new("problem.one_end"),
             Self::NeverOpen => Sentence::new("problem.never_open"),

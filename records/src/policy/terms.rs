@@ -2,9 +2,14 @@
 //!
 //! Source: docs/RULES.md, The policy file.
 
+use crate::kinds::staff::Role;
 use crate::money::Fen;
+use crate::policy::choices::{
+    AgeAction, AgeFrom, AgeTo, CapScope, Cutoff, DupAction, FineMode, FinePer, FinedSupervisor, GradeMonth,
+    Holiday, LateBatch, ManifestMissing, MonthBasis, Needed, Reset, Shortage, SlaStart, Surplus, VpBasis,
+    VpPlace,
+};
 use crate::policy::cycle::Half;
-use crate::policy::words::words;
 use crate::time::Zone;
 
 /// The policy where a company has none of its own.
@@ -26,7 +31,7 @@ pub struct Policy {
     /// Who looks at a claim.
     pub review: Review,
     /// The role that an auditor's alarm goes to.
-    pub alert_auditor_to: String,
+    pub alert_auditor_to: Role,
     /// Whether a step whose holder is the claimant goes to the next one.
     pub skip_up: bool,
     /// Vouchers on one paste sheet.
@@ -98,26 +103,6 @@ pub struct Mailing {
     pub month_offset: u8,
 }
 
-words! {
-    /// Which expenses a mailing carries.
-    Cutoff {
-        /// Those of one half-month.
-        HalfMonth = "half_month",
-        /// All before the day of the mailing.
-        BeforeDispatchDay = "before_dispatch_day",
-    }
-}
-
-words! {
-    /// What becomes of a day that is not worked.
-    Holiday {
-        /// The next working day stands for it.
-        NextWorking = "next_working",
-        /// It stands.
-        None = "none",
-    }
-}
-
 /// How old an expense may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age {
@@ -133,46 +118,6 @@ pub struct Age {
     pub holiday: Holiday,
     /// What becomes of an older line.
     pub action: AgeAction,
-}
-
-words! {
-    /// From when an expense's age counts.
-    AgeFrom {
-        /// From the day on the voucher.
-        LineDate = "line_date",
-    }
-}
-
-words! {
-    /// To when an expense's age counts.
-    AgeTo {
-        /// To the day on which the claimant submits.
-        ClaimSubmitted = "claim_submitted",
-        /// To the day on which the batch is sent.
-        BatchDispatched = "batch_dispatched",
-    }
-}
-
-words! {
-    /// What becomes of a line that is too old.
-    AgeAction {
-        /// It must leave the claim.
-        BlockLine = "block_line",
-        /// It is shown.
-        Warn = "warn",
-    }
-}
-
-words! {
-    /// What becomes of a batch that was sent too late.
-    LateBatch {
-        /// Nothing of it is paid, unless an exception is approved.
-        RejectUnlessException = "reject_unless_exception",
-        /// It counts as the next mailing.
-        RollOver = "roll_over",
-        /// It is shown.
-        Warn = "warn",
-    }
 }
 
 /// When the vice-president is asked.
@@ -213,26 +158,6 @@ impl Vp {
     }
 }
 
-words! {
-    /// Which amount of a claim decides whether the vice-president is asked.
-    VpBasis {
-        /// What was claimed.
-        Claimed = "claimed",
-        /// What the auditor left of it.
-        Audited = "audited",
-    }
-}
-
-words! {
-    /// Where the vice-president's step stands.
-    VpPlace {
-        /// After the manager's.
-        AfterManager = "after_manager",
-        /// Before it.
-        BeforeManager = "before_manager",
-    }
-}
-
 /// Working days of each step; 0 means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sla {
@@ -252,16 +177,6 @@ pub struct Sla {
     pub pause_on_info_request: bool,
     /// When the auditor's clock starts.
     pub start: SlaStart,
-}
-
-words! {
-    /// When the auditor's clock starts.
-    SlaStart {
-        /// When both the paper and the data are there.
-        PaperAndData = "paper_and_data",
-        /// When the paper is there.
-        Paper = "paper",
-    }
 }
 
 /// Days of the month on which finance takes nothing in, both ends included; it may run over the month's end.
@@ -284,43 +199,15 @@ pub struct Vouchers {
     pub shortage: Shortage,
 }
 
-words! {
-    /// What is paid where vouchers exceed the claimed amount.
-    Surplus {
-        /// What was claimed.
-        PayClaimed = "pay_claimed",
-    }
-}
-
-words! {
-    /// What is paid where vouchers fall short of the claimed amount.
-    Shortage {
-        /// What the vouchers come to.
-        PaySupport = "pay_support",
-        /// Nothing, until the line is corrected.
-        Refuse = "refuse",
-    }
-}
-
 /// Claim numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbers {
-    /// How one is written.
+    /// How one is written, with `{center}`, `{staff}`, `{yyyy}` and `{seq}` or `{seq:04}`.
     pub pattern: String,
     /// Whether those of one person may have no hole.
     pub contiguous: bool,
     /// When they begin at 1 again.
     pub reset: Reset,
-}
-
-words! {
-    /// When claim numbers begin at 1 again.
-    Reset {
-        /// Each year.
-        Year = "year",
-        /// Never.
-        Never = "never",
-    }
 }
 
 /// What is attached to a claim.
@@ -330,16 +217,6 @@ pub struct Attach {
     pub trip_summary: Needed,
     /// Work sheets.
     pub work_sheet: Needed,
-}
-
-words! {
-    /// Whether something must be attached.
-    Needed {
-        /// It must.
-        Required = "required",
-        /// It may.
-        Optional = "optional",
-    }
 }
 
 /// Monthly ceilings; the amounts themselves are data of each branch.
@@ -353,26 +230,6 @@ pub struct Caps {
     pub carry_over: bool,
     /// For each category, which month an expense counts in; the month of its date where a category is not named.
     pub month_basis: Vec<(crate::kinds::voucher::Category, MonthBasis)>,
-}
-
-words! {
-    /// Whose expenses share one ceiling.
-    CapScope {
-        /// Those of one person.
-        PerPerson = "per_person",
-        /// Those of a unit.
-        PerUnit = "per_unit",
-    }
-}
-
-words! {
-    /// Which month an expense counts in.
-    MonthBasis {
-        /// The month that was billed.
-        ServiceMonth = "service_month",
-        /// The month of its date.
-        Date = "date",
-    }
 }
 
 /// Penalties.
@@ -400,46 +257,6 @@ pub struct Fines {
     pub appeal_wd: u16,
 }
 
-words! {
-    /// Whether cases carry amounts.
-    FineMode {
-        /// They do.
-        Charge = "charge",
-        /// They are recorded without.
-        RecordOnly = "record_only",
-    }
-}
-
-words! {
-    /// What counts as one time.
-    FinePer {
-        /// One claim in one audit.
-        Claim = "claim",
-        /// Each line.
-        Line = "line",
-    }
-}
-
-words! {
-    /// Which month an appraisal counts in.
-    GradeMonth {
-        /// The month in which the case was confirmed.
-        Confirmed = "confirmed",
-        /// The month of the expense.
-        Expense = "expense",
-    }
-}
-
-words! {
-    /// Which supervisor is fined.
-    FinedSupervisor {
-        /// Who approved the claim.
-        ApproverOfRecord = "approver_of_record",
-        /// Who leads the claimant's unit.
-        OfUnit = "of_unit",
-    }
-}
-
 /// The lists that go with a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manifest {
@@ -451,16 +268,6 @@ pub struct Manifest {
     pub non_service_sheet: bool,
 }
 
-words! {
-    /// What becomes of a batch without its lists.
-    ManifestMissing {
-        /// It is not accepted.
-        Refuse = "refuse",
-        /// It is shown.
-        Warn = "warn",
-    }
-}
-
 /// Vouchers that were there before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dup {
@@ -470,14 +277,4 @@ pub struct Dup {
     pub weak: DupAction,
     /// Bits by which two photos of one paper may differ, 0 to 64.
     pub phash_max: u8,
-}
-
-words! {
-    /// What a voucher does that was there before.
-    DupAction {
-        /// The line is refused.
-        Block = "block",
-        /// The line needs a reason.
-        Reason = "reason",
-    }
 }

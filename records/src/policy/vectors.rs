@@ -8,6 +8,7 @@ use crate::money::Fen;
 use crate::policy::calendar::Calendar;
 use crate::policy::cap::{self, CapAccount};
 use crate::policy::count::Count;
+use crate::policy::explain::{Question, explain};
 use crate::policy::line::{Line, LineError, Paid, Ticket, Verdict, What, payable};
 use crate::policy::penalty::{Audited, Offence, days_late, heaviest, late_fine, penalty};
 use crate::policy::terms::Policy;
@@ -360,4 +361,40 @@ fn a_case_fines_claimant_and_supervisor_once_each() {
     let silent = policy_with("fine.mode = \"record_only\"").fine;
     assert_eq!(penalty(Offence::FormFault, 1, claimant, None, &silent).fines, [(claimant, Fen(0))]);
     assert_eq!(heaviest(&[Offence::FalseClaim, Offence::FormFault]), Some(Offence::FalseClaim));
+}
+
+#[test]
+fn every_rule_that_an_answer_names_stands_in_the_document() {
+    let (policy, china) = (policy(), Calendar::china());
+    let document = include_str!("../../../docs/RULES.md");
+    let stands = |rule: &str| {
+        let row = |line: &str| {
+            line.split('|').nth(1).is_some_and(|ids| ids.split(", ").any(|id| id.trim() == rule))
+        };
+        assert!(document.lines().any(row), "{rule}");
+    };
+    let day = day("2026-01-30");
+    let questions = [
+        Question::Audit { received: day },
+        Question::Manager { audited: day },
+        Question::Finance { approved: day },
+        Question::Age { date: day },
+        Question::Dispatch("2026-02-A".parse().unwrap()),
+        Question::Blackout { date: day },
+    ];
+    for question in questions {
+        stands(explain(&question, &policy, &china).unwrap().json["rule"].as_str().unwrap());
+    }
+    for verdict in
+        [Verdict::Ok, Verdict::Expired, Verdict::LateBatch, Verdict::FalseClaim, Verdict::Duplicate]
+    {
+        for vouchers in [[ticket(20_000)], [ticket(9_000)]] {
+            let cut = Some(Fen(9_500));
+            let cap = Some(CapAccount { cap: Fen(100), exceptions: Fen(1), used: Fen(0) });
+            let line = Line { verdict, sup_cut: cut, gm_cut: cut, cap, ..line(10_000, &vouchers) };
+            let paid = payable(&line, &policy).unwrap();
+            assert!(rules(&paid).len() >= 5);
+            rules(&paid).into_iter().for_each(stands);
+        }
+    }
 }

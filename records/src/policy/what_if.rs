@@ -1,10 +1,11 @@
 //! The what-if calendar: how long money takes, and how often it meets the blackout, for each day of mailing.
 
 use crate::policy::calendar::Calendar;
+use crate::policy::choices::Holiday;
 use crate::policy::count::Count;
 use crate::policy::cycle::Month;
 use crate::policy::due;
-use crate::policy::terms::{Holiday, Policy};
+use crate::policy::terms::Policy;
 use crate::time::Day;
 
 /// A claim's way from the mailing to the money when everybody takes the whole of his time.
