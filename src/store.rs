@@ -8,6 +8,7 @@
 
 pub mod adopt;
 pub mod again;
+pub mod anew;
 pub mod apply;
 pub mod aside;
 pub mod carry;
@@ -240,8 +241,9 @@ impl Store {
             return Err(not_enrolled());
         }
         let lock = Lock::take(home, now.boot)?;
-        rebuild::take_whole(home)?;
         let keys = Keys::open(&home.join("id"))?.ok_or_else(not_enrolled)?;
+        anew::finish_begun(home, &lock, &keys)?;
+        rebuild::take_whole(home)?;
         let IdentityFile { identity, seed } = read_identity(home, &keys)?.ok_or_else(not_enrolled)?;
         Ok(Unopened { home: home.to_path_buf(), lock, keys, identity, seed })
     }

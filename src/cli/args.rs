@@ -83,6 +83,8 @@ pub(crate) struct Enrol {
     pub(crate) code: Option<String>,
     #[arg(long, value_name = "FILE", conflicts_with = "code")]
     pub(crate) file: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) anew: bool,
 }
 
 /// Which records of a list.

@@ -7,7 +7,7 @@ use crate::cli::args::Enrol;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::Fault;
 use crate::cli::table::pairs;
-use crate::notebook::enrol::enrol;
+use crate::notebook::enrol::{enrol, enrol_anew};
 
 /// Longest file that can hold a code.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -19,7 +19,10 @@ pub(crate) fn run(args: &Enrol, desk: &Desk) -> Result<Page, Fault> {
         (None, Some(file)) => read(file)?,
         (None, None) => String::new(),
     };
-    let enrolment = enrol(&desk.home, &code, desk.clock.now())?;
+    let enrolment = match args.anew {
+        false => enrol(&desk.home, &code, desk.clock.now())?,
+        true => enrol_anew(desk.store()?, &code, desk.clock.now())?,
+    };
     Ok(desk.page(|| answer(&enrolment, desk), |desk| text(&enrolment, desk)))
 }
 

@@ -15,6 +15,28 @@ use crate::store::error::StoreError;
 /// W-16 where the home is enrolled, W-17 where the code has expired, W-18 where it does not read;
 /// [`NotebookError::Store`], with nothing written.
 pub fn enrol(home: &Path, code: &str, now: Now) -> Result<Enrolment, NotebookError> {
+    let enrolment = read(code, now)?;
+    match Store::create(home, &enrolment, now) {
+        Ok(_) => Ok(enrolment),
+        Err(StoreError::AlreadyEnrolled { home }) => {
+            Err(Refusal::by("W-16").with("home", home.display().to_string()).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives a home that is enrolled the name in the code, once HQ has everything of the name that it has; returns what the
+/// code said. Its records come back with the next sync, the old log is set aside.
+///
+/// # Errors
+/// W-16 where something is only here, or for the name that it has; W-17 and W-18 as [`enrol`].
+pub fn enrol_anew(store: Store, code: &str, now: Now) -> Result<Enrolment, NotebookError> {
+    let enrolment = read(code, now)?;
+    store.enrol_anew(&enrolment, now)?;
+    Ok(enrolment)
+}
+
+fn read(code: &str, now: Now) -> Result<Enrolment, NotebookError> {
     let enrolment = Enrolment::from_code(code).map_err(unreadable)?;
     let wall_ms = u64::try_from(now.wall.0).unwrap_or(0);
     if wall_ms > enrolment.expires_ms {
@@ -25,13 +47,7 @@ pub fn enrol(home: &Path, code: &str, now: Now) -> Result<Enrolment, NotebookErr
             .with("now", minute(wall_ms))
             .into());
     }
-    match Store::create(home, &enrolment, now) {
-        Ok(_) => Ok(enrolment),
-        Err(StoreError::AlreadyEnrolled { home }) => {
-            Err(Refusal::by("W-16").with("home", home.display().to_string()).into())
-        }
-        Err(error) => Err(error.into()),
-    }
+    Ok(enrolment)
 }
 
 fn unreadable(error: EnrolmentError) -> Refusal {

@@ -37,6 +37,12 @@ pub enum StoreError {
         /// Where it was looked for.
         home: PathBuf,
     },
+    /// The log cannot be let go of: HQ has not signed for all of it.
+    #[error("{ops} ops are only here")]
+    OnlyHere {
+        /// How many.
+        ops: u64,
+    },
     /// The folder holds a device already.
     #[error("{} holds an enrolled device already", home.display())]
     AlreadyEnrolled {
