@@ -124,6 +124,23 @@ pub struct SyncReport {
     pub receipts: Vec<String>,
 }
 
+impl SyncReport {
+    /// Returns this and a later one as one report.
+    #[must_use]
+    pub fn then(self, mut later: Self) -> Self {
+        later.sent_ops += self.sent_ops;
+        later.received_ops += self.received_ops;
+        later.bytes_up += self.bytes_up;
+        later.bytes_down += self.bytes_down;
+        later.requests += self.requests;
+        later.took_ms += self.took_ms;
+        for (name, count) in self.verdicts {
+            *later.verdicts.entry(name).or_default() += count;
+        }
+        later
+    }
+}
+
 /// A sync that was finished, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSync {

@@ -12,7 +12,7 @@ use records::time::Zone;
 use records::value::{Count, Digest, Ref, Target, Text};
 use sync_protocol::cursor::Feed;
 use sync_protocol::enrolment::{Enrolment, proof};
-use sync_protocol::message::{Certificate, Enrol, Notice};
+use sync_protocol::message::{Certificate, Enrol};
 use sync_protocol::op::Write;
 use sync_protocol::sign::PublicKey;
 
@@ -177,26 +177,38 @@ impl Desk {
         }
         let in_time = shown.scanned_ms <= device.issued_ms.saturating_add(CODE_MS);
         if device.key.is_some() || !in_time {
-            self.store.key_add(replica, shown.key)?;
-            self.store.audit(device.branch, now_ms, "second key", &replica.0.to_string())?;
+            if self.store.key_add(replica, shown.key)? {
+                self.store.audit(device.branch, now_ms, "second key", &replica.0.to_string())?;
+            }
             return Ok(Bound::Unconfirmed);
         }
-        device.key = Some(shown.key);
         device.name.clone_from(&shown.name);
+        self.bind_key(&mut device, shown.key, now_ms)?;
+        Ok(Bound::Yes)
+    }
+
+    /// Makes a key the one that signs for a device.
+    pub(crate) fn bind_key(
+        &mut self,
+        device: &mut Device,
+        key: PublicKey,
+        now_ms: u64,
+    ) -> Result<(), EnrolError> {
+        device.key = Some(key);
         // A device reported lost or revoked before its first contact stays so; its work waits for a person.
         let begins = device.standing == Standing::Pending;
         if begins {
             device.standing = Standing::Enrolled;
         }
-        self.store.device_put(&device)?;
+        self.store.device_put(device)?;
         if let Some(document) = device.document {
-            let mut writes = vec![write(&DeviceKey { public_key: Some(Digest(shown.key.0.to_vec())) })];
+            let mut writes = vec![write(&DeviceKey { public_key: Some(Digest(key.0.to_vec())) })];
             writes.extend(step("enrol").filter(|_| begins));
             let op = NewOp { kind: number::DEVICE, on: On::Document(document), writes };
             self.write(vec![op], now_ms)?;
         }
-        self.store.audit(device.branch, now_ms, "device enrolled", &replica.0.to_string())?;
-        Ok(Bound::Yes)
+        self.store.audit(device.branch, now_ms, "device enrolled", &device.replica.0.to_string())?;
+        Ok(())
     }
 
     /// Moves a device to another standing by a step of its machine, and says so to everybody.
@@ -222,27 +234,6 @@ impl Desk {
         }
         self.store.audit(device.branch, now_ms, name, &device.replica.0.to_string())?;
         Ok(())
-    }
-
-    /// Lets a device's other keys sign for it, and takes in what waited for a person; returns how many ops that were.
-    ///
-    /// # Errors
-    /// [`EnrolError`].
-    pub fn confirm(&mut self, replica: Replica, now_ms: u64) -> Result<u64, EnrolError> {
-        self.store.keys_confirm(replica)?;
-        let mut new_ops = 0;
-        for (id, segment, came) in self.store.held_back(replica)? {
-            let taken = self.take_from(vec![segment], came)?;
-            new_ops += taken.new_ops;
-            // What lacks its past, tells another history or is newer than this program goes on waiting.
-            let unusable = |notice: &Notice| matches!(notice, Notice::Fork { .. } | Notice::Refused(_));
-            if taken.missing.is_none() && !taken.notices.iter().any(unusable) {
-                self.store.held_back_taken(id)?;
-            }
-        }
-        let home = self.home(replica)?.unwrap_or(0);
-        self.store.audit(home, now_ms, "device confirm", &replica.0.to_string())?;
-        Ok(new_ops)
     }
 
     /// Returns the certificate of a device as it should be now; `None` where its owner is not known.

@@ -25,6 +25,7 @@ pub mod recorded;
 pub mod recovery;
 pub mod restore;
 pub mod scopes;
+pub mod second_key;
 pub mod server;
 pub mod session;
 pub mod store;

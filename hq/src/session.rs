@@ -241,19 +241,21 @@ impl Session {
         for segment in own {
             let signed = |(key, _): &&(PublicKey, bool)| segment.verify(key).is_ok();
             match self.keys.iter().find(signed) {
-                Some((_, true)) if part => good.push(segment),
+                Some((key, true)) if part => good.push((segment, *key)),
                 Some((_, true)) => aside.push((segment, Why::Revoked)),
                 Some((_, false)) => aside.push((segment, Why::Unconfirmed)),
                 None => self.notices.push(Notice::Refused(reason::SIGNATURE)),
             }
         }
-        for segment in &good {
+        for (segment, _) in &good {
             let last = self.pushed.entry(segment.epoch).or_default();
             *last = segment.last().max(*last);
         }
         let now = self.office.clock.now_ms();
         let came = Came { received_ms: now, skew_ms: self.skew_ms };
         let branch = self.device.as_ref().map_or(0, |device| device.branch);
+        let first_key = self.device.as_ref().and_then(|device| device.key);
+        let several = self.keys.len() > 1;
         let (taken, refused) = self.office.writer.run(move |desk| {
             for (segment, why) in aside {
                 desk.store.hold_back(branch, &segment, why, came)?;
@@ -262,7 +264,16 @@ impl Session {
             for segment in carried.iter().filter(|_| part) {
                 refused |= !desk.take_carried(segment, Came { skew_ms: None, ..came })?;
             }
-            Ok::<_, StoreError>((desk.take_from(good, came)?, refused))
+            let mut own = Vec::with_capacity(good.len());
+            for (segment, key) in good {
+                // Each key has its own epochs; what one wrote in another's waits for a person.
+                if several && !desk.key_writes(first_key, &segment, &key)? {
+                    desk.store.hold_back(branch, &segment, Why::Unconfirmed, came)?;
+                } else {
+                    own.push(segment);
+                }
+            }
+            Ok::<_, StoreError>((desk.take_from(own, came)?, refused))
         })??;
         self.notices.extend(refused.then_some(Notice::Refused(reason::SIGNATURE)));
         self.notices.extend(taken.notices);
@@ -339,7 +350,11 @@ impl Session {
             answer.notices.push(why);
             return Ok(answer);
         }
-        answer.notices.extend(desk.hear_lease(&mut device, hello.lease, &hello.cursor)?);
+        // The lease and the certificate are the first device's; the second one is told a name of its own.
+        let second = device.key.is_some_and(|bound| bound != key);
+        if !second {
+            answer.notices.extend(desk.hear_lease(&mut device, hello.lease, &hello.cursor)?);
+        }
         if device.copied {
             answer.notices.push(Notice::Copied);
         }
@@ -354,6 +369,9 @@ impl Session {
         let heard = self.asks.into_iter().filter(|ask| !self.carried || !matches!(ask, Ask::Clocks(_)));
         answer.tells.extend(desk.hear(&device, heard.collect(), now)?);
         answer.tells.extend(desk.wanted(&device)?);
+        if second {
+            answer.tells.extend(desk.own_name(device.replica, &key)?.map(Tell::Renamed));
+        }
         let reader = desk.reader(&mut device, &hello.cursor)?;
         let budget = match hello.answer_bytes_max {
             0 => usize::MAX,
@@ -370,7 +388,7 @@ impl Session {
             let ours = desk.digest_for(&device)?;
             answer.ack.digest = if ours == theirs { Compared::Equal } else { Compared::Differs(ours) };
         }
-        if self.enrolled || renew(desk, &device, hello, now)? {
+        if !second && (self.enrolled || renew(desk, &device, hello, now)?) {
             answer.certificate = desk.certificate(&device, key, now)?;
             let kept = answer
                 .certificate
@@ -378,7 +396,7 @@ impl Session {
                 .map(|certificate| postcard::to_allocvec(certificate).unwrap_or_default());
             desk.store.set(&certificate_key(device.replica), &kept.unwrap_or_default())?;
         }
-        if !self.carried {
+        if !self.carried && !second {
             rotate(&mut device, hello.lease);
             answer.ack.lease = device.lease;
         }

@@ -12,6 +12,7 @@ use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::status::bytes;
 use crate::cli::table::{Tone, pairs};
+use crate::notebook::enrol::take_own_name;
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
 use crate::sync::{Options, Progress, SyncError, SyncReport, sync};
@@ -24,11 +25,11 @@ const WATCH_PAUSE: Duration = Duration::from_secs(60);
 pub(crate) fn run(args: &Sync, desk: &Desk, streams: &mut Streams<'_>) -> Result<Page, Fault> {
     let options = Options { bytes_max: args.max_bytes, ..Options::default() };
     if !args.watch {
-        let report = once(&mut desk.store()?, options, desk)?;
+        let report = whole(options, desk)?;
         return Ok(desk.page(|| answer(&report), |desk| text(&report, desk)));
     }
     loop {
-        let told = match once(&mut desk.store()?, options, desk) {
+        let told = match whole(options, desk) {
             Ok(report) if desk.json => answer(&report).to_string() + "\n",
             Ok(report) => text(&report, desk),
             // A line that is down now may be up in a minute; anything else a person has to look at.
@@ -40,6 +41,17 @@ pub(crate) fn run(args: &Sync, desk: &Desk, streams: &mut Streams<'_>) -> Result
         }
         std::thread::sleep(WATCH_PAUSE);
     }
+}
+
+/// Syncs once, and again where the device was told a name of its own: its records come back under that.
+fn whole(options: Options, desk: &Desk) -> Result<SyncReport, Fault> {
+    let mut store = desk.store()?;
+    let report = once(&mut store, options, desk)?;
+    let (mut store, renamed) = take_own_name(store, desk.clock.now())?;
+    if !renamed {
+        return Ok(report);
+    }
+    Ok(report.then(once(&mut store, options, desk)?))
 }
 
 /// Syncs once, under a progress bar where somebody sees it.

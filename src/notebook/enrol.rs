@@ -32,8 +32,20 @@ pub fn enrol(home: &Path, code: &str, now: Now) -> Result<Enrolment, NotebookErr
 /// W-16 where something is only here, or for the name that it has; W-17 and W-18 as [`enrol`].
 pub fn enrol_anew(store: Store, code: &str, now: Now) -> Result<Enrolment, NotebookError> {
     let enrolment = read(code, now)?;
-    store.enrol_anew(&enrolment, now)?;
+    store.enrol_anew(&enrolment, u64::try_from(now.wall.0).unwrap_or(0), now)?;
     Ok(enrolment)
+}
+
+/// Takes the name that HQ gave this device, where it gave one and has all of its work; returns whether it was taken.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn take_own_name(store: Store, now: Now) -> Result<(Store, bool), NotebookError> {
+    match store.own_name()? {
+        // HQ made it for this very device: it was read when it was made.
+        Some(enrolment) => Ok((store.enrol_anew(&enrolment, enrolment.issued_ms, now)?, true)),
+        None => Ok((store, false)),
+    }
 }
 
 fn read(code: &str, now: Now) -> Result<Enrolment, NotebookError> {

@@ -19,13 +19,45 @@ const NEXT: &str = "next";
 /// What belongs to one name: the log and what was made of it. Keys and attachments stay.
 const OF_A_NAME: [&str; 4] = ["journal", "sled", "head.a", "head.b"];
 
+/// The setting with the name that HQ gave this device: the bytes of an enrolment.
+const RENAMED: &str = "enrol.renamed";
+
 impl Store {
+    /// Keeps the name that HQ gave this device, until it can be taken.
+    ///
+    /// # Errors
+    /// Those of saving.
+    pub fn hear_name(&mut self, enrolment: &[u8]) -> Result<(), StoreError> {
+        let known = self.setting(RENAMED)?.is_some_and(|known| known == enrolment);
+        if known { Ok(()) } else { self.put_setting(RENAMED, enrolment.to_vec()) }
+    }
+
+    /// Returns the name that HQ gave this device, where HQ has all of its work so that it can be taken now.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn own_name(&self) -> Result<Option<Enrolment>, StoreError> {
+        let bytes = self.setting(RENAMED)?;
+        let Some(named) = bytes.and_then(|bytes| postcard::from_bytes::<Enrolment>(&bytes).ok()) else {
+            return Ok(None);
+        };
+        let own = &self.identity.enrolment;
+        let fits = named.hq_key == own.hq_key && named.replica != own.replica;
+        if !fits || self.counts()?.unsent_ops > 0 {
+            return Ok(None);
+        }
+        // Where this device reached HQ it will reach it again, whatever HQ calls itself.
+        let (address, tls_pin) = (own.address.clone(), own.tls_pin);
+        Ok(Some(Enrolment { address, tls_pin, ..named }))
+    }
+
     /// Gives the home another name, and opens it empty: the next sync brings everything that its owner may see.
+    /// `scanned_ms` is when the code was read.
     ///
     /// # Errors
     /// [`StoreError::OnlyHere`] where HQ has not signed for every op, [`StoreError::AlreadyEnrolled`] for the name that
     /// it has; [`StoreError::Io`], [`StoreError::NoSpace`].
-    pub fn enrol_anew(self, enrolment: &Enrolment, now: Now) -> Result<Self, StoreError> {
+    pub fn enrol_anew(self, enrolment: &Enrolment, scanned_ms: u64, now: Now) -> Result<Self, StoreError> {
         let ops = self.counts()?.unsent_ops;
         if ops > 0 {
             return Err(StoreError::OnlyHere { ops });
@@ -34,11 +66,7 @@ impl Store {
             return Err(StoreError::AlreadyEnrolled { home: self.home });
         }
         crate::home::require_space(&self.home, crate::home::CREATE_BYTES_MIN)?;
-        let identity = Identity {
-            enrolment: enrolment.clone(),
-            scanned_ms: u64::try_from(now.wall.0).unwrap_or(0),
-            name: host_name(),
-        };
+        let identity = Identity { enrolment: enrolment.clone(), scanned_ms, name: host_name() };
         let file = IdentityFile { identity, seed: random()? };
         let sealed = self.keys.seal(identity_place(), &postcard::to_allocvec(&file).unwrap_or_default())?;
         let Self { home, _lock: lock, keys, database, journal, .. } = self;
@@ -124,12 +152,12 @@ mod tests {
         let (dir, mut store) = home();
         store.save(vec![create(b"pump")], NOW).unwrap();
         let key = store.signer().unwrap().public();
-        assert!(matches!(store.enrol_anew(&other(), NOW), Err(StoreError::OnlyHere { ops: 1 })));
+        assert!(matches!(store.enrol_anew(&other(), 0, NOW), Err(StoreError::OnlyHere { ops: 1 })));
         let mut store = Store::open(dir.path(), NOW).unwrap();
         sent(&mut store);
-        assert!(matches!(store.enrol_anew(&enrolment(), NOW), Err(StoreError::AlreadyEnrolled { .. })));
+        assert!(matches!(store.enrol_anew(&enrolment(), 0, NOW), Err(StoreError::AlreadyEnrolled { .. })));
         let store = Store::open(dir.path(), NOW).unwrap();
-        let mut store = store.enrol_anew(&other(), NOW).unwrap();
+        let mut store = store.enrol_anew(&other(), 0, NOW).unwrap();
         assert_eq!((store.replica(), store.counts().unwrap().ops), (Replica(42), 0));
         assert_ne!(store.signer().unwrap().public(), key);
         assert!(!store.numbers_suspended());

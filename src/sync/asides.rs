@@ -37,6 +37,7 @@ pub(super) fn hear(store: &mut Store, tell: &Tell, now: Now) -> Result<Option<Pa
             Some(told) => relay::hear(store, &told, now),
             None => Ok(None),
         },
+        Tell::Renamed(enrolment) => store.hear_name(enrolment).map(|()| None),
         Tell::Held(_) | Tell::Wanted(_) | Tell::Piece(_) | Tell::Differing(_) | Tell::Newer { .. } => {
             Ok(None)
         }

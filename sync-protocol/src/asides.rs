@@ -57,6 +57,9 @@ pub enum Tell {
     Differing(Differing),
     /// The sealed answer to a relayed request.
     Relayed(Vec<u8>),
+    /// The name that the device is to take once HQ has all of its work: an enrolment, without the text of a code around
+    /// it. HQ gives it to a second device of one code.
+    Renamed(Vec<u8>),
     /// One of a newer version.
     Newer {
         /// Its number.
@@ -258,6 +261,7 @@ const PIECE: u8 = 0x14;
 const DIFFERING: u8 = 0x15;
 const RELAYED: u8 = 0x16;
 const CLOCKS: u8 = 0x17;
+const RENAMED: u8 = 0x18;
 /// All of them are of this schema.
 const SCHEMA: u8 = 1;
 
@@ -340,6 +344,7 @@ impl Tell {
             Self::Piece(piece) => (PIECE, canonical::to_bytes(piece)),
             Self::Differing(differing) => (DIFFERING, canonical::to_bytes(differing)),
             Self::Relayed(sealed) => (RELAYED, sealed.clone()),
+            Self::Renamed(enrolment) => (RENAMED, enrolment.clone()),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -355,6 +360,7 @@ impl Tell {
             PIECE => canonical::from_bytes(raw.bytes).map(Self::Piece),
             DIFFERING => canonical::from_bytes(raw.bytes).map(Self::Differing),
             RELAYED => Some(Self::Relayed(raw.bytes.to_vec())),
+            RENAMED => Some(Self::Renamed(raw.bytes.to_vec())),
             _ => return raw.skip().map(|()| newer()),
         };
         read.ok_or(MessageError::Malformed { number: raw.number })

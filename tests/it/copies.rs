@@ -206,3 +206,81 @@ fn restore_like_turso_8129() {
     assert_eq!(li.status()["copied"], false);
     company.is_level_with(&[&li, &wang]);
 }
+
+/// One code is read on two tablets. The second one's key is not the one bound to the name: its work waits for a person,
+/// and once he confirms it, it goes in as it is and the tablet gets a name of its own. Both go on working.
+#[test]
+fn one_code_on_two_devices_makes_two_devices() {
+    let company = Company::found();
+    let code = company.hq.device_code(LI, &company.line.url());
+    let [first, second] = [Device::enrol(&code), Device::enrol(&code)];
+    let wang = company.device(WANG);
+    sheet(&first, "异响");
+    first.sync();
+    let pump = sheet(&second, "漏油");
+    let report = second.sync();
+    assert!(has_notice(&report, "unconfirmed"), "{report}");
+    assert_eq!(
+        (&second.status()["unsent_ops"], &second.status()["numbers_suspended"]),
+        (&1.into(), &true.into())
+    );
+    let name = first.status()["replica"].to_string();
+    let confirmed = company.hq.run(["--json", "device", "confirm", &name]).ended(0).json();
+    assert_eq!(confirmed["ops"], 1);
+    // More of it, under the first name still, and then its own.
+    sheet(&second, "过热");
+    let report = second.sync();
+    assert_eq!(report["level"], true, "{report}");
+    assert_ne!(second.status()["replica"].to_string(), name);
+    assert_eq!(second.status()["unsent_ops"], 0);
+    sheet(&second, "振动");
+    sheet(&first, "停机");
+    settle(&[&first, &second, &wang]);
+    let mut all = ["异响", "漏油", "过热", "振动", "停机"];
+    all.sort_unstable();
+    for found in [at_hq(&company), problems(&first), problems(&second), problems(&wang)] {
+        assert_eq!(found, all);
+    }
+    // Ids stay, and nobody is told of copies.
+    assert_eq!(second.ask(["sheet", "show", &pump])["fields"]["problem"], "漏油");
+    assert_eq!(first.status()["copied"], false);
+    assert_eq!(second.status()["numbers_suspended"], false);
+    company.is_level_with(&[&first, &second, &wang]);
+}
+
+/// A copied home is asked to take a name of its own; its old log is set aside, its records come back.
+#[test]
+fn the_second_home_of_a_copy_gets_a_name_of_its_own() {
+    let company = Company::found();
+    let first = company.device(LI);
+    let pump = sheet(&first, "异响");
+    first.sync();
+    let second = Image::of(&first).second_home();
+    sheet(&second, "过热");
+    sheet(&first, "漏油");
+    let code = company.hq.device_code(LI, &company.line.url());
+    // Not before headquarters has all of it.
+    let refused = second.run(["enrol", "--anew", &code]).ended(1);
+    assert!(refused.stderr.contains("W-16"), "{refused:?}");
+    settle(&[&second, &first]);
+    assert_eq!(first.status()["copied"], true);
+    second.run(["enrol", "--anew", &code]).ended(0);
+    second.sync();
+    assert_ne!(second.status()["replica"], first.status()["replica"]);
+    assert_eq!(second.ask(["sheet", "show", &pump])["fields"]["problem"], "异响");
+    company.hq.run(["device", "confirm", &first.status()["replica"].to_string()]).ended(0);
+    sheet(&second, "振动");
+    settle(&[&second, &first]);
+    let mut all = ["异响", "漏油", "过热", "振动"];
+    all.sort_unstable();
+    for found in [at_hq(&company), problems(&first), problems(&second)] {
+        assert_eq!(found, all);
+    }
+    for device in [&first, &second] {
+        assert_eq!(
+            (&device.status()["copied"], &device.status()["numbers_suspended"]),
+            (&false.into(), &false.into())
+        );
+    }
+    company.is_level_with(&[&first, &second]);
+}

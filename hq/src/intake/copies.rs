@@ -11,6 +11,7 @@ use records::id::{Epoch, Replica};
 use sync_protocol::chain::{Line, Parent};
 use sync_protocol::cursor::{Cursor, Feed};
 use sync_protocol::message::Notice;
+use sync_protocol::sign::PublicKey;
 
 use crate::intake::desk::Desk;
 use crate::intake::segments::Job;
@@ -134,8 +135,15 @@ impl Tree {
 }
 
 impl Desk {
-    fn tree(&self, branch: u32, replica: Replica) -> Result<Tree, StoreError> {
-        Ok(Tree(self.store.lines(branch, replica)?.into_iter().collect()))
+    /// The lines of one replica that one key signed: a second device of its code wrote with another one.
+    fn tree(&self, branch: u32, replica: Replica, key: Option<PublicKey>) -> Result<Tree, StoreError> {
+        let mut lines = BTreeMap::new();
+        for (epoch, held) in self.store.lines(branch, replica)? {
+            if self.store.epoch_key(replica, epoch)? == key {
+                lines.insert(epoch, held);
+            }
+        }
+        Ok(Tree(lines))
     }
 
     /// A new line arrives: where it hangs behind what HQ holds, its device gets back what it did not know.
@@ -146,7 +154,8 @@ impl Desk {
         line: Line,
         parent: Option<&Parent>,
     ) -> Result<(), StoreError> {
-        let beside = self.tree(branch, line.0)?.beside(line.1, parent);
+        let key = self.store.epoch_key(line.0, line.1)?;
+        let beside = self.tree(branch, line.0, key)?.beside(line.1, parent);
         let Some((epoch, first, _)) = beside.first() else {
             return Ok(());
         };
@@ -159,7 +168,8 @@ impl Desk {
 
     /// A line grows: does it descend from all that came after it began?
     pub(super) fn notice_copy(&mut self, branch: u32, line: Line) -> Result<(), StoreError> {
-        let tree = self.tree(branch, line.0)?;
+        let key = self.store.epoch_key(line.0, line.1)?;
+        let tree = self.tree(branch, line.0, key)?;
         for (newcomer, beside) in tree.apart(line.1) {
             let later = match beside {
                 None => true,
@@ -170,7 +180,7 @@ impl Desk {
             };
             if later && let Some(mut device) = self.store.device(line.0)? {
                 if !device.copied {
-                    self.copied(&mut device)?;
+                    self.copied(&mut device, key)?;
                     self.store.device_put(&device)?;
                 }
                 return Ok(());
@@ -179,13 +189,13 @@ impl Desk {
         Ok(())
     }
 
-    /// Notes that two homes write under one name; each gets what the other wrote, and from now on hears of it.
+    /// Notes that two homes write under one name and key; each gets what the other wrote, and from now on hears of it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn copied(&mut self, device: &mut Device) -> Result<(), StoreError> {
+    fn copied(&mut self, device: &mut Device, key: Option<PublicKey>) -> Result<(), StoreError> {
         device.copied = true;
-        for (epoch, first, last) in self.tree(device.branch, device.replica)?.parted() {
+        for (epoch, first, last) in self.tree(device.branch, device.replica, key)?.parted() {
             self.give_back(device.branch, (device.replica, epoch), first, last)?;
         }
         Ok(())
@@ -204,7 +214,7 @@ impl Desk {
     ) -> Result<Option<Notice>, StoreError> {
         let key = format!("parted {}", device.replica.0);
         if self.store.setting(&key)?.is_some_and(|parted| parted == shown) && !device.copied {
-            self.copied(device)?;
+            self.copied(device, None)?;
         }
         let known = shown == device.lease || shown == device.lease_before;
         let any = device.lease != [0; 8] && shown != [0; 8];

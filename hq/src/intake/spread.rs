@@ -202,14 +202,17 @@ impl Desk {
         let own = (run.branch, Feed::Replica(replica.0));
         // A device holds what it wrote, but for the other one where there are two of it.
         seqs.remove(&own);
-        if self.store.device(replica)?.is_some_and(|device| device.copied) {
+        let copied = self.store.device(replica)?.is_some_and(|device| device.copied);
+        let second_key = self.store.epoch_key(replica, line.1)?.is_some();
+        if copied || second_key {
             let all = (run.first..).zip(&run.ops);
             let heard = all.filter(|(_, (_, verdict))| !matches!(verdict, Verdict::Deferred { .. }));
             seqs.insert(own, heard.map(|(seq, _)| seq).collect());
         }
         seqs.retain(|_, seqs| !seqs.is_empty());
         for ((branch, feed), seqs) in seqs {
-            let whole = run.whole && seqs.len() == run.ops.len();
+            // Devices know the replica's own key only; of another one HQ vouches.
+            let whole = run.whole && seqs.len() == run.ops.len() && !second_key;
             let entry =
                 if whole { Entry::Segment { line, first: run.first } } else { Entry::Ops { line, seqs } };
             self.store.feed_append(branch, feed, &entry)?;

@@ -30,6 +30,8 @@ CREATE TABLE replicas (
 CREATE INDEX replicas_staff ON replicas (staff);
 CREATE TABLE more_keys (
   replica INTEGER NOT NULL, key BLOB NOT NULL, confirmed INTEGER NOT NULL, PRIMARY KEY (replica, key)) WITHOUT ROWID;
+CREATE TABLE epoch_keys (
+  replica INTEGER NOT NULL, epoch INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (replica, epoch)) WITHOUT ROWID;
 CREATE TABLE held_back (
   id INTEGER PRIMARY KEY, branch INTEGER NOT NULL, replica INTEGER NOT NULL, reason INTEGER NOT NULL,
   received_ms INTEGER NOT NULL, skew_ms INTEGER, hash BLOB NOT NULL, segment BLOB NOT NULL, UNIQUE (branch, replica, hash));

@@ -35,8 +35,15 @@ const ASKS: [&str; 10] = [
     "ask_newer",
 ];
 /// The names of [`sample::tells`], in order.
-const TELLS: [&str; 6] =
-    ["tell_held", "tell_wanted", "tell_piece", "tell_differing", "tell_relayed", "tell_newer"];
+const TELLS: [&str; 7] = [
+    "tell_held",
+    "tell_wanted",
+    "tell_piece",
+    "tell_differing",
+    "tell_relayed",
+    "tell_renamed",
+    "tell_newer",
+];
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)

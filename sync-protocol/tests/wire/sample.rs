@@ -217,6 +217,7 @@ pub(crate) fn tells() -> Vec<Tell> {
         Tell::Piece(piece()),
         Tell::Differing(Differing { buckets: vec![3, 250], documents: vec![held_document()] }),
         Tell::Relayed(b"sealed".to_vec()),
+        Tell::Renamed(b"enrolment".to_vec()),
         Tell::Newer { number: 0x7f, bytes: vec![3] },
     ]
 }

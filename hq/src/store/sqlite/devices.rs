@@ -1,6 +1,6 @@
 //! Devices: who they are, their keys, leases and one-time secrets, and what they sent that nobody may use yet.
 
-use records::id::{DocId, Replica};
+use records::id::{DocId, Epoch, Replica};
 use rusqlite::{OptionalExtension, Row, params};
 use sync_protocol::segment::Segment;
 use sync_protocol::sign::PublicKey;
@@ -237,15 +237,38 @@ impl Store {
         Ok(insert.query_row([&key], |row| row.get(0))?)
     }
 
-    /// Notes another key that proved the replica's secret; nobody may use what it signs until it is confirmed.
+    /// Notes another key that proved the replica's secret, and returns whether it is new; nobody may use what it signs
+    /// until it is confirmed.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn key_add(&self, replica: Replica, key: PublicKey) -> Result<(), StoreError> {
-        self.db
+    pub fn key_add(&self, replica: Replica, key: PublicKey) -> Result<bool, StoreError> {
+        let added = self
+            .db
             .prepare_cached("INSERT OR IGNORE INTO more_keys VALUES (?1, ?2, 0)")?
             .execute(params![replica.0, key.0])?;
+        Ok(added > 0)
+    }
+
+    /// Binds an epoch to a key beside the replica's own.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn epoch_key_put(&self, replica: Replica, epoch: Epoch, key: PublicKey) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO epoch_keys VALUES (?1, ?2, ?3)")?
+            .execute(params![replica.0, epoch.0, key.0])?;
         Ok(())
+    }
+
+    /// Returns the key that an epoch is bound to; `None`: the replica's own.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn epoch_key(&self, replica: Replica, epoch: Epoch) -> Result<Option<PublicKey>, StoreError> {
+        let mut query =
+            self.db.prepare_cached("SELECT key FROM epoch_keys WHERE replica = ?1 AND epoch = ?2")?;
+        Ok(query.query_row([replica.0, epoch.0], |row| row.get(0).map(PublicKey)).optional()?)
     }
 
     /// Returns the keys beside the one bound at enrolment, and whether they were confirmed.
