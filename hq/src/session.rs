@@ -354,9 +354,7 @@ impl Session {
         let second = device.key.is_some_and(|bound| bound != key);
         if !second {
             answer.notices.extend(desk.hear_lease(&mut device, hello.lease, &hello.cursor)?);
-        }
-        if device.copied {
-            answer.notices.push(Notice::Copied);
+            answer.notices.extend(device.copied.then_some(Notice::Copied));
         }
         device.seen_ms = Some(now);
         device.skew_ms = self.skew_ms.unwrap_or(device.skew_ms);

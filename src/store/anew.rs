@@ -43,7 +43,7 @@ impl Store {
         };
         let own = &self.identity.enrolment;
         let fits = named.hq_key == own.hq_key && named.replica != own.replica;
-        if !fits || self.counts()?.unsent_ops > 0 {
+        if !fits || self.only_here()? != (0, 0) {
             return Ok(None);
         }
         // Where this device reached HQ it will reach it again, whatever HQ calls itself.
@@ -51,16 +51,21 @@ impl Store {
         Ok(Some(Enrolment { address, tls_pin, ..named }))
     }
 
+    /// Returns how many ops and files HQ does not have.
+    fn only_here(&self) -> Result<(u64, u64), StoreError> {
+        Ok((self.counts()?.unsent_ops, self.file_counts()?.waiting))
+    }
+
     /// Gives the home another name, and opens it empty: the next sync brings everything that its owner may see.
     /// `scanned_ms` is when the code was read.
     ///
     /// # Errors
-    /// [`StoreError::OnlyHere`] where HQ has not signed for every op, [`StoreError::AlreadyEnrolled`] for the name that
+    /// [`StoreError::OnlyHere`] where HQ has not signed for every op and file, [`StoreError::AlreadyEnrolled`] for the name that
     /// it has; [`StoreError::Io`], [`StoreError::NoSpace`].
     pub fn enrol_anew(self, enrolment: &Enrolment, scanned_ms: u64, now: Now) -> Result<Self, StoreError> {
-        let ops = self.counts()?.unsent_ops;
-        if ops > 0 {
-            return Err(StoreError::OnlyHere { ops });
+        let (ops, files) = self.only_here()?;
+        if (ops, files) != (0, 0) {
+            return Err(StoreError::OnlyHere { ops, files });
         }
         if enrolment.replica == self.replica() {
             return Err(StoreError::AlreadyEnrolled { home: self.home });
@@ -145,6 +150,7 @@ mod tests {
         let mut work = store.work();
         work.line(store, (store.replica(), own.epoch)).unwrap().held = own.seq;
         store.commit(work).unwrap();
+        store.checkpoint().unwrap();
     }
 
     #[test]
@@ -152,7 +158,7 @@ mod tests {
         let (dir, mut store) = home();
         store.save(vec![create(b"pump")], NOW).unwrap();
         let key = store.signer().unwrap().public();
-        assert!(matches!(store.enrol_anew(&other(), 0, NOW), Err(StoreError::OnlyHere { ops: 1 })));
+        assert!(matches!(store.enrol_anew(&other(), 0, NOW), Err(StoreError::OnlyHere { ops: 1, files: 0 })));
         let mut store = Store::open(dir.path(), NOW).unwrap();
         sent(&mut store);
         assert!(matches!(store.enrol_anew(&enrolment(), 0, NOW), Err(StoreError::AlreadyEnrolled { .. })));
@@ -176,7 +182,6 @@ mod tests {
             let (dir, mut store) = home();
             store.save(vec![create(b"pump")], NOW).unwrap();
             sent(&mut store);
-            store.checkpoint().unwrap();
             let identity = Identity { enrolment: other(), scanned_ms: 0, name: "x".into() };
             let file = IdentityFile { identity: identity.clone(), seed: [9; 32] };
             let sealed = store.keys.seal(identity_place(), &postcard::to_allocvec(&file).unwrap()).unwrap();

@@ -38,10 +38,12 @@ pub enum StoreError {
         home: PathBuf,
     },
     /// The log cannot be let go of: HQ has not signed for all of it.
-    #[error("{ops} ops are only here")]
+    #[error("{ops} ops and {files} files are only here")]
     OnlyHere {
-        /// How many.
+        /// Ops.
         ops: u64,
+        /// Files.
+        files: u64,
     },
     /// The folder holds a device already.
     #[error("{} holds an enrolled device already", home.display())]

@@ -196,7 +196,7 @@ impl Exchange {
                     moved = Moved::Yes;
                     noted |= self.came(store, piece)?;
                 }
-                Tell::Differing(_) | Tell::Relayed(_) | Tell::Newer { .. } => {}
+                Tell::Differing(_) | Tell::Relayed(_) | Tell::Renamed(_) | Tell::Newer { .. } => {}
             }
         }
         self.widen();
