@@ -33,8 +33,8 @@ fn store(error: &StoreError) -> Fault {
         StoreError::AlreadyEnrolled { home } => {
             Fault::new(Exit::Refused, "rule.W-16").rule("W-16").with("home", &home.display())
         }
-        StoreError::OnlyHere { ops } => {
-            Fault::new(Exit::Refused, "rule.W-16.only_here").rule("W-16").with("n", ops)
+        StoreError::OnlyHere { ops, files } => {
+            Fault::new(Exit::Refused, "rule.W-16.only_here").rule("W-16").with("n", ops).with("files", files)
         }
         StoreError::InUse { pid } => Fault::new(Exit::InUse, "error.in_use").with("pid", pid),
         StoreError::NoSpace { needed, free } => {

@@ -256,7 +256,9 @@ mod tests {
     use super::*;
 
     /// Epoch, where it hangs, last seq.
-    fn tree(lines: &[(u32, Option<(u32, u64)>, u64)]) -> Tree {
+    type Told = (u32, Option<(u32, u64)>, u64);
+
+    fn tree(lines: &[Told]) -> Tree {
         let held = |parent: Option<(u32, u64)>, last| Held {
             parent: parent.map(|(epoch, seq)| Parent { epoch: Epoch(epoch), seq, link: Link::ROOT }),
             last,
