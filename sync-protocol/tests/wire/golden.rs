@@ -69,6 +69,16 @@ fn check(name: &str, vectors: &BTreeMap<String, Vec<u8>>) {
     assert_eq!(text.lines().count(), kept.lines().count(), "vectors in {name}");
 }
 
+/// Returns the vectors of a file by name.
+pub(crate) fn kept(name: &str) -> BTreeMap<String, Vec<u8>> {
+    let byte = |hex: &[u8]| u8::from_str_radix(std::str::from_utf8(hex).unwrap(), 16).unwrap();
+    let vector = |line: &str| {
+        let (name, hex) = line.split_once(' ').unwrap();
+        (name.to_owned(), hex.as_bytes().chunks(2).map(byte).collect())
+    };
+    std::fs::read_to_string(file(name)).unwrap().lines().map(vector).collect()
+}
+
 fn message<M: Message>(message: &M) -> Vec<u8> {
     let mut out = Vec::new();
     envelope::write(message, &mut out);

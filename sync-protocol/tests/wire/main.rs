@@ -9,4 +9,6 @@ mod golden;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod sample;
