@@ -167,3 +167,70 @@ fn by_name(path: &Path) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{NOW, enrolment};
+
+    /// A grey JPEG, with an EXIF note that turns it.
+    fn camera(edge: u16) -> Vec<u8> {
+        let side = usize::from(edge);
+        let bytes: Vec<u8> = (0..side * side).map(|i| u8::try_from(i * i / 13 % 251).unwrap()).collect();
+        let mut out = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut out, 95);
+        let turn = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        encoder.add_exif_metadata(turn).unwrap();
+        encoder.encode(&bytes, edge, edge, jpeg_encoder::ColorType::Luma).unwrap();
+        out
+    }
+
+    #[test]
+    fn a_photo_is_made_small_and_an_invoices_original_stays_byte_for_byte() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::create(&dir.path().join("home"), &enrolment(), NOW).unwrap();
+        let path = dir.path().join("camera.jpg");
+        let file = camera(1800);
+        std::fs::write(&path, &file).unwrap();
+        let length = |store: &Store, hash: &FileHash| Blobs::of(store).length(hash);
+
+        let small = photo(&store, &path).unwrap();
+        assert_eq!(
+            (small.pixels, small.mime, &small.original),
+            (Some((1600, 1600)), Some("image/jpeg"), &None)
+        );
+        assert!(small.bytes.unwrap() < u64::try_from(file.len()).unwrap());
+        let thumb = small.thumb.unwrap();
+        assert!(length(&store, &thumb).unwrap() <= 8192);
+
+        let exact = document(&store, &path).unwrap();
+        assert_eq!(
+            (exact.pixels, &exact.thumb),
+            (Some((1800, 1800)), &Some(thumb)),
+            "one thumbnail for both"
+        );
+        assert_eq!(Blobs::of(&store).get(&exact.hash).unwrap(), file);
+
+        keep_originals(&mut store, Originals::Keep).unwrap();
+        assert_eq!(photo(&store, &path).unwrap().original, Some(exact.hash));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_kept_as_it_is_whatever_it_is_called() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::create(&dir.path().join("home"), &enrolment(), NOW).unwrap();
+        for (name, bytes, mime) in [
+            ("a.pdf", &b"%PDF-1.7"[..], Some("application/pdf")),
+            ("b.jpg", b"not a picture", Some("image/jpeg")),
+            ("c.bin", b"\xFF\xD8\xFFcut short", Some("image/jpeg")),
+            ("d", b"", None),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let kept = photo(&store, &path).unwrap();
+            assert_eq!((kept.mime, kept.pixels, &kept.thumb), (mime, None, &None), "{name}");
+            assert_eq!(Blobs::of(&store).get(&kept.hash).unwrap(), bytes, "{name}");
+        }
+        assert!(matches!(photo(&store, Path::new("/nowhere.jpg")), Err(NotebookError::File { .. })));
+    }
+}

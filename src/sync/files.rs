@@ -308,3 +308,76 @@ impl Exchange {
             || fetches.iter().any(|fetch| !self.absent.contains(&fetch.hash)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{NOW, enrolment};
+
+    const FILE: Hash = [7; 32];
+
+    fn held(missing: &[(u32, u32)]) -> Vec<FileHeld> {
+        vec![FileHeld { hash: FILE, missing: missing.to_vec() }]
+    }
+
+    #[test]
+    fn a_cut_teaches_how_much_the_line_lets_through() {
+        let check = |before: usize, flying: std::ops::Range<u32>, missing: &[(u32, u32)], window: usize| {
+            let mut exchange = Exchange::new();
+            exchange.through = before;
+            exchange.flying = flying.map(|index| (FILE, index)).collect();
+            assert!(exchange.lost());
+            exchange.narrow(&held(missing));
+            assert_eq!(exchange.window, window, "{missing:?}");
+        };
+        check(0, 0..8, &[(2, 100)], 2);
+        check(1, 4..8, &[(5, 1), (7, 1)], 3);
+        check(0, 0..8, &[(0, 8)], 1);
+        check(40, 0..8, &[(8, 9)], PIECES_MAX);
+        let mut quiet = Exchange::new();
+        assert!(!quiet.lost(), "nothing was on its way");
+        quiet.narrow(&held(&[(0, 4)]));
+        assert_eq!(quiet.window, PIECES_MAX);
+    }
+
+    #[test]
+    fn pieces_go_only_where_hq_said_that_it_lacks_them_and_never_before_the_records() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
+        let bytes: Vec<u8> = (0..3 * CHUNK_BYTES).map(|i| u8::try_from(i % 251).unwrap()).collect();
+        let hash = Hash::try_from(Blobs::of(&store).put(&mut bytes.as_slice()).unwrap().hash.0).unwrap();
+        store.note_asked(&[hash]).unwrap();
+        let mut exchange = Exchange::new();
+        let sent = |asks: &[Ask]| -> Vec<u32> {
+            let index = |ask: &Ask| if let Ask::Chunk(chunk) = ask { Some(chunk.index) } else { None };
+            asks.iter().filter_map(index).collect()
+        };
+        let first = exchange.asks(&store, Some(usize::MAX)).unwrap();
+        assert_eq!(first, [Ask::Have(vec![FileHave { hash, total: 3 * CHUNK_BYTES as u64 }])]);
+        let lacks = |missing: &[(u32, u32)]| [Tell::Held(vec![FileHeld { hash, missing: missing.to_vec() }])];
+        assert_eq!(exchange.hear(&mut store, &lacks(&[(0, 1), (2, 1)]), NOW).unwrap(), Moved::Yes);
+        assert_eq!(sent(&exchange.asks(&store, None).unwrap()), [0; 0], "records first");
+        assert_eq!(sent(&exchange.asks(&store, Some(CHUNK_BYTES)).unwrap()), [0; 0], "not within the budget");
+        assert_eq!(sent(&exchange.asks(&store, Some(usize::MAX)).unwrap()), [0, 2]);
+        exchange.lost();
+        assert_eq!(
+            sent(&exchange.asks(&store, Some(usize::MAX)).unwrap()),
+            [0; 0],
+            "HQ is asked again first"
+        );
+        assert_eq!(exchange.hear(&mut store, &lacks(&[(2, 1)]), NOW).unwrap(), Moved::Yes);
+        assert_eq!(exchange.hear(&mut store, &lacks(&[(2, 1)]), NOW).unwrap(), Moved::No);
+        assert_eq!(sent(&exchange.asks(&store, Some(usize::MAX)).unwrap()), [2]);
+        assert_eq!(exchange.hear(&mut store, &lacks(&[]), NOW).unwrap(), Moved::Yes);
+        assert!(store.file_at_hq(&hash).unwrap().is_some());
+        assert_eq!(exchange.asks(&store, Some(usize::MAX)).unwrap(), []);
+        assert!(!exchange.goes_on(&store, Moved::Yes).unwrap());
+
+        // Another history of HQ may lack it: it waits again, and the same history changes nothing.
+        for incarnation in [1, 1, 2] {
+            store.doubt_files(incarnation).unwrap();
+        }
+        assert_eq!(store.files_waiting(9).unwrap().len(), 1);
+        assert_eq!(store.file_at_hq(&hash).unwrap(), None);
+    }
+}
