@@ -23,6 +23,10 @@ const ITEM_OVERHEAD: usize = 160;
 const RULING_BYTES: usize = 48;
 /// One exception of a ruling, at most: a reason's number and the name of a field or a step, or an op's name.
 const EXCEPTION_BYTES: usize = 48;
+/// Items of one page: each extract's leaf stands beside whatever of the page is shown to a restored HQ.
+const ITEMS_MAX: usize = 2048;
+/// Bytes of the rulings of one page: they are shown to a restored HQ as one message.
+const RULINGS_BYTES_MAX: usize = 128 * 1024;
 /// Room for the rest of the answer.
 const REST_BYTES: usize = 64 * 1024;
 
@@ -37,6 +41,14 @@ pub struct Reader {
     pub staff: Option<DocId>,
     /// The branch whose feed it reads, where its owner oversees one.
     pub oversees: Option<u32>,
+}
+
+impl Reader {
+    /// Returns the feeds that it reads, in this order.
+    pub fn feeds(&self) -> impl Iterator<Item = Feed> + use<> {
+        let branch = self.oversees.map(Feed::Branch);
+        [Some(Feed::Company), branch, Some(Feed::Replica(self.replica.0))].into_iter().flatten()
+    }
 }
 
 /// One page.
@@ -57,7 +69,35 @@ struct Sheet {
     rulings: Vec<Ruling>,
     said: BTreeSet<(Line, u64, u32, u8)>,
     bytes: usize,
+    said_bytes: usize,
     ops: usize,
+}
+
+impl Sheet {
+    /// Whether so much more fits; the first entry always does.
+    fn fits(&self, items: &[Item], rulings: &[Ruling], budget: usize) -> bool {
+        let said_bytes: usize = rulings.iter().map(said).sum();
+        let bytes = items.iter().map(size).sum::<usize>() + said_bytes;
+        let ops: usize = items.iter().map(count).sum();
+        self.bytes + bytes <= budget
+            && self.ops + ops <= BODY_OPS_MAX
+            && self.items.len() + items.len() <= ITEMS_MAX
+            && self.said_bytes + said_bytes <= RULINGS_BYTES_MAX
+    }
+
+    fn take(&mut self, items: Vec<Item>, rulings: Vec<Ruling>) {
+        let said_bytes: usize = rulings.iter().map(said).sum();
+        self.said_bytes += said_bytes;
+        self.bytes += items.iter().map(size).sum::<usize>() + said_bytes;
+        self.ops += items.iter().map(count).sum::<usize>();
+        self.items.extend(items);
+        for ruling in rulings {
+            let name = ((ruling.replica, ruling.epoch), ruling.first, ruling.count, ruling.version);
+            if self.said.insert(name) {
+                self.rulings.push(ruling);
+            }
+        }
+    }
 }
 
 impl Desk {
@@ -70,19 +110,15 @@ impl Desk {
         let mut sheet = Sheet::default();
         let mut next = Cursor { incarnation: self.incarnation, positions: Vec::new() };
         let mut more = false;
-        let branch = reader.oversees.map(Feed::Branch);
-        for feed in [Some(Feed::Company), branch, Some(Feed::Replica(reader.replica.0))].into_iter().flatten()
-        {
+        for feed in reader.feeds() {
             let after = self.position(reader.home, cursor, feed)?;
-            let at = self.fill(&mut sheet, reader, feed, after, budget)?;
+            // Once one feed has more than fits, the others stay where they are.
+            let at = if more { after } else { self.fill(&mut sheet, reader, feed, after, budget)? };
             // A cursor of an older history is told where every feed stands in this one.
             if at > after || (at > 0 && cursor.incarnation != self.incarnation) {
                 next.positions.push((feed, at));
             }
-            if at < self.store.feed_end(reader.home, feed)? {
-                more = true;
-                break;
-            }
+            more |= at < self.store.feed_end(reader.home, feed)?;
         }
         next.positions.sort_unstable();
         Ok(Page { items: sheet.items, rulings: sheet.rulings, end: PageEnd { next, more } })
@@ -121,20 +157,10 @@ impl Desk {
                     return Ok(at);
                 }
                 let (items, rulings) = self.brings(reader, feed, entry)?;
-                let bytes = items.iter().map(size).sum::<usize>() + rulings.iter().map(said).sum::<usize>();
-                let ops: usize = items.iter().map(count).sum();
-                if !first && (sheet.bytes + bytes > budget || sheet.ops + ops > BODY_OPS_MAX) {
+                if !first && !sheet.fits(&items, &rulings, budget) {
                     return Ok(at);
                 }
-                sheet.bytes += bytes;
-                sheet.ops += ops;
-                sheet.items.extend(items);
-                for ruling in rulings {
-                    let name = ((ruling.replica, ruling.epoch), ruling.first, ruling.count, ruling.version);
-                    if sheet.said.insert(name) {
-                        sheet.rulings.push(ruling);
-                    }
-                }
+                sheet.take(items, rulings);
                 at = position;
             }
         }

@@ -17,6 +17,7 @@ use sync_protocol::ruling::{Judgement, Ruling, Verdict};
 use sync_protocol::segment::{Body, Segment};
 use sync_protocol::sign::PublicKey;
 
+use crate::feed::Reader;
 use crate::intake::alone::{Again, Alone};
 use crate::intake::desk::Desk;
 use crate::reading;
@@ -35,6 +36,28 @@ impl Desk {
         }
         let order = self.store.restored_from()?.unwrap_or(0);
         Ok(Some(Notice::Restored { order }))
+    }
+
+    /// Tells a device, once a backup, that the last one holds everything that it has read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn tell_backed_up(&self, reader: &Reader, cursor: &Cursor) -> Result<Option<Notice>, StoreError> {
+        let Some(order) = self.store.backup_order()?.filter(|_| cursor.incarnation == self.incarnation)
+        else {
+            return Ok(None);
+        };
+        for feed in reader.feeds() {
+            if cursor.position(feed) > self.store.feed_backed_up(reader.home, feed)? {
+                return Ok(None);
+            }
+        }
+        let told = format!("backed up {}", reader.replica.0);
+        if self.store.setting(&told)?.is_some_and(|told| told == order.to_le_bytes()) {
+            return Ok(None);
+        }
+        self.store.set(&told, &order.to_le_bytes())?;
+        Ok(Some(Notice::BackedUp { order }))
     }
 
     /// Takes back what HQ said of ops before it was restored. Anything that it did not sign changes nothing.

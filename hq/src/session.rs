@@ -371,6 +371,7 @@ impl Session {
             answer.tells.extend(desk.own_name(device.replica, &key)?.map(Tell::Renamed));
         }
         let reader = desk.reader(&mut device, &hello.cursor)?;
+        answer.notices.extend(desk.tell_backed_up(&reader, &hello.cursor)?);
         let budget = match hello.answer_bytes_max {
             0 => usize::MAX,
             asked => usize::try_from(asked).unwrap_or(usize::MAX),

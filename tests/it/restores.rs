@@ -44,7 +44,7 @@ fn what_came_after_the_backup_is_sent_again_and_nobody_is_asked() {
 
     let report = li.sync();
     assert_eq!(report["level"], true, "{report}");
-    assert_eq!(report["notices"], serde_json::json!(["restored"]));
+    assert_eq!(report["notices"][0], "restored");
     company.is_level_with(&[&li]);
     let held: Vec<_> = company.export("repair").iter().map(|sheet| sheet["id"].clone()).collect();
     assert!(held.contains(&before.into()) && held.contains(&after.into()), "{held:?}");
@@ -109,4 +109,65 @@ fn server_restore_like_cht_8093() {
     }
     assert_eq!(shown(&company), before);
     company.is_level_with(&[&li, &wang, &sun]);
+}
+
+#[test]
+fn headquarters_restored_twice_still_gets_what_only_a_colleague_holds() {
+    let mut company = Company::found();
+    let (li, wang) = (company.device(LI), company.device(WANG));
+    li.sync();
+    wang.sync();
+    let first = company.back_up("first");
+    let lost = sheet(&li, "only Wang holds this");
+    let jobs = company.hq.file("more.csv", "no,type,assignee\nJ9,repair,S101\n");
+    company.hq.run(["job", "import", jobs.to_str().expect("a path of the tests")]).ended(0);
+    li.sync();
+    wang.sync();
+    let before = shown(&company);
+    drop(li);
+
+    company.lose_and_restore(&first);
+    // Taken before anything was given back: the second restore begins where the first did.
+    let second = company.back_up("second");
+    assert_eq!(wang.sync()["level"], true);
+    assert_eq!(shown(&company), before);
+    company.lose_and_restore(&second);
+    assert_ne!(shown(&company), before);
+    assert_eq!(wang.sync()["level"], true);
+    assert_eq!(shown(&company), before);
+    company.is_level_with(&[&wang]);
+    assert!(company.export("repair").iter().any(|sheet| sheet["id"] == lost.as_str()));
+}
+
+#[test]
+fn what_a_backup_holds_is_offered_no_more_and_a_thin_budget_brings_the_rest_in_many_syncs() {
+    let mut company = Company::found();
+    let (li, wang) = (company.device(LI), company.device(WANG));
+    let work = |problems: [&str; 4]| {
+        for problem in problems {
+            sheet(&li, problem);
+            li.sync();
+            wang.sync();
+        }
+    };
+    work(["one", "two", "three", "four"]);
+    let before = shown(&company);
+    let file = company.back_up("backup");
+    for device in [&li, &wang] {
+        assert_eq!(device.sync()["notices"], serde_json::json!(["backed_up"]));
+        assert_eq!(device.sync()["notices"], serde_json::json!([]), "said once");
+    }
+    work(["five", "six", "seven", "eight"]);
+    let after = shown(&company);
+    assert_ne!(before, after);
+    drop(li);
+    company.lose_and_restore(&file);
+    assert_eq!(shown(&company), before);
+    let mut syncs = 0;
+    while wang.ask(["sync", "--max-bytes", "400"])["level"] != true {
+        syncs += 1;
+        assert!(syncs < 200, "no end");
+    }
+    assert!(syncs > 2, "{syncs}");
+    assert_eq!(shown(&company), after);
 }
