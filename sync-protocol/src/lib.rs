@@ -5,6 +5,7 @@
 //! [`asides`], [`envelope`], [`frame`], [`conversation`], [`proof`], [`parcel`], [`bundle`], [`enrolment`], [`merge`],
 //! [`digest`].
 
+pub mod archive;
 pub mod asides;
 pub mod body;
 pub mod bundle;
