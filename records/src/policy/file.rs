@@ -81,7 +81,7 @@ pub enum Problem {
     NotACurrency,
     /// A place that there is not, or one missing that makes numbers differ.
     #[error(
-        "a text with {{staff}}, {{seq}} or {{seq:04}}, {{yyyy}} where numbers begin again each year, and perhaps {{center}} is expected"
+        "{{staff}} and {{seq}} or {{seq:04}} are expected, and {{yyyy}} where numbers begin again each year"
     )]
     NotAPattern,
     /// A mailing would go before its half-month has ended.

@@ -3,9 +3,9 @@
 //! Every number lives in a policy file ([`terms::STANDARD`] where a company has none of its own), none in code;
 //! every result carries each day or step that led to it.
 //!
-//! Reading order: [`calendar`] and [`calendar_file`], [`terms`] with [`choices`] and [`file`], [`count`], [`cycle`], then the rules
-//! ([`due`], [`age`], [`dispatch`], [`cap`], [`line`], [`penalty`]), [`what_if`], and [`explain`] with [`sentence`]
-//! for people.
+//! Reading order: [`calendar`] and [`calendar_file`], [`terms`] with [`choices`] and [`mod@file`], [`count`], [`cycle`],
+//! then the rules ([`due`], [`age`], [`dispatch`], [`cap`], [`mod@line`], [`penalty`]), [`what_if`], and [`explain`] with
+//! [`sentence`] for people.
 
 pub mod age;
 pub mod calendar;
