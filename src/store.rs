@@ -206,6 +206,7 @@ impl Store {
             Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| StoreError::Newer)?,
             None => State::default(),
         };
+        upgrade::refuse_newer(&database, &unopened.keys)?;
         let fresh = state == State::default();
         let (mut store, contents) = unopened.with_database(database, state)?;
         let short = contents.short;

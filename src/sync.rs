@@ -9,6 +9,7 @@ mod asides;
 pub mod entropy;
 mod files;
 pub mod standing;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use sync_protocol::conversation::{self, Answer, ReadError, Request, RequestHash};
 use sync_protocol::limits::BODY_OPS_MAX;
 use sync_protocol::message::{Certificate, Compared, Enrol, Hello, Notice};
+use sync_protocol::reason;
 use sync_protocol::segment::Segment;
 
 use crate::clock::Clock;
@@ -301,7 +303,7 @@ impl Session<'_> {
         };
         self.lost = 0;
         let key = self.store.identity().enrolment.hq_key;
-        let (answer, proof) =
+        let (mut answer, proof) =
             conversation::read_answer(&answer, RequestHash::of(&body), &key).map_err(|error| {
                 if error == ReadError::Signature { SyncError::WrongKey } else { SyncError::Answer(error) }
             })?;
@@ -315,6 +317,11 @@ impl Session<'_> {
         let left_beside = asides::waiting(self.store)?;
         if let Some(offer) = self.offered.take().filter(|_| !applied.restored) {
             self.store.set_offer(Some(&offer))?;
+        }
+        let reads_otherwise = tables::hear(self.store, &answer.tells)?;
+        if reads_otherwise {
+            // What it could not read it gets again, as it reads it.
+            answer.notices.retain(|notice| *notice != Notice::Refused(reason::NEWER));
         }
         self.entropy.hear(self.store, &request.hello, &answer, self.clock.now().wall)?;
         self.store.doubt_files(answer.ack.incarnation.0)?;
@@ -340,7 +347,13 @@ impl Session<'_> {
         self.heals += u32::from(healed);
         let healed = healed && self.heals <= HEALS_MAX;
         let fewer = left_beside < beside;
-        let moved = asked || healed || offers || fewer || left < unsent || moves(&request.hello, &answer);
+        let moved = asked
+            || healed
+            || offers
+            || fewer
+            || reads_otherwise
+            || left < unsent
+            || moves(&request.hello, &answer);
         let done = if self.report.level { !self.entropy.goes_on(self.budget()) } else { !moved };
         let files_go_on = self.report.level && self.files.goes_on(self.store, files)?;
         let relays_go_on = fewer && left_beside > 0;

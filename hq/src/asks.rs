@@ -20,7 +20,9 @@ impl Desk {
                 Ask::Have(files) => have.extend(files),
                 Ask::Want(files) => tells.extend(self.pieces(device, &files)?),
                 // A piece was kept before the others were heard.
-                Ask::Relay(_) | Ask::Chunk(_) | Ask::Newer { .. } => {}
+                Ask::Relay(_) | Ask::Chunk(_) => {}
+                // Asked for before the page is made.
+                Ask::Tables(_) | Ask::Newer { .. } => {}
                 Ask::Rulings(proof) => self.hear_rulings(&proof)?,
                 Ask::Extracts(proof) => self.hear_extracts(&proof, now_ms)?,
                 Ask::Buckets(theirs) => buckets = Some(theirs),
@@ -54,6 +56,7 @@ impl Desk {
                 | Ask::Buckets(_)
                 | Ask::Reread(_)
                 | Ask::Clocks(_)
+                | Ask::Tables(_)
                 | Ask::Newer { .. } => {}
             }
         }

@@ -109,7 +109,7 @@ impl Data {
         Ok(store.commit()?)
     }
 
-    /// Opens it.
+    /// Opens it; after an upgrade of the program, what the earlier one could not read is read first.
     ///
     /// # Errors
     /// [`DataError`].
@@ -117,7 +117,11 @@ impl Data {
         let store = Store::open(&self.database())?;
         let signer = keys::read(&self.key())?;
         let incarnation = store.incarnation()?;
-        Ok(Desk::new(store, self.files(), Arc::new(signer), incarnation, test_clock))
+        let mut desk = Desk::new(store, self.files(), Arc::new(signer), incarnation, test_clock);
+        if desk.is_upgraded()? {
+            desk.transact(Desk::read_again)?;
+        }
+        Ok(desk)
     }
 }
 

@@ -10,6 +10,7 @@ use sync_protocol::limits::{BODY_BYTES_MAX, BODY_OPS_MAX, SEGMENT_ROW_BYTES_MAX}
 use sync_protocol::message::{Extract, Item, PageEnd};
 use sync_protocol::op::Row;
 use sync_protocol::ruling::Ruling;
+use sync_protocol::tables::Tables;
 
 use crate::intake::desk::Desk;
 use crate::store::sqlite::StoreError;
@@ -31,7 +32,7 @@ const RULINGS_BYTES_MAX: usize = 128 * 1024;
 const REST_BYTES: usize = 64 * 1024;
 
 /// Who reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
     /// The device.
     pub replica: Replica,
@@ -41,6 +42,8 @@ pub struct Reader {
     pub staff: Option<DocId>,
     /// The branch whose feed it reads, where its owner oversees one.
     pub oversees: Option<u32>,
+    /// What its program reads; `None`: just what this one does.
+    pub reads: Option<Tables>,
 }
 
 impl Reader {
@@ -157,6 +160,7 @@ impl Desk {
                     return Ok(at);
                 }
                 let (items, rulings) = self.brings(reader, feed, entry)?;
+                let items = self.readable(items, reader.reads.as_ref())?;
                 if !first && !sheet.fits(&items, &rulings, budget) {
                     return Ok(at);
                 }

@@ -9,4 +9,5 @@ mod ops;
 pub mod segments;
 pub mod spread;
 mod stretch;
+pub mod upgrade;
 pub mod work;

@@ -30,5 +30,6 @@ pub mod server;
 pub mod session;
 pub mod store;
 pub mod tls;
+pub mod translate;
 pub mod visible;
 pub mod writer;

@@ -53,7 +53,10 @@ impl Desk {
     }
 
     /// Every document's ops, without those that wait; out of the segments alone.
-    fn all_ops(&self) -> Result<BTreeMap<DocId, Vec<OpId>>, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn all_ops(&self) -> Result<BTreeMap<DocId, Vec<OpId>>, StoreError> {
         let waiting: BTreeSet<OpId> = self.store.waiting_ops()?.into_iter().collect();
         let mut all: BTreeMap<DocId, Vec<OpId>> = BTreeMap::new();
         self.store.each_segment::<StoreError>(|_, kept| {
@@ -81,7 +84,11 @@ impl Desk {
         Ok(all)
     }
 
-    fn folded(&mut self, doc: DocId, ops: Vec<OpId>) -> Result<Work, StoreError> {
+    /// Folds a document from its ops, as the index should have it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn folded(&mut self, doc: DocId, ops: Vec<OpId>) -> Result<Work, StoreError> {
         let home = self.home(doc.0.replica)?.unwrap_or(0);
         let creator = self.store.device(doc.0.replica)?.and_then(|device| device.staff);
         // Where its author worked when he made it is told by the index alone.

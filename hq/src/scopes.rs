@@ -37,7 +37,13 @@ impl Desk {
             }
             device.oversees = oversees;
         }
-        Ok(Reader { replica: device.replica, home: device.branch, staff: device.staff, oversees })
+        Ok(Reader {
+            replica: device.replica,
+            home: device.branch,
+            staff: device.staff,
+            oversees,
+            reads: None,
+        })
     }
 
     /// Takes what only the branch's feed brought off a device that reads it no more.

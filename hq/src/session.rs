@@ -19,6 +19,7 @@ use sync_protocol::tables::Tables;
 
 use crate::clock::Clock;
 use crate::enrol::{Bound, EnrolError};
+use crate::feed;
 use crate::files::Files;
 use crate::intake::desk::Desk;
 use crate::keys;
@@ -26,6 +27,7 @@ use crate::pieces;
 use crate::store::sqlite::StoreError;
 use crate::store::sqlite::devices::{Device, Why};
 use crate::store::sqlite::log::Came;
+use crate::translate;
 use crate::writer::{NotKept, Writer};
 
 /// Why a request gets no signed answer.
@@ -146,6 +148,7 @@ impl Session {
                 Event::Hello(hello) => self.greet(hello)?,
                 Event::Enrol(enrol) => self.enrol(enrol)?,
                 Event::Push(segment) => segments.push(segment),
+                Event::Ask(_) if !self.is_spoken() => {}
                 Event::Ask(Ask::Relay(sealed)) => self.relay(&sealed)?,
                 Event::Ask(Ask::Chunk(chunk)) => self.piece(&chunk)?,
                 Event::Ask(ask) if ask.proves_itself() => self.hear(vec![ask])?,
@@ -154,6 +157,12 @@ impl Session {
             }
         }
         if segments.is_empty() { Ok(()) } else { self.take(segments) }
+    }
+
+    /// Whether both ends speak one version of the protocol; a segment of another one is kept as it came.
+    fn is_spoken(&self) -> bool {
+        let overlap = |(lowest, highest)| lowest <= VERSIONS.1 && VERSIONS.0 <= highest;
+        self.hello.as_ref().is_some_and(|hello| overlap(hello.versions))
     }
 
     fn greet(&mut self, hello: Hello) -> Result<(), SessionError> {
@@ -236,12 +245,14 @@ impl Session {
         let part = self.device.as_ref().is_none_or(|device| device.standing.takes_part());
         let (own, carried): (Vec<_>, Vec<_>) =
             segments.into_iter().partition(|segment| segment.replica == replica);
+        let spoken = self.is_spoken();
         let mut good = Vec::new();
         let mut aside = Vec::new();
         for segment in own {
             let signed = |(key, _): &&(PublicKey, bool)| segment.verify(key).is_ok();
             match self.keys.iter().find(signed) {
-                Some((key, true)) if part => good.push((segment, *key)),
+                Some((key, true)) if part && spoken => good.push((segment, *key)),
+                Some((_, true)) if part => aside.push((segment, Why::Newer)),
                 Some((_, true)) => aside.push((segment, Why::Revoked)),
                 Some((_, false)) => aside.push((segment, Why::Unconfirmed)),
                 None => self.notices.push(Notice::Refused(reason::SIGNATURE)),
@@ -261,7 +272,7 @@ impl Session {
                 desk.store.hold_back(branch, &segment, why, came)?;
             }
             let mut refused = false;
-            for segment in carried.iter().filter(|_| part) {
+            for segment in carried.iter().filter(|_| part && spoken) {
                 refused |= !desk.take_carried(segment, Came { skew_ms: None, ..came })?;
             }
             let mut own = Vec::with_capacity(good.len());
@@ -323,10 +334,7 @@ impl Session {
         let Some(mut device) = desk.store.device(device.replica)? else {
             return Err(StoreError::Absent);
         };
-        let mut notices = self.notices.clone();
-        if hello.versions.0 > VERSIONS.1 || hello.versions.1 < VERSIONS.0 {
-            notices.push(Notice::UpgradeNeeded { versions: VERSIONS });
-        }
+        let notices = self.notices.clone();
         let held = held(desk, &device, hello, &self.pushed)?;
         let nothing =
             PageEnd { next: Cursor { incarnation: desk.incarnation, positions: Vec::new() }, more: false };
@@ -350,6 +358,10 @@ impl Session {
             answer.notices.push(why);
             return Ok(answer);
         }
+        if !self.is_spoken() {
+            answer.notices.push(Notice::UpgradeNeeded { versions: VERSIONS });
+            return Ok(answer);
+        }
         // The lease and the certificate are the first device's; the second one is told a name of its own.
         let second = device.key.is_some_and(|bound| bound != key);
         if !second {
@@ -363,6 +375,8 @@ impl Session {
         }
         answer.notices.extend(desk.tell_restored(&hello.cursor)?);
         answer.tells = self.tells;
+        let reads = translate::reads(hello, &self.asks);
+        answer.tells.extend(translate::told(reads.as_ref()));
         // Of what was carried by hand nobody can say what its clock shows now.
         let heard = self.asks.into_iter().filter(|ask| !self.carried || !matches!(ask, Ask::Clocks(_)));
         answer.tells.extend(desk.hear(&device, heard.collect(), now)?);
@@ -370,7 +384,7 @@ impl Session {
         if second {
             answer.tells.extend(desk.own_name(device.replica, &key)?.map(Tell::Renamed));
         }
-        let reader = desk.reader(&mut device, &hello.cursor)?;
+        let reader = feed::Reader { reads, ..desk.reader(&mut device, &hello.cursor)? };
         answer.notices.extend(desk.tell_backed_up(&reader, &hello.cursor)?);
         let budget = match hello.answer_bytes_max {
             0 => usize::MAX,

@@ -78,7 +78,7 @@ impl Store {
         bytes_max: usize,
         ops_max: usize,
     ) -> Result<Vec<Segment>, StoreError> {
-        let signer = self.signer()?;
+        let (signer, reader) = (self.signer()?, self.tables_of_hq()?);
         let mut out: Vec<Segment> = Vec::new();
         for Unheld { epoch, held, last } in self.unheld()? {
             let mut next = held.max(said.get(&epoch).copied().unwrap_or(0)) + 1;
@@ -102,7 +102,7 @@ impl Store {
                     test_clock: batch.test_clock,
                     rows: &batch.rows,
                 };
-                let cut = segment::cut(&signer, &run).map_err(|_| self.damaged(Part::Log))?;
+                let cut = segment::cut_for(&signer, &run, &reader).map_err(|_| self.damaged(Part::Log))?;
                 let segment = cut.into_iter().next().ok_or_else(|| self.damaged(Part::Log))?;
                 next = segment.last() + 1;
                 out.push(segment);

@@ -131,7 +131,7 @@ pub fn newer_key(bytes: &[u8]) -> Vec<u8> {
     vec![b'z', a, b, c, d, e, f, g, h]
 }
 
-/// Key of the name of the tables that the views were made with: the [`sync_protocol::tables::Tables`] of that build.
+/// Key of the [`sync_protocol::tables::Tables`] of the build that made the views.
 pub const TABLES_KEY: &[u8] = b"t";
 
 /// What the keys of things of a newer version begin with, see [`newer_key`].

@@ -12,33 +12,74 @@ use sync_protocol::op::Row;
 use sync_protocol::tables::Tables;
 
 use crate::clock::Now;
+use crate::keys::Keys;
 use crate::store::Store;
 use crate::store::apply::{Applied, KeyRing, put_leaving};
-use crate::store::database::Tree;
+use crate::store::database::{Database, Tree};
 use crate::store::entry::DocKey;
 use crate::store::error::{Part, StoreError};
 use crate::store::index;
 use crate::store::run::RunKey;
 use crate::store::state::{NEWER_PREFIX, TABLES_KEY, newer_key};
 
+/// The setting with the tables that HQ has.
+const OF_HQ: &str = "sync.tables";
 /// Documents folded anew in one change.
 const DOCUMENTS: usize = 64;
 
+/// Refuses a home whose views a build with more tables made: what stands there would seem damaged.
+///
+/// # Errors
+/// [`StoreError::Newer`], [`StoreError::Damaged`].
+pub(in crate::store) fn refuse_newer(database: &Database, keys: &Keys) -> Result<(), StoreError> {
+    let known = made_with(database, keys)?.is_none_or(|made| Tables::own().covers(&made));
+    if known { Ok(()) } else { Err(StoreError::Newer) }
+}
+
+/// Returns the tables that the views were made with; `None` in a new home.
+fn made_with(database: &Database, keys: &Keys) -> Result<Option<Tables>, StoreError> {
+    let bytes = database.get(keys, Tree::Meta, TABLES_KEY)?;
+    bytes.map(|bytes| postcard::from_bytes(&bytes).map_err(|_| StoreError::Newer)).transpose()
+}
+
 impl Store {
+    /// Returns what HQ reads, as far as it said; before it said anything, what this build does.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn tables_of_hq(&self) -> Result<Tables, StoreError> {
+        let bytes = self.setting(OF_HQ)?;
+        // Lost without harm: HQ says it again.
+        Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_else(Tables::own))
+    }
+
+    /// Notes what HQ reads; returns whether that is another thing than what was known.
+    ///
+    /// # Errors
+    /// Those of saving a setting.
+    pub fn put_tables_of_hq(&mut self, tables: &Tables) -> Result<bool, StoreError> {
+        let news = self.tables_of_hq()? != *tables;
+        // Also where it is not news: after an upgrade of this program the same list is not its own any more.
+        if news || self.setting(OF_HQ)?.is_none() {
+            self.put_setting(OF_HQ, postcard::to_allocvec(tables).unwrap_or_default())?;
+        }
+        Ok(news)
+    }
+
     /// Reads again what an earlier build could not, where the views were made with other tables than this build's.
     ///
     /// # Errors
     /// Those of the database, and of taking in an answer.
     pub(in crate::store) fn read_again(&mut self, now: Now) -> Result<(), StoreError> {
-        let own = Tables::own().hash();
-        if self.get(Tree::Meta, TABLES_KEY)?.as_deref() == Some(&own[..]) {
+        let own = Tables::own();
+        if made_with(&self.database, &self.keys)?.as_ref() == Some(&own) {
             return Ok(());
         }
         self.read_items(now)?;
         self.read_runs()?;
         self.view_all()?;
         let mut work = self.work();
-        work.change.put(Tree::Meta, TABLES_KEY, own.to_vec());
+        work.change.put(Tree::Meta, TABLES_KEY, postcard::to_allocvec(&own).unwrap_or_default());
         self.commit(work)?;
         // What the first save after this opening is to settle stays to be settled.
         let unsynced = self.unsynced;

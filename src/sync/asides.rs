@@ -9,13 +9,16 @@ use crate::bundle::relay;
 use crate::clock::Now;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::sync::tables;
 
 /// Returns what is to be asked in the next request, about `bytes_max` bytes of it at most.
 ///
 /// # Errors
 /// [`StoreError`].
 pub(super) fn asks(store: &Store, bytes_max: usize) -> Result<Vec<Ask>, StoreError> {
-    relay::asks(store, bytes_max)
+    let mut asks = relay::asks(store, bytes_max)?;
+    asks.extend(tables::asks(store)?);
+    Ok(asks)
 }
 
 /// Returns how much is left to be asked: a sync goes on as long as it grows less.
@@ -38,8 +41,7 @@ pub(super) fn hear(store: &mut Store, tell: &Tell, now: Now) -> Result<Option<Pa
             None => Ok(None),
         },
         Tell::Renamed(enrolment) => store.hear_name(enrolment).map(|()| None),
-        Tell::Held(_) | Tell::Wanted(_) | Tell::Piece(_) | Tell::Differing(_) | Tell::Newer { .. } => {
-            Ok(None)
-        }
+        Tell::Held(_) | Tell::Wanted(_) | Tell::Piece(_) | Tell::Differing(_) => Ok(None),
+        Tell::Tables(_) | Tell::Newer { .. } => Ok(None),
     }
 }

@@ -196,7 +196,8 @@ impl Exchange {
                     moved = Moved::Yes;
                     noted |= self.came(store, piece)?;
                 }
-                Tell::Differing(_) | Tell::Relayed(_) | Tell::Renamed(_) | Tell::Newer { .. } => {}
+                Tell::Differing(_) | Tell::Relayed(_) | Tell::Renamed(_) => {}
+                Tell::Tables(_) | Tell::Newer { .. } => {}
             }
         }
         self.widen();

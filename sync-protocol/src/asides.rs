@@ -13,6 +13,7 @@ use crate::envelope::{self, MessageError, Raw};
 use crate::limits::{CHUNK_BYTES, FILE_BYTES_MAX, LISTED_MAX};
 use crate::proof::{ExtractsProof, RulingProof};
 use crate::sign::{PublicKey, Signature, Signer};
+use crate::tables::Tables;
 
 /// What a device says beside its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum Ask {
     Reread(Vec<DocId>),
     /// Own ops that were saved under a clock that was set since.
     Clocks(Vec<ClockRun>),
+    /// What it reads, where HQ said that it reads otherwise.
+    Tables(Tables),
     /// One of a newer version.
     Newer {
         /// Its number.
@@ -60,6 +63,8 @@ pub enum Tell {
     /// The name that the device is to take once HQ has all of its work: an enrolment, without the text of a code around
     /// it. HQ gives it to a second device of one code.
     Renamed(Vec<u8>),
+    /// What HQ reads, where the device said that it reads otherwise.
+    Tables(Tables),
     /// One of a newer version.
     Newer {
         /// Its number.
@@ -262,6 +267,8 @@ const DIFFERING: u8 = 0x15;
 const RELAYED: u8 = 0x16;
 const CLOCKS: u8 = 0x17;
 const RENAMED: u8 = 0x18;
+/// Both ways.
+const TABLES: u8 = 0x19;
 /// All of them are of this schema.
 const SCHEMA: u8 = 1;
 
@@ -276,6 +283,7 @@ impl Ask {
             | Self::Buckets(_)
             | Self::Reread(_)
             | Self::Clocks(_)
+            | Self::Tables(_)
             | Self::Newer { .. } => false,
         }
     }
@@ -297,6 +305,7 @@ impl Ask {
             Self::Buckets(buckets) => (BUCKETS, buckets.to_bytes()),
             Self::Reread(docs) => (REREAD, canonical::to_bytes(docs)),
             Self::Clocks(runs) => (CLOCKS, canonical::to_bytes(runs)),
+            Self::Tables(tables) => (TABLES, canonical::to_bytes(tables)),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -316,6 +325,7 @@ impl Ask {
             BUCKETS => Buckets::from_bytes(raw.bytes).map(Self::Buckets),
             REREAD => list(raw)?.map(Self::Reread),
             CLOCKS => list(raw)?.map(Self::Clocks),
+            TABLES => list(raw)?.map(Tables::of).map(Self::Tables),
             _ => return raw.skip().map(|()| newer()),
         };
         read.ok_or(MessageError::Malformed { number: raw.number })
@@ -345,6 +355,7 @@ impl Tell {
             Self::Differing(differing) => (DIFFERING, canonical::to_bytes(differing)),
             Self::Relayed(sealed) => (RELAYED, sealed.clone()),
             Self::Renamed(enrolment) => (RENAMED, enrolment.clone()),
+            Self::Tables(tables) => (TABLES, canonical::to_bytes(tables)),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -361,6 +372,7 @@ impl Tell {
             DIFFERING => canonical::from_bytes(raw.bytes).map(Self::Differing),
             RELAYED => Some(Self::Relayed(raw.bytes.to_vec())),
             RENAMED => Some(Self::Renamed(raw.bytes.to_vec())),
+            TABLES => list(raw)?.map(Tables::of).map(Self::Tables),
             _ => return raw.skip().map(|()| newer()),
         };
         read.ok_or(MessageError::Malformed { number: raw.number })

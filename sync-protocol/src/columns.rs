@@ -30,6 +30,7 @@ use crate::canonical;
 use crate::chain::Line;
 use crate::limits::{OP_BYTES_MAX, SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
 use crate::op::{Row, Write};
+use crate::tables::Tables;
 
 const PLAIN: u8 = 0;
 const COLUMNS: u8 = 1;
@@ -51,15 +52,30 @@ pub enum ColumnsError {
 /// Up to so many rows may be shorter as they are: the columns' headers cost some bytes.
 const FEW_ROWS: usize = 8;
 
-/// Returns the coding of `rows`; row `i` is op `seqs[i]` of `line`.
+/// Returns the coding of `rows` for a reader that has this build's tables; row `i` is op `seqs[i]` of `line`.
 #[must_use]
 pub fn encode(rows: &[Row], line: Line, seqs: &[u64]) -> Vec<u8> {
-    let columns = encode_columns(rows, line, seqs);
+    encode_for(rows, line, seqs, &Tables::own())
+}
+
+/// Returns the coding of `rows` for a reader with these tables: payloads of a kind or schema that it does not read
+/// stand apart, as they are.
+///
+/// Source: docs/PROTOCOL.md, Evolution.
+#[must_use]
+pub fn encode_for(rows: &[Row], line: Line, seqs: &[u64], reader: &Tables) -> Vec<u8> {
+    let columns = encode_columns(rows, line, seqs, reader);
     if rows.len() > FEW_ROWS {
         return columns;
     }
     let plain = encode_plain(rows);
     if plain.len() <= columns.len() { plain } else { columns }
+}
+
+/// Returns whether rows in this coding are read by whatever build, without a table.
+#[must_use]
+pub fn is_plain(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&PLAIN)
 }
 
 fn encode_plain(rows: &[Row]) -> Vec<u8> {
@@ -72,9 +88,9 @@ fn encode_plain(rows: &[Row]) -> Vec<u8> {
     out
 }
 
-fn encode_columns(rows: &[Row], line: Line, seqs: &[u64]) -> Vec<u8> {
+fn encode_columns(rows: &[Row], line: Line, seqs: &[u64], reader: &Tables) -> Vec<u8> {
     let mut sheaves = Sheaves::default();
-    let sorts: Vec<Sort> = rows.iter().map(|row| sheaves.add(row)).collect();
+    let sorts: Vec<Sort> = rows.iter().map(|row| sheaves.add(row, reader)).collect();
     let mut to = Streams::default();
     let sorts = header::push_sorts(sorts, &mut to);
     header::push_rows(rows, line, seqs, &mut to);
@@ -122,14 +138,16 @@ struct Sheaves<'a> {
 }
 
 impl<'a> Sheaves<'a> {
-    fn add(&mut self, row: &'a Row) -> Sort {
+    fn add(&mut self, row: &'a Row, reader: &Tables) -> Sort {
         let tags = || row.writes.iter().map(|write| write.tag);
         let same = |known: &Known| {
             (known.kind, known.schema) == (row.kind, row.schema)
                 && known.places.iter().map(|(tag, _)| *tag).eq(tags())
         };
         let known = self.known.iter().position(same).unwrap_or_else(|| {
-            let places = tags().map(|tag| (tag, self.place(row.kind, row.schema, tag))).collect();
+            let read = reader.reads(row.kind, row.schema);
+            let mut place = |tag| if read { self.place(row.kind, row.schema, tag) } else { None };
+            let places = tags().map(|tag| (tag, place(tag))).collect();
             self.known.push(Known { kind: row.kind, schema: row.schema, places });
             self.known.len() - 1
         });

@@ -9,6 +9,7 @@ use crate::columns;
 use crate::limits::{OP_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
 use crate::op::Row;
 use crate::sign::{PublicKey, Signature, Signer};
+use crate::tables::Tables;
 
 /// A signed run of a log, as it travels and as HQ keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,6 +219,14 @@ impl Body {
 ///
 /// Source: docs/PROTOCOL.md, Limits.
 pub fn cut(signer: &Signer, run: &Run<'_>) -> Result<Vec<Segment>, SegmentError> {
+    cut_for(signer, run, &Tables::own())
+}
+
+/// As [`cut`], coded for a reader with these tables.
+///
+/// # Errors
+/// As [`cut`].
+pub fn cut_for(signer: &Signer, run: &Run<'_>, reader: &Tables) -> Result<Vec<Segment>, SegmentError> {
     let mut out = Vec::new();
     let mut rest = run.rows;
     let (mut first, mut before) = (run.first, run.before);
@@ -227,7 +236,7 @@ pub fn cut(signer: &Signer, run: &Run<'_>) -> Result<Vec<Segment>, SegmentError>
         let body = Body {
             parent: run.parent.filter(|_| first == 1),
             test_clock: run.test_clock,
-            rows: columns::encode(rows, run.line, &seqs),
+            rows: columns::encode_for(rows, run.line, &seqs, reader),
         };
         let segment = Segment::sign(signer, run.line, first, before, &body, rows)?;
         (first, before, rest) = (segment.last() + 1, segment.link, left);

@@ -29,6 +29,12 @@ impl Tables {
         Self(all.into_iter().collect())
     }
 
+    /// Returns those that a peer listed: the number of each kind and its highest schema.
+    #[must_use]
+    pub fn of(listed: Vec<(u16, u8)>) -> Self {
+        Self(listed)
+    }
+
     /// Returns their name: the first 4 bytes of SHA-256 over each kind's number, little endian, and its schema.
     #[must_use]
     pub fn hash(&self) -> [u8; 4] {
@@ -39,6 +45,12 @@ impl Tables {
             .collect();
         let [a, b, c, d, ..] = sha256(&[&bytes]);
         [a, b, c, d]
+    }
+
+    /// Returns whether all that `other` reads is read with these too.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.0.iter().all(|(kind, schema)| self.reads(*kind, *schema))
     }
 
     /// Returns whether a row of that kind and schema is read, and not only kept.

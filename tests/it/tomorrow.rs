@@ -12,8 +12,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
     let folder = today.parent().expect("a program lies in a folder");
     BUILT.get_or_init(|| {
         let mut cargo = world::cargo(folder);
-        cargo.args(["-p", "fieldbook", "-p", "fieldbook-hq"]);
-        cargo.args(["--features", "fieldbook/tomorrow,fieldbook-hq/tomorrow"]);
+        cargo.args(["-p", "fieldbook", "-p", "fieldbook-hq", "--features", "tomorrow"]);
         cargo.args(["--bin", "fieldbook-tomorrow", "--bin", "fieldbook-hq-tomorrow"]);
         assert!(cargo.status().expect("cargo runs").success(), "the programs of tomorrow do not build");
     });

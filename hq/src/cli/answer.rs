@@ -190,6 +190,7 @@ impl From<StoreError> for Fault {
         match error {
             StoreError::Absent => Self::new(REFUSED, "hq.absent"),
             StoreError::Version { found } => Self::new(DAMAGED, "hq.version").with("found", found),
+            StoreError::Newer => Self::new(DAMAGED, "hq.newer"),
             StoreError::Damaged { table } => Self::new(DAMAGED, "hq.damaged").with("what", table),
             StoreError::Sqlite(_) if error.is_full() => Self::new(NO_SPACE, "hq.full"),
             StoreError::Sqlite(_) if error.is_busy() => Self::new(IN_USE, "hq.busy"),

@@ -48,6 +48,12 @@ impl Desk {
                 self.load(job, op.doc, op.row.doc.is_none() && version == 1)?;
                 let lines = self.lines();
                 let work = job.works.entry(op.doc).or_default();
+                // One that is judged again is not part of what it was written on.
+                if work.ops.iter().any(|known| known.id == op.id) {
+                    work.ops.retain(|known| known.id != op.id);
+                    work.document = None;
+                    work.stale = true;
+                }
                 work.fold(lines);
                 let creation = op.row.doc.is_none();
                 if !creation && work.ops.is_empty() {
@@ -168,7 +174,7 @@ impl Desk {
     }
 
     /// Judges an op that waited; returns whether it waits no more.
-    fn judge_again(
+    pub(super) fn judge_again(
         &mut self,
         job: &mut Job,
         branch: u32,

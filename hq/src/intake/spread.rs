@@ -19,10 +19,10 @@ use crate::store::sqlite::feeds::Entry;
 const ENTRY_OPS_MAX: usize = 256;
 
 /// A feed with the branch of its key.
-type Place = (u32, Feed);
+pub(super) type Place = (u32, Feed);
 
 /// The places of one person's devices, looked up once a job.
-type Devices = BTreeMap<DocId, Vec<Place>>;
+pub(super) type Devices = BTreeMap<DocId, Vec<Place>>;
 
 impl Desk {
     /// Folds, keeps and spreads what a job judged; returns its rulings.
@@ -90,7 +90,7 @@ impl Desk {
         self.store.document_put(work.home, &indexed)
     }
 
-    fn places(
+    pub(super) fn places(
         &self,
         scope: u32,
         people: &[DocId],
@@ -116,7 +116,7 @@ impl Desk {
     }
 
     /// Whoever comes to see a document gets its whole history first; whoever sees it no more is told to drop it.
-    fn cross(
+    pub(super) fn cross(
         &mut self,
         doc: DocId,
         work: &Work,

@@ -119,6 +119,9 @@ pub enum StoreError {
         /// What it says.
         found: u32,
     },
+    /// A newer program wrote here: it knows records that this one does not.
+    #[error("the records are of a newer version of this program")]
+    Newer,
     /// A row holds what this program never wrote.
     #[error("{table} holds bytes that do not decode")]
     Damaged {
@@ -143,7 +146,7 @@ impl StoreError {
     fn code(&self) -> Option<rusqlite::ErrorCode> {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code(),
-            Self::Absent | Self::Version { .. } | Self::Damaged { .. } => None,
+            Self::Absent | Self::Version { .. } | Self::Newer | Self::Damaged { .. } => None,
         }
     }
 }

@@ -11,6 +11,7 @@ mod device;
 mod hostile;
 mod scopes;
 mod sync;
+mod versions;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -93,7 +93,7 @@ crate::group! {
 /// The table.
 pub static JOB: Kind = Kind {
     number: number::JOB,
-    schema: if cfg!(feature = "tomorrow") { 2 } else { 1 },
+    schema: 1,
     name: "job",
     zh: "派工单",
     en: "Job",

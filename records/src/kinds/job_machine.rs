@@ -196,17 +196,5 @@ pub static JOB: Machine = Machine {
             strictness: 20,
             ..Step::PLAIN
         },
-        #[cfg(feature = "tomorrow")]
-        Step {
-            name: "hold",
-            zh: "搁置",
-            en: "Hold",
-            from: &[ON_SITE, WORKING],
-            to: PAUSED,
-            who: FIELD,
-            own: true,
-            strictness: 31,
-            ..Step::PLAIN
-        },
     ],
 };

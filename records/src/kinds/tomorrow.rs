@@ -1,6 +1,6 @@
 //! What a version later than this one might know: a kind and a group, for the tests of evolution. Never shipped.
 //!
-//! The tables of [`crate::kinds::repair`], [`crate::kinds::voucher`] and [`crate::kinds::job_machine`] have their own
+//! The tables of [`crate::kinds::repair`], [`crate::kinds::voucher`] and [`crate::kinds::voucher_machine`] have their own
 //! part of it: fields that schema 2 brings, one more option of a list, one more step.
 
 use crate::kinds::{number, sheet};

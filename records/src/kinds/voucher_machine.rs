@@ -126,5 +126,17 @@ pub static VOUCHER: Machine = Machine {
             strictness: 10,
             ..Step::PLAIN
         },
+        #[cfg(feature = "tomorrow")]
+        Step {
+            name: "shelve",
+            zh: "暂存",
+            en: "Shelve",
+            from: &[CAPTURED],
+            to: PLACED,
+            who: FIELD,
+            own: true,
+            strictness: 21,
+            ..Step::PLAIN
+        },
     ],
 };

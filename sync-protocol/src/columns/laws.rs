@@ -8,9 +8,11 @@ use records::kinds::staff::Role;
 use records::schema::{Class, Group, Kind, SetChange, Tag};
 use records::value::{Fix, MeterValue, Target, Type, Value, payload};
 
-use super::{decode, encode, encode_columns};
+use super::wire::Reader;
+use super::{decode, encode, encode_columns, header};
 use crate::op::{Row, Write};
 use crate::stamp::Stamp;
+use crate::tables::Tables;
 
 const LINE: (Replica, Epoch) = (Replica(7), Epoch(9));
 
@@ -157,10 +159,19 @@ proptest! {
         for row in &rows {
             prop_assert_eq!(row.row_bytes(), row.to_bytes().len());
         }
-        let bytes = encode_columns(&rows, LINE, &seqs);
+        let bytes = encode_columns(&rows, LINE, &seqs, &Tables::own());
         let read = decode(&bytes, LINE, &seqs);
         prop_assert_eq!(read.as_ref(), Ok(&rows));
         prop_assert_eq!(decode(&encode(&rows, LINE, &seqs), LINE, &seqs), Ok(rows));
+    }
+
+    #[test]
+    fn a_reader_without_the_tables_needs_none(seed in any::<u64>(), n in 0_u64..60) {
+        let (rows, seqs) = rows(seed, n);
+        let bytes = encode_columns(&rows, LINE, &seqs, &Tables::default());
+        let (sorts, _) = header::take_sorts(seqs.len(), &mut Reader::of(&bytes[1..]).unwrap()).unwrap();
+        prop_assert!(sorts.iter().all(|sort| sort.writes.iter().all(|(_, in_columns)| !in_columns)));
+        prop_assert_eq!(decode(&bytes, LINE, &seqs), Ok(rows));
     }
 
     #[test]
@@ -168,7 +179,7 @@ proptest! {
         seed in any::<u64>(), at in any::<prop::sample::Index>(), change in any::<[u8; 4]>(), cut in any::<bool>(),
     ) {
         let (rows, seqs) = rows(seed, 12);
-        let mut bytes = encode_columns(&rows, LINE, &seqs);
+        let mut bytes = encode_columns(&rows, LINE, &seqs, &Tables::own());
         let at = at.index(bytes.len());
         if cut {
             bytes.truncate(at);

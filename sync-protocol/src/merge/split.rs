@@ -106,7 +106,8 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use records::kinds::repair::REPAIR;
-    use records::value::{Value, encode};
+    use records::schema::{Class, SetChange};
+    use records::value::{Value, encode, payload};
 
     use super::*;
 
@@ -136,5 +137,49 @@ mod tests {
             assert_eq!(ledger(group, 1, &bytes[..bytes.len() - 1]), None);
             assert_eq!(ledger(group, 1, &[&bytes[..], &[0]].concat()), None);
         }
+    }
+
+    /// A group that had one field under schema 1 and has two since schema 2.
+    fn grown(class: Class) -> Group {
+        const FIELDS: &[Field] = &[
+            Field { name: "text", ty: Type::Text(9), unit: "", zh: "文", en: "Text", since: 1 },
+            Field { name: "count", ty: Type::Count, unit: "", zh: "数", en: "Count", since: 2 },
+        ];
+        Group {
+            number: 2,
+            name: "grown",
+            class,
+            content: true,
+            frozen: false,
+            writer: records::schema::Writer::Scope,
+            key: None,
+            zh: "组",
+            en: "Grown",
+            fields: FIELDS,
+        }
+    }
+
+    #[test]
+    fn rows_of_an_earlier_schema_end_where_they_ended_then() {
+        let text = |text: &str| Some(Value::Text(text.to_owned()));
+        let old = [vec![text("a")], vec![text("b")]];
+        let new = [vec![text("a"), Some(Value::Int(7))], vec![text("b"), None]];
+        let group = grown(Class::Ledger);
+        let bytes = payload::encode_rows(group.fields_at(1), &old);
+        assert_eq!(ledger(&group, 1, &bytes).unwrap().rows.len(), 2);
+        assert_eq!(ledger(&group, 2, &bytes), None);
+        let read = payload::rows_at(&group, 1, &bytes).unwrap();
+        assert_eq!(read, [[text("a"), None], [text("b"), None]]);
+        let bytes = payload::encode_rows(group.fields, &new);
+        assert_eq!(ledger(&group, 2, &bytes).unwrap().rows.len(), 2);
+        assert_eq!(payload::rows_at(&group, 2, &bytes).unwrap(), new);
+
+        let group = grown(Class::Set);
+        let removed = vec![("7.1.1".parse().unwrap(), 3)];
+        let change = SetChange { add: old.to_vec(), remove: removed.clone() };
+        let bytes = payload::encode_set(group.fields_at(1), &change);
+        let read = set(&group, 1, &bytes).unwrap();
+        assert_eq!((read.rows.len(), read.removed), (2, removed));
+        assert_eq!(payload::rows_at(&group, 1, &bytes).unwrap()[1], [text("b"), None]);
     }
 }

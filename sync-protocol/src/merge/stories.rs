@@ -53,6 +53,23 @@ fn said(decision: &Decision) -> Write {
     Write { tag: DECISION_TAG, bytes: postcard::to_allocvec(decision).unwrap() }
 }
 
+#[test]
+fn a_list_of_a_newer_schema_is_one_entry_and_a_register_shows_what_is_known() {
+    // One row of three fields and one more that this build does not know; read by the old table it would be two.
+    let parts = repair::Replaced::GROUP.tag();
+    let row = Write { tag: parts, bytes: vec![1, 0, 1, 1, b'o', 1, 1, b'n', 1, 90] };
+    let mut newer = op(7, 1, 1, &[], 1, vec![put(repair::Fault::GROUP.tag(), "E1"), row.clone()]);
+    newer.row.writes[0].bytes.extend([1, 1, b'w']);
+    newer.row.schema = repair::REPAIR.schema + 1;
+    let document = fold(&[newer], &Lines::new()).unwrap();
+    let entry = &document.ledgers[&parts][0];
+    assert_eq!((entry.schema, &entry.bytes, entry.row(&repair::Replaced::GROUP)), (None, &row.bytes, None));
+    let fault = &document.registers[&repair::Fault::GROUP.tag()].value;
+    let shown = fault.row(&repair::Fault::GROUP).unwrap();
+    assert_eq!(shown, [Some(records::value::Value::Text("E1".into()))]);
+    assert!(document.newer && !fault.is_read(&repair::Fault::GROUP));
+}
+
 fn found() -> Tag {
     repair::Found::GROUP.tag()
 }

@@ -22,7 +22,7 @@ use sync_protocol::{columns, frame};
 use crate::sample;
 
 /// The names of [`sample::asks`], in order.
-const ASKS: [&str; 10] = [
+const ASKS: [&str; 11] = [
     "ask_rulings",
     "ask_extracts",
     "ask_relay",
@@ -32,16 +32,18 @@ const ASKS: [&str; 10] = [
     "ask_buckets",
     "ask_reread",
     "ask_clocks",
+    "ask_tables",
     "ask_newer",
 ];
 /// The names of [`sample::tells`], in order.
-const TELLS: [&str; 7] = [
+const TELLS: [&str; 8] = [
     "tell_held",
     "tell_wanted",
     "tell_piece",
     "tell_differing",
     "tell_relayed",
     "tell_renamed",
+    "tell_tables",
     "tell_newer",
 ];
 

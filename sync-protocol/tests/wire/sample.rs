@@ -22,6 +22,7 @@ use sync_protocol::ruling::{Ruling, Verdict};
 use sync_protocol::segment::{Run, Segment, cut};
 use sync_protocol::sign::{Signature, Signer};
 use sync_protocol::stamp::Stamp;
+use sync_protocol::tables::Tables;
 
 pub(crate) const LINE: Line = (Replica(0x9a3c_71e5), Epoch(0xb671_3f02));
 pub(crate) const INCARNATION: Incarnation = Incarnation(0xc0de_cafe);
@@ -205,6 +206,7 @@ pub(crate) fn asks() -> Vec<Ask> {
         Ask::Buckets(Buckets::of(digests)),
         Ask::Reread(vec![doc(5), doc(6)]),
         Ask::Clocks(vec![ClockRun { epoch: LINE.1, first: 2, last: 9, shift_ms: -10_800_000 }]),
+        Ask::Tables(Tables::of(vec![(4, 1), (12, 2)])),
         Ask::Newer { number: 0x7e, bytes: vec![1, 2] },
     ]
 }
@@ -218,6 +220,7 @@ pub(crate) fn tells() -> Vec<Tell> {
         Tell::Differing(Differing { buckets: vec![3, 250], documents: vec![held_document()] }),
         Tell::Relayed(b"sealed".to_vec()),
         Tell::Renamed(b"enrolment".to_vec()),
+        Tell::Tables(Tables::of(vec![(4, 1), (12, 3)])),
         Tell::Newer { number: 0x7f, bytes: vec![3] },
     ]
 }

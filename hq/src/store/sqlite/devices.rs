@@ -334,6 +334,23 @@ impl Store {
         .collect()
     }
 
+    /// Returns the first segment behind row `after` that a newer version coded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn newer_held_back(&self, after: u64) -> Result<Option<(u64, Segment, Came)>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT id, segment, received_ms, skew_ms FROM held_back WHERE reason = ?1 AND id > ?2 ORDER BY id",
+        )?;
+        let row = query
+            .query_row(params![Why::Newer as u8, after], |row| {
+                let came = Came { received_ms: row.get(2)?, skew_ms: row.get(3)? };
+                Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?, came))
+            })
+            .optional()?;
+        row.map(|(id, segment, came)| Ok((id, read("held_back", &segment)?, came))).transpose()
+    }
+
     /// Forgets what waited under that number: it was taken in.
     ///
     /// # Errors
