@@ -2,11 +2,14 @@
 
 use records::id::DocId;
 use records::kinds::staff::Role;
+use sync_protocol::asides::{Ask, ClockRun, OpRun, Tell};
+use sync_protocol::conversation::{Answer, write_request};
+use sync_protocol::digest::Buckets;
 use sync_protocol::message::Item;
 use sync_protocol::ruling::Verdict;
 
 use crate::Hq;
-use crate::device::{Device, step, text};
+use crate::device::{Device, post, step, text};
 
 /// The documents that an answer creates at the reader's, and those that it takes off him.
 fn moved(items: &[Item]) -> (Vec<DocId>, Vec<DocId>) {
@@ -115,4 +118,65 @@ fn who_worked_on_a_job_while_it_was_given_to_another_one_is_not_refused_and_late
     let scope = sync_protocol::reason::SCOPE;
     let refused = |verdict: &Verdict| matches!(verdict, Verdict::Quarantined { code, .. } if *code == scope);
     assert!(answer.ack.rulings.iter().flat_map(|ruling| &ruling.exceptions).any(|(_, told)| refused(told)));
+}
+
+/// Asks from op `from` on, with something beside the log.
+fn asks(device: &mut Device, hq: &Hq, from: usize, asks: Vec<Ask>) -> Answer {
+    let mut request = device.request(from);
+    request.asks = asks;
+    let body = write_request(&request, &device.signer);
+    let (status, answer) = post(hq.address, &body);
+    assert_eq!(status, 200);
+    device.take(&body, &answer)
+}
+
+#[test]
+fn what_a_device_asks_for_again_comes_only_where_it_may_see_it() {
+    let hq = Hq::start();
+    let mut engineer = Device::scan(&hq.code("E1"), 1);
+    let sheet = engineer.sheet("pump");
+    engineer.sync(hq.address, 0);
+    let mut colleague = Device::scan(&hq.code("E2"), 2);
+    let own = colleague.sheet("his own");
+    colleague.sync(hq.address, 0);
+    let nobody = DocId(records::id::OpId { seq: 99, ..own.0 });
+    let answer = asks(&mut colleague, &hq, 1, vec![Ask::Reread(vec![sheet, own, nobody])]);
+    assert_eq!(moved(&answer.items), (vec![own], vec![sheet]));
+    let read = |items: &[Item]| -> usize { moved(items).0.len() };
+    assert_eq!(read(&asks(&mut colleague, &hq, 1, Vec::new()).items), 0, "given once");
+
+    // However often the buckets stand in a request, they are compared once, and name only what he may see.
+    let buckets = || Ask::Buckets(Buckets::of([]));
+    let answer = asks(&mut colleague, &hq, 1, vec![buckets(), buckets()]);
+    let told: Vec<_> = answer
+        .tells
+        .iter()
+        .filter_map(|tell| match tell {
+            Tell::Differing(differing) => Some(differing),
+            _ => None,
+        })
+        .collect();
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    let held = |doc: DocId| told.documents.iter().find(|held| held.doc == doc);
+    assert_eq!(held(own).map(|held| held.ops.clone()), Some(OpRun::of(&[own.0])));
+    assert!(held(sheet).is_none() && told.documents.len() > 1, "{told:?}");
+}
+
+#[test]
+fn what_a_device_says_of_its_clock_counts_for_its_own_ops_alone_and_breaks_nothing() {
+    let hq = Hq::start();
+    let mut engineer = Device::scan(&hq.code("E1"), 1);
+    let sheet = engineer.sheet("pump");
+    let epoch = engineer.epoch;
+    let run = |first, last, shift_ms| ClockRun { epoch, first, last, shift_ms };
+    let wild = [run(9, 1, 5), run(0, u64::MAX, 5), ClockRun { epoch: records::id::Epoch(7), ..run(1, 1, 5) }];
+    let runs = [run(1, 1, -3_600_000)].into_iter().chain(wild).collect();
+    asks(&mut engineer, &hq, 0, vec![Ask::Clocks(runs)]);
+    let stamp = engineer.rows[0].stamp;
+    let mut desk = hq.desk();
+    let recorded = desk.recorded(sheet.0, stamp).unwrap().unwrap();
+    assert_eq!(recorded.came.skew_ms, Some(-3_600_000));
+    asks(&mut engineer, &hq, 1, vec![Ask::Clocks(vec![run(1, 1, i64::MIN), run(1, 1, i64::MAX)])]);
+    let recorded = desk.recorded(sheet.0, stamp).unwrap().unwrap();
+    assert_eq!((recorded.at_ms, recorded.came.skew_ms), (0, Some(i64::MAX)));
 }
