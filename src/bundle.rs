@@ -1,9 +1,10 @@
 //! Sync by file: work written for HQ, receipts that come back, what is carried for others.
 //!
-//! Reading order: [`work`], [`receipt`], [`relay`].
+//! Reading order: [`work`], [`receipt`], [`relay`], [`hand_over`].
 //!
 //! Source: docs/PROTOCOL.md, Bundles.
 
+pub mod hand_over;
 pub mod receipt;
 pub mod relay;
 pub mod work;
@@ -52,6 +53,15 @@ pub enum BundleFault {
     /// It is for another device.
     #[error("the bundle is for somebody else")]
     NotForHim,
+    /// It was written too long ago.
+    #[error("the bundle is too old to be read")]
+    TooOld,
+    /// Its author is no device that HQ has told of, or its key is not that device's.
+    #[error("the bundle is not signed by a device that is known")]
+    Stranger,
+    /// The colleague has no device that HQ has told of.
+    #[error("no device of the colleague is known")]
+    NoDevice,
     /// The home.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -71,9 +81,9 @@ fn remembered(store: &Store) -> Result<Vec<Remembered>, StoreError> {
     Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default())
 }
 
-fn remember(store: &mut Store, bundle: Remembered) -> Result<(), StoreError> {
+fn remember(store: &mut Store, header: &Header) -> Result<(), StoreError> {
     let mut all = remembered(store)?;
-    all.push(bundle);
+    all.push(Remembered { id: header.id, under: header.incarnation });
     all.drain(..all.len().saturating_sub(WRITTEN_MAX));
     store.put_setting(WRITTEN, postcard::to_allocvec(&all).unwrap_or_default())
 }

@@ -24,6 +24,7 @@ mod faults;
 pub mod files;
 pub mod fork;
 pub mod gather;
+pub mod handed;
 pub mod index;
 pub mod journal;
 pub mod offer;

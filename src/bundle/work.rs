@@ -10,7 +10,7 @@ use sync_protocol::parcel::seal;
 use sync_protocol::segment::Segment;
 use sync_protocol::sign::Signer;
 
-use crate::bundle::{BundleFault, NewFile, Remembered, remember};
+use crate::bundle::{BundleFault, NewFile, remember};
 use crate::clock::Now;
 use crate::keys::random;
 use crate::store::Store;
@@ -41,25 +41,35 @@ pub struct Written {
 /// [`BundleFault::Store`].
 pub fn write(store: &mut Store, now: Now, path: &Path) -> Result<Written, BundleFault> {
     let header = header(store, now, BundleKind::Work)?;
-    remember(store, Remembered { id: header.id, under: header.incarnation })?;
-    let signer = store.signer()?;
+    remember(store, &header)?;
     let mut file = NewFile::create(path)?;
     let (mut writer, bytes) = Writer::begin(&header);
     file.write(&bytes)?;
-    let mut written = Written { id: header.id, bytes: 0, ops: 0, requests: 0 };
+    let (ops, requests) = write_requests(store, now, &mut writer, &mut file)?;
+    file.write(&writer.end(&store.signer()?))?;
+    Ok(Written { id: header.id, bytes: file.finish()?, ops, requests })
+}
+
+/// Writes requests that say all that HQ did not sign for; returns how many ops and requests that were.
+pub(super) fn write_requests(
+    store: &Store,
+    now: Now,
+    writer: &mut Writer,
+    file: &mut NewFile<'_>,
+) -> Result<(u64, u32), BundleFault> {
+    let signer = store.signer()?;
+    let (mut ops, mut count) = (0, 0);
     requests(store, now, &mut |request| {
-        written.ops += request.segments.iter().map(|segment| u64::from(segment.count)).sum::<u64>();
-        written.requests += 1;
+        ops += request.segments.iter().map(|segment| u64::from(segment.count)).sum::<u64>();
+        count += 1;
         let sealed = sealed(store, request, &signer)?;
         Ok(file.write(&writer.parcel(For::Hq, &sealed))?)
     })?;
-    file.write(&writer.end(&signer))?;
-    written.bytes = file.finish()?;
-    Ok(written)
+    Ok((ops, count))
 }
 
 /// Returns the header of a bundle of this device's for HQ.
-fn header(store: &Store, now: Now, kind: BundleKind) -> Result<Header, StoreError> {
+pub(super) fn header(store: &Store, now: Now, kind: BundleKind) -> Result<Header, StoreError> {
     let identity = store.identity();
     Ok(Header {
         kind,

@@ -284,6 +284,8 @@ pub(crate) enum Job {
         id: String,
         #[arg(long, value_name = "STAFF")]
         to: String,
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
     },
     Take {
         id: String,

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use records::id::DocId;
 use serde_json::json;
 use sync_protocol::bundle::{BundleId, BundleKind};
 
+use crate::bundle::hand_over::{self, Readers};
 use crate::bundle::receipt::{self, Receipt};
 use crate::bundle::relay::{self, Carried};
 use crate::bundle::work::{self, Written};
@@ -14,8 +16,10 @@ use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::status::bytes;
 use crate::cli::sync::{notice_names, notices_text, warn};
+use crate::clock::Now;
 use crate::notebook::people::People;
 use crate::notebook::refusal::NotebookError;
+use crate::store::Store;
 use crate::store::error::StoreError;
 
 /// Runs a command on bundles.
@@ -77,8 +81,39 @@ fn read(file: &Path, desk: &Desk) -> Result<Page, Fault> {
             let text = |desk: &Desk| desk.lang.say("text.bundle.kept", &[("author", &author)]) + "\n";
             Ok(desk.page(json, text))
         }
-        BundleKind::HandOver => Err(fault(BundleFault::NotForHim)),
+        BundleKind::HandOver => {
+            let taken = hand_over::read(&mut store, desk.clock.now(), file).map_err(fault)?;
+            let author = People::read(&store).map_err(NotebookError::from)?.name(taken.kept.author);
+            let json = || {
+                json!({
+                    "kind": "hand_over",
+                    "bundle": name(taken.kept.id),
+                    "replica": taken.kept.author.0,
+                    "author": author,
+                    "received_ops": taken.received_ops,
+                    "parcels": taken.kept.parcels,
+                })
+            };
+            let text = |desk: &Desk| desk.lang.say("text.bundle.handed", &[("author", &author)]) + "\n";
+            Ok(desk.page(json, text))
+        }
     }
+}
+
+/// Returns whom a hand-over into `file` can be sealed to.
+pub(crate) fn hand_over_readers(store: &Store, colleague: DocId, file: &Path) -> Result<Readers, Fault> {
+    hand_over::readers(store, colleague).map_err(|error| fault(error, file))
+}
+
+/// Writes a hand-over.
+pub(crate) fn write_hand_over(
+    store: &mut Store,
+    now: Now,
+    file: &Path,
+    readers: &Readers,
+    docs: &[DocId],
+) -> Result<Written, Fault> {
+    hand_over::write(store, now, file, readers, docs).map_err(|error| fault(error, file))
 }
 
 /// Lists what is and was carried for others.
@@ -154,6 +189,13 @@ fn fault(error: BundleFault, file: &Path) -> Fault {
         BundleFault::NotForHim => {
             Fault::new(Exit::Refused, "error.bundle.not_for_him").with("file", &file.display())
         }
+        BundleFault::TooOld => {
+            Fault::new(Exit::Refused, "error.bundle.too_old").with("file", &file.display())
+        }
+        BundleFault::Stranger => {
+            Fault::new(Exit::Refused, "error.bundle.stranger").with("file", &file.display())
+        }
+        BundleFault::NoDevice => Fault::new(Exit::Refused, "error.bundle.no_device"),
         BundleFault::Bundle(error) => damaged(&error),
         BundleFault::Parcel(error) => damaged(&error),
         BundleFault::Answer(error) => damaged(&error),

@@ -1,11 +1,15 @@
 //! `job`: what one was given to do, and the steps one takes with it.
 
+use std::path::Path;
+
+use records::id::DocId;
 use records::kinds::job::JOB;
 use records::kinds::number;
 use records::value::Value;
 use serde_json::json;
 
 use crate::cli::args::Job;
+use crate::cli::bundle;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::Fault;
 use crate::cli::history;
@@ -13,6 +17,7 @@ use crate::cli::sheet::{changed_page, list_page, show_page, step_page};
 use crate::notebook::add::Entry;
 use crate::notebook::create::{Create, create};
 use crate::notebook::find::{self, Wanted};
+use crate::notebook::hand_over;
 use crate::notebook::pair::Pair;
 use crate::notebook::rows;
 use crate::notebook::state::Taken;
@@ -37,7 +42,7 @@ pub(crate) fn run(command: Job, desk: &Desk) -> Result<Page, Fault> {
         Job::Cancel { id, reason } => step_page(&id, JOBS, "cancel", Some(&reason), desk),
         Job::Review { id } => plain(&id, "review"),
         Job::Take { id } => plain(&id, "take"),
-        Job::HandOver { id, to } => hand_over(&id, &to, desk),
+        Job::HandOver { id, to, file } => hand_over(&id, &to, file.as_deref(), desk),
         Job::Finish { id, outcome, fix } => {
             let taken = Taken { step: "finish", ..Taken::default() };
             let pairs = outcome.map(|outcome| Pair::new("outcome", outcome)).into_iter().collect();
@@ -49,13 +54,43 @@ pub(crate) fn run(command: Job, desk: &Desk) -> Result<Page, Fault> {
     }
 }
 
-fn hand_over(id: &str, to: &str, desk: &Desk) -> Result<Page, Fault> {
+/// Hands a job over; with a file the colleague can go on with it before either of them sees a network.
+fn hand_over(id: &str, to: &str, file: Option<&Path>, desk: &Desk) -> Result<Page, Fault> {
     let mut store = desk.store()?;
+    let now = desk.clock.now();
     let (colleague, _) = find::document(&store, to, Wanted::Kind(number::STAFF))?;
-    let taken = Taken { step: "hand_over", to: Some(colleague.id), ..Taken::default() };
-    let request = Step { record: id, wanted: JOBS, taken, pairs: Vec::new(), entries: Vec::new() };
-    let changed = step(&mut store, &request, desk.clock.now())?;
-    Ok(changed_page(&changed, desk))
+    // Asked first: a job that is handed over to nobody who could read the file would lie there.
+    let readers = file.map(|file| bundle::hand_over_readers(&store, colleague.id, file)).transpose()?;
+    let handed = hand_over::hand_over(&mut store, id, colleague.id, now)?;
+    let written = match (file, readers) {
+        (Some(file), Some(readers)) => {
+            let docs: Vec<DocId> = [handed.job].into_iter().chain(handed.sheets.iter().copied()).collect();
+            Some((file, bundle::write_hand_over(&mut store, now, file, &readers, &docs)?))
+        }
+        _ => None,
+    };
+    let json = || {
+        let mut answer = json!({
+            "id": handed.job.to_string(), "code": handed.job.code(), "op": handed.op.map(|op| op.to_string()),
+            "sheets": handed.sheets.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        });
+        if let (Some((file, written)), Some(answer)) = (&written, answer.as_object_mut()) {
+            answer.insert("file".to_owned(), file.display().to_string().into());
+            answer.insert("bytes".to_owned(), written.bytes.into());
+            answer.insert("ops".to_owned(), written.ops.into());
+        }
+        answer
+    };
+    Ok(desk.page(json, |desk| {
+        let code = handed.job.code();
+        let sheets = handed.sheets.len().to_string();
+        let mut text = desk.lang.say("text.handed_over", &[("code", &code), ("sheets", &sheets)]) + "\n";
+        if let Some((file, _)) = &written {
+            let file = file.display().to_string();
+            text.push_str(&(desk.lang.say("text.bundle.handed_next", &[("file", &file)]) + "\n"));
+        }
+        text
+    }))
 }
 
 fn place(step: &str, fix: Option<&str>) -> Vec<Entry> {

@@ -12,6 +12,7 @@ pub mod enrol;
 pub mod export;
 pub mod files;
 pub mod find;
+pub mod hand_over;
 pub mod history;
 pub mod import;
 pub mod list;

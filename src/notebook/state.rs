@@ -124,7 +124,11 @@ pub fn not_for(step: &Step, roles: &[Role], code: &str) -> Refusal {
 
 /// Returns whether the person of this device is one of the document's own people: its author, the staff whom the kind
 /// says it concerns, or a colleague whom a decision named.
-fn is_mine(store: &Store, kind: &Kind, document: &Document) -> Result<bool, NotebookError> {
+/// Returns whether the record is one's own: its author is, or it names one.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn is_mine(store: &Store, kind: &Kind, document: &Document) -> Result<bool, NotebookError> {
     let enrolment = &store.identity().enrolment;
     if document.id.0.replica == enrolment.replica {
         return Ok(true);

@@ -119,7 +119,11 @@ impl Store {
         Ok(None)
     }
 
-    fn apply_ruling(&mut self, ruling: &Ruling, applied: &mut Applied) -> Result<(), StoreError> {
+    pub(in crate::store) fn apply_ruling(
+        &mut self,
+        ruling: &Ruling,
+        applied: &mut Applied,
+    ) -> Result<(), StoreError> {
         let info = self.line((ruling.replica, ruling.epoch))?;
         if ruling.replica == self.replica() {
             let last = ruling.first.saturating_add(u64::from(ruling.count));
@@ -154,6 +158,7 @@ impl Store {
         let run = Run::Segment(segment.clone());
         let decoded = Run::decode(&run.to_bytes(), key).ok_or_else(|| foreign(SegmentError::Malformed))?;
         let body = Body::from_bytes(&segment.body).ok();
+        self.yield_to(segment.line(), &decoded.rows)?;
         let mut work = self.work();
         if let Some(body) = body.filter(|_| segment.first == 1) {
             work.line(self, segment.line())?.parent = body.parent;
@@ -181,6 +186,7 @@ impl Store {
             first: *first,
             source: SegmentError::Malformed,
         })?;
+        self.yield_to(line, &decoded.rows)?;
         let mut work = self.work();
         if let Some(parent) = extract.parent {
             work.line(self, line)?.parent = Some(parent);
@@ -269,7 +275,11 @@ impl Store {
     }
 
     /// Returns rows of one line as an extract; `None` of none.
-    fn extract_of(&self, line: Line, rows: Vec<(u64, Row)>) -> Result<Option<(RunKey, Run)>, StoreError> {
+    pub(in crate::store) fn extract_of(
+        &self,
+        line: Line,
+        rows: Vec<(u64, Row)>,
+    ) -> Result<Option<(RunKey, Run)>, StoreError> {
         let (seqs, rows): (Vec<u64>, Vec<Row>) = rows.into_iter().unzip();
         let (Some(first), Some(last)) = (seqs.first().copied(), seqs.last().copied()) else {
             return Ok(None);
@@ -391,7 +401,11 @@ impl Store {
     }
 
     /// Takes others' ops out of every run that holds them; what remains of a run stays as an extract.
-    fn drop_runs(&self, work: &mut Work, ops: &BTreeSet<OpId>) -> Result<(), StoreError> {
+    pub(in crate::store) fn drop_runs(
+        &self,
+        work: &mut Work,
+        ops: &BTreeSet<OpId>,
+    ) -> Result<(), StoreError> {
         let mut lines: BTreeMap<Line, BTreeSet<u64>> = BTreeMap::new();
         for id in ops {
             lines.entry((id.replica, id.epoch)).or_default().insert(id.seq);
@@ -446,7 +460,7 @@ impl Store {
         }
     }
 
-    fn device_keys(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {
+    pub(in crate::store) fn device_keys(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {
         let mut keys = Vec::new();
         for id in self.numbered(&replica.0.to_string())? {
             let Some(device) = self.document(id)?.filter(|document| document.kind == number::DEVICE) else {

@@ -81,7 +81,8 @@ impl Store {
             // It is old news: what stands here stays, and what waits for HQ's word of today goes on waiting.
             let waits = self.state.numbers_suspended && !whole;
             answer.end.more = waits || !self.state.level;
-            answer.notices.retain(|notice| *notice != Notice::Copied);
+            let of_then = |notice: &Notice| matches!(notice, Notice::Copied | Notice::BackedUp { .. });
+            answer.notices.retain(|notice| !of_then(notice));
             answer.notices.extend(self.state.copied.then_some(Notice::Copied));
         }
         // A file shows no lease and takes none: it is no sign of a copy, whenever it comes.

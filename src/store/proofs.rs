@@ -7,7 +7,7 @@ use sync_protocol::asides::Ask;
 use sync_protocol::conversation::Answer;
 use sync_protocol::cursor::Incarnation;
 use sync_protocol::message::{Extract, Item, Notice};
-use sync_protocol::proof::AnswerProof;
+use sync_protocol::proof::{AnswerProof, RulingProof};
 
 use crate::store::Store;
 use crate::store::database::Tree;
@@ -160,6 +160,11 @@ impl Store {
 }
 
 impl Kept {
+    /// Returns the rulings as they can be shown; `None` where the answer had none.
+    pub(in crate::store) fn rulings(&self) -> Option<RulingProof> {
+        self.proof.of_rulings()
+    }
+
     /// Returns whether HQ's backup of that order may lack anything of it.
     pub(in crate::store) fn is_after(&self, order: u64, key: &sync_protocol::sign::PublicKey) -> bool {
         let rulings = self.proof.of_rulings().map(|proof| proof.open(key).unwrap_or_default());

@@ -1,6 +1,6 @@
 //! The small values that describe the rest: log ends, counts, what HQ holds.
 
-use records::id::{Epoch, Replica};
+use records::id::{Epoch, OpId, Replica};
 use serde::{Deserialize, Serialize};
 use sync_protocol::chain::{Link, Parent};
 use sync_protocol::cursor::{Cursor, Incarnation};
@@ -150,6 +150,16 @@ pub const RECOUNT: &str = "numbers.recount";
 #[must_use]
 pub fn left_key(doc: &[u8; 16]) -> Vec<u8> {
     [b"v", &doc[..]].concat()
+}
+
+/// The beginning of the keys of ops that a colleague vouched for.
+pub const VOUCHED_PREFIX: &[u8] = b"h";
+
+/// Returns the key that says that an op came from a colleague and not from HQ yet.
+#[must_use]
+pub fn vouched_key(op: OpId) -> Vec<u8> {
+    let OpId { replica, epoch, seq } = op;
+    [VOUCHED_PREFIX, &replica.0.to_be_bytes(), &epoch.0.to_be_bytes(), &seq.to_be_bytes()].concat()
 }
 
 /// Returns the key of a setting.

@@ -17,11 +17,14 @@
 use records::id::{Epoch, Replica};
 use serde::{Deserialize, Serialize};
 
+use crate::asides::Piece;
 use crate::canonical;
 use crate::chain::{Link, Parent};
 use crate::conversation::RequestHash;
 use crate::cursor::Incarnation;
 use crate::limits::{BUNDLE_BYTES_MAX, PARCEL_BYTES_MAX};
+use crate::message::Extract;
+use crate::proof::RulingProof;
 use crate::sign::{PublicKey, Signature, Signer};
 
 /// The first bytes of the file; the digit is the version of the layout.
@@ -46,7 +49,7 @@ pub enum BundleKind {
     Work,
     /// From HQ to a device: each parcel is an [`Answered`].
     Receipt,
-    /// From a device to a colleague, who is given what he goes on with, and requests that he carries on to HQ.
+    /// From a device to a colleague: [`Handed`] for him, and requests that he carries on to HQ.
     HandOver,
 }
 
@@ -145,6 +148,33 @@ pub struct Relayed {
 }
 
 impl Relayed {
+    /// Returns its only spelling.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        canonical::to_bytes(self)
+    }
+
+    /// Reads it; `None` for anything else.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        canonical::from_bytes(bytes)
+    }
+}
+
+/// What a colleague is given to go on with; a hand-over may have several.
+///
+/// The rows are vouched for by whoever hands over, until HQ gives them out itself; the rulings are HQ's own word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    /// Ops of the job and its sheets.
+    pub extracts: Vec<Extract>,
+    /// What HQ said of them.
+    pub rulings: Vec<RulingProof>,
+    /// Small files that they name, each in one piece.
+    pub files: Vec<Piece>,
+}
+
+impl Handed {
     /// Returns its only spelling.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -176,3 +176,56 @@ fn a_colleague_carries_the_work_and_brings_the_receipt() {
     assert_eq!((again.as_array().map(Vec::len), &again[0]["waiting"]), (Some(1), &0.into()), "{again}");
     assert_eq!(company.export("voucher").len(), 1);
 }
+
+/// Li stands at the machine, has to go, and hands the job to Zhao on a stick; no network for either. Zhao goes on at
+/// once. Li's tablet is destroyed on the way home. What Zhao brings to headquarters holds all that Li did.
+#[test]
+fn a_job_is_handed_over_by_file_and_the_first_tablet_is_destroyed() {
+    let company = Company::found();
+    let (li, zhao, wang) = (company.device(LI), company.device(ZHAO), company.device(WANG));
+    let (stick, note) = (Stick::new(), "排气阀已拆下");
+    for device in [&li, &zhao, &li] {
+        device.sync();
+    }
+    let job = text(&li.ask(["job", "list"])[0]["id"]);
+    li.ask(["job", "accept", &job]);
+    let sheet = li.make(["sheet", "new", "repair", "--job", &job, "--set", "problem=排气压力不足"]);
+    li.ask(["sheet", "add", &sheet, "note", note]);
+    let other = voucher(&li, "2026-11-20");
+    let file = stick.path("job.fbw");
+    let handed = li.ask(["job", "hand-over", &job, "--to", ZHAO, "--file", &file]);
+    assert_eq!(handed["sheets"], serde_json::json!([sheet]), "{handed}");
+    assert_eq!(handed["ops"], li.status()["unsent_ops"], "{handed}");
+    drop(li);
+
+    wang.sync();
+    wang.run(["bundle", "read", &file]).ended(1);
+    let read = zhao.ask(["bundle", "read", &file]);
+    assert_eq!((&read["kind"], &read["author"]), (&"hand_over".into(), &"李雷".into()), "{read}");
+    assert_eq!(zhao.ask(["bundle", "read", &file])["received_ops"], 0);
+    assert_eq!(zhao.ask(["job", "show", &job])["state"], "handed_over");
+    assert!(zhao.ask(["sheet", "show", &sheet]).to_string().contains(note));
+    assert!(
+        zhao.ask(["voucher", "list"]).as_array().is_some_and(Vec::is_empty),
+        "only the job was handed over"
+    );
+    zhao.ask(["job", "take", &job]);
+    zhao.ask(["sheet", "set", &sheet, "work_done=换阀片", "result=done"]);
+    assert_eq!(zhao.doctor()["views_ok"], true);
+
+    let report = zhao.sync();
+    assert_eq!((&report["level"], &report["new_quarantine"]), (&true.into(), &0.into()), "{report}");
+    assert_eq!(
+        report["verdicts"].as_object().map(|all| all.keys().collect::<Vec<_>>()),
+        Some(vec![&"accepted".to_owned()])
+    );
+    assert_eq!(zhao.sync()["digest_equal"], true);
+    let vouchers = company.export("voucher");
+    assert_eq!(vouchers.len(), 1);
+    assert_eq!(text(&vouchers[0]["id"]), other, "what was only on the lost tablet is at headquarters");
+    wang.sync();
+    let shown = wang.ask(["sheet", "show", &sheet]).to_string();
+    assert!(shown.contains(note) && shown.contains("换阀片"), "{shown}");
+    assert_eq!(wang.ask(["job", "show", &job])["state"], "accepted");
+    company.is_level_with(&[&zhao, &wang]);
+}
