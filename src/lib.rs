@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`cli`], [`notebook`], [`store`], [`keys`], [`home`], [`clock`].
 
+pub mod backup;
 pub mod blobs;
 pub mod bundle;
 pub mod cli;

@@ -52,9 +52,18 @@ pub(crate) enum Command {
     Export(Export),
     Doctor(Doctor),
     Rebuild,
+    Backup(Backup),
+    Restore(Backup),
     Schema(Schema),
     Completions(Completions),
     Man(Man),
+}
+
+/// Writes the home into one file, or makes it again from one.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 /// Prints a kind's table.

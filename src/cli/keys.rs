@@ -97,6 +97,8 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     }
     check("`doctor`", &device.json(&["doctor"]));
     check("`rebuild`", &device.json(&["rebuild"]));
+    let backup = device.dir.path().join("backup");
+    check("`backup`", &device.json(&["backup", backup.to_str().unwrap()]));
     check("`status`", &device.json(&["status"]));
     check("`schema`", &device.json(&["schema"]));
     check("`schema KIND`", &device.json(&["schema", "repair"]));
@@ -105,6 +107,8 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     check("`import`", &device.json(&["import", file.to_str().unwrap(), "--kind", "repair"]));
     let out = device.dir.path().join("out.csv");
     check("`export`", &device.json(&["export", "--kind", "repair", "--out", out.to_str().unwrap()]));
+    let again = Device::empty();
+    check("`restore`", &again.json(&["restore", backup.to_str().unwrap()]));
     check("`sync`", &crate::cli::sync::answer(&crate::sync::SyncReport::default()));
 }
 

@@ -4,6 +4,7 @@
 
 pub mod against;
 mod args;
+mod backup;
 mod bundle;
 mod completions;
 mod conflict;
@@ -154,6 +155,8 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Import(args)) => import::run(&args, desk),
         Some(Command::Doctor(args)) => doctor::run(&args, desk),
         Some(Command::Rebuild) => doctor::rebuild(desk),
+        Some(Command::Backup(args)) => backup::run(&args, desk),
+        Some(Command::Restore(args)) => backup::restore(&args, desk),
         Some(Command::Export(args)) => export::run(&args, desk, streams),
         Some(Command::Schema(args)) => schema::run(&args, desk),
         Some(Command::Completions(args)) => Ok(completions::run(&args, desk)),
