@@ -127,7 +127,7 @@ pub fn restore(home: &Path, from: &Path) -> Result<(), BackupError> {
     std::fs::create_dir_all(home).map_err(on(home))?;
     require_space(home, length.saturating_add(crate::home::CREATE_BYTES_MIN))?;
     let mut reader = Reader::new(BufReader::new(open()?)).map_err(on(from))?;
-    while let Some((name, length)) = reader.next().map_err(on(from))? {
+    while let Some((name, length)) = reader.next_file().map_err(on(from))? {
         let to = place(home, &name).ok_or(BackupError::Damaged)?;
         let folder = to.parent().unwrap_or(home);
         std::fs::create_dir_all(folder).map_err(on(folder))?;

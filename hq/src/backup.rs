@@ -84,7 +84,7 @@ pub(crate) fn unpack(from: &Path, place: &dyn Fn(&str) -> Option<PathBuf>) -> Re
         None => {}
     }
     let mut reader = Reader::new(BufReader::new(open()?)).map_err(on(from))?;
-    while let Some((name, length)) = reader.next().map_err(on(from))? {
+    while let Some((name, length)) = reader.next_file().map_err(on(from))? {
         let to = place(&name).ok_or_else(damaged)?;
         if let Some(folder) = to.parent() {
             std::fs::create_dir_all(folder).map_err(on(folder))?;

@@ -267,24 +267,4 @@ fn stands_over(told: &Judgement, known: &Judgement, began: u64) -> Option<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use sync_protocol::stamp::Stamp;
-
-    use super::*;
-
-    fn judged(order: u64, version: u8, verdict: Verdict) -> Judgement {
-        Judgement { order, effective: Stamp::default(), verdict, version }
-    }
-
-    #[test]
-    fn the_earlier_word_stands_over_one_given_without_it() {
-        let (old, new) = (judged(5, 1, Verdict::Accepted), judged(500, 1, Verdict::Merged));
-        assert_eq!(stands_over(&old, &new, 100), Some(2));
-        assert_eq!(stands_over(&old, &old, 100), None);
-        let later = judged(9, 2, Verdict::TooLate);
-        assert_eq!(stands_over(&later, &old, 100), Some(2));
-        assert_eq!(stands_over(&old, &later, 100), None);
-        let waits = Verdict::Deferred { missing: "1.1.1".parse().unwrap() };
-        assert_eq!(stands_over(&judged(5, 1, waits), &new, 100), None);
-    }
-}
+mod tests;

@@ -133,7 +133,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// What the file says; [`ErrorKind::InvalidData`] for a name that is no text.
-    pub fn next(&mut self) -> Result<Option<(String, u64)>> {
+    pub fn next_file(&mut self) -> Result<Option<(String, u64)>> {
         let mut length = [0; 1];
         self.0.read_exact(&mut length)?;
         let [length] = length;
@@ -148,7 +148,7 @@ impl<R: Read> Reader<R> {
         Ok(Some((name, u64::from_le_bytes(bytes))))
     }
 
-    /// Copies the bytes of the file that [`Reader::next`] named.
+    /// Copies the bytes of the file that [`Reader::next_file`] named.
     ///
     /// # Errors
     /// What either side says.
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(flaw(&bytes), None);
         let mut reader = Reader::new(bytes.as_slice()).unwrap();
         let mut files = Vec::new();
-        while let Some((name, length)) = reader.next().unwrap() {
+        while let Some((name, length)) = reader.next_file().unwrap() {
             let mut out = Vec::new();
             reader.copy(length, &mut out).unwrap();
             files.push((name, out));

@@ -1,0 +1,162 @@
+//! What HQ said before a restore stands after it, whatever comes first.
+
+use std::path::Path;
+
+use records::id::{Epoch, OpId, Replica};
+use records::kinds::number;
+use sync_protocol::chain::Link;
+use sync_protocol::conversation::{Answer, RequestHash, read_answer, write_answer};
+use sync_protocol::cursor::Cursor;
+use sync_protocol::message::{Compared, Extract, Item, PageEnd, PushAck};
+use sync_protocol::op::Row;
+use sync_protocol::proof::AnswerProof;
+use sync_protocol::ruling::{Judgement, Verdict};
+use sync_protocol::segment::{Run, Segment, cut};
+use sync_protocol::sign::Signer;
+use sync_protocol::stamp::Stamp;
+
+use super::stands_over;
+use crate::data::Data;
+use crate::intake::desk::Desk;
+use crate::store::sqlite::devices::Device;
+
+const LINE: (Replica, Epoch) = (Replica(7), Epoch(1));
+const HOUR_MS: u64 = 3_600_000;
+/// When the op came the first time; its stamp is an hour ahead of that.
+const RECEIVED_MS: u64 = 1_795_300_000_000;
+
+fn judged(order: u64, version: u8, verdict: Verdict) -> Judgement {
+    Judgement { order, effective: Stamp::default(), verdict, version }
+}
+
+#[test]
+fn the_earlier_word_stands_over_one_given_without_it() {
+    let (old, new) = (judged(5, 1, Verdict::Accepted), judged(500, 1, Verdict::Merged));
+    assert_eq!(stands_over(&old, &new, 100), Some(2));
+    assert_eq!(stands_over(&old, &old, 100), None);
+    let later = judged(9, 2, Verdict::TooLate);
+    assert_eq!(stands_over(&later, &old, 100), Some(2));
+    assert_eq!(stands_over(&old, &later, 100), None);
+    let waits = Verdict::Deferred { missing: "1.1.1".parse().unwrap() };
+    assert_eq!(stands_over(&judged(5, 1, waits), &new, 100), None);
+}
+
+fn device() -> Signer {
+    Signer::from_seed(&[7; 32]).unwrap()
+}
+
+fn rows() -> Vec<Row> {
+    let stamp = Stamp { ms: RECEIVED_MS + HOUR_MS, counter: 0 };
+    let row = |_| Row {
+        kind: number::REPAIR,
+        schema: 1,
+        doc: None,
+        stamp,
+        seen: Vec::new(),
+        forked_from: None,
+        writes: Vec::new(),
+    };
+    (0..3).map(row).collect()
+}
+
+fn segment() -> Segment {
+    let rows = rows();
+    let run = Run { line: LINE, first: 1, before: Link::ROOT, parent: None, test_clock: false, rows: &rows };
+    cut(&device(), &run).unwrap().remove(0)
+}
+
+fn judgement(desk: &Desk, seq: u64) -> Option<Judgement> {
+    let id = OpId { replica: LINE.0, epoch: LINE.1, seq };
+    desk.store.judgement(3, id, rows()[0].stamp).unwrap()
+}
+
+/// A headquarters that knows one device, backed up before the device's work came; the signed answer to that work, and
+/// what was said of its ops.
+fn before(folder: &Path) -> (AnswerProof, Extract, Vec<Option<Judgement>>) {
+    let data = Data::at(&folder.join("hq"));
+    data.init("http://127.0.0.1:7400").unwrap();
+    let mut desk = data.open(false).unwrap();
+    let key = Some(device().public());
+    desk.store.device_put(&Device { key, ..Device::named(LINE.0, 3, (0, 0)) }).unwrap();
+    data.back_up(&folder.join("backup")).unwrap();
+    desk.transact(|desk| desk.take(vec![segment()], RECEIVED_MS)).unwrap();
+    let seqs = vec![1, 3];
+    let alone: Vec<Row> = rows().into_iter().take(2).collect();
+    let coded = sync_protocol::columns::encode(&alone, LINE, &seqs);
+    let extract = Extract { replica: LINE.0, epoch: LINE.1, parent: None, seqs, rows: coded };
+    let next = Cursor { incarnation: desk.incarnation, positions: Vec::new() };
+    let answer = Answer {
+        ack: PushAck {
+            incarnation: desk.incarnation,
+            lease: [1; 8],
+            held: Vec::new(),
+            rulings: Vec::new(),
+            digest: Compared::Not,
+        },
+        notices: Vec::new(),
+        certificate: None,
+        tells: Vec::new(),
+        items: vec![Item::Extract(extract.clone())],
+        rulings: desk.store.rulings(3, LINE, 1, 3).unwrap(),
+        end: PageEnd { next, more: false },
+    };
+    let asked = RequestHash([9; 32]);
+    let bytes = write_answer(&answer, asked, &desk.signer);
+    let (_, proof) = read_answer(&bytes, asked, &desk.signer.public()).unwrap();
+    (proof, extract, (1..=3).map(|seq| judgement(&desk, seq)).collect())
+}
+
+fn restored(folder: &Path) -> Desk {
+    let data = Data::at(&folder.join("again"));
+    data.restore(&folder.join("backup"), RECEIVED_MS + HOUR_MS).unwrap();
+    data.open(false).unwrap()
+}
+
+#[test]
+fn a_proven_ruling_stands_when_its_ops_come_and_when_they_came_before() {
+    for shown_first in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (proof, _, before) = before(folder.path());
+        let mut desk = restored(folder.path());
+        let proof = proof.of_rulings().unwrap();
+        let later_ms = RECEIVED_MS + 2 * HOUR_MS;
+        if shown_first {
+            desk.transact(|desk| desk.hear_rulings(&proof)).unwrap();
+        }
+        desk.transact(|desk| desk.take(vec![segment()], later_ms)).unwrap();
+        let anew: Vec<_> = (1..=3).map(|seq| judgement(&desk, seq)).collect();
+        assert_eq!(anew == before, shown_first);
+        desk.transact(|desk| desk.hear_rulings(&proof)).unwrap();
+        for (seq, before) in (1..).zip(&before) {
+            let (now, before) = (judgement(&desk, seq).unwrap(), before.clone().unwrap());
+            assert_eq!((now.order, now.effective), (before.order, before.effective));
+            assert_eq!(now.verdict, before.verdict);
+            assert_eq!(now.version, if shown_first { 1 } else { 2 });
+        }
+    }
+}
+
+#[test]
+fn ops_that_came_alone_are_judged_once_and_the_segment_agrees_or_is_a_fork() {
+    let folder = tempfile::tempdir().unwrap();
+    let (proof, extract, before) = before(folder.path());
+    let mut desk = restored(folder.path());
+    let rulings = proof.of_rulings().unwrap();
+    let proof = proof.of_extracts(vec![extract]);
+    desk.transact(|desk| desk.hear_rulings(&rulings)).unwrap();
+    desk.transact(|desk| desk.hear_extracts(&proof, RECEIVED_MS)).unwrap();
+    assert_eq!(desk.store.ops().unwrap(), 2);
+    assert_eq!([judgement(&desk, 1), judgement(&desk, 2)], [before[0].clone(), None]);
+    let mut other = rows();
+    other[2].stamp.ms += 1;
+    let run = Run { line: LINE, first: 1, before: Link::ROOT, parent: None, test_clock: false, rows: &other };
+    let forked = cut(&device(), &run).unwrap();
+    let taken = desk.transact(|desk| desk.take(forked, RECEIVED_MS)).unwrap();
+    assert_eq!((taken.new_ops, taken.notices.len()), (0, 1), "{taken:?}");
+    let taken = desk.transact(|desk| desk.take(vec![segment()], RECEIVED_MS)).unwrap();
+    assert_eq!((taken.new_ops, desk.store.ops().unwrap()), (1, 3));
+    assert_eq!((1..=3).map(|seq| judgement(&desk, seq)).collect::<Vec<_>>(), before);
+    let forged = sync_protocol::proof::ExtractsProof { leaves: vec![[0; 32]], ..proof };
+    desk.transact(|desk| desk.hear_extracts(&forged, RECEIVED_MS)).unwrap();
+    assert_eq!(desk.store.ops().unwrap(), 3);
+}
