@@ -30,8 +30,7 @@ impl Desk {
         let fresh: Vec<PublicKey> = self.store.more_keys(replica)?.iter().map(|(key, _)| *key).collect();
         self.store.keys_confirm(replica)?;
         if let Some(mut device) = self.store.device(replica)? {
-            // Whoever confirms has seen to it: one of the two homes has its own name now, or is gone.
-            device.copied = false;
+            self.settle_copies(&mut device)?;
             if let (None, Some(first)) = (device.key, fresh.first()) {
                 self.bind_key(&mut device, *first, now_ms)?;
             }

@@ -141,7 +141,7 @@ pub const NEWER_PREFIX: &[u8] = b"z";
 pub const LEAVING_KEY: &[u8] = b"e";
 
 /// Key of the forked branches that were taken out of the log and are not written again yet: names of files.
-pub const FORKS_KEY: &[u8] = b"f";
+pub const FORKS_KEY: &[u8] = b"u";
 
 /// The setting that stands where sheets with numbers may have come back that the notes on given numbers do not know.
 pub const RECOUNT: &str = "numbers.recount";

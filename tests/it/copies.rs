@@ -6,6 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::company::{Company, LI, WANG, text};
+use crate::proxy::{Cut, Way};
 use crate::world::Device;
 
 /// A home as it was at some moment.
@@ -270,8 +271,9 @@ fn the_second_home_of_a_copy_gets_a_name_of_its_own() {
     assert_eq!(second.ask(["sheet", "show", &pump])["fields"]["problem"], "异响");
     company.hq.run(["device", "confirm", &first.status()["replica"].to_string()]).ended(0);
     sheet(&second, "振动");
+    sheet(&first, "停机");
     settle(&[&second, &first]);
-    let mut all = ["异响", "漏油", "过热", "振动"];
+    let mut all = ["异响", "漏油", "过热", "振动", "停机"];
     all.sort_unstable();
     for found in [at_hq(&company), problems(&first), problems(&second)] {
         assert_eq!(found, all);
@@ -283,4 +285,56 @@ fn the_second_home_of_a_copy_gets_a_name_of_its_own() {
         );
     }
     company.is_level_with(&[&first, &second]);
+}
+
+/// A history that ends exactly where a page does: the reader asked for what follows, got nothing, and took the last
+/// page for unread or for all there was. Here a device put back gets every page of its own, and a colleague too.
+#[test]
+fn page_multiple_like_atuin_3913() {
+    let company = Company::found();
+    let [li, wang] = [company.device(LI), company.device(WANG)];
+    settle(&[&li, &wang]);
+    let before = Image::of(&li);
+    // Segments hold 256 ops, feeds are read by 64 entries.
+    for (round, count) in [(0, 256), (1, 512)] {
+        let row = |n: usize| format!("{round}-{n}\n");
+        let table = format!("product\n{}", (0..count).map(row).collect::<String>());
+        let file = li.file("sheets.csv", table.as_bytes());
+        li.run(["import", &file, "--kind", "repair"]).ended(0);
+        assert_eq!(li.status()["unsent_ops"], count);
+        settle(&[&li, &wang]);
+    }
+    before.put_back(&li);
+    let report = li.sync();
+    assert_eq!((&report["received_ops"], &report["level"]), (&768.into(), &true.into()), "{report}");
+    for device in [&li, &wang] {
+        assert_eq!(device.sync()["received_ops"], 0);
+        assert_eq!(device.ask(["sheet", "list", "--limit", "1000"]).as_array().map(Vec::len), Some(768));
+    }
+    company.is_level_with(&[&li, &wang]);
+}
+
+/// The sheet arrived and the answer did not: what was sent again came in as a second sheet. Here it is the same one,
+/// for a device that lost the answer and for one that was put back to before it.
+#[test]
+fn lost_ack_dup_like_odk_50() {
+    let company = Company::found();
+    let [li, wang] = [company.device(LI), company.device(WANG)];
+    li.sync();
+    sheet(&li, "异响");
+    let unsent = Image::of(&li);
+    company.line.cut(Cut::Every { way: Way::Down, after: 0 });
+    li.run(["sync"]).ended(3);
+    company.line.cut(Cut::Never);
+    assert_eq!(at_hq(&company), ["异响"]);
+    settle(&[&li]);
+    // The same again from a home that knows of no answer, and of no question.
+    let again = unsent.second_home();
+    let report = again.sync();
+    assert_eq!((&report["level"], &report["new_quarantine"]), (&true.into(), &0.into()), "{report}");
+    settle(&[&again, &wang]);
+    for found in [at_hq(&company), problems(&again), problems(&wang)] {
+        assert_eq!(found, ["异响"]);
+    }
+    company.is_level_with(&[&again, &wang]);
 }

@@ -26,6 +26,16 @@ const ENTRIES: u32 = 256;
 /// The lines of one replica.
 struct Tree(BTreeMap<Epoch, Held>);
 
+/// A line that is not on the way of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Apart {
+    line: Epoch,
+    /// The first above it that is not on the way either.
+    newcomer: Epoch,
+    /// The part of the way that stands beside that; `None`: the other one itself, which grew beyond where it hangs.
+    beside: Option<Epoch>,
+}
+
 /// Some ops of an epoch: the first and the last.
 type Stretch = (Epoch, u64, u64);
 
@@ -106,13 +116,12 @@ impl Tree {
         rest.filter(|(_, first, last)| first <= last).collect()
     }
 
-    /// Returns, for each line that is not on the way of `line`, the first of it that is not, and the part of the way that
-    /// stands beside that; `None`: `line` itself.
-    fn apart(&self, line: Epoch) -> BTreeSet<(Epoch, Option<Epoch>)> {
+    /// Returns each line that is not on the way of `line`.
+    fn apart(&self, line: Epoch) -> Vec<Apart> {
         let way = self.way(line);
         let below: BTreeMap<Option<Epoch>, Epoch> =
             way.keys().map(|epoch| (self.parent(*epoch).map(|parent| parent.epoch), *epoch)).collect();
-        let mut apart = BTreeSet::new();
+        let mut apart = Vec::new();
         for epoch in self.0.keys().filter(|epoch| !way.contains_key(epoch)) {
             let mut root = *epoch;
             let mut met = BTreeSet::from([root]);
@@ -123,7 +132,7 @@ impl Tree {
                 }
             };
             let beside = if joins == Some(line) { None } else { below.get(&joins).copied() };
-            apart.insert((root, beside));
+            apart.push(Apart { line: *epoch, newcomer: root, beside });
         }
         apart
     }
@@ -132,6 +141,14 @@ impl Tree {
         let whole = |epoch: Epoch| Some((epoch, 1, self.0.get(&epoch)?.last));
         epochs.into_iter().filter_map(whole).collect()
     }
+}
+
+fn parted_key(replica: Replica) -> String {
+    format!("parted {}", replica.0)
+}
+
+fn settled_key(replica: Replica) -> String {
+    format!("copies settled {}", replica.0)
 }
 
 impl Desk {
@@ -170,15 +187,22 @@ impl Desk {
     pub(super) fn notice_copy(&mut self, branch: u32, line: Line) -> Result<(), StoreError> {
         let key = self.store.epoch_key(line.0, line.1)?;
         let tree = self.tree(branch, line.0, key)?;
-        for (newcomer, beside) in tree.apart(line.1) {
+        let apart = tree.apart(line.1);
+        let settled = if apart.is_empty() { None } else { self.store.setting(&settled_key(line.0))? };
+        let settled = settled.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
+        for Apart { line: other, newcomer, beside } in apart {
+            let arrival = |epoch| self.store.line_arrivals(branch, (line.0, epoch));
+            let first = |arrivals: Option<(u64, u64)>| arrivals.map(|(first, _)| first);
             let later = match beside {
                 None => true,
-                Some(beside) => {
-                    self.store.line_arrival(branch, (line.0, newcomer))?
-                        > self.store.line_arrival(branch, (line.0, beside))?
-                }
+                Some(beside) => first(arrival(newcomer)?) > first(arrival(beside)?),
             };
-            if later && let Some(mut device) = self.store.device(line.0)? {
+            // What stood still since a person settled it says nothing of today.
+            let alive = arrival(other)?.is_some_and(|(_, last)| last >= settled);
+            if later
+                && alive
+                && let Some(mut device) = self.store.device(line.0)?
+            {
                 if !device.copied {
                     self.copied(&mut device, key)?;
                     self.store.device_put(&device)?;
@@ -201,6 +225,18 @@ impl Desk {
         Ok(())
     }
 
+    /// A person has seen to it that one of two homes has a name of its own, or is gone: from now on only what both write
+    /// anew says otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn settle_copies(&mut self, device: &mut Device) -> Result<(), StoreError> {
+        device.copied = false;
+        let order = self.store.count_up("order", 0)?;
+        self.store.set(&settled_key(device.replica), &order.to_le_bytes())?;
+        self.store.set(&parted_key(device.replica), &[])
+    }
+
     /// Hears the lease that a device shows. An old one whose successor was used comes from an earlier state of the
     /// device: it gets back what it wrote since. When that successor is shown as well, there are two of them.
     ///
@@ -212,7 +248,7 @@ impl Desk {
         shown: [u8; 8],
         cursor: &Cursor,
     ) -> Result<Option<Notice>, StoreError> {
-        let key = format!("parted {}", device.replica.0);
+        let key = parted_key(device.replica);
         if self.store.setting(&key)?.is_some_and(|parted| parted == shown) && !device.copied {
             self.copied(device, None)?;
         }
@@ -299,11 +335,15 @@ mod tests {
     #[test]
     fn whoever_grows_is_held_against_the_newcomers_that_he_does_not_descend_from() {
         let lines = tree(&[(1, None, 5), (2, Some((1, 5)), 3), (3, Some((1, 4)), 2), (4, Some((3, 2)), 1)]);
-        let apart = |epoch| lines.apart(Epoch(epoch)).into_iter().collect::<Vec<_>>();
-        assert_eq!(apart(1), [(Epoch(2), None), (Epoch(3), None)]);
-        assert_eq!(apart(2), [(Epoch(3), Some(Epoch(2)))]);
-        assert_eq!(apart(4), [(Epoch(2), Some(Epoch(3)))]);
+        let others = |line, newcomer, beside: Option<u32>| Apart {
+            line: Epoch(line),
+            newcomer: Epoch(newcomer),
+            beside: beside.map(Epoch),
+        };
+        assert_eq!(lines.apart(Epoch(1)), [others(2, 2, None), others(3, 3, None), others(4, 3, None)]);
+        assert_eq!(lines.apart(Epoch(2)), [others(3, 3, Some(2)), others(4, 3, Some(2))]);
+        assert_eq!(lines.apart(Epoch(4)), [others(2, 2, Some(3))]);
         let roots = tree(&[(1, None, 5), (2, None, 3)]);
-        assert_eq!(roots.apart(Epoch(1)), BTreeSet::from([(Epoch(2), Some(Epoch(1)))]));
+        assert_eq!(roots.apart(Epoch(1)), [others(2, 2, Some(1))]);
     }
 }

@@ -214,15 +214,18 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns HQ's order of arrival of a line's first op; `None` where nothing of it is held.
+    /// Returns HQ's order of arrival of a line's first and last segments; `None` where nothing of it is held.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn line_arrival(&self, branch: u32, line: Line) -> Result<Option<u64>, StoreError> {
+    pub fn line_arrivals(&self, branch: u32, line: Line) -> Result<Option<(u64, u64)>, StoreError> {
         let mut query = self.db.prepare_cached(
-            "SELECT MIN(arrival) FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3",
+            "SELECT MIN(arrival), MAX(arrival) FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3",
         )?;
-        Ok(query.query_row(params![branch, line.0.0, line.1.0], |row| row.get(0))?)
+        let key = params![branch, line.0.0, line.1.0];
+        let (first, last) = query.query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (first, last): (Option<u64>, Option<u64>) = (first, last);
+        Ok(first.zip(last))
     }
 
     /// Sets how far a line is held.
