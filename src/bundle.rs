@@ -4,6 +4,7 @@
 //!
 //! Source: docs/PROTOCOL.md, Bundles.
 
+pub mod files;
 pub mod hand_over;
 pub mod receipt;
 pub mod relay;

@@ -93,7 +93,7 @@ pub fn write(
     }
     let (ops, requests) = work::write_requests(store, now, &mut writer, &mut file)?;
     file.write(&writer.end(&store.signer()?))?;
-    Ok(Written { id: header.id, bytes: file.finish()?, ops, requests })
+    Ok(Written { id: header.id, bytes: file.finish()?, ops, requests, files: 0 })
 }
 
 fn batches(store: &Store, docs: &[DocId]) -> Result<Vec<Handed>, StoreError> {

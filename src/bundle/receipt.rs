@@ -9,7 +9,7 @@ use sync_protocol::cursor::Incarnation;
 use sync_protocol::message::{Certificate, Notice};
 use sync_protocol::proof::AnswerProof;
 
-use crate::bundle::{BundleFault, header, remembered, walk};
+use crate::bundle::{BundleFault, files, header, remembered, walk};
 use crate::clock::Now;
 use crate::store::Store;
 use crate::store::apply::Applied;
@@ -102,6 +102,7 @@ impl Taking {
         let Opened { request, page, answer, proof } = opened;
         let next = self.next.entry(request.0).or_default();
         let written = Written { under: self.under, unbroken: *next == page };
+        let (tells, incarnation) = (answer.tells.clone(), answer.ack.incarnation);
         let (notices, certificate) = (answer.notices.clone(), answer.certificate.clone());
         self.receipt.answers += 1;
         match store.apply_carried(answer, &proof, written, now)? {
@@ -115,6 +116,7 @@ impl Taking {
                 self.note(store, applied, notices)?;
             }
         }
+        files::hear(store, &tells, incarnation, now)?;
         let newer = |shown: &Certificate| {
             let kept = crate::sync::certificate(store).ok().flatten();
             kept.is_none_or(|kept| kept.valid_until_ms < shown.valid_until_ms)

@@ -10,7 +10,7 @@ use sync_protocol::parcel::seal;
 use sync_protocol::segment::Segment;
 use sync_protocol::sign::Signer;
 
-use crate::bundle::{BundleFault, NewFile, remember};
+use crate::bundle::{BundleFault, NewFile, files, remember};
 use crate::clock::Now;
 use crate::keys::random;
 use crate::store::Store;
@@ -32,22 +32,53 @@ pub struct Written {
     pub ops: u64,
     /// Requests in it.
     pub requests: u32,
+    /// Files in it.
+    pub files: u64,
 }
 
-/// Writes all that HQ did not sign for into a file that only HQ can read; one request asks for what is new even where
-/// nothing is to be said. A file of that name is replaced once the new one is whole.
+/// Writes all that HQ did not sign for, photos and papers included, into a file that only HQ can read; one request asks
+/// for what is new even where nothing is to be said. A file of that name is replaced once the new one is whole.
 ///
 /// # Errors
 /// [`BundleFault::Store`].
 pub fn write(store: &mut Store, now: Now, path: &Path) -> Result<Written, BundleFault> {
+    write_with(store, now, path, With::Files)
+}
+
+/// As [`write`], without photos and papers: small enough for a colleague's line.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_records(store: &mut Store, now: Now, path: &Path) -> Result<Written, BundleFault> {
+    write_with(store, now, path, With::Records)
+}
+
+/// What goes into a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum With {
+    Files,
+    Records,
+}
+
+fn write_with(store: &mut Store, now: Now, path: &Path, with: With) -> Result<Written, BundleFault> {
     let header = header(store, now, BundleKind::Work)?;
     remember(store, &header)?;
     let mut file = NewFile::create(path)?;
     let (mut writer, bytes) = Writer::begin(&header);
     file.write(&bytes)?;
-    let (ops, requests) = write_requests(store, now, &mut writer, &mut file)?;
-    file.write(&writer.end(&store.signer()?))?;
-    Ok(Written { id: header.id, bytes: file.finish()?, ops, requests })
+    let (ops, mut requests) = write_requests(store, now, &mut writer, &mut file)?;
+    let signer = store.signer()?;
+    let mut n_files = 0;
+    if with == With::Files {
+        n_files = files::chunks(store, &mut |ask| {
+            requests += 1;
+            let request = Request { asks: vec![ask], ..request(store, now, Vec::new(), false)? };
+            let sealed = sealed(store, &request, &signer)?;
+            Ok::<_, BundleFault>(file.write(&writer.parcel(For::Hq, &sealed))?)
+        })?;
+    }
+    file.write(&writer.end(&signer))?;
+    Ok(Written { id: header.id, bytes: file.finish()?, ops, requests, files: n_files })
 }
 
 /// Writes requests that say all that HQ did not sign for; returns how many ops and requests that were.

@@ -328,8 +328,14 @@ pub(crate) struct Sync {
 /// Syncs by file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bundle {
-    Write { file: PathBuf },
-    Read { file: PathBuf },
+    Write {
+        file: PathBuf,
+        #[arg(long)]
+        records: bool,
+    },
+    Read {
+        file: PathBuf,
+    },
     Receipts,
 }
 

@@ -25,15 +25,15 @@ use crate::store::error::StoreError;
 /// Runs a command on bundles.
 pub(crate) fn run(command: &Bundle, desk: &Desk) -> Result<Page, Fault> {
     match command {
-        Bundle::Write { file } => write(file, desk),
+        Bundle::Write { file, records } => write(file, *records, desk),
         Bundle::Read { file } => read(file, desk),
         Bundle::Receipts => receipts(desk),
     }
 }
 
-fn write(file: &Path, desk: &Desk) -> Result<Page, Fault> {
-    let written =
-        work::write(&mut desk.store()?, desk.clock.now(), file).map_err(|error| fault(error, file))?;
+fn write(file: &Path, records: bool, desk: &Desk) -> Result<Page, Fault> {
+    let write = if records { work::write_records } else { work::write };
+    let written = write(&mut desk.store()?, desk.clock.now(), file).map_err(|error| fault(error, file))?;
     let json = || {
         json!({
             "kind": "work",
@@ -42,6 +42,7 @@ fn write(file: &Path, desk: &Desk) -> Result<Page, Fault> {
             "bytes": written.bytes,
             "ops": written.ops,
             "requests": written.requests,
+            "files": written.files,
         })
     };
     Ok(desk.page(json, |desk| written_text(&written, file, desk)))
@@ -50,6 +51,7 @@ fn write(file: &Path, desk: &Desk) -> Result<Page, Fault> {
 fn written_text(written: &Written, file: &Path, desk: &Desk) -> String {
     let facts = [
         ("ops", written.ops.to_string()),
+        ("files", written.files.to_string()),
         ("file", file.display().to_string()),
         ("bytes", bytes(written.bytes)),
     ];

@@ -293,3 +293,26 @@ fn a_photo_that_is_lost_on_both_sides_is_named_and_stops_nothing() {
     let found = device.run(["--json", "doctor"]).ended(4).json();
     assert!(found["faults"].to_string().contains(&file[..12]), "{found}");
 }
+
+#[test]
+fn without_any_network_photos_go_by_bundle_and_are_receipted() {
+    let company = Company::found();
+    let device = company.device(LI);
+    let id = voucher(&device, &device.file("slip.jpg", &photo(1200, 21)));
+    let (work, receipt) = (device.file("work.fbw", b""), device.file("receipt.fbw", b""));
+    let written = device.ask(["bundle", "write", &work]);
+    assert_eq!(written["files"], 2, "{written}");
+    // In any order and twice: nothing changes.
+    for _ in 0..2 {
+        company.hq.run(["bundle", "read", &work, "--receipt", &receipt]).ended(0);
+        assert_eq!(held(&company).len(), 2);
+    }
+    assert_eq!(device.status()["files"]["here_only"], 2, "not before the receipt");
+    device.ask(["bundle", "read", &receipt]);
+    assert_eq!(device.status()["files"]["here_only"], 0);
+    assert_eq!(device.ask(["voucher", "show", &id])["files"]["at_hq"], 1);
+    let without = device.ask(["bundle", "write", &work, "--records"]);
+    assert_eq!(without["files"], 0, "{without}");
+    let report = device.sync();
+    assert_eq!((&report["files_sent"], &report["files_left"]), (&0.into(), &0.into()), "{report}");
+}
