@@ -177,3 +177,51 @@ fn is_on(ruling: &Ruling, extract: &Extract) -> bool {
     (ruling.replica, ruling.epoch) == (extract.replica, extract.epoch)
         && extract.seqs.iter().any(|seq| (ruling.first..=last).contains(seq))
 }
+
+#[cfg(test)]
+mod tests {
+    use sync_protocol::columns;
+    use sync_protocol::enrolment::Enrolment;
+    use sync_protocol::message::Item;
+
+    use super::*;
+    use crate::store::apply::KeyRing;
+    use crate::store::testing::{NOW, create, enrolment, home};
+
+    #[test]
+    fn what_a_colleague_made_up_yields_to_what_hq_gives_out() {
+        let (_li, mut li) = home();
+        let folder = tempfile::tempdir().unwrap();
+        let his = Enrolment { replica: Replica(42), ..enrolment() };
+        let mut zhao = Store::create(folder.path(), &his, NOW).unwrap();
+        let id = li.save(vec![create(b"x")], NOW).unwrap()[0];
+        let genuine = li.extracts_of(&[DocId(id)]).unwrap().remove(0);
+        let row = genuine.open().unwrap().remove(0).1;
+        let mut other = row.clone();
+        other.stamp.ms += 1;
+        let line = (genuine.replica, genuine.epoch);
+        let forged =
+            Extract { rows: columns::encode(&[other.clone()], line, &genuine.seqs), ..genuine.clone() };
+        let handed = |extract: &Extract| Handed {
+            extracts: vec![extract.clone()],
+            rulings: Vec::new(),
+            files: Vec::new(),
+        };
+        assert_eq!(zhao.take_handed(&handed(&forged), NOW).unwrap(), 1);
+        // What is here does not change by another word of a colleague's, and never what one wrote oneself.
+        assert_eq!(zhao.take_handed(&handed(&genuine), NOW).unwrap(), 0);
+        assert_eq!(li.take_handed(&handed(&forged), NOW).unwrap(), 0);
+        assert_eq!(zhao.read_op(id).unwrap().row, other);
+
+        let item = Item::Extract(genuine);
+        for _ in 0..2 {
+            zhao.apply_item(&item, &mut KeyRing::new(), NOW, &mut Applied::default()).unwrap();
+            assert_eq!(zhao.read_op(id).unwrap().row, row);
+        }
+        assert_eq!((zhao.counts().unwrap().ops, zhao.counts().unwrap().documents), (1, 1));
+        assert_eq!(
+            zhao.entry(DocId(id)).unwrap().unwrap().digest,
+            li.entry(DocId(id)).unwrap().unwrap().digest
+        );
+    }
+}
