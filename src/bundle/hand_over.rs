@@ -109,7 +109,7 @@ fn batches(store: &Store, docs: &[DocId]) -> Result<Vec<Handed>, StoreError> {
     }
     let handed = |extracts: Vec<Extract>| {
         let rulings = store.rulings_on(&extracts)?;
-        Ok(Handed { extracts, rulings, files: Vec::new() })
+        Ok(Handed { extracts, rulings })
     };
     batches.into_iter().map(handed).collect()
 }

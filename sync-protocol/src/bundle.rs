@@ -17,7 +17,6 @@
 use records::id::{Epoch, Replica};
 use serde::{Deserialize, Serialize};
 
-use crate::asides::Piece;
 use crate::canonical;
 use crate::chain::{Link, Parent};
 use crate::conversation::RequestHash;
@@ -170,8 +169,6 @@ pub struct Handed {
     pub extracts: Vec<Extract>,
     /// What HQ said of them.
     pub rulings: Vec<RulingProof>,
-    /// Small files that they name, each in one piece.
-    pub files: Vec<Piece>,
 }
 
 impl Handed {
