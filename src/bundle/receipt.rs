@@ -54,8 +54,6 @@ pub fn read(store: &mut Store, now: Now, path: &Path) -> Result<Receipt, BundleF
         Some(opened) => taking.take(store, opened, now),
         None => Ok(()),
     })?;
-    // What was noted last is only gathered yet.
-    store.checkpoint()?;
     let mut receipt = taking.receipt;
     receipt.sent_ops = before.saturating_sub(store.counts()?.unsent_ops);
     Ok(receipt)

@@ -202,11 +202,7 @@ mod tests {
         let line = (genuine.replica, genuine.epoch);
         let forged =
             Extract { rows: columns::encode(&[other.clone()], line, &genuine.seqs), ..genuine.clone() };
-        let handed = |extract: &Extract| Handed {
-            extracts: vec![extract.clone()],
-            rulings: Vec::new(),
-            files: Vec::new(),
-        };
+        let handed = |extract: &Extract| Handed { extracts: vec![extract.clone()], rulings: Vec::new() };
         assert_eq!(zhao.take_handed(&handed(&forged), NOW).unwrap(), 1);
         // What is here does not change by another word of a colleague's, and never what one wrote oneself.
         assert_eq!(zhao.take_handed(&handed(&genuine), NOW).unwrap(), 0);
