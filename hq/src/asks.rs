@@ -12,13 +12,13 @@ impl Desk {
     /// # Errors
     /// [`StoreError`]; then nothing of it may be kept.
     pub fn hear(&mut self, device: &Device, asks: Vec<Ask>, now_ms: u64) -> Result<Vec<Tell>, StoreError> {
-        let (mut tells, mut have, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut tells, mut have, mut want, mut again) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut buckets = None;
         // A device that takes no part any more is not answered; its segments wait for a person.
         for ask in asks.into_iter().filter(|_| device.standing.takes_part()) {
             match ask {
                 Ask::Have(files) => have.extend(files),
-                Ask::Want(files) => tells.extend(self.pieces(device, &files)?),
+                Ask::Want(files) => want.extend(files),
                 // A piece was kept before the others were heard.
                 Ask::Relay(_) | Ask::Chunk(_) => {}
                 // Asked for before the page is made.
@@ -30,6 +30,7 @@ impl Desk {
                 Ask::Clocks(runs) => self.hear_clocks(device, &runs)?,
             }
         }
+        tells.extend(self.pieces(device, &want)?);
         tells.extend(self.held(device, &have)?);
         if let Some(theirs) = buckets {
             tells.push(Tell::Differing(self.differing(device, &theirs)?));

@@ -96,7 +96,11 @@ pub(crate) fn unpack(from: &Path, place: &dyn Fn(&str) -> Option<PathBuf>) -> Re
     Ok(())
 }
 
-fn create(file: &Path) -> Result<File, BackupError> {
+/// Makes a file, or empties it, for the owner's eyes only.
+///
+/// # Errors
+/// [`BackupError::File`].
+pub(crate) fn create(file: &Path) -> Result<File, BackupError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

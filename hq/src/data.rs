@@ -71,6 +71,11 @@ impl Data {
         self.0.join("hq.sqlite")
     }
 
+    /// Whether there is a database, or what one left beside it: its last work, which would be read into another one.
+    pub(crate) fn is_made(&self) -> bool {
+        self.database().exists() || self.0.join("hq.sqlite-wal").exists()
+    }
+
     /// Returns the attachments' place.
     #[must_use]
     pub fn files(&self) -> Files {
@@ -88,7 +93,7 @@ impl Data {
     pub fn init(&self, address: &str) -> Result<(), DataError> {
         let host = tls::host(address).ok_or(DataError::Address)?;
         self.folder().map_err(|source| DataError::Folder { folder: self.0.clone(), source })?;
-        if self.database().exists() {
+        if self.is_made() {
             return Err(DataError::Exists);
         }
         keys::create(&self.key())?;

@@ -38,9 +38,14 @@ pub(crate) fn take(office: &Office, device: &Device, chunk: &Chunk) -> Result<()
         }
         Ok::<_, StoreError>(known.missing())
     })??;
-    if missing.is_empty() && office.files.finish(replica, &hash).is_ok() {
+    if missing.is_empty()
+        && let Ok(whole) = office.files.finish(replica, &hash)
+    {
         office.writer.run(move |desk| {
-            desk.store.file_came(&hash)?;
+            // One that is not what its name promises is still asked for.
+            if whole {
+                desk.store.file_came(&hash)?;
+            }
             desk.store.pieces_forget(branch, replica, &hash)
         })??;
     }
@@ -54,17 +59,19 @@ impl Desk {
     /// [`StoreError`].
     pub fn held(&mut self, device: &Device, have: &[FileHave]) -> Result<Option<Tell>, StoreError> {
         let mut held = BTreeMap::new();
-        for FileHave { hash, total } in have.iter().filter(|have| have.total <= FILE_BYTES_MAX) {
+        let sound = have.iter().filter(|have| have.total <= FILE_BYTES_MAX);
+        for FileHave { hash, total } in sound.take(LISTED_MAX) {
             held.insert(*hash, self.lacking(device, hash, *total)?);
         }
         let held: Vec<FileHeld> =
-            held.into_iter().map(|(hash, missing)| FileHeld { hash, missing }).take(LISTED_MAX).collect();
+            held.into_iter().map(|(hash, missing)| FileHeld { hash, missing }).collect();
         Ok(if held.is_empty() { None } else { Some(Tell::Held(held)) })
     }
 
     fn lacking(&mut self, device: &Device, hash: &Hash, total: u64) -> Result<Vec<(u32, u32)>, StoreError> {
         if self.files.length(hash).is_some() {
             // Somebody else's copy was sooner.
+            self.store.file_came(hash)?;
             self.files.discard(device.replica, hash);
             self.store.pieces_forget(device.branch, device.replica, hash)?;
             return Ok(Vec::new());
@@ -78,6 +85,9 @@ impl Desk {
         // Every piece came and the file has no name: a power cut was between, or the disk was full.
         let whole = total > 0 && self.files.finish(device.replica, hash).unwrap_or(false);
         self.store.pieces_forget(device.branch, device.replica, hash)?;
+        if whole {
+            self.store.file_came(hash)?;
+        }
         Ok(if whole { Vec::new() } else { vec![(0, pieces(total).max(1))] })
     }
 
@@ -88,7 +98,10 @@ impl Desk {
     /// [`StoreError`].
     pub fn pieces(&mut self, device: &Device, wants: &[FileWant]) -> Result<Vec<Tell>, StoreError> {
         let (mut tells, mut absent, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for want in wants {
+        for want in wants.iter().take(LISTED_MAX) {
+            if bytes >= ANSWER_BYTES_MAX {
+                break;
+            }
             if self.files.length(&want.hash).is_none() || !self.may_have(device, want.doc, &want.hash)? {
                 absent.push(FileHeld { hash: want.hash, missing: vec![(0, 1)] });
                 continue;

@@ -10,6 +10,7 @@ use crate::backup::{self, BackupError};
 use crate::data::{Data, DataError};
 use crate::keys;
 use crate::store::sqlite::Store;
+use crate::store::sqlite::restores::Extent;
 
 const DATABASE: &str = "hq.sqlite";
 const KEY: &str = "hq.key";
@@ -32,7 +33,7 @@ impl Data {
             Ok(()) | Err(_) => Ok(()),
         };
         clear()?;
-        let extent = store.copy_to(&copy)?;
+        let extent = copied(&store, &copy)?;
         // Attachments after the database: whatever a row names was on the disk before the row.
         let packed = self.listed(&copy).and_then(|files| backup::pack(to, &files));
         clear()?;
@@ -67,10 +68,16 @@ impl Data {
     /// [`DataError::Exists`] where there is a headquarters already, [`DataError`]; the database comes last.
     pub fn restore(&self, from: &Path, now_ms: u64) -> Result<u64, DataError> {
         self.folder().map_err(|source| DataError::Folder { folder: self.0.clone(), source })?;
-        if self.database().exists() {
+        if self.is_made() {
             return Err(DataError::Exists);
         }
         let part = self.0.join("hq.sqlite-part");
+        // What a restore that was cut off left beside its copy would be read into this one.
+        for left in ["hq.sqlite-part-wal", "hq.sqlite-part-shm"].map(|name| self.0.join(name)) {
+            if left.exists() {
+                std::fs::remove_file(&left).map_err(backup::on(&left))?;
+            }
+        }
         backup::unpack(from, &|name| match name {
             DATABASE => Some(part.clone()),
             KEY => Some(self.key()),
@@ -92,6 +99,12 @@ impl Data {
         let named = folder.len() == 2 && hash.len() == 64 && hash.starts_with(folder) && hex(hash);
         named.then(|| self.0.join(FILES).join(folder).join(hash))
     }
+}
+
+/// Copies the database into a file that nobody else on the machine reads: secrets and customers are in it.
+fn copied(store: &Store, copy: &Path) -> Result<Extent, DataError> {
+    drop(backup::create(copy)?);
+    Ok(store.copy_to(copy)?)
 }
 
 fn begin_again(database: &Path, now_ms: u64) -> Result<u64, DataError> {
@@ -130,4 +143,50 @@ fn names(folder: &Path) -> Result<Vec<String>, BackupError> {
     }
     names.sort_unstable();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_MS: u64 = 1_795_300_000_000;
+
+    fn made(folder: &Path) -> Data {
+        let data = Data::at(folder);
+        data.init("http://127.0.0.1:7400").unwrap();
+        data
+    }
+
+    #[test]
+    fn what_another_database_left_is_never_read_into_a_restored_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let lost = made(&folder.path().join("lost"));
+        let file = folder.path().join("backup");
+        lost.back_up(&file).unwrap();
+        let writing = Store::open(&lost.database()).unwrap();
+        writing.set("later", b"1").unwrap();
+        let new = Data::at(&folder.path().join("new"));
+        new.folder().unwrap();
+        let log = lost.0.join("hq.sqlite-wal");
+        std::fs::copy(&log, new.0.join("hq.sqlite-part-wal")).unwrap();
+        std::fs::copy(&log, new.0.join("hq.sqlite-wal")).unwrap();
+        assert!(matches!(new.restore(&file, NOW_MS), Err(DataError::Exists)), "it may hold work");
+        std::fs::remove_file(new.0.join("hq.sqlite-wal")).unwrap();
+        new.restore(&file, NOW_MS).unwrap();
+        let restored = Store::open(&new.database()).unwrap();
+        assert_eq!(restored.setting("later").unwrap(), None);
+        assert!(restored.is_whole().unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_the_copy_that_a_backup_is_made_from() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let data = made(folder.path());
+        let copy = folder.path().join("copy");
+        copied(&Store::open(&data.database()).unwrap(), &copy).unwrap();
+        assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }

@@ -9,7 +9,7 @@ use records::id::{Epoch, Replica};
 use sync_protocol::asides::{Ask, Chunk, FileHave, Tell};
 use sync_protocol::conversation::{Answer, Event, ReadError, Reader, RequestHash, write_answer};
 use sync_protocol::cursor::Cursor;
-use sync_protocol::limits::BODY_BYTES_MAX;
+use sync_protocol::limits::{BODY_BYTES_MAX, RELAY_BYTES_MAX};
 use sync_protocol::message::{Clocks, Compared, Enrol, Held, Hello, Notice, PageEnd, PushAck, VERSIONS};
 use sync_protocol::reason;
 use sync_protocol::ruling::Ruling;
@@ -29,6 +29,9 @@ use crate::store::sqlite::devices::{Device, Why};
 use crate::store::sqlite::log::Came;
 use crate::translate;
 use crate::writer::{NotKept, Writer};
+
+/// Bytes of answers to what is carried for others, in one answer: with more of them no more is taken.
+const RELAYED_BYTES_MAX: usize = BODY_BYTES_MAX / 2;
 
 /// Why a request gets no signed answer.
 #[derive(Debug, thiserror::Error)]
@@ -206,9 +209,11 @@ impl Session {
         }
     }
 
-    /// Takes in what is carried for another device; what is carried carries nothing itself.
+    /// Takes in what is carried for another device; what is carried carries nothing itself. What there is no room for in
+    /// the answer is left where it is, and comes again.
     fn relay(&mut self, sealed: &[u8]) -> Result<(), SessionError> {
-        if !self.carried {
+        let told: usize = self.tells.iter().map(Tell::length).sum();
+        if !self.carried && told < RELAYED_BYTES_MAX {
             let told = crate::bundles::relayed(&self.office, sealed)?;
             self.tells.push(Tell::Relayed(told.to_bytes()));
         }
@@ -217,7 +222,8 @@ impl Session {
 
     /// Keeps a piece of a file; what is then still missing of the file is told at the end.
     fn piece(&mut self, chunk: &Chunk) -> Result<(), SessionError> {
-        let device = self.device.as_ref().ok_or(SessionError::Order)?;
+        // A restored HQ may hear only in this request who it is: its pieces come again.
+        let Some(device) = &self.device else { return Ok(()) };
         let signed = self.keys.iter().any(|(key, confirmed)| *confirmed && chunk.verify(key));
         if !device.standing.takes_part() || !signed {
             self.notices.push(Notice::Refused(reason::SIGNATURE));
@@ -390,6 +396,8 @@ impl Session {
             0 => usize::MAX,
             asked => usize::try_from(asked).unwrap_or(usize::MAX),
         };
+        // What a colleague carries back must leave room in an answer of his own.
+        let budget = if self.carried { budget.min(RELAY_BYTES_MAX) } else { budget };
         let room = BODY_BYTES_MAX.saturating_sub(answer.tells.iter().map(Tell::length).sum());
         let page = desk.page(&reader, &hello.cursor, budget.min(room))?;
         // What goes back by file is not heard yet.

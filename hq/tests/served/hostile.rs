@@ -1,9 +1,16 @@
 //! Cut, flipped, forged, oversized: nothing of it is used, and what was complete stays.
 
 use fieldbook_hq::store::sqlite::devices::Standing;
+use records::kinds::repair;
+use records::value::{Value, payload::encode_rows};
+use sync_protocol::asides::{Ask, Chunk, FileWant, Piece, Tell};
+use sync_protocol::bundle::Relayed;
 use sync_protocol::chain::Link;
-use sync_protocol::conversation::write_request;
+use sync_protocol::conversation::{Request, write_request};
+use sync_protocol::limits::{BODY_BYTES_MAX, CHUNK_BYTES, RELAY_BYTES_MAX};
 use sync_protocol::message::Notice;
+use sync_protocol::op::Write;
+use sync_protocol::parcel::seal;
 use sync_protocol::reason;
 use sync_protocol::segment::{Body, Segment};
 use sync_protocol::sign::PublicKey;
@@ -192,4 +199,102 @@ fn a_segment_coded_by_a_newer_version_is_kept_as_it_came() {
     assert_eq!(answer.notices, [Notice::Refused(reason::NEWER)]);
     let kept = hq.desk().store.held_back(line.0).unwrap();
     assert_eq!(kept.into_iter().map(|(_, segment, _)| segment).collect::<Vec<_>>(), [newer]);
+}
+
+/// Bytes that deflate cannot shorten.
+fn noise(length: usize) -> Vec<u8> {
+    (0_u32..).flat_map(|at| sync_protocol::chain::sha256(&[&at.to_le_bytes()])).take(length).collect()
+}
+
+/// Says something beside the log and returns what HQ says beside.
+fn ask(hq: &Hq, device: &mut Device, asks: Vec<Ask>) -> Vec<Tell> {
+    let request = Request { asks, ..device.request(device.rows.len()) };
+    let body = write_request(&request, &device.signer);
+    let (status, answer) = post(hq.address, &body);
+    assert_eq!(status, 200);
+    device.take(&body, &answer).tells
+}
+
+/// A device whose sheet names a photo of eight pieces that HQ holds, and what asks for all of them.
+fn photographer(hq: &Hq) -> (Device, Ask) {
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    let bytes = noise(8 * CHUNK_BYTES);
+    let hash = sync_protocol::chain::sha256(&[&bytes]);
+    let group = repair::REPAIR.groups.iter().find(|group| group.name == "photo").unwrap();
+    let mut row = vec![None; group.fields.len()];
+    row[0] = Some(Value::File(hash.to_vec()));
+    let photo = Write { tag: group.tag(), bytes: encode_rows(group.fields, &[row]) };
+    let doc = device.sheet("pump");
+    device.write(repair::REPAIR.number, Some(doc), Vec::new(), vec![photo]);
+    device.sync(hq.address, 0);
+    let total = bytes.len() as u64;
+    let pieces = (0_u32..).zip(bytes.chunks(CHUNK_BYTES));
+    let chunk = |(index, bytes): (u32, &[u8])| {
+        Ask::Chunk(Chunk::sign(&device.signer, Piece { hash, total, index, bytes: bytes.to_vec() }))
+    };
+    let chunks = pieces.map(chunk).collect();
+    ask(hq, &mut device, chunks);
+    assert_eq!(hq.desk().files.length(&hash), Some(total));
+    (device, Ask::Want(vec![FileWant { doc, hash, from: 0, count: 8 }]))
+}
+
+#[test]
+fn however_often_files_are_asked_for_an_answer_brings_a_megabyte_of_them() {
+    let hq = Hq::start();
+    let (mut device, want) = photographer(&hq);
+    let tells = ask(&hq, &mut device, vec![want; 5]);
+    assert_eq!(tells.iter().filter(|tell| matches!(tell, Tell::Piece(_))).count(), 8);
+}
+
+#[test]
+fn what_is_carried_for_others_leaves_room_for_the_carriers_own_answer() {
+    let hq = Hq::start();
+    let (device, want) = photographer(&hq);
+    let mut carrier = Device::scan(&hq.code("E2"), 2);
+    let request = Request { asks: vec![want], ..device.request(device.rows.len()) };
+    let body = write_request(&request, &device.signer);
+    let sealed = seal(&body, &[device.enrolment.hq_key], &[3; 64]).unwrap();
+    let tells = ask(&hq, &mut carrier, vec![Ask::Relay(sealed); 6]);
+    assert!(tells.iter().map(Tell::length).sum::<usize>() < BODY_BYTES_MAX, "{}", tells.len());
+    assert!(!tells.is_empty());
+}
+
+#[test]
+fn a_carried_request_is_answered_in_what_a_colleague_can_carry_back() {
+    let hq = Hq::start();
+    let mut writer = Device::scan(&hq.code("E1"), 1);
+    for hash in noise(900 * 500).chunks(900) {
+        writer.sheet(&hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    }
+    writer.sync(hq.address, 0);
+    let mut reader = Device::scan(&hq.code("S1"), 2);
+    let mut carrier = Device::scan(&hq.code("E2"), 3);
+    let body = write_request(&reader.request(0), &reader.signer);
+    let sealed = seal(&body, &[reader.enrolment.hq_key], &[3; 64]).unwrap();
+    let tells = ask(&hq, &mut carrier, vec![Ask::Relay(sealed)]);
+    let [Tell::Relayed(told)] = tells.as_slice() else { panic!("{} tells", tells.len()) };
+    let answer = Relayed::from_bytes(told).unwrap().answer.unwrap();
+    assert!((RELAY_BYTES_MAX / 4..RELAY_BYTES_MAX * 2).contains(&answer.len()), "{}", answer.len());
+    assert!(reader.sync(hq.address, 0).items.len() > 1);
+}
+
+#[test]
+fn a_file_that_is_not_what_was_asked_for_ends_no_asking() {
+    let hq = Hq::start();
+    let mut owner = Device::scan(&hq.code("E1"), 1);
+    owner.sync(hq.address, 0);
+    let hash = sync_protocol::chain::sha256(&[b"meter"]);
+    let replica = owner.enrolment.replica;
+    let mut desk = hq.desk();
+    let branch = desk.store.branch_of(replica).unwrap().unwrap();
+    desk.transact(|desk| desk.store.file_ask(branch, replica, &hash)).unwrap();
+    let mut other = Device::scan(&hq.code("E2"), 2);
+    let piece = |bytes: &[u8]| Piece { hash, total: 5, index: 0, bytes: bytes.to_vec() };
+    let lie = Ask::Chunk(Chunk::sign(&other.signer, piece(b"Meter")));
+    ask(&hq, &mut other, vec![lie]);
+    let wanted = Tell::Wanted(vec![hash]);
+    assert_eq!(ask(&hq, &mut owner, Vec::new()), [wanted]);
+    let truth = Ask::Chunk(Chunk::sign(&owner.signer, piece(b"meter")));
+    let tells = ask(&hq, &mut owner, vec![truth]);
+    assert!(tells.iter().all(|tell| matches!(tell, Tell::Held(_))), "{tells:?}");
 }
