@@ -15,6 +15,7 @@ mod day;
 mod disks;
 #[cfg(test)]
 mod entropy;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod kills;
