@@ -1,3 +1,5 @@
+//! Pictures made smaller: whole, turned, bent, cut and enormous ones.
+
 use proptest::prelude::*;
 
 use super::*;
