@@ -28,8 +28,6 @@ pub(crate) struct Device {
     /// Nobody will ever switch it on again.
     pub(crate) dead: bool,
     pub(crate) revoked: bool,
-    /// Headquarters has answered it.
-    pub(crate) known: bool,
     /// What is left of its disk, where that is little.
     pub(crate) free_bytes: Option<u64>,
 }
@@ -50,7 +48,6 @@ impl Device {
             saved: None,
             dead: false,
             revoked: false,
-            known: false,
             free_bytes: None,
         };
         let store = Store::create(&device.home, code, device.now(now_ms)).expect("a new home");

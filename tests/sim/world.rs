@@ -136,7 +136,7 @@ fn frequency(event: Event) -> (usize, usize) {
         Event::SaveHome => (3, 30),
         Event::PutBack => (1, 30),
         Event::BackUp => (3, 30),
-        Event::RestoreHq => (1, 0),
+        Event::RestoreHq => (1, 30),
         Event::Reassign => (2, 30),
         Event::Roles => (2, 30),
         Event::WriteBundle => (3, 25),
@@ -273,12 +273,9 @@ impl World {
                 }
             }
             Event::BackUp => {
-                // A device that headquarters never heard of could not come back.
-                if self.devices.iter().all(|device| device.known) {
-                    self.hq.borrow().back_up(&self.backup());
-                    self.backed_up = true;
-                    self.in_backup = self.hq.borrow().run(crate::checks::links);
-                }
+                self.hq.borrow().back_up(&self.backup());
+                self.backed_up = true;
+                self.in_backup = self.hq.borrow().run(crate::checks::links);
             }
             Event::RestoreHq => self.restore_hq(),
             Event::Reassign => {
@@ -348,7 +345,6 @@ impl World {
         fieldbook::simulated::set_free_bytes(None);
         let code = self.hq.borrow().code(staff, self.now_ms);
         let device = Device::enrol(self.new_home(), staff, &code, self.now_ms);
-        self.backed_up = false;
         self.tell(format!("device {} of {staff} is {}", self.devices.len(), device.replica.0));
         self.devices.push(device);
     }
@@ -428,7 +424,6 @@ impl World {
         device.moved_on();
         match done {
             Ok(report) => {
-                device.known = true;
                 self.check_trim(at);
                 self.tell(format!(
                     "{at} syncs {met:?}: sent {}, received {}, level {}, digest {:?}, {:?}",
