@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::world::World;
 
 /// Seeds of an ordinary test run; a soak says how many it wants.
-const SEEDS: u64 = 50;
+const SEEDS: u64 = 100;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is a number")))

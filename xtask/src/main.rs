@@ -5,6 +5,7 @@ mod arrows;
 mod bench;
 mod clock;
 mod size;
+mod soak;
 mod source;
 mod step;
 mod test;
@@ -18,17 +19,20 @@ usage: cargo xtask <chore>
   test     everything that must hold before a change lands
   arrows   which rooms and crates may name which, alone
   bench    measure real programs against the goals; FIELDBOOK_DATA names the workload
+  soak     run the simulator on as many seeds as asked for: soak SEEDS [FROM]
   size     build the agent as it is shipped and compare its size with the goal";
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let chore = args.next();
-    let done = match (chore.as_deref(), args.next()) {
-        (Some("test"), None) => test::run(tree()),
-        (Some("arrows"), None) => arrows::run(tree()),
-        (Some("bench"), None) => bench::run(tree()),
-        (Some("size"), None) => size::run(tree()),
-        (None | Some("help" | "--help" | "-h"), None) => {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => test::run(tree()),
+        ["arrows"] => arrows::run(tree()),
+        ["bench"] => bench::run(tree()),
+        ["soak", seeds] => soak::run(tree(), seeds, "1"),
+        ["soak", seeds, from] => soak::run(tree(), seeds, from),
+        ["size"] => size::run(tree()),
+        [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
