@@ -12,6 +12,7 @@ use sync_protocol::op::Row;
 use sync_protocol::ruling::Verdict;
 use sync_protocol::segment::Segment;
 
+use crate::device::Device;
 use crate::roles::{self, Parents};
 use crate::work;
 use crate::world::{Said, World};
@@ -85,9 +86,14 @@ impl World {
             Holdings { ops: kept(desk), documents, parents, aside }
         });
         for said in &self.said {
-            check_kept(said, &held);
+            // On the device it is listed as not sent.
+            let of = |device: &&Device| device.stranded && device.replica == said.id.replica;
+            if self.devices.iter().find(of).is_none() {
+                check_kept(said, &held);
+            }
         }
-        check_verdicts(&held, self.said.iter().any(|said| said.forgiven));
+        let lost = self.said.iter().any(|said| said.forgiven);
+        check_verdicts(&held, lost || self.devices.iter().any(|device| device.stranded));
         check_numbers(&held);
         let owners = self.devices.iter().map(|device| (device.replica, device.staff)).collect();
         roles::check(&held, &owners);
@@ -100,12 +106,12 @@ impl World {
 
     fn check_device(&mut self, at: usize, held: &Holdings) {
         let device = &mut self.devices[at];
-        let (replica, revoked) = (device.replica, device.revoked);
+        let (replica, revoked, stranded) = (device.replica, device.revoked, device.stranded);
         let now = device.now(self.now_ms);
         let store = device.store();
         let found = store.doctor().expect("a doctor");
         assert_eq!(found.faults, [], "device {at}: its home");
-        if revoked {
+        if revoked || stranded {
             return;
         }
         let (digest, page) = self.hq.borrow().run(move |desk| {

@@ -28,6 +28,8 @@ pub(crate) struct Device {
     /// Nobody will ever switch it on again.
     pub(crate) dead: bool,
     pub(crate) revoked: bool,
+    /// Headquarters forgot its code or its key with the last restore, and nobody can show them to it.
+    pub(crate) stranded: bool,
     /// What is left of its disk, where that is little.
     pub(crate) free_bytes: Option<u64>,
 }
@@ -48,6 +50,7 @@ impl Device {
             saved: None,
             dead: false,
             revoked: false,
+            stranded: false,
             free_bytes: None,
         };
         let store = Store::create(&device.home, code, device.now(now_ms)).expect("a new home");

@@ -52,8 +52,8 @@ pub(crate) const DEEDS: [(usize, Deed); 16] = [
     (4, Deed::Tag),
     (8, Deed::Seal),
     (2, Deed::Void),
-    (4, Deed::Accept),
-    (3, Deed::Return),
+    (6, Deed::Accept),
+    (6, Deed::Return),
     (3, Deed::Amend),
     (4, Deed::Settle),
     (2, Deed::JobSheet),
@@ -97,7 +97,8 @@ pub(crate) fn act(
         Deed::ReadySheet => made(create::create(store, &sheet(mark, true, None), now)),
         Deed::Voucher => {
             let amount = format!("amount={}.{:02}", 1 + dice.below(900), dice.below(100));
-            let pairs = pairs(&[&format!("note={mark}"), "cat=city", &amount, "date=2026-09-21"]);
+            let pairs =
+                pairs(&[&format!("note={mark}"), "category=city_transport", &amount, "date=2026-09-21"]);
             let request = Create { kind: &voucher::VOUCHER, job: None, pairs, entries: Vec::new() };
             made(create::create(store, &request, now))
         }
@@ -119,7 +120,7 @@ pub(crate) fn act(
         Deed::Part => done(add::add(store, &add("part", &[mark, "1"]), now)),
         Deed::Tag => done(add::add(store, &add("tag", &[mark]), now)),
         Deed::Seal => {
-            let signed = Signed::Not(mark.to_owned());
+            let signed = Signed::Not("absent".to_owned());
             let request = Seal { record: record.to_owned(), signed, lang: Lang::En };
             seal::seal(store, &request, now).map(|_| None)
         }
@@ -141,7 +142,7 @@ fn done(changed: Result<Changed, NotebookError>) -> Result<Option<DocId>, Notebo
 
 /// Returns whether what this deed saves carries the mark.
 pub(crate) fn marks(deed: Deed) -> bool {
-    !matches!(deed, Deed::Hours | Deed::Accept | Deed::Settle | Deed::JobStep)
+    !matches!(deed, Deed::Hours | Deed::Seal | Deed::Accept | Deed::Settle | Deed::JobStep)
 }
 
 fn made(created: Result<create::Created, NotebookError>) -> Result<Option<DocId>, NotebookError> {

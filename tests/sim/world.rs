@@ -38,13 +38,19 @@ pub(crate) struct World {
     pub(crate) now_ms: u64,
     /// What happened, a line each.
     pub(crate) story: Vec<String>,
+    /// How often each thing was done.
+    pub(crate) tally: BTreeMap<String, u64>,
     pub(crate) dice: Dice,
     pub(crate) carried: Carried,
     late: RefCell<Vec<Vec<u8>>>,
     weather: Weather,
     records: Vec<(DocId, &'static str)>,
+    /// Those of them with all that a seal asks for.
+    ready: Vec<(DocId, &'static str)>,
+    sealed: Vec<(DocId, &'static str)>,
     marks: u32,
     backed_up: bool,
+    restored: bool,
     /// What the last backup holds.
     in_backup: BTreeMap<OpId, [u8; 8]>,
     /// Some clock did not run with the others, so that two weeks may be over for it.
@@ -178,13 +184,17 @@ impl World {
             said: Vec::new(),
             now_ms: FOUNDED_MS + 60_000,
             story: Vec::new(),
+            tally: BTreeMap::new(),
             dice,
             carried: Carried::default(),
             late: RefCell::default(),
             weather,
             records: Vec::new(),
+            ready: Vec::new(),
+            sealed: Vec::new(),
             marks: 0,
             backed_up: false,
+            restored: false,
             in_backup: BTreeMap::new(),
             clocks_jumped: false,
             folder,
@@ -216,6 +226,10 @@ impl World {
         self.calm();
     }
 
+    fn count(&mut self, what: impl std::fmt::Debug) {
+        *self.tally.entry(format!("{what:?}")).or_default() += 1;
+    }
+
     pub(crate) fn tell(&mut self, what: String) {
         self.story.push(what);
     }
@@ -223,6 +237,7 @@ impl World {
     fn happen(&mut self, event: Event) {
         let Some(at) = self.any_device() else { return };
         let now_ms = self.now_ms;
+        self.count(event);
         if !matches!(event, Event::Work | Event::Sync | Event::ThinSync) {
             self.tell(format!("{event:?} {at}"));
         }
@@ -327,6 +342,7 @@ impl World {
         if !self.backed_up {
             return;
         }
+        self.restored = true;
         self.hq.borrow_mut().restore(&self.backup(), self.now_ms);
         self.forgive();
         for device in &mut self.devices {
@@ -352,25 +368,36 @@ impl World {
     fn work(&mut self, at: usize) {
         let Some(deed) = self.dice.weighed(&DEEDS) else { return };
         let staff = self.devices[at].staff;
-        let near: Vec<DocId> = self
-            .records
-            .iter()
-            .filter(|(_, owner)| *owner == staff || staff == "S101")
-            .map(|(id, _)| *id)
-            .collect();
-        // Of the latest, so that people meet on the same ones.
-        let near = &near[near.len().saturating_sub(6)..];
-        let record = near.get(self.dice.below(near.len())).map(DocId::to_string).unwrap_or_default();
+        let of = match deed {
+            Deed::Seal => &self.ready,
+            Deed::Accept | Deed::Return | Deed::Amend => &self.sealed,
+            _ => &self.records,
+        };
+        let near = of.iter().filter(|(_, owner)| *owner == staff || staff == "S101" && deed != Deed::Seal);
+        let near: Vec<(DocId, &str)> = near.copied().collect();
+        let store = self.devices[at].store();
+        let here = |(id, _): &&(DocId, &str)| store.entry(*id).expect("an entry").is_some();
+        // The latest, so that people meet on the same ones.
+        let near: Vec<(DocId, &str)> = near.iter().rev().filter(here).take(6).copied().collect();
+        let chosen = near.get(self.dice.below(near.len())).copied();
+        let record = chosen.map(|(id, _)| id.to_string()).unwrap_or_default();
         self.marks += 1;
         let (number, now) = (self.marks, self.devices[at].now(self.now_ms));
         let mark = work::mark(number);
         let done = work::act(deed, self.devices[at].store(), &record, &mark, &mut self.dice, now);
         match done {
             Ok(made) => {
-                self.records.extend(made.map(|id| (id, staff)));
+                let made = made.map(|id| (id, staff));
+                self.records.extend(made);
+                match deed {
+                    Deed::ReadySheet | Deed::JobSheet | Deed::Amend => self.ready.extend(made),
+                    Deed::Seal => self.sealed.extend(chosen),
+                    _ => {}
+                }
+                self.count(deed);
                 self.hear_saved(at, work::marks(deed).then_some(number), deed, &record);
             }
-            Err(NotebookError::Refused(_)) => {}
+            Err(NotebookError::Refused(refusal)) => self.count((deed, refusal.rule)),
             Err(NotebookError::Store(StoreError::NoSpace { .. })) if self.is_full(at) => {}
             Err(error) => panic!("device {at}, {deed:?} on {record:?}: {error}"),
         }
@@ -422,6 +449,9 @@ impl World {
         let done = sync::sync_by(transport, device.store(), &clock, options, &mut |_| {});
         let (met, broke) = (line.met.take(), line.broke.get());
         device.moved_on();
+        for (luck, _) in &met {
+            self.count(luck);
+        }
         match done {
             Ok(report) => {
                 self.check_trim(at);
@@ -433,7 +463,8 @@ impl World {
             }
             Err(error) => {
                 self.tell(format!("{at} syncs {met:?}: {error}"));
-                let excused = broke || self.devices[at].revoked || self.is_full(at);
+                // Enrolled since the backup: until somebody shows headquarters what it wrote of it.
+                let excused = broke || self.devices[at].revoked || self.is_full(at) || self.restored;
                 assert!(excused, "device {at} on a fair line: {error}");
                 None
             }
@@ -513,16 +544,20 @@ impl World {
         while !self.late.borrow().is_empty() {
             self.late_request();
         }
-        for _ in 0..8 {
+        for round in 0..8 {
             let mut quiet = true;
             for at in 0..self.devices.len() {
-                if self.devices[at].dead {
+                if self.devices[at].dead || self.devices[at].stranded {
                     continue;
                 }
                 self.now_ms += 1000;
                 self.devices[at].free_bytes = None;
                 self.devices[at].open(self.now_ms);
-                let report = self.sync(at, None, None).expect("a sync on a fair line");
+                let Some(report) = self.sync(at, None, None) else {
+                    quiet = false;
+                    self.devices[at].stranded = round > 2;
+                    continue;
+                };
                 let nothing = report.notices.iter().all(is_stale)
                     && report.sent_ops == 0
                     && report.received_ops == 0
