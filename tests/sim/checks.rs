@@ -88,7 +88,7 @@ impl World {
         for said in &self.said {
             // On the device it is listed as not sent.
             let of = |device: &&Device| device.stranded && device.replica == said.id.replica;
-            if self.devices.iter().find(of).is_none() {
+            if !self.devices.iter().any(|device| of(&device)) {
                 check_kept(said, &held);
             }
         }

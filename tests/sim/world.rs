@@ -544,7 +544,8 @@ impl World {
         while !self.late.borrow().is_empty() {
             self.late_request();
         }
-        for round in 0..8 {
+        let mut n_quiet = 0;
+        for round in 0..10 {
             let mut quiet = true;
             for at in 0..self.devices.len() {
                 if self.devices[at].dead || self.devices[at].stranded {
@@ -564,7 +565,9 @@ impl World {
                     && report.verdicts.is_empty();
                 quiet &= nothing && (report.level || self.devices[at].revoked);
             }
-            if quiet {
+            // Twice: the last of a round may have changed something for the first.
+            n_quiet = if quiet { n_quiet + 1 } else { 0 };
+            if n_quiet == 2 {
                 return;
             }
         }
