@@ -182,6 +182,7 @@ impl Store {
             scanned_ms: u64::try_from(now.wall.0).unwrap_or(0),
             name: host_name(),
         };
+        epoch::note_made(home)?;
         // Written last: with it the home is whole.
         write_identity(home, &keys, &identity, random()?)?;
         for folder in &folders {

@@ -118,6 +118,7 @@ fn finish(home: &Path, keys: &Keys) -> Result<(), StoreError> {
         for folder in [aside.as_path(), &home.join("quarantine"), home] {
             crate::home::sync_folder(folder).map_err(failed(folder))?;
         }
+        crate::store::epoch::note_made(home)?;
         write_identity(home, keys, &next.identity, next.seed)?;
     }
     let journal = home.join("journal");

@@ -17,6 +17,8 @@ use crate::store::error::{Part, StoreError};
 use crate::store::state::End;
 
 const HEAD: &str = "head";
+/// Where a home was made: before its first save nothing else tells it from a copy.
+const MADE: &str = "made";
 const TOKEN_BYTES: usize = 28;
 
 /// The last epoch that was opened in this home, and by whom.
@@ -67,11 +69,24 @@ pub fn write_head(home: &Path, head: &Head) -> Result<(), StoreError> {
     crate::home::write_twin(home, HEAD, &postcard::to_allocvec(head).unwrap_or_default())
 }
 
+/// Notes that the home was made here, on this machine and in this folder.
+///
+/// # Errors
+/// [`StoreError::Io`], [`StoreError::NoSpace`].
+pub fn note_made(home: &Path) -> Result<(), StoreError> {
+    crate::home::write_twin(&home.join("id"), MADE, &crate::home::fingerprint(home))
+}
+
+fn was_made_here(home: &Path) -> bool {
+    let made = crate::home::read_twin(&home.join("id"), MADE).ok().flatten();
+    made.is_some_and(|made| made == crate::home::fingerprint(home))
+}
+
 /// Decides, from what lies on the disk and in memory, how this opening stands to the last one.
 #[must_use]
 pub fn judge(head: Option<&Head>, own: Option<End>, home: &Path, keys: &Keys, now: Now) -> Opening {
     let Some(head) = head else {
-        return if own.is_none() { Opening::First } else { Opening::Elsewhere };
+        return if own.is_none() && was_made_here(home) { Opening::First } else { Opening::Elsewhere };
     };
     if head.fingerprint != crate::home::fingerprint(home) {
         return Opening::Elsewhere;

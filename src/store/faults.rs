@@ -92,6 +92,17 @@ fn a_boot_opens_an_epoch_that_hangs_from_the_last_and_a_copy_waits_for_its_numbe
     assert_eq!(store.doctor().unwrap().faults, []);
 }
 
+/// Seed 1153 of the simulator: both homes gave the number 001.
+#[test]
+fn a_home_copied_before_its_first_save_waits_for_its_numbers() {
+    let (dir, store) = home();
+    drop(store);
+    let copy = tempfile::tempdir().unwrap();
+    copy_folder(dir.path(), copy.path());
+    assert!(Store::open(copy.path(), NOW).unwrap().numbers_suspended());
+    assert!(!Store::open(dir.path(), NOW).unwrap().numbers_suspended());
+}
+
 #[test]
 fn the_whole_database_may_vanish() {
     let (dir, store) = filled(100);
