@@ -45,10 +45,10 @@ pub fn write(store: &mut Store, now: Now, path: &Path) -> Result<Written, Bundle
     write_with(store, now, path, With::Files)
 }
 
-/// As [`write`], without photos and papers: small enough for a colleague's line.
+/// As [`write()`], without photos and papers: small enough for a colleague's line.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_records(store: &mut Store, now: Now, path: &Path) -> Result<Written, BundleFault> {
     write_with(store, now, path, With::Records)
 }
