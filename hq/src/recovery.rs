@@ -118,6 +118,9 @@ impl Desk {
     }
 
     fn take_extract(&mut self, extract: &Extract, now_ms: u64) -> Result<(), StoreError> {
+        if self.home(extract.replica)?.is_none() {
+            return self.store.stranger_put(extract);
+        }
         // What a newer version coded stays with the devices until this program reads it.
         let Ok(rows) = extract.open() else {
             return Ok(());
@@ -125,7 +128,7 @@ impl Desk {
         let people = rows.iter().any(|(_, row)| is_people(row));
         let rows = rows.into_iter().map(|(id, row)| (id.seq, row)).collect();
         self.alone(Alone { line: (extract.replica, extract.epoch), parent: extract.parent, rows }, now_ms)?;
-        if people { self.know_devices_again() } else { Ok(()) }
+        if people { self.know_devices_again(now_ms) } else { Ok(()) }
     }
 
     /// Takes in another replica's segment, proven by its author's key; returns whether the proof was good.
@@ -147,7 +150,7 @@ impl Desk {
             self.take_apart(segment, came.received_ms)?;
         }
         if segment.replica == Replica::HQ {
-            self.hqs_own(segment)?;
+            self.hqs_own(segment, came.received_ms)?;
         }
         Ok(true)
     }
@@ -192,19 +195,19 @@ impl Desk {
     }
 
     /// HQ's own log came back: its next stamp is later than all that it gave, and it knows its devices again.
-    fn hqs_own(&mut self, segment: &Segment) -> Result<(), StoreError> {
+    fn hqs_own(&mut self, segment: &Segment, now_ms: u64) -> Result<(), StoreError> {
         let mut people = false;
         for id in segment.ids() {
             let Some(row) = self.row(id)? else { continue };
             self.stamped(row.stamp)?;
             people |= is_people(&row);
         }
-        if people { self.know_devices_again() } else { Ok(()) }
+        if people { self.know_devices_again(now_ms) } else { Ok(()) }
     }
 
     /// Makes the lines of devices again that were named, or had their key bound, after the backup: their documents in
     /// HQ's own log say who they are.
-    fn know_devices_again(&mut self) -> Result<(), StoreError> {
+    fn know_devices_again(&mut self, now_ms: u64) -> Result<(), StoreError> {
         if self.store.restored_from()?.is_none() {
             return Ok(());
         }
@@ -214,19 +217,24 @@ impl Desk {
             Ok(())
         })?;
         for document in documents {
-            self.know_device_again(&document)?;
+            self.know_device_again(&document, now_ms)?;
         }
         Ok(())
     }
 
-    fn know_device_again(&mut self, document: &Document) -> Result<(), StoreError> {
+    fn know_device_again(&mut self, document: &Document, now_ms: u64) -> Result<(), StoreError> {
         let named = typed::<Installation>(document).and_then(|installation| installation.replica);
         let Some(replica) = named.map(|named| Replica(named.0)).filter(|replica| *replica != Replica::HQ)
         else {
             return Ok(());
         };
+        let standing = Standing::from_number(document.state).unwrap_or(Standing::Suspended);
         let known = self.store.device(replica)?;
-        if known.as_ref().is_some_and(|device| device.key.is_some()) {
+        if let Some(device) = known.as_ref().filter(|device| device.key.is_some()) {
+            // Reported lost or revoked after the backup: it stays out. To let one in again takes a person.
+            if device.standing.takes_part() && !standing.takes_part() {
+                self.store.device_put(&Device { standing, ..device.clone() })?;
+            }
             return Ok(());
         }
         let staff = reading::link(document, "owner");
@@ -236,9 +244,13 @@ impl Desk {
         };
         let key = typed::<DeviceKey>(document).and_then(|key| <[u8; 32]>::try_from(key.public_key?.0).ok());
         let key = key.map(PublicKey);
-        let standing = Standing::from_number(document.state).unwrap_or(Standing::Suspended);
         let device = known.unwrap_or_else(|| Device::named(replica, branch, (0, 0)));
-        self.store.device_put(&Device { staff, document: Some(document.id), key, standing, ..device })
+        self.store.device_put(&Device { staff, document: Some(document.id), key, standing, ..device })?;
+        // What it wrote may have been shown before its name.
+        for extract in self.store.strangers_take(replica)? {
+            self.take_extract(&extract, now_ms)?;
+        }
+        Ok(())
     }
 }
 

@@ -5,22 +5,27 @@ use std::path::Path;
 use records::id::{Epoch, OpId, Replica};
 use records::kinds::number;
 use sync_protocol::chain::Link;
+use sync_protocol::columns;
 use sync_protocol::conversation::{Answer, RequestHash, read_answer, write_answer};
 use sync_protocol::cursor::Cursor;
-use sync_protocol::message::{Compared, Extract, Item, PageEnd, PushAck};
+use sync_protocol::message::{Compared, Enrol, Extract, Item, PageEnd, PushAck};
 use sync_protocol::op::Row;
 use sync_protocol::proof::AnswerProof;
-use sync_protocol::ruling::{Judgement, Verdict};
+use sync_protocol::ruling::{Judgement, Ruling, Verdict};
 use sync_protocol::segment::{Run, Segment, cut};
 use sync_protocol::sign::Signer;
 use sync_protocol::stamp::Stamp;
 
 use super::stands_over;
 use crate::data::Data;
+use crate::enrol::{Bound, Reach};
 use crate::intake::desk::Desk;
-use crate::store::sqlite::devices::Device;
+use crate::store::sqlite::StoreError;
+use crate::store::sqlite::devices::{Device, Standing};
+use crate::store::sqlite::log::{Came, Kept};
 
 const LINE: (Replica, Epoch) = (Replica(7), Epoch(1));
+const STAFF: &str = "code,name,unit,roles\nE1,Wang,B1,engineer\n";
 const HOUR_MS: u64 = 3_600_000;
 /// When the op came the first time; its stamp is an hour ahead of that.
 const RECEIVED_MS: u64 = 1_795_300_000_000;
@@ -70,20 +75,8 @@ fn judgement(desk: &Desk, seq: u64) -> Option<Judgement> {
     desk.store.judgement(3, id, rows()[0].stamp).unwrap()
 }
 
-/// A headquarters that knows one device, backed up before the device's work came; the signed answer to that work, and
-/// what was said of its ops.
-fn before(folder: &Path) -> (AnswerProof, Extract, Vec<Option<Judgement>>) {
-    let data = Data::at(&folder.join("hq"));
-    data.init("http://127.0.0.1:7400").unwrap();
-    let mut desk = data.open(false).unwrap();
-    let key = Some(device().public());
-    desk.store.device_put(&Device { key, ..Device::named(LINE.0, 3, (0, 0)) }).unwrap();
-    data.back_up(&folder.join("backup")).unwrap();
-    desk.transact(|desk| desk.take(vec![segment()], RECEIVED_MS)).unwrap();
-    let seqs = vec![1, 3];
-    let alone: Vec<Row> = rows().into_iter().take(2).collect();
-    let coded = sync_protocol::columns::encode(&alone, LINE, &seqs);
-    let extract = Extract { replica: LINE.0, epoch: LINE.1, parent: None, seqs, rows: coded };
+/// HQ's signature under an answer that brings an extract and rulings.
+fn signed(desk: &Desk, extract: &Extract, rulings: Vec<Ruling>) -> AnswerProof {
     let next = Cursor { incarnation: desk.incarnation, positions: Vec::new() };
     let answer = Answer {
         ack: PushAck {
@@ -97,12 +90,30 @@ fn before(folder: &Path) -> (AnswerProof, Extract, Vec<Option<Judgement>>) {
         certificate: None,
         tells: Vec::new(),
         items: vec![Item::Extract(extract.clone())],
-        rulings: desk.store.rulings(3, LINE, 1, 3).unwrap(),
+        rulings,
         end: PageEnd { next, more: false },
     };
     let asked = RequestHash([9; 32]);
     let bytes = write_answer(&answer, asked, &desk.signer);
-    let (_, proof) = read_answer(&bytes, asked, &desk.signer.public()).unwrap();
+    read_answer(&bytes, asked, &desk.signer.public()).unwrap().1
+}
+
+/// A headquarters that knows one device, backed up before the device's work came; the signed answer to that work, and
+/// what was said of its ops.
+fn before(folder: &Path) -> (AnswerProof, Extract, Vec<Option<Judgement>>) {
+    let data = Data::at(&folder.join("hq"));
+    data.init("http://127.0.0.1:7400").unwrap();
+    let mut desk = data.open(false).unwrap();
+    let key = Some(device().public());
+    desk.store.device_put(&Device { key, ..Device::named(LINE.0, 3, (0, 0)) }).unwrap();
+    data.back_up(&folder.join("backup")).unwrap();
+    desk.transact(|desk| desk.take(vec![segment()], RECEIVED_MS)).unwrap();
+    let seqs = vec![1, 3];
+    let alone: Vec<Row> = rows().into_iter().take(2).collect();
+    let coded = columns::encode(&alone, LINE, &seqs);
+    let extract = Extract { replica: LINE.0, epoch: LINE.1, parent: None, seqs, rows: coded };
+    let rulings = desk.store.rulings(3, LINE, 1, 3).unwrap();
+    let proof = signed(&desk, &extract, rulings);
     (proof, extract, (1..=3).map(|seq| judgement(&desk, seq)).collect())
 }
 
@@ -159,4 +170,87 @@ fn ops_that_came_alone_are_judged_once_and_the_segment_agrees_or_is_a_fork() {
     let forged = sync_protocol::proof::ExtractsProof { leaves: vec![[0; 32]], ..proof };
     desk.transact(|desk| desk.hear_extracts(&forged, RECEIVED_MS)).unwrap();
     assert_eq!(desk.store.ops().unwrap(), 3);
+}
+
+/// A headquarters with one engineer.
+fn staffed(folder: &Path) -> (Data, Desk) {
+    let data = Data::at(&folder.join("hq"));
+    data.init("http://127.0.0.1:7400").unwrap();
+    let mut desk = data.open(false).unwrap();
+    for (kind, table) in [(number::ORG, "code,name,kind,parent\nB1,East,branch,\n"), (number::STAFF, STAFF)] {
+        let kind = records::kinds::by_number(kind).unwrap();
+        desk.transact(|desk| desk.import(table.as_bytes(), kind, RECEIVED_MS)).unwrap();
+    }
+    (data, desk)
+}
+
+/// Names a device of the engineer's and binds its key.
+fn enrolled(desk: &mut Desk) -> Replica {
+    let reach = Reach { address: "http://127.0.0.1:7400".into(), tls_pin: None };
+    let named = desk.transact(|desk| desk.issue_code("E1", &reach, RECEIVED_MS)).unwrap();
+    let key = device().public();
+    let proof = sync_protocol::enrolment::proof(&named.secret, named.replica, &key);
+    let shown = Enrol { key, proof, scanned_ms: RECEIVED_MS, name: String::new() };
+    let bound = desk.transact(|desk| desk.bind(named.replica, &shown, RECEIVED_MS)).unwrap();
+    assert_eq!(bound, Bound::Yes);
+    named.replica
+}
+
+/// HQ's own log.
+fn words(desk: &Desk) -> Vec<Segment> {
+    let mut words = Vec::new();
+    let keep = |_, kept: Kept| {
+        words.push(kept.segment);
+        Ok::<_, StoreError>(())
+    };
+    desk.store.each_segment(keep).unwrap();
+    words.retain(|segment| segment.replica == Replica::HQ);
+    words
+}
+
+fn hear_again(desk: &mut Desk, words: &[Segment]) {
+    let came = Came { received_ms: RECEIVED_MS, skew_ms: None };
+    for segment in words {
+        assert!(desk.transact(|desk| desk.take_carried(segment, came)).unwrap());
+    }
+}
+
+#[test]
+fn a_device_reported_lost_after_the_backup_is_lost_again_once_headquarters_own_log_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, mut desk) = staffed(folder.path());
+    let replica = enrolled(&mut desk);
+    data.back_up(&folder.path().join("backup")).unwrap();
+    let mut device = desk.store.device(replica).unwrap().unwrap();
+    desk.transact(|desk| desk.stand(&mut device, "lose", Standing::Lost, RECEIVED_MS)).unwrap();
+    let words = words(&desk);
+
+    let mut desk = restored(folder.path());
+    let standing = |desk: &Desk| desk.store.device(replica).unwrap().unwrap().standing;
+    assert_eq!(standing(&desk), Standing::Enrolled);
+    hear_again(&mut desk, &words);
+    assert_eq!(standing(&desk), Standing::Lost);
+}
+
+#[test]
+fn what_a_device_wrote_that_was_named_after_the_backup_waits_until_its_name_is_heard_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, mut desk) = staffed(folder.path());
+    data.back_up(&folder.path().join("backup")).unwrap();
+    let replica = enrolled(&mut desk);
+    let line = (replica, Epoch(1));
+    let rows = columns::encode(&rows(), line, &[1, 2, 3]);
+    let extract = Extract { replica: line.0, epoch: line.1, parent: None, seqs: vec![1, 2, 3], rows };
+    let proof = signed(&desk, &extract, Vec::new()).of_extracts(vec![extract]);
+    let words = words(&desk);
+
+    let mut desk = restored(folder.path());
+    desk.transact(|desk| desk.hear_extracts(&proof, RECEIVED_MS)).unwrap();
+    let id = |seq| OpId { replica: line.0, epoch: line.1, seq };
+    assert_eq!(desk.row(id(1)).unwrap(), None);
+    hear_again(&mut desk, &words);
+    for seq in 1..=3 {
+        assert!(desk.row(id(seq)).unwrap().is_some(), "{seq}");
+        assert!(desk.judged(id(seq)).unwrap().unwrap().judgement.is_some());
+    }
 }

@@ -78,6 +78,8 @@ CREATE TABLE islands (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
   parent_epoch INTEGER, parent_seq INTEGER, parent_link BLOB, row BLOB NOT NULL,
   PRIMARY KEY (branch, replica, epoch, seq)) WITHOUT ROWID;
+CREATE TABLE strangers (
+  replica INTEGER NOT NULL, hash BLOB NOT NULL, extract BLOB NOT NULL, PRIMARY KEY (replica, hash)) WITHOUT ROWID;
 CREATE TABLE proven (
   replica INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
   version INTEGER NOT NULL, first_order INTEGER NOT NULL, body BLOB NOT NULL,

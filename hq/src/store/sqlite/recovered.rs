@@ -3,6 +3,7 @@
 use records::id::{OpId, Replica};
 use rusqlite::{OptionalExtension, params};
 use sync_protocol::chain::{Line, Link, Parent};
+use sync_protocol::message::Extract;
 use sync_protocol::op::Row;
 use sync_protocol::ruling::{Ruling, Verdict};
 
@@ -118,6 +119,32 @@ impl Store {
             )?
             .execute(params![branch, line.0.0, line.1.0, first, last])?;
         Ok(())
+    }
+
+    /// Keeps an extract whose author is not known again yet; the same one twice is kept once.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn stranger_put(&self, extract: &Extract) -> Result<(), StoreError> {
+        let extracted = bytes(extract);
+        let hash = sync_protocol::chain::sha256(&[&extracted]);
+        self.db.prepare_cached("INSERT OR IGNORE INTO strangers VALUES (?1, ?2, ?3)")?.execute(params![
+            extract.replica.0,
+            hash,
+            extracted
+        ])?;
+        Ok(())
+    }
+
+    /// Takes out the extracts of an author who was not known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn strangers_take(&self, replica: Replica) -> Result<Vec<Extract>, StoreError> {
+        let mut query =
+            self.db.prepare_cached("DELETE FROM strangers WHERE replica = ?1 RETURNING extract")?;
+        let rows = query.query_map([replica.0], |row| row.get::<_, Vec<u8>>(0))?;
+        rows.map(|row| read("strangers", &row?)).collect()
     }
 
     /// Keeps a ruling that HQ's own signature proved.
