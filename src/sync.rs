@@ -216,6 +216,9 @@ pub fn sync_by(
         files: Exchange::new(),
         report: SyncReport::default(),
     };
+    // A receipt that does not fit on the disk waits; the records must not wait for it.
+    let owed = crate::bundle::relay::finish(session.store, clock.now()).unwrap_or_default();
+    session.report.receipts.extend(owed.iter().map(|path| path.display().to_string()));
     loop {
         let next = session.round()?;
         let unsent_ops = session.store.counts()?.unsent_ops;

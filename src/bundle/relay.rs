@@ -152,6 +152,26 @@ pub fn hear(store: &Store, told: &Relayed, now: Now) -> Result<Option<PathBuf>, 
     Ok(receipt)
 }
 
+/// Makes the receipts that are owed because a kill or a full disk came between the last answer and the receipt, and
+/// clears away what a kill left of bundles; returns the receipts.
+///
+/// # Errors
+/// [`StoreError::Io`], [`StoreError::NoSpace`].
+pub fn finish(store: &Store, now: Now) -> Result<Vec<PathBuf>, StoreError> {
+    for path in entries(&folder(store))?.into_iter().filter(|path| path.is_dir()) {
+        if !path.join(ABOUT).exists() {
+            clear(&path)?;
+        }
+    }
+    let mut receipts = Vec::new();
+    for (folder, about) in waiting_bundles(store)? {
+        if unanswered(&folder, &about).next().is_none() {
+            receipts.push(deliver(store, &folder, &about, now)?);
+        }
+    }
+    Ok(receipts)
+}
+
 /// Returns what is and was carried for others, by name.
 ///
 /// # Errors
@@ -244,6 +264,72 @@ fn deliver(store: &Store, folder: &Path, about: &About, now: Now) -> Result<Path
     }
     out.write(&writer.end(&signer))?;
     out.finish()?;
-    std::fs::remove_dir_all(folder).map_err(|source| StoreError::io("removing", folder, source))?;
+    // First what says that anything waits: of answers half removed nothing is asked again.
+    let waits = folder.join(ABOUT);
+    std::fs::remove_file(&waits).map_err(|source| StoreError::io("removing", &waits, source))?;
+    clear(folder)?;
     Ok(path)
+}
+
+fn clear(folder: &Path) -> Result<(), StoreError> {
+    std::fs::remove_dir_all(folder).map_err(|source| StoreError::io("removing", folder, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_protocol::cursor::Incarnation;
+    use sync_protocol::sign::Signer;
+
+    use super::*;
+    use crate::store::testing::{NOW, home};
+
+    /// A bundle of somebody else's with two parcels for HQ.
+    fn bundle(path: &Path) {
+        let signer = Signer::from_seed(&[7; 32]).unwrap();
+        let header = Header {
+            kind: BundleKind::Work,
+            id: BundleId([4; 16]),
+            author: Replica(7),
+            key: signer.public(),
+            readers: vec![Replica::HQ],
+            incarnation: Incarnation(3),
+            created_ms: 5,
+            expires_ms: 0,
+            answers: None,
+            spans: Vec::new(),
+        };
+        let (mut writer, mut bytes) = Writer::begin(&header);
+        for sealed in [b"one", b"two"] {
+            bytes.extend(writer.parcel(For::Hq, sealed));
+        }
+        bytes.extend(writer.end(&signer));
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn a_kill_before_the_receipt_or_while_it_clears_up_costs_no_receipt_and_stops_no_sync() {
+        let (dir, store) = home();
+        let file = dir.path().join("bundle");
+        bundle(&file);
+        let kept = keep(&store, &file).unwrap();
+        let told = |sealed: &[u8]| Relayed { parcel: sha256(&[sealed]), answer: Some(sealed.to_vec()) };
+        assert_eq!(hear(&store, &told(b"one"), NOW).unwrap(), None);
+        assert_eq!(finish(&store, NOW).unwrap(), [] as [PathBuf; 0], "HQ did not answer everything yet");
+        // The last answer is on the disk, and then the battery is empty.
+        let carried_in = folder(&store).join(name(kept.id));
+        let last = super::file(&carried_in, sha256(&[b"two"]), ANSWER);
+        crate::home::write_whole(&last, b"two").unwrap();
+        assert_eq!((waiting(&store).unwrap(), asks(&store, usize::MAX).unwrap().len()), (0, 0));
+        let made = finish(&store, NOW).unwrap();
+        assert_eq!(made, [carried_in.with_extension(RECEIPT)]);
+        assert!(!carried_in.exists() && finish(&store, NOW).unwrap().is_empty());
+        // The receipt is there, and the battery is empty while the answers are cleared away.
+        std::fs::create_dir_all(&carried_in).unwrap();
+        std::fs::write(super::file(&carried_in, [1; 32], PARCEL), b"left").unwrap();
+        assert_eq!(asks(&store, usize::MAX).unwrap(), []);
+        finish(&store, NOW).unwrap();
+        let all = carried(&store).unwrap();
+        assert_eq!(all.iter().map(|one| (one.id, one.waiting)).collect::<Vec<_>>(), [(kept.id, 0)]);
+        assert!(all[0].receipt.is_some() && !carried_in.exists());
+    }
 }

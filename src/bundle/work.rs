@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sync_protocol::bundle::{BundleId, BundleKind, For, Header, Writer};
+use sync_protocol::bundle::{BundleId, BundleKind, For, Header, SPANS_MAX, Writer};
 use sync_protocol::conversation::{self, Request};
 use sync_protocol::limits::BODY_OPS_MAX;
 use sync_protocol::parcel::seal;
@@ -113,7 +113,7 @@ pub(super) fn header(store: &Store, now: Now, kind: BundleKind) -> Result<Header
         // Work is never too old.
         expires_ms: 0,
         answers: None,
-        spans: store.unsent_spans()?,
+        spans: store.unsent_spans()?.into_iter().take(SPANS_MAX).collect(),
     })
 }
 

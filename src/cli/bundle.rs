@@ -122,6 +122,7 @@ pub(crate) fn write_hand_over(
 fn receipts(desk: &Desk) -> Result<Page, Fault> {
     let store = desk.store()?;
     let people = People::read(&store).map_err(NotebookError::from)?;
+    relay::finish(&store, desk.clock.now()).map_err(NotebookError::from)?;
     let carried = relay::carried(&store).map_err(NotebookError::from)?;
     let path = |carried: &Carried| carried.receipt.as_ref().map(|path| path.display().to_string());
     let json = |carried: &Carried| {

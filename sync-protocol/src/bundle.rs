@@ -30,6 +30,8 @@ use crate::sign::{PublicKey, Signature, Signer};
 pub const MAGIC: [u8; 4] = *b"FBW1";
 /// The header, at most.
 pub const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Stretches that a header names, at most; those behind them are in the bundle all the same.
+pub const SPANS_MAX: usize = 256;
 /// A parcel with its slots and tags, at most.
 const SEALED_BYTES_MAX: usize = PARCEL_BYTES_MAX + 4 * 1024;
 const END: u8 = 255;
@@ -395,6 +397,16 @@ mod tests {
             answers: None,
             spans: vec![Span { epoch: Epoch(9), parent: None, first: 1, last: 2, before: Link::ROOT }],
         }
+    }
+
+    #[test]
+    fn a_header_with_as_many_stretches_as_it_may_name_reads_whatever_is_in_them() {
+        let parent = Parent { epoch: Epoch(u32::MAX), seq: u64::MAX, link: Link([255; 32]) };
+        let (epoch, before) = (parent.epoch, parent.link);
+        let span = Span { epoch, parent: Some(parent), first: u64::MAX, last: u64::MAX, before };
+        let most = Header { spans: vec![span; SPANS_MAX], readers: vec![Replica(u32::MAX); 64], ..header() };
+        let (_, bytes) = Writer::begin(&most);
+        assert_eq!(Reader::default().push(&bytes).unwrap(), [Part::Header(most)]);
     }
 
     fn bundle() -> Vec<u8> {
