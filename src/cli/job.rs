@@ -61,7 +61,14 @@ fn hand_over(id: &str, to: &str, file: Option<&Path>, desk: &Desk) -> Result<Pag
     let (colleague, _) = find::document(&store, to, Wanted::Kind(number::STAFF))?;
     // Asked first: a job that is handed over to nobody who could read the file would lie there.
     let readers = file.map(|file| bundle::hand_over_readers(&store, colleague.id, file)).transpose()?;
-    let handed = hand_over::hand_over(&mut store, id, colleague.id, now)?;
+    let before = match file {
+        Some(_) => hand_over::handed_over(&store, id, colleague.id)?,
+        None => None,
+    };
+    let handed = match before {
+        Some(handed) => handed,
+        None => hand_over::hand_over(&mut store, id, colleague.id, now)?,
+    };
     let written = match (file, readers) {
         (Some(file), Some(readers)) => {
             let docs: Vec<DocId> = [handed.job].into_iter().chain(handed.sheets.iter().copied()).collect();

@@ -4,6 +4,7 @@
 
 use std::ops::ControlFlow;
 
+use records::decision::DECISION_TAG;
 use records::id::{DocId, OpId};
 use records::kinds::number;
 use records::value::{Target, Value};
@@ -23,7 +24,7 @@ use crate::store::write::{NewOp, On};
 pub struct HandedOver {
     /// The job.
     pub job: DocId,
-    /// The op of the step.
+    /// The op of the step; `None` where it was taken before.
     pub op: Option<OpId>,
     /// Its open sheets that are the colleague's too now.
     pub sheets: Vec<DocId>,
@@ -51,6 +52,29 @@ pub fn hand_over(store: &mut Store, job: &str, to: DocId, now: Now) -> Result<Ha
     }
     let saved = store.save(ops, now)?;
     Ok(HandedOver { job: job.id, op: saved.first().copied(), sheets })
+}
+
+/// Returns a job that this device handed over to that colleague and nobody took since: where its file could not be
+/// written, the step stands and only the file is wanted again. `None` for any other job.
+///
+/// # Errors
+/// [`NotebookError::Refused`] where there is no such job; [`NotebookError::Store`].
+pub fn handed_over(store: &Store, job: &str, to: DocId) -> Result<Option<HandedOver>, NotebookError> {
+    let (job, kind) = find::document(store, job, Wanted::Kind(number::JOB))?;
+    let at = kind.machine.and_then(|machine| machine.states.get(usize::from(job.state)));
+    if at.is_none_or(|at| at.name != "handed_over") {
+        return Ok(None);
+    }
+    let ops = store.ops(job.id)?;
+    let given = ops.iter().filter_map(|op| {
+        let to = state::decision(op.row.write(DECISION_TAG)?)?.to?;
+        Some((op.id.replica, to))
+    });
+    if given.last() != Some((store.identity().enrolment.replica, to)) {
+        return Ok(None);
+    }
+    let sheets = open_sheets(store, job.id)?.into_iter().map(|(sheet, _)| sheet.id).collect();
+    Ok(Some(HandedOver { job: job.id, op: None, sheets }))
 }
 
 /// Returns the sheets of a job that one may still write on.

@@ -177,6 +177,27 @@ fn a_colleague_carries_the_work_and_brings_the_receipt() {
     assert_eq!(company.export("voucher").len(), 1);
 }
 
+#[test]
+fn a_hand_over_whose_file_could_not_be_written_is_written_again_and_the_step_is_taken_once() {
+    let company = Company::found();
+    let (li, zhao, stick) = (company.device(LI), company.device(ZHAO), Stick::new());
+    for device in [&li, &zhao, &li] {
+        device.sync();
+    }
+    let job = text(&li.ask(["job", "list"])[0]["id"]);
+    li.ask(["job", "accept", &job]);
+    li.run(["job", "hand-over", &job, "--to", ZHAO, "--file", &stick.path("gone/job.fbw")]).ended(2);
+    let ops = li.status()["unsent_ops"].clone();
+    let file = stick.path("job.fbw");
+    let again = li.ask(["job", "hand-over", &job, "--to", ZHAO, "--file", &file]);
+    assert_eq!((&again["op"], &again["ops"]), (&Value::Null, &ops), "{again}");
+    assert_eq!(li.status()["unsent_ops"], ops, "the step stands once");
+    li.run(["job", "hand-over", &job, "--to", ZHAO]).ended(1);
+    zhao.ask(["bundle", "read", &file]);
+    zhao.ask(["job", "take", &job]);
+    li.run(["job", "hand-over", &job, "--to", "T201", "--file", &file]).ended(1);
+}
+
 /// Li stands at the machine, has to go, and hands the job to Zhao on a stick; no network for either. Zhao goes on at
 /// once. Li's tablet is destroyed on the way home. What Zhao brings to headquarters holds all that Li did.
 #[test]
