@@ -66,11 +66,11 @@ pub fn handed_over(store: &Store, job: &str, to: DocId) -> Result<Option<HandedO
         return Ok(None);
     }
     let ops = store.ops(job.id)?;
-    let given = ops.iter().filter_map(|op| {
+    let mut given = ops.iter().filter_map(|op| {
         let to = state::decision(op.row.write(DECISION_TAG)?)?.to?;
         Some((op.id.replica, to))
     });
-    if given.last() != Some((store.identity().enrolment.replica, to)) {
+    if given.next_back() != Some((store.identity().enrolment.replica, to)) {
         return Ok(None);
     }
     let sheets = open_sheets(store, job.id)?.into_iter().map(|(sheet, _)| sheet.id).collect();
