@@ -1,4 +1,4 @@
-//! A day on site, played with the real programs: one headquarters, three devices, real repair texts.
+//! A day on site, played with the real programs: one headquarters, three devices and a copy, real repair texts.
 //!
 //! `cargo run --release --example day [-- --stay] [-- --lang zh-CN]`
 //!
@@ -42,6 +42,9 @@ const ZHAO: Player = Player { home: "zhao", clock: Some("2024-11-20T08:00:00+08:
 /// Chen Zhiqiang, engineer in Nanjing.
 const CHEN: Player = Player { home: "chen", clock: None };
 
+/// The spare tablet that Li's home is copied to.
+const SPARE: Player = Player { home: "li-spare", clock: None };
+
 /// The smallest picture there is: one white point.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\
     \0\0\0\nIDATx\x9cc\xf8\x0f\0\x01\x01\x01\0\xb18\xf6\x14\0\0\0\0IEND\xaeB`\x82";
@@ -64,6 +67,9 @@ fn main() -> ExitCode {
     level(&mut stage);
     let shared = clash(&stage);
     settle(&stage, &shared);
+    by_hand(&mut stage);
+    copied(&mut stage);
+    restored(&mut stage);
     let proven = proof(&stage, &shared);
     stage.close(stay);
     if proven { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -224,12 +230,65 @@ fn settle(stage: &Stage, sheet: &str) {
     }
 }
 
+/// A device that sees no network: its work goes by file, and the receipt comes back.
+fn by_hand(stage: &mut Stage) {
+    say("7  No network at all: the work goes on a USB stick, the receipt comes back");
+    stage.stop();
+    let set = ["customer=C003", "problem=Freezer door does not close"];
+    let sheet = stage.new_sheet(CHEN, "repair", &set);
+    stage.device(CHEN, &["sheet", "add", &sheet, "photo", &stage.path("before.png")]);
+    let (work, receipt) = (stage.path("chen.fbw"), stage.path("receipt.fbw"));
+    stage.device(CHEN, &["bundle", "write", &work]);
+    stage.hq(&["bundle", "read", &work, "--receipt", &receipt]);
+    stage.device(CHEN, &["bundle", "read", &receipt]);
+    stage.device(CHEN, &["status"]);
+}
+
+/// A home is copied, and both homes write: they diverge under different names and nothing is renamed later.
+fn copied(stage: &mut Stage) {
+    say("8  Li's home is copied to a spare tablet; both are used, both sync");
+    copy(Path::new(&stage.path(LI.home)), Path::new(&stage.path(SPARE.home)));
+    stage.serve();
+    for (player, problem) in [(LI, "Fan belt is worn"), (SPARE, "Filter is clogged")] {
+        stage.new_sheet(player, "repair", &["customer=C001", &format!("problem={problem}")]);
+    }
+    for player in [LI, SPARE, LI, SPARE] {
+        stage.device(player, &["sync"]);
+    }
+    stage.hq(&["device", "list"]);
+}
+
+/// Headquarters loses its disk and is made again from a backup: the devices give back what came after it.
+fn restored(stage: &mut Stage) {
+    say("9  Headquarters burns down after a backup; the devices give back what it lacks");
+    let file = stage.path("headquarters.backup");
+    stage.hq(&["backup", &file]);
+    stage.new_sheet(LI, "repair", &["customer=C001", "problem=Oil separator leaks"]);
+    stage.device(LI, &["sync"]);
+    stage.stop();
+    std::fs::remove_dir_all(stage.path("hq")).unwrap();
+    stage.hq(&["restore", &file]);
+    stage.serve();
+    for player in [LI, SPARE, ZHAO, CHEN, LI, SPARE, ZHAO, CHEN] {
+        stage.device(player, &["sync"]);
+    }
+}
+
+/// Copies a folder as `cp -a` does.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() { copy(&from, &to) } else { drop(std::fs::copy(&from, &to).unwrap()) }
+    }
+}
+
 /// Each device's digest is the one headquarters computes for it; what two share is equal.
 fn proof(stage: &Stage, sheet: &str) -> bool {
-    say("7  Proof: the same digest on the device and at headquarters");
+    say("10  Proof: the same digest on the device and at headquarters");
     let hq = stage.hq_json(&["doctor"]);
     let mut proven = hq["views_ok"] == true;
-    for (staff, player) in [("T101", LI), ("S100", ZHAO), ("T201", CHEN)] {
+    for (staff, player) in [("T101", LI), ("T101", SPARE), ("S100", ZHAO), ("T201", CHEN)] {
         let here = stage.device_json(player, &["doctor"]);
         let there = hq["replicas"].as_array().into_iter().flatten();
         let mut there = there.filter(|replica| replica["staff"] == staff).map(|replica| &replica["digest"]);

@@ -29,7 +29,7 @@ fn finish_sheet(device: &Device, kind: &str, fields: &[&str], picture: &str) -> 
 }
 
 #[test]
-fn a_day_recorded_with_hq_down_arrives_in_one_request_and_everybody_holds_the_same() {
+fn a_day_recorded_with_hq_down_arrives_whole_and_everybody_holds_the_same() {
     let mut company = Company::found();
     let code = company.hq.device_code(LI, &company.line.url());
     company.hq.kill();
@@ -61,14 +61,15 @@ fn a_day_recorded_with_hq_down_arrives_in_one_request_and_everybody_holds_the_sa
 
     company.hq.serve();
     let report = li.sync();
-    assert_eq!(report["requests"], 1, "{report}");
+    // The records, and then the one signature that they name.
+    assert_eq!(report["requests"], 2, "{report}");
     assert_eq!(report["sent_ops"], before["unsent_ops"], "{report}");
     assert_eq!(report["verdicts"]["accepted"], before["unsent_ops"], "{report}");
     assert_eq!(report["level"], true, "{report}");
     let after = li.status();
     assert_eq!(after["unsent_ops"], 0, "{after}");
     assert!(after["oldest_unsent"].is_null() && after["last_sync"].is_string(), "{after}");
-    assert_eq!(after["files"]["here_only"], 1, "files are not sent yet, and it says so: {after}");
+    assert_eq!(after["files"]["here_only"], 0, "{after}");
 
     let wang = company.device(WANG);
     let report = wang.sync();
@@ -117,4 +118,21 @@ fn jobs_reach_the_one_they_are_given_to_and_what_he_does_with_them_goes_back() {
     assert_eq!(ids.len(), 1, "{others}");
     assert!(!ids.contains(&&Value::from(id)), "{others}");
     company.is_level_with(&[&li, &sun, &wang]);
+}
+
+#[test]
+fn forty_records_without_photos_are_one_request_and_nothing_to_say_is_one_too() {
+    let company = Company::found();
+    let li = company.device(LI);
+    li.sync();
+    for day in 1..=40 {
+        let amount = format!("{day}.00");
+        let add = ["voucher", "add", "--category", "city_transport", "--date", "2026-11-20", "--amount"];
+        li.make(add.into_iter().chain([amount.as_str()]));
+    }
+    let report = li.sync();
+    let found = (&report["requests"], &report["sent_ops"], &report["level"]);
+    assert_eq!(found, (&1.into(), &40.into(), &true.into()), "{report}");
+    assert_eq!(li.sync()["requests"], 1);
+    company.is_level_with(&[&li]);
 }
