@@ -370,8 +370,10 @@ impl Session {
         }
         // The lease and the certificate are the first device's; the second one is told a name of its own.
         let second = device.key.is_some_and(|bound| bound != key);
-        if !second {
+        if !second && !desk.is_late(device.replica, hello.clocks)? {
             answer.notices.extend(desk.hear_lease(&mut device, hello.lease, &hello.cursor)?);
+        }
+        if !second {
             answer.notices.extend(device.copied.then_some(Notice::Copied));
         }
         device.seen_ms = Some(now);

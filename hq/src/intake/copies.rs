@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use records::id::{Epoch, Replica};
 use sync_protocol::chain::{Line, Parent};
 use sync_protocol::cursor::{Cursor, Feed};
-use sync_protocol::message::Notice;
+use sync_protocol::message::{Clocks, Notice};
 use sync_protocol::sign::PublicKey;
 
 use crate::intake::desk::Desk;
@@ -143,6 +143,10 @@ impl Tree {
     }
 }
 
+fn heard_key(replica: Replica) -> String {
+    format!("heard {}", replica.0)
+}
+
 fn parted_key(replica: Replica) -> String {
     format!("parted {}", replica.0)
 }
@@ -235,6 +239,25 @@ impl Desk {
         let order = self.store.count_up("order", 0)?;
         self.store.set(&settled_key(device.replica), &order.to_le_bytes())?;
         self.store.set(&parted_key(device.replica), &[])
+    }
+
+    /// Returns whether a request was held up on the line: the same boot was heard at a later time since its start
+    /// already, so that its lease says nothing of copies.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn is_late(&mut self, replica: Replica, clocks: Clocks) -> Result<bool, StoreError> {
+        let key = heard_key(replica);
+        let heard = self.store.setting(&key)?;
+        let heard: Option<(u32, u64)> = heard.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        // A platform that names no boot cannot be asked.
+        let same_boot = heard.filter(|(boot, _)| *boot == clocks.boot && *boot != 0);
+        if same_boot.is_some_and(|(_, at_ms)| clocks.monotonic_ms < at_ms) {
+            return Ok(true);
+        }
+        let bytes = postcard::to_allocvec(&(clocks.boot, clocks.monotonic_ms)).unwrap_or_default();
+        self.store.set(&key, &bytes)?;
+        Ok(false)
     }
 
     /// Hears the lease that a device shows. An old one whose successor was used comes from an earlier state of the

@@ -63,6 +63,30 @@ fn lost_reply_does_not_double_a_receipt() {
     assert!(!again.notices.iter().any(|notice| matches!(notice, Notice::Fork { .. } | Notice::Copied)));
 }
 
+/// A request waited on the line while its repetition and the next sync were answered: its lease is two answers old.
+#[test]
+fn a_request_that_was_held_up_on_the_line_makes_no_copy_of_its_device() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sheet("first");
+    device.sync(hq.address, 0);
+    let body = |device: &Device, monotonic_ms: u64| {
+        let mut request = device.request(0);
+        request.hello.clocks.monotonic_ms = monotonic_ms;
+        write_request(&request, &device.signer)
+    };
+    let held_up = body(&device, 10);
+    for monotonic_ms in [20, 30] {
+        let body = body(&device, monotonic_ms);
+        device.take(&body, &post(hq.address, &body).1);
+    }
+    assert_eq!(post(hq.address, &held_up).0, 200);
+    let body = body(&device, 40);
+    let answer = device.take(&body, &post(hq.address, &body).1);
+    assert!(!answer.notices.contains(&Notice::Copied), "{:?}", answer.notices);
+    assert!(!hq.desk().store.device(device.enrolment.replica).unwrap().unwrap().copied);
+}
+
 #[test]
 fn a_gap_is_asked_again() {
     let hq = Hq::start();
