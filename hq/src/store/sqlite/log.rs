@@ -142,7 +142,6 @@ impl Store {
     }
 
     /// Notes that ops `first ..= last` of a line were saved under a clock that was off by so much, whatever it is now.
-    /// The first word stands: when something was recorded is not changed afterwards.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
@@ -154,7 +153,7 @@ impl Store {
         skew_ms: i64,
     ) -> Result<(), StoreError> {
         self.db
-            .prepare_cached("INSERT OR IGNORE INTO clocks VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached("INSERT OR REPLACE INTO clocks VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![branch, line.0.0, line.1.0, first, last, skew_ms])?;
         Ok(())
     }
