@@ -51,6 +51,8 @@ pub struct Step {
     pub rival: bool,
     /// Whether it settles such a conflict by naming the decision that stands.
     pub picks: bool,
+    /// Whether it leads back to where the step before it was taken from; [`Step::to`] is then not looked at.
+    pub back: bool,
     /// The flag that a document carries where this step lost to a stricter concurrent one.
     pub lost_flag: Option<&'static State>,
 }
@@ -83,6 +85,7 @@ impl Step {
         seals: false,
         rival: false,
         picks: false,
+        back: false,
         lost_flag: None,
     };
 }
@@ -110,6 +113,17 @@ impl Machine {
     #[must_use]
     pub fn step_at(&self, index: Index) -> Option<&'static Step> {
         self.steps.get(usize::from(index))
+    }
+
+    /// Returns whether a seal can be set from there: until then the content is open.
+    ///
+    /// ```
+    /// use records::kinds::claim_machine::{CLAIM, RETURNED, SUBMITTED};
+    /// assert!(CLAIM.opens(RETURNED) && !CLAIM.opens(SUBMITTED));
+    /// ```
+    #[must_use]
+    pub fn opens(&self, state: Index) -> bool {
+        self.steps.iter().any(|step| step.seals && step.from.contains(&state))
     }
 
     /// Returns the index of the state of that name.

@@ -165,6 +165,8 @@ pub enum Reach {
     Company,
     /// The branch, and the staff it concerns.
     Branch,
+    /// Nobody: it stays at headquarters.
+    Headquarters,
 }
 
 /// One kind of record.

@@ -18,9 +18,12 @@ pub fn of(kind: &Kind, document: &Document) -> Option<&'static State> {
     kind.machine?.states.get(usize::from(document.state))
 }
 
-/// Returns whether a seal stands on the document.
+/// Returns whether a seal stands on the document; one that was sent back is open again.
 #[must_use]
 pub fn is_sealed(kind: &Kind, document: &Document) -> bool {
+    if kind.machine.is_some_and(|machine| machine.opens(document.state)) {
+        return false;
+    }
     let seals = |step| kind.machine.and_then(|machine| machine.step_at(step)).is_some_and(|step| step.seals);
     let stands = |standing| matches!(standing, Standing::Stands | Standing::Stale | Standing::Contested);
     document.decisions.iter().any(|ruled| seals(ruled.step) && stands(ruled.standing))

@@ -197,7 +197,13 @@ fn sealed(case: &Case<'_>, kind: &Kind) -> bool {
     let Some(this) = history.find(case.id) else {
         return false;
     };
-    found.any(|seal| history.find(seal.op).is_some_and(|seal| history.covers(this, seal)))
+    let covered = found.any(|seal| history.find(seal.op).is_some_and(|seal| history.covers(this, seal)));
+    // A claim that was sent back is open again, until it is submitted once more.
+    let open_again = || {
+        let then = past(case, &history).and_then(|past| fold(&past, case.lines).ok());
+        then.is_some_and(|then| machine.opens(then.state))
+    };
+    covered && !open_again()
 }
 
 /// The document's ops and this one.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use records::id::{DocId, OpId, Replica};
+use records::schema::Reach;
 use sync_protocol::chain::Line;
 use sync_protocol::cursor::Feed;
 use sync_protocol::ruling::{Ruling, Verdict};
@@ -59,6 +60,8 @@ impl Desk {
     pub(crate) fn rescope(&mut self, work: &mut Work) -> Result<(), StoreError> {
         if work.is_company() {
             work.scope = 0;
+        } else if work.reach() == Some(Reach::Headquarters) {
+            work.scope = NOWHERE;
         } else if work.scope == NOWHERE || work.creator.is_none() {
             let concerned = work.document.as_ref().map(reading::concerned).unwrap_or_default();
             for person in concerned {

@@ -71,13 +71,18 @@ impl Work {
     /// Whether everybody gets it; one whose creation was refused stays with its author.
     #[must_use]
     pub fn is_company(&self) -> bool {
+        self.reach() == Some(Reach::Company)
+    }
+
+    /// Returns who gets it by its kind; `None` where its creation was refused, or the kind is a newer version's.
+    #[must_use]
+    pub fn reach(&self) -> Option<Reach> {
         let stands = |op: &&Judged| {
             let judgement = op.judgement.as_ref();
             op.row.doc.is_none() && judgement.is_none_or(|judgement| judgement.verdict.stands())
         };
         let creation = self.ops.iter().find(stands);
-        let kind = creation.and_then(|op| kinds::by_number(op.row.kind));
-        kind.is_some_and(|kind| kind.reach == Reach::Company)
+        Some(kinds::by_number(creation?.row.kind)?.reach)
     }
 }
 

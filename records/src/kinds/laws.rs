@@ -6,8 +6,9 @@ use proptest::strategy::{Strategy, ValueTree};
 
 use crate::decision::DECISION_GROUP;
 use crate::kinds::{
-    KINDS, asset, by_name, by_number, customer, device, inspection, install, job, number, org, repair, sheet,
-    site, staff, template, voucher,
+    KINDS, account, alert, approval, asset, batch, by_name, by_number, calendar, cap, case, claim, customer,
+    delegation, device, exception, inspection, install, job, lease, number, org, payment, policy, repair,
+    sheet, site, staff, template, trip, voucher,
 };
 use crate::machine::{Machine, Reason};
 use crate::schema::{Class, Group, Typed};
@@ -52,6 +53,21 @@ fn the_tables_bytes_are_postcard_of_the_typed_struct() {
         install: Plate, Commissioning, Handover, Trained, WarrantyStart;
         repair: Fault, Found, Replaced, Charge, Downtime, Barrier;
         inspection: Inspected, Route, Findings, Raise;
+        approval: Approvals;
+        claim: ClaimNo, Claimant, Submission, Lines, Placed, LineSheets, Trips, Cuts, LineReturns, AuditLines, Papers,
+            Questions, Reasons;
+        trip: TripOf, TripDays, TripSheets;
+        batch: BatchNo, BatchClaims, Explained, Dispatch, Received;
+        payment: PaymentNo, PaymentClaims, Exported, Results;
+        case: About, Fines, Marks;
+        exception: Ask;
+        alert: Finding;
+        cap: CapFor, CapAmount;
+        account: AccountOf, Bank;
+        policy: PolicyText;
+        calendar: Year, CalendarDays;
+        delegation: Delegated, DelegatedRoles;
+        lease: LeaseOf, Turns, Burned;
         voucher: Owner, Amount, Dated, PaperKind, Purpose, Seller, Buyer, VoucherPlace, Remark, InvoiceNo, Sheets,
             Stay, Period, Paste, Look, VoucherOrigin;
     };

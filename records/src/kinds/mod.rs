@@ -1,15 +1,34 @@
 //! The record kinds, one file each.
 
+pub mod account;
+pub mod alert;
+pub mod alert_machine;
+pub mod approval;
 pub mod asset;
+pub mod batch;
+pub mod batch_machine;
+pub mod calendar;
+pub mod cap;
+pub mod case;
+pub mod case_machine;
+pub mod claim;
+pub mod claim_machine;
 pub mod customer;
+pub mod delegation;
 pub mod device;
+pub mod exception;
+pub mod exception_machine;
 pub mod inspection;
 pub mod install;
 pub mod job;
 pub mod job_machine;
 #[cfg(test)]
 mod laws;
+pub mod lease;
 pub mod org;
+pub mod payment;
+pub mod payment_machine;
+pub mod policy;
 pub mod repair;
 pub mod sheet;
 pub mod sheet_machine;
@@ -18,6 +37,8 @@ pub mod staff;
 pub mod template;
 #[cfg(feature = "tomorrow")]
 pub mod tomorrow;
+pub mod trip;
+pub mod trip_machine;
 pub mod voucher;
 pub mod voucher_machine;
 
@@ -49,6 +70,32 @@ pub mod number {
     pub const INSPECTION: u16 = 13;
     /// A voucher.
     pub const VOUCHER: u16 = 20;
+    /// An expense claim.
+    pub const CLAIM: u16 = 21;
+    /// A trip summary.
+    pub const TRIP: u16 = 22;
+    /// A branch's batch of claims.
+    pub const BATCH: u16 = 23;
+    /// A payment batch.
+    pub const PAYMENT: u16 = 24;
+    /// A disciplinary case.
+    pub const CASE: u16 = 25;
+    /// A request for an exception.
+    pub const EXCEPTION: u16 = 26;
+    /// An anomaly alert.
+    pub const ALERT: u16 = 27;
+    /// A monthly ceiling.
+    pub const CAP: u16 = 28;
+    /// A person's bank account.
+    pub const ACCOUNT: u16 = 29;
+    /// A version of the expense policy.
+    pub const POLICY: u16 = 40;
+    /// A year of the working calendar.
+    pub const CALENDAR: u16 = 41;
+    /// A delegation.
+    pub const DELEGATION: u16 = 42;
+    /// The lease on a person's claim numbers.
+    pub const LEASE: u16 = 43;
     /// A reference to any of the three sheets; not a kind of its own.
     pub const SHEET: u16 = 9;
     /// A service ticket: referred to by its number as text, the record comes with a later version.
@@ -87,6 +134,19 @@ pub static KINDS: &[&Kind] = &[
     &repair::REPAIR,
     &inspection::INSPECTION,
     &voucher::VOUCHER,
+    &claim::CLAIM,
+    &trip::TRIP,
+    &batch::BATCH,
+    &payment::PAYMENT,
+    &case::CASE,
+    &exception::EXCEPTION,
+    &alert::ALERT,
+    &cap::CAP,
+    &account::ACCOUNT,
+    &policy::POLICY,
+    &calendar::CALENDAR,
+    &delegation::DELEGATION,
+    &lease::LEASE,
     #[cfg(feature = "tomorrow")]
     &tomorrow::LOAN,
 ];

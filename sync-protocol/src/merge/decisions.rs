@@ -258,7 +258,7 @@ impl Walk<'_> {
         let Some(Deed { op, says, step }) = self.deeds.get(deed) else {
             return false;
         };
-        if says.saw.is_none() || self.open(step.to) {
+        if says.saw.is_none() || self.machine.opens(step.to) {
             return false;
         }
         let upto = chain.iter().position(|other| *other == deed).map_or(chain.len(), |at| at + 1);
@@ -273,20 +273,26 @@ impl Walk<'_> {
 
     /// Returns the seal that closes the document after that chain.
     fn seal(&self, chain: &[usize]) -> Option<usize> {
-        if self.open(self.state(chain)) {
+        if self.machine.opens(self.state(chain)) {
             return None;
         }
         let seals = |deed: &usize| self.deeds.get(*deed).is_some_and(|deed| deed.step.seals);
         chain.iter().copied().rev().find(seals)
     }
 
-    /// Returns whether a seal can be set from there: until then the content is open.
-    fn open(&self, state: Index) -> bool {
-        self.machine.steps.iter().any(|step| step.seals && step.from.contains(&state))
-    }
-
+    /// Returns where a chain ends. A step back undoes the one before it, and itself.
     fn state(&self, chain: &[usize]) -> Index {
-        chain.last().and_then(|deed| self.deeds.get(*deed)).map_or(0, |deed| deed.step.to)
+        let mut at = chain;
+        while let Some((last, before)) = at.split_last() {
+            match self.deeds.get(*last) {
+                Some(deed) if deed.step.back => {
+                    at = before.split_last().map_or(&[][..], |(_, before)| before)
+                }
+                Some(deed) => return deed.step.to,
+                None => return 0,
+            }
+        }
+        0
     }
 
     fn rival(&self, deed: usize) -> bool {
