@@ -42,8 +42,10 @@ crate::choices! {
 /// |---|---|---|
 /// | reject | 50 | the stricter judgement, as for claims |
 /// | return | 40 | |
+/// | withdraw | 38 | the claim was withdrawn before anybody judged it |
 /// | verify | 35 | |
-/// | submit | 30 | it stands on a claim that others already read |
+/// | submit | 30 | it stands on a claim that others already read; from captured where that claim had been returned |
+/// | take_off | 25 | off its line, or its claim was thrown away |
 /// | place | 20 | a voucher on a line must not vanish from under it |
 /// | discard | 10 | |
 ///
@@ -74,7 +76,7 @@ pub static VOUCHER: Machine = Machine {
             name: "submit",
             zh: "提交",
             en: "Submit",
-            from: &[PLACED],
+            from: &[CAPTURED, PLACED],
             to: SUBMITTED,
             who: FIELD,
             own: true,
@@ -124,6 +126,28 @@ pub static VOUCHER: Machine = Machine {
             who: FIELD,
             own: true,
             strictness: 10,
+            ..Step::PLAIN
+        },
+        Step {
+            name: "take_off",
+            zh: "出行",
+            en: "Take off",
+            from: &[PLACED, SUBMITTED],
+            to: CAPTURED,
+            who: FIELD,
+            own: true,
+            strictness: 25,
+            ..Step::PLAIN
+        },
+        Step {
+            name: "withdraw",
+            zh: "撤回",
+            en: "Withdraw",
+            from: &[SUBMITTED],
+            to: PLACED,
+            who: FIELD,
+            own: true,
+            strictness: 38,
             ..Step::PLAIN
         },
         #[cfg(feature = "tomorrow")]
