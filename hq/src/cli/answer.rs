@@ -1,5 +1,6 @@
 //! What a command prints: its answer, or one sentence and a hint, in three languages.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use crate::data::DataError;
 use crate::enrol::EnrolError;
 use crate::import::ImportError;
 use crate::keys::KeysError;
+use crate::money::refusal::{MoneyError, Refusal, Said};
 use crate::store::sqlite::StoreError;
 use crate::tls::TlsError;
 
@@ -129,8 +131,10 @@ pub fn raw(text: &str, out: bool) {
 pub struct Fault {
     /// The exit code.
     pub code: u8,
+    /// The id of the rule behind it; empty where none is.
+    pub rule: Cow<'static, str>,
     /// The key of the sentence; its hint stands under the same key with `.hint`.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// What fills them.
     pub facts: Vec<(String, String)>,
 }
@@ -139,7 +143,7 @@ impl Fault {
     /// A fault with that exit code and sentence.
     #[must_use]
     pub const fn new(code: u8, key: &'static str) -> Self {
-        Self { code, key, facts: Vec::new() }
+        Self { code, rule: Cow::Borrowed(""), key: Cow::Borrowed(key), facts: Vec::new() }
     }
 
     /// Wrong arguments.
@@ -155,6 +159,30 @@ impl Fault {
         self
     }
 
+    /// What a rule of the office refused, said in `lang`.
+    #[must_use]
+    pub fn money(error: MoneyError, lang: Lang) -> Self {
+        match error {
+            MoneyError::Author(error) => error.into(),
+            MoneyError::Store(error) => error.into(),
+            MoneyError::Refused(refusal) => Self::refused(&refusal, lang),
+        }
+    }
+
+    fn refused(refusal: &Refusal, lang: Lang) -> Self {
+        let case = if refusal.case.is_empty() { String::new() } else { format!(".{}", refusal.case) };
+        let said = |said: &Said| match said {
+            Said::Text(text) => text.clone(),
+            Said::Label(zh, en) => lang.words().pick(zh, en).to_owned(),
+        };
+        Self {
+            code: REFUSED,
+            rule: Cow::Borrowed(refusal.rule),
+            key: Cow::Owned(format!("rule.{}{case}", refusal.rule)),
+            facts: refusal.facts.iter().map(|(name, value)| ((*name).to_owned(), said(value))).collect(),
+        }
+    }
+
     /// A file that could not be read or written.
     #[must_use]
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
@@ -165,12 +193,14 @@ impl Fault {
     /// Prints it and returns its exit code.
     #[must_use]
     pub fn print(&self, lang: Lang, json: bool) -> u8 {
-        let message = lang.say(self.key, &self.facts);
+        let message = lang.say(&self.key, &self.facts);
         let hint = lang.say(&format!("{}.hint", self.key), &self.facts);
-        raw(&format!("{message}\nhint: {hint}\n"), false);
+        let rule = if self.rule.is_empty() { String::new() } else { format!(" [{}]", self.rule) };
+        raw(&format!("{message}{rule}\nhint: {hint}\n"), false);
         if json {
             // What the arguments' parser refuses has no rule of the office behind it.
-            let rule = self.key.strip_prefix("hq.").map_or("", |_| self.key);
+            let named = if self.key.starts_with("hq.") { &self.key } else { "" };
+            let rule: &str = if self.rule.is_empty() { named } else { &self.rule };
             raw(
                 &format!(
                     "{:#}\n",

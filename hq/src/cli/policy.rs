@@ -260,7 +260,7 @@ mod tests {
         ] {
             let lang = Lang::chosen(Some(lang));
             let fault = check(&path, lang).unwrap_err();
-            let sentence = lang.say(fault.key, &fault.facts);
+            let sentence = lang.say(&fault.key, &fault.facts);
             assert_eq!(fault.code, crate::cli::answer::USAGE);
             assert!(
                 sentence.contains(said) && sentence.contains("sla.audit_wd") && sentence.contains('3'),

@@ -185,6 +185,20 @@ impl Store {
         Ok(found)
     }
 
+    /// Returns the documents of a kind in one of some states, by creator's branch and id; no states: all of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn in_state(&self, kind: u16, states: &[u8]) -> Result<Vec<DocId>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT replica, epoch, seq, state FROM documents WHERE kind = ?1 ORDER BY branch, replica, epoch, seq",
+        )?;
+        let rows = query.query_map([kind], |row| Ok((id(row, 0)?, row.get::<_, u8>(3)?)))?;
+        let all: Vec<(DocId, u8)> = rows.collect::<Result<_, _>>()?;
+        let wanted = |state: &u8| states.is_empty() || states.contains(state);
+        Ok(all.into_iter().filter(|(_, state)| wanted(state)).map(|(id, _)| id).collect())
+    }
+
     /// Returns the documents of a branch, by id.
     ///
     /// # Errors
