@@ -128,7 +128,7 @@ pub fn line(store: &Store, kind: &'static Kind, document: &Document, lang: Lang)
         kind,
         number: number(kind, document),
         state: state::of(kind, document),
-        flags: state::flags(kind, document),
+        flags: document.flags(),
         title: title(store, kind, document, lang)?,
         amount: match rows::value(kind, document, "amount") {
             Some(Value::Int(fen)) => Some(fen),

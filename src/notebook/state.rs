@@ -29,23 +29,6 @@ pub fn is_sealed(kind: &Kind, document: &Document) -> bool {
     document.decisions.iter().any(|ruled| seals(ruled.step) && stands(ruled.standing))
 }
 
-/// Returns what lost steps left to be seen on the document: a cancel that came too late.
-///
-/// Source: docs/RULES.md, Jobs.
-#[must_use]
-pub fn flags(kind: &Kind, document: &Document) -> Vec<&'static State> {
-    let Some(machine) = kind.machine else {
-        return Vec::new();
-    };
-    let lost = document
-        .decisions
-        .iter()
-        .filter(|ruled| matches!(ruled.standing, Standing::Superseded | Standing::TooLate));
-    let mut flags: Vec<&State> = lost.filter_map(|ruled| machine.step_at(ruled.step)?.lost_flag).collect();
-    flags.dedup();
-    flags
-}
-
 /// Returns the refusal of a change to a sealed record (W-06).
 #[must_use]
 pub fn closed(document: &Document) -> Refusal {

@@ -37,6 +37,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         "kind": kind.map(|kind| kind.name),
         "number": number,
         "state": state.map(|state| state.name),
+        "flags": document.flags().iter().map(|flag| flag.name).collect::<Vec<_>>(),
         "author": author,
         "recorded": created.map(recorded_json),
         "conflicts": document.conflicts().len(),
@@ -51,7 +52,8 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let mut head =
         vec![kind.map_or("?", |kind| lang.words().pick(kind.zh, kind.en)).to_owned(), document.id.code()];
     head.extend(number);
-    head.extend(state.map(|state| lang.words().pick(state.zh, state.en).to_owned()));
+    let states = state.into_iter().chain(document.flags());
+    head.extend(states.map(|state| lang.words().pick(state.zh, state.en).to_owned()));
     let mut text = head.join("  ") + "\n";
     if let Some(created) = created {
         let facts = [("when".to_owned(), recorded_text(&created, lang)), ("who".to_owned(), author)];

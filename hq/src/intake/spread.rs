@@ -56,7 +56,7 @@ impl Desk {
         Ok(rulings)
     }
 
-    /// A document of HQ's goes where its people work.
+    /// A document of HQ's goes where its people work; what is kept from the one it is about, to his branch.
     pub(crate) fn rescope(&mut self, work: &mut Work) -> Result<(), StoreError> {
         if work.is_company() {
             work.scope = 0;
@@ -64,7 +64,8 @@ impl Desk {
             work.scope = NOWHERE;
         } else if work.scope == NOWHERE || work.creator.is_none() {
             let concerned = work.document.as_ref().map(reading::concerned).unwrap_or_default();
-            for person in concerned {
+            let about = work.document.as_ref().and_then(|document| reading::link(document, "staff"));
+            for person in concerned.into_iter().chain(about) {
                 if let Some(branch) = self.branch_of(person)? {
                     work.scope = branch;
                     break;

@@ -61,8 +61,10 @@ impl Work {
         });
         let late = || document.late.iter().any(|(_, written)| written.op == id);
         let lost = || {
-            let lost =
-                |standing| matches!(standing, Standing::Superseded | Standing::Contested | Standing::Stale);
+            let lost = |standing| match standing {
+                Standing::Superseded | Standing::Contested | Standing::Stale | Standing::TooLate => true,
+                Standing::Stands | Standing::Void => false,
+            };
             document.decisions.iter().any(|ruled| ruled.op == id && lost(ruled.standing))
         };
         (contested || late() || lost()).then_some(Verdict::Merged)

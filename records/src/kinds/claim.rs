@@ -136,7 +136,7 @@ crate::group! {
 }
 
 crate::group! {
-    /// What reviewers cut; of one line and step the last counts.
+    /// What reviewers cut: it counts where the same person then took that step on that revision; of one line the last.
     Cuts = 9 "cut" ("核减", "Cuts") Ledger content=false frozen=false writer=Scope {
         line: Count = ("行号", "Line", ""),
         to: Fen = ("核减至", "Cut to", ""),
@@ -144,6 +144,7 @@ crate::group! {
         reason: CutReason = ("原因", "Reason", ""),
         note: Text<500> = ("说明", "Note", ""),
         by: Ref<{ number::STAFF }> = ("经办人", "By", ""),
+        rev: Count = ("版次", "Revision", ""),
         at: Ts = ("时间", "At", ""),
     }
 }
@@ -155,6 +156,7 @@ crate::group! {
         step: Text<30> = ("步骤", "Step", ""),
         reason: CutReason = ("原因", "Reason", ""),
         note: Text<500> = ("说明", "Note", ""),
+        rev: Count = ("版次", "Revision", ""),
         at: Ts = ("时间", "At", ""),
     }
 }

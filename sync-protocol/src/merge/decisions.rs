@@ -49,7 +49,7 @@ struct Content {
 /// Folds the decisions of a document of `kind`.
 pub(crate) fn fold(history: &History<'_>, kind: Option<&'static Kind>) -> Outcome {
     let mut all = Vec::new();
-    for op in history.order().iter().copied().filter(|op| history.stands(*op)) {
+    for op in history.order().iter().copied().filter(|op| history.stands(*op) || history.too_late(*op)) {
         let writes = history.row(op).map(|row| row.writes.as_slice()).unwrap_or_default();
         let decisions = writes.iter().filter(|write| write.tag.class() == Some(Class::Decision));
         // Steps of another group are a newer version's: they are no steps of this machine.
@@ -66,19 +66,25 @@ pub(crate) fn fold(history: &History<'_>, kind: Option<&'static Kind>) -> Outcom
     let mut ruled = Vec::with_capacity(all.len());
     let mut deeds = Vec::with_capacity(all.len());
     let mut places = Vec::with_capacity(all.len());
+    let mut newer = false;
     for (op, says) in all {
         let step = says.as_ref().map_or(Index::MAX, |says: &Decision| says.step);
+        // HQ said it once: it is listed, and nobody asks again what it would have led to.
+        let too_late = history.too_late(op);
+        let standing = if too_late { Standing::TooLate } else { Standing::Void };
         let known = machine.zip(says).and_then(|(machine, says)| Some((machine.step_at(says.step)?, says)));
-        if let Some((step, says)) = known {
-            places.push(ruled.len());
-            deeds.push(Deed { op, says, step });
+        match known.filter(|_| !too_late) {
+            Some((step, says)) => {
+                places.push(ruled.len());
+                deeds.push(Deed { op, says, step });
+            }
+            None => newer |= !too_late,
         }
-        ruled.push(Ruled { op: history.id(op), step, standing: Standing::Void });
+        ruled.push(Ruled { op: history.id(op), step, standing });
     }
     let Some(machine) = machine else {
         return Outcome { ruled, ..Outcome::default() };
     };
-    let newer = deeds.len() < ruled.len();
     let content = if deeds.iter().any(|deed| deed.says.saw.is_some()) {
         content_writes(history, kind)
     } else {

@@ -118,6 +118,14 @@ impl<'a> History<'a> {
         taken(op) && taken(self.creation)
     }
 
+    /// Returns whether HQ refused the op because something was built on the other decision: it writes nothing, and what
+    /// it decided is listed.
+    #[must_use]
+    pub fn too_late(&self, op: usize) -> bool {
+        let late = self.judgement(op).is_some_and(|judgement| judgement.verdict == Verdict::TooLate);
+        late && self.judgement(self.creation).is_none_or(|judgement| judgement.verdict.stands())
+    }
+
     /// Returns whether `earlier` is in the past of `later`.
     #[must_use]
     pub fn covers(&self, later: usize, earlier: usize) -> bool {

@@ -3,7 +3,7 @@
 use records::decision::{DECISION_TAG, Decision};
 use records::id::{DocId, Epoch, OpId, Replica};
 use records::kinds::staff::Role;
-use records::kinds::{number, repair, sheet};
+use records::kinds::{claim_machine, number, repair, sheet};
 use records::schema::{Tag, Typed};
 
 use crate::merge::conflict::Conflict;
@@ -177,6 +177,35 @@ fn a_return_meets_an_accept_and_stands_until_something_was_built_on_the_other() 
 }
 
 #[test]
+fn a_withdrawal_in_transit_is_flagged_until_the_claim_is_submitted_anew() {
+    let step = |name: &str| {
+        let (step, _) = claim_machine::CLAIM.step(name).unwrap();
+        let reason = "other: because".to_owned();
+        said(&Decision { step, reason, ..postcard::from_bytes(&decide(0).bytes).unwrap() })
+    };
+    let claim = |replica, seq, seen: &[OpId], order, name: &str| {
+        let mut op = op(replica, seq, order, seen, order, vec![step(name)]);
+        op.row.kind = number::CLAIM;
+        op
+    };
+    let start = [
+        claim(7, 1, &[], 1, "submit"),
+        claim(8, 1, &[id(7, 1)], 2, "sup_approve"),
+        claim(9, 1, &[id(8, 1)], 3, "gm_return"),
+    ];
+    let mut late = claim(7, 2, &[], 4, "withdraw");
+    late.judgement.as_mut().unwrap().verdict = Verdict::TooLate;
+    let flags = |ops: &[Judged]| folded(ops).flags().iter().map(|flag| flag.name).collect::<Vec<_>>();
+    let returned = [&start[..], &[late.clone()]].concat();
+    assert!(flags(&returned).is_empty(), "it is with him, he can do what he wants");
+    let anew = claim(7, 3, &[id(9, 1)], 5, "submit");
+    assert!(flags(&[&returned[..], &[anew]].concat()).is_empty(), "he wants it no more");
+    let mut on = start.to_vec();
+    on[2] = claim(9, 1, &[id(8, 1)], 3, "gm_approve");
+    assert_eq!(flags(&[&on[..], &[late]].concat()), ["withdrawn_in_transit"]);
+}
+
+#[test]
 fn a_refused_op_writes_nothing_and_is_listed() {
     let created = op(7, 1, 1_000, &[], 1, vec![put(found(), "the fuse")]);
     let mut refused = op(7, 2, 2_000, &[], 2, vec![put(found(), "nonsense"), decide(SEAL)]);
@@ -185,6 +214,7 @@ fn a_refused_op_writes_nothing_and_is_listed() {
     let document = folded(&[created.clone(), refused.clone(), after]);
     assert_eq!((document.state, document.registers[&found()].value.op), (0, id(7, 1)));
     assert_eq!(document.refused, [id(7, 2)]);
+    assert_eq!((standing(&document), document.newer), (vec![Standing::TooLate], false), "it is told");
     let mut gone = created;
     gone.judgement.as_mut().unwrap().verdict =
         Verdict::Quarantined { code: 1, text: "staff".to_owned(), retryable: false };
