@@ -5,6 +5,8 @@
 //!
 //! Source: docs/STORAGE.md, Attachments.
 
+pub mod look;
+
 use jpeg_decoder::{CodingProcess, Decoder, PixelFormat};
 use jpeg_encoder::{ColorType, Encoder};
 use png::Transformations;

@@ -90,6 +90,24 @@ pub enum InvoiceError {
     /// The day does not exist.
     #[error("the date is not YYYYMMDD")]
     Date,
+    /// The check code is neither empty nor 20 digits: the text was cut short.
+    #[error("the check code is not 20 digits")]
+    CheckCode,
+}
+
+impl InvoiceError {
+    /// Returns the part of the text that does not fit: `shape`, `code`, `number`, `amount`, `date`, `check_code`.
+    #[must_use]
+    pub const fn part(self) -> &'static str {
+        match self {
+            Self::Shape => "shape",
+            Self::Code => "code",
+            Self::Number => "number",
+            Self::Amount => "amount",
+            Self::Date => "date",
+            Self::CheckCode => "check_code",
+        }
+    }
 }
 
 /// CRC-16 with polynomial 0x8005, begun with 0, not reflected; 0xFEE8 over `123456789`.
@@ -124,7 +142,7 @@ impl Invoice {
         let (first, kind, code, number) = (next()?, next()?, next()?, next()?);
         let (amount, date, check_code) = (next()?, next()?, next()?);
         let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        if first != "01" || kind.len() != 2 || !digits(kind) || !digits(check_code) {
+        if first != "01" || kind.len() != 2 || !digits(kind) {
             return Err(InvoiceError::Shape);
         }
         if !matches!(code.len(), 0 | 10 | 12) || !digits(code) {
@@ -133,12 +151,17 @@ impl Invoice {
         if !matches!(number.len(), 8 | 20) || !digits(number) || code.is_empty() && number.len() == 8 {
             return Err(InvoiceError::Number);
         }
+        let amount = amount.parse().map_err(|_| InvoiceError::Amount)?;
+        let date = day(date).ok_or(InvoiceError::Date)?;
+        if !matches!(check_code.len(), 0 | 20) || !digits(check_code) {
+            return Err(InvoiceError::CheckCode);
+        }
         Ok(Self {
             kind: kind.to_owned(),
             code: code.to_owned(),
             number: number.to_owned(),
-            amount: amount.parse().map_err(|_| InvoiceError::Amount)?,
-            date: day(date).ok_or(InvoiceError::Date)?,
+            amount,
+            date,
             check_code: check_code.to_owned(),
             checksum: checksum(text),
         })
@@ -292,6 +315,23 @@ mod tests {
         check("01,10,,80100798,64.9,20161018,", InvoiceError::Number);
         check("01,32,,25152000009858579102,5x,20250302,,", InvoiceError::Amount);
         check("01,32,,25152000009858579102,56.00,20250230,,", InvoiceError::Date);
+        check("01,10,011001605111,80100798,64.9,20161018,8534296568", InvoiceError::CheckCode);
+        check("01,10,011001605111,80100798,64.9,20161018,hello", InvoiceError::CheckCode);
         check(&"1".repeat(QR_BYTES_MAX + 1), InvoiceError::Shape);
+    }
+
+    #[test]
+    fn a_text_cut_short_is_never_another_invoice() {
+        for (text, _) in FOUND {
+            let whole = Invoice::parse(text).unwrap();
+            for end in 0..text.len() {
+                // What is left of a text says the same invoice, without its checksum, or nothing.
+                if let Ok(cut) = Invoice::parse(&text[..end]) {
+                    let same =
+                        Invoice { checksum: whole.checksum, check_code: whole.check_code.clone(), ..cut };
+                    assert_eq!(same, whole, "{}", &text[..end]);
+                }
+            }
+        }
     }
 }

@@ -76,7 +76,12 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
     let policy = policy_of(policy.as_deref(), desk.lang)?;
     let calendar = calendar_of(calendar.as_deref(), desk.lang)?;
     let explained = explain(&question(about), &policy, &calendar).map_err(|error| {
-        Fault::new(Exit::Usage, "error.policy.no_answer").with("reason", &said(&error.sentence(), desk.lang))
+        let reason = said(&error.sentence(), desk.lang);
+        match error.rule() {
+            Some(rule) => Fault::new(Exit::Refused, "error.policy.not_positive").rule(rule),
+            None => Fault::new(Exit::Usage, "error.policy.no_answer"),
+        }
+        .with("reason", &reason)
     })?;
     let text = |desk: &Desk| explained.text(&|key, facts| desk.lang.say(key, facts));
     Ok(desk.page(|| explained.json.clone(), text))
@@ -188,10 +193,23 @@ mod tests {
         };
         check(&["age", "--date", "31/02"], "\"31/02\" is not a day");
         check(&["payable", "--claimed", "12.345", "--vouchers", "1"], "more than two decimals");
-        check(&["payable", "--claimed", "-1", "--vouchers", "1"], "-1.00 is not above zero");
         check(&["payable", "--claimed", "1", "--vouchers", "1,x"], "\"x\" is not an amount");
         check(&["payable", "--claimed", "1", "--vouchers", "1", "--used", "2"], "--cap");
         check(&["dispatch", "2026-02-C"], "\"2026-02-C\" is not a batch");
+    }
+
+    #[test]
+    fn a_claimed_sum_that_is_not_above_zero_is_refused_by_its_rule() {
+        let device = Device::empty();
+        for claimed in ["-1", "0", "0.00"] {
+            let ran = device.run(&["policy", "explain", "payable", "--claimed", claimed, "--vouchers", "1"]);
+            assert_eq!(ran.exit, 1, "{}", ran.err);
+            assert!(
+                ran.err.contains("is not above zero. [B9]") && ran.err.contains("\nhint: "),
+                "{}",
+                ran.err
+            );
+        }
     }
 
     #[test]

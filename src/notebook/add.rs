@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use records::duplicate::PictureHash;
+use records::kinds::number;
 use records::kinds::sheet::PhotoKind;
-use records::schema::{Class, Field, Group, Kind, SetChange};
+use records::kinds::voucher::Look;
+use records::schema::{Class, Field, Group, Kind, SetChange, Typed};
 use records::value::payload::{encode_rows, encode_set};
 use records::value::{FileHash, Row, Type, Value};
 use sync_protocol::merge::Document;
@@ -68,13 +71,30 @@ pub fn writes(
     now: Now,
 ) -> Result<Vec<Write>, NotebookError> {
     let mut lists: BTreeMap<u16, (&'static Group, Vec<Row>)> = BTreeMap::new();
+    let mut seen = None;
     for entry in entries {
         let group = list(kind, &entry.list)?;
         may_write(kind, group, document)?;
-        let row = row(store, group, &pairs(group, &entry.words)?, now)?;
+        let (row, attached) = row(store, group, &pairs(group, &entry.words)?, now)?;
+        seen = seen.or(attached.and_then(|attached| attached.look));
         lists.entry(group.tag().0).or_insert_with(|| (group, Vec::new())).1.push(row);
     }
-    Ok(lists.into_values().map(|(group, rows)| write(group, document, rows)).collect())
+    let mut writes: Vec<Write> =
+        lists.into_values().map(|(group, rows)| write(group, document, rows)).collect();
+    writes.extend(seen.and_then(|seen| look(kind, document, seen)));
+    writes.sort_by_key(|write| write.tag);
+    Ok(writes)
+}
+
+/// Returns the write of what a voucher's photo looks like; the first photo's counts.
+fn look(kind: &Kind, document: Option<&Document>, seen: PictureHash) -> Option<Write> {
+    let group = &Look::GROUP;
+    let known = document.is_some_and(|document| !rows::of(group, document).is_empty());
+    if kind.number != number::VOUCHER || known {
+        return None;
+    }
+    let row = [Some(Value::File(seen.digest().0))];
+    Some(Write { tag: group.tag(), bytes: records::value::encode(group.fields, &row) })
 }
 
 /// Returns the list of that name.
@@ -115,7 +135,13 @@ pub fn pairs(group: &Group, words: &[String]) -> Result<Vec<Pair>, Refusal> {
     Ok(pairs)
 }
 
-fn row(store: &Store, group: &Group, pairs: &[Pair], now: Now) -> Result<Row, NotebookError> {
+/// Returns the row of an entry, and the first file that it names.
+fn row(
+    store: &Store,
+    group: &Group,
+    pairs: &[Pair],
+    now: Now,
+) -> Result<(Row, Option<Attached>), NotebookError> {
     let zone = store.identity().enrolment.zone;
     let mut row: Row = vec![None; group.fields.len()];
     let mut attached = None;
@@ -139,7 +165,7 @@ fn row(store: &Store, group: &Group, pairs: &[Pair], now: Now) -> Result<Row, No
     if row.iter().all(Option::is_none) {
         return Err(Refusal::by("W-02").case("nothing").label("list", group.zh, group.en).into());
     }
-    Ok(row)
+    Ok((row, attached))
 }
 
 /// Keeps the file that a pair names. What papers and the law ask for stays byte for byte, any other picture is a photo.

@@ -5,6 +5,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use records::duplicate::PictureHash;
 use records::value::FileHash;
 use sync_protocol::limits::FILE_BYTES_MAX;
 
@@ -30,6 +31,8 @@ pub struct Attached {
     pub pixels: Option<(usize, usize)>,
     /// Its thumbnail.
     pub thumb: Option<FileHash>,
+    /// What it looks like; `None` of what is no picture, and of one with nothing on it.
+    pub look: Option<PictureHash>,
     /// The photo as the camera made it, where it was kept beside.
     pub original: Option<FileHash>,
 }
@@ -39,7 +42,7 @@ impl Attached {
     #[must_use]
     pub fn elsewhere(hash: Vec<u8>) -> Self {
         let hash = FileHash(hash);
-        Self { hash, bytes: None, mime: None, pixels: None, thumb: None, original: None }
+        Self { hash, bytes: None, mime: None, pixels: None, thumb: None, look: None, original: None }
     }
 }
 
@@ -67,6 +70,7 @@ pub fn photo(store: &Store, path: &Path) -> Result<Attached, NotebookError> {
         mime: Some("image/jpeg"),
         pixels: Some((small.width, small.height)),
         thumb: thumbnail(&blobs, &picture)?,
+        look: picture.look(),
         original,
     })
 }
@@ -82,9 +86,10 @@ pub fn document(store: &Store, path: &Path) -> Result<Attached, NotebookError> {
     let picture = picture_file(path)?.and_then(|file| Picture::read(&file));
     let put = blobs.put(&mut open(path)?)?;
     let thumb = picture.as_ref().map(|picture| thumbnail(&blobs, picture)).transpose()?.flatten();
+    let look = picture.as_ref().and_then(Picture::look);
     let pixels = picture.map(|picture| picture.size());
     let bytes = Some(put.bytes);
-    Ok(Attached { hash: put.hash, bytes, mime: mime(path)?, pixels, thumb, original: None })
+    Ok(Attached { hash: put.hash, bytes, mime: mime(path)?, pixels, thumb, look, original: None })
 }
 
 /// Returns whether photos stay as the camera made them, beside the small ones.

@@ -43,8 +43,8 @@ pub struct Created {
 /// Makes a record and returns its id once it is saved.
 ///
 /// # Errors
-/// What [`registers::writes`] and [`add::writes`] refuse, W-14 for a voucher that lacks something, W-29 for an invoice
-/// that is here already; [`NotebookError::Store`].
+/// What [`registers::writes`] and [`add::writes`] refuse, W-14 for a voucher that lacks something, W-28 for a QR
+/// text that is no invoice's, W-29 for an invoice that is here already; [`NotebookError::Store`].
 pub fn create(store: &mut Store, request: &Create, now: Now) -> Result<Created, NotebookError> {
     let Prepared { writes, notices, local } = prepare(store, request, now)?;
     let kind = request.kind;
@@ -64,6 +64,9 @@ struct Prepared {
 fn prepare(store: &Store, request: &Create, now: Now) -> Result<Prepared, NotebookError> {
     let zone = store.identity().enrolment.zone;
     let kind = request.kind;
+    if kind.number == number::VOUCHER {
+        voucher::check_text(&request.pairs)?;
+    }
     let mut writes = match &request.job {
         Some(job) => from_job(store, kind, job)?,
         None => Vec::new(),

@@ -1,7 +1,7 @@
 //! Making a voucher of an invoice's QR text.
 
 use records::id::DocId;
-use records::invoice::{Checksum, Invoice, Tax};
+use records::invoice::{Checksum, Tax};
 use records::kinds::voucher::VOUCHER;
 use records::money::Fen;
 use records::problems::Problem;
@@ -10,7 +10,7 @@ use records::value::Value;
 use crate::clock::Now;
 use crate::notebook::create::{Create, create};
 use crate::notebook::pair::Pair;
-use crate::notebook::refusal::{NotebookError, Refusal};
+use crate::notebook::refusal::NotebookError;
 use crate::notebook::{rows, voucher};
 use crate::store::Store;
 
@@ -45,7 +45,7 @@ pub fn scan(
     category: Option<&str>,
     now: Now,
 ) -> Result<Scanned, NotebookError> {
-    let invoice = Invoice::parse(text).map_err(|_| Refusal::by("W-28").with("text", text))?;
+    let invoice = voucher::read(text)?;
     let here = voucher::captured(store, &invoice)?;
     let id = match here {
         Some(id) => id,

@@ -40,6 +40,9 @@ pub struct Changed {
 pub fn set(store: &mut Store, request: &Set, now: Now) -> Result<Changed, NotebookError> {
     let (document, kind) = find::document(store, &request.record, request.wanted)?;
     let zone = store.identity().enrolment.zone;
+    if kind.number == number::VOUCHER {
+        voucher::check_text(&request.pairs)?;
+    }
     let writes = registers::writes(store, kind, Some(&document), &request.pairs, zone)?;
     if writes.is_empty() {
         return Ok(Changed { id: document.id, op: None });

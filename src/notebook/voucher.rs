@@ -34,6 +34,23 @@ pub fn fill(pairs: &mut Vec<Pair>) {
     }
 }
 
+/// Reads a QR text.
+///
+/// # Errors
+/// W-28 where it is no invoice's, or was cut short: it says which part does not fit.
+pub fn read(text: &str) -> Result<Invoice, Refusal> {
+    Invoice::parse(text).map_err(|error| Refusal::by("W-28").case(error.part()).with("text", text))
+}
+
+/// Returns what is wrong with a QR text among the pairs; a voucher keeps none that says nothing.
+///
+/// # Errors
+/// As [`read`].
+pub fn check_text(pairs: &[Pair]) -> Result<(), Refusal> {
+    let typed = pairs.iter().filter(|pair| pair.name == "qr_raw" && !pair.value.is_empty());
+    typed.map(|pair| read(&pair.value).map(drop)).collect()
+}
+
 /// Returns the key under which this device finds an invoice again.
 #[must_use]
 pub fn invoice_key(invoice: &Invoice) -> [u8; 16] {

@@ -16,7 +16,7 @@ use records::time::Day;
 use serde_json::json;
 
 use crate::cli::Room;
-use crate::cli::answer::{Answer, Fault, Lang};
+use crate::cli::answer::{Answer, Fault, Lang, REFUSED};
 use crate::cli::table::table;
 
 /// What can be done with a policy.
@@ -99,7 +99,13 @@ pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
             let policy = policy_of(policy.as_deref(), room.lang)?;
             let calendar = calendar_of(calendar.as_deref(), room.lang)?;
             let explained = explain(&question(about), &policy, &calendar).map_err(|error| {
-                Fault::usage("error.policy.no_answer").with("reason", said(&error.sentence(), room.lang))
+                let fault = match error.rule() {
+                    Some(rule) => {
+                        Fault { rule: rule.into(), ..Fault::new(REFUSED, "error.policy.not_positive") }
+                    }
+                    None => Fault::usage("error.policy.no_answer"),
+                };
+                fault.with("reason", said(&error.sentence(), room.lang))
             })?;
             let text = explained.text(&|key, facts| say(key, facts, room.lang));
             Ok(Answer::new(explained.json, text))

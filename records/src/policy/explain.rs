@@ -95,6 +95,17 @@ pub enum ExplainError {
 }
 
 impl ExplainError {
+    /// Returns the rule that refuses the question; `None` where it has no answer at all.
+    ///
+    /// Source: docs/RULES.md B9.
+    #[must_use]
+    pub const fn rule(&self) -> Option<&'static str> {
+        match self {
+            Self::Line(LineError::NotPositive(_)) => Some("B9"),
+            Self::NoSuchMailing(_) | Self::Line(LineError::Negative(_) | LineError::TooLarge) => None,
+        }
+    }
+
     /// Returns why there is no answer.
     #[must_use]
     pub fn sentence(&self) -> Sentence {

@@ -195,7 +195,7 @@ impl Reader<'_, '_> {
             dup: Dup {
                 strong: self.word("dup.strong", DupAction::WORDS)?,
                 weak: self.word("dup.weak", DupAction::WORDS)?,
-                phash_max: self.number("dup.phash_max", 0..=64)?,
+                phash_max: self.number("dup.phash_max", 0..=i64::from(crate::duplicate::NEAR_BITS_MAX))?,
             },
         })
     }

@@ -275,6 +275,6 @@ pub struct Dup {
     pub strong: DupAction,
     /// What an equal owner, date, amount and seller does.
     pub weak: DupAction,
-    /// Bits by which two photos of one paper may differ, 0 to 64.
+    /// Bits by which two photos of one paper may differ, 0 to 11.
     pub phash_max: u8,
 }

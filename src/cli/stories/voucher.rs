@@ -74,3 +74,50 @@ fn a_scan_never_takes_a_sum_without_tax_for_what_was_paid() {
     let ran = device.run_with(&["voucher", "scan"], text);
     assert!(ran.out.contains(other), "the voucher that counts is found: {}", ran.out);
 }
+
+#[test]
+fn a_qr_text_that_was_cut_short_is_told_by_its_part_and_nothing_is_kept() {
+    let device = Device::new();
+    let add = ["voucher", "add", "--category", "meal", "--amount", "70", "--date", "2026-11-20", "--qr"];
+    for (text, part) in [
+        ("01,10,011001605111,801007", "is not an invoice's QR text"),
+        ("01,10,011001605111,801007,64.9,20161018,", "the invoice number is not 8 or 20 digits"),
+        ("01,10,011001605111,80100798,64.9,201610,", "the day of issue is cut short"),
+        ("01,10,011001605111,80100798,64.9,20161018,85342965681", "the check code is not 20 digits"),
+    ] {
+        let ran = device.run(&[&add[..], &[text]].concat());
+        assert_eq!(ran.exit, 1, "{text}");
+        assert!(ran.err.contains(part) && ran.err.contains("[W-28]\nhint: "), "{}", ran.err);
+        let ran = device.run_with(&["voucher", "scan"], text);
+        assert!(ran.exit == 1 && ran.out.contains(part), "{} {}", ran.out, ran.err);
+    }
+    assert_eq!(device.json(&["voucher", "list"]).as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_photo_leaves_its_look_on_the_voucher_once() {
+    let device = Device::new();
+    let photo = |name: &str, turn: usize| {
+        let path = device.dir.path().join(name);
+        let bytes: Vec<u8> =
+            (0..64 * 64_usize).map(|at| if (at / 8 + at / 512) % 3 == turn { 30 } else { 220 }).collect();
+        let mut file = Vec::new();
+        let encoder = jpeg_encoder::Encoder::new(&mut file, 90);
+        encoder.encode(&bytes, 64, 64, jpeg_encoder::ColorType::Luma).unwrap();
+        std::fs::write(&path, file).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let add = ["voucher", "add", "--category", "meal", "--amount", "35.00", "--date", "2026-11-20"];
+    let made = device.json(&[&add[..], &["--photo", &photo("a.jpg", 0)]].concat());
+    let code = made["code"].as_str().unwrap();
+    let look = || device.json(&["voucher", "show", code])["fields"]["phash"].as_str().unwrap().to_owned();
+    let first = look();
+    assert_eq!(first.len(), 16, "8 bytes: {first}");
+    let second = format!("file={}", photo("b.jpg", 1));
+    device.done(&["voucher", "attach", code, "photo", &second]);
+    assert_eq!(look(), first);
+    let bare = device.json(&add);
+    device.done(&["voucher", "attach", bare["code"].as_str().unwrap(), "photo", &second]);
+    let shown = device.json(&["voucher", "show", bare["code"].as_str().unwrap()]);
+    assert_ne!(shown["fields"]["phash"], first.as_str());
+}
