@@ -15,6 +15,12 @@ pub enum Key {
     Weak(String),
 }
 
+/// Returns whether a key's text is a strong one.
+#[must_use]
+pub fn is_strong(key: &str) -> bool {
+    !key.is_empty() && !key.starts_with("W:")
+}
+
 /// Returns the key of a voucher that `owner` (its field's, else its author) spent; `None` where too little stands on it.
 ///
 /// The QR text speaks first, then typed numbers, then the weak key.

@@ -2,9 +2,10 @@
 //!
 //! Reading order: [`id`], [`money`], [`time`], [`value`], [`schema`], [`kinds`], [`machine`], [`decision`], [`record`],
 //! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`invoice`], [`duplicate`], [`files`]), the
-//! expense [`policy`] and [`table`].
+//! expense [`policy`], the expense [`claim`] and [`table`].
 
 pub mod checklist;
+pub mod claim;
 pub mod decision;
 pub mod duplicate;
 pub mod files;

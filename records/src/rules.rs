@@ -7,6 +7,8 @@ use crate::value::text::Lang;
 pub enum Weight {
     /// The step is refused.
     Blocks,
+    /// The step is refused until the person says why.
+    Reason,
     /// The step goes on, and this is shown.
     Notice,
 }
@@ -42,10 +44,15 @@ impl Rule {
     }
 }
 
+/// Returns every rule: of records, of claims, of imports.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(crate::claim::sentences::RULES).chain(crate::table::refusal::RULES)
+}
+
 /// Returns the rule of that id.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static Rule> {
-    RULES.iter().chain(crate::table::refusal::RULES).find(|rule| rule.id == id)
+    all().find(|rule| rule.id == id)
 }
 
 /// A rule that refuses.
@@ -59,7 +66,30 @@ pub(crate) const fn blocks(
     Rule { id, weight: Weight::Blocks, zh, en, hint_zh, hint_en }
 }
 
-/// Every rule of the records; those of imports are [`crate::table::refusal::RULES`].
+/// A rule that wants a reason.
+pub(crate) const fn reason(
+    id: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    hint_zh: &'static str,
+    hint_en: &'static str,
+) -> Rule {
+    Rule { id, weight: Weight::Reason, zh, en, hint_zh, hint_en }
+}
+
+/// A rule that is only shown.
+pub(crate) const fn notice(
+    id: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    hint_zh: &'static str,
+    hint_en: &'static str,
+) -> Rule {
+    Rule { id, weight: Weight::Notice, zh, en, hint_zh, hint_en }
+}
+
+/// Every rule of the records; those of claims are [`crate::claim::sentences::RULES`], those of imports
+/// [`crate::table::refusal::RULES`].
 pub static RULES: &[Rule] = &[
     blocks(
         "S-01",
@@ -209,7 +239,7 @@ mod tests {
     #[test]
     fn every_rule_speaks_both_languages_and_stands_in_the_document() {
         let document = include_str!("../../docs/RULES.md");
-        let all: Vec<&Rule> = RULES.iter().chain(crate::table::refusal::RULES).collect();
+        let all: Vec<&Rule> = all().collect();
         for (at, rule) in all.iter().enumerate() {
             for text in [rule.zh, rule.en, rule.hint_zh, rule.hint_en] {
                 assert!(!text.is_empty(), "{}", rule.id);

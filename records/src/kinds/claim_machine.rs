@@ -112,13 +112,13 @@ const fn step(
 /// |---|---|
 /// | submitted | freeze > void > sup_return > withdraw > sup_cut > sup_approve > sup_skip |
 /// | sup_approved | freeze > void > gm_return > gm_cut > gm_approve > gm_skip |
-/// | gm_approved | freeze > void > batch |
+/// | gm_approved | freeze > void > receive > batch |
 /// | batched | freeze > unbatch > dispatch |
 /// | in_transit | freeze > miss > receive |
 /// | missing_paper | freeze > lose > receive |
 /// | received | freeze > propose_reject > ask > audit |
 /// | reject_proposed | freeze > confirm_reject > dismiss_reject |
-/// | audited | freeze > mgr_back > mgr_approve |
+/// | audited | freeze > mgr_back > mgr_approve > mgr_skip |
 /// | mgr_approved | freeze > vp_ask > hold > hand_over |
 /// | vp_pending | freeze > vp_reject > vp_back > vp_approve |
 /// | vp_approved | freeze > hold > hand_over |
@@ -250,7 +250,13 @@ pub static CLAIM: Machine = Machine {
         step(["batch", "入批", "Batch"], &[GM_APPROVED], BATCHED, &[Role::SUPERVISOR], 15),
         step(["unbatch", "出批", "Take out of the batch"], &[BATCHED], GM_APPROVED, &[Role::SUPERVISOR], 25),
         step(["dispatch", "寄出", "Dispatch"], &[BATCHED], IN_TRANSIT, &[Role::SUPERVISOR], 20),
-        step(["receive", "收件", "Receive"], &[IN_TRANSIT, MISSING_PAPER], RECEIVED, &[Role::AUDITOR], 20),
+        step(
+            ["receive", "收件", "Receive"],
+            &[GM_APPROVED, IN_TRANSIT, MISSING_PAPER],
+            RECEIVED,
+            &[Role::AUDITOR],
+            20,
+        ),
         step(["miss", "缺件", "Paper missing"], &[IN_TRANSIT], MISSING_PAPER, &[Role::AUDITOR], 25),
         Step {
             reason: Reason::Words,
@@ -382,6 +388,10 @@ pub static CLAIM: Machine = Machine {
             reason: Reason::Words,
             back: true,
             ..step(["unfreeze", "解冻", "Unfreeze"], &[FROZEN], SUBMITTED, &[Role::CS_MANAGER], 10)
+        },
+        Step {
+            reason: Reason::Words,
+            ..step(["mgr_skip", "跳过经理", "Manager's step skipped"], &[AUDITED], MGR_APPROVED, &[], 19)
         },
     ],
 };

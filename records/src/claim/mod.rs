@@ -1,0 +1,17 @@
+//! The expense claim as pure rules: what it lacks, what is paid of it, who may take which step, and until when.
+//!
+//! Everything here reads plain values: a [`view::Claim`] and the [`facts::Facts`] that its caller has. A device, the
+//! intake of headquarters and its office ask the same functions; none of them asks a clock or a disk.
+//!
+//! Reading order: [`view`], [`facts`] with [`people`], then [`checks`], [`settle`], [`guard`], and the sentences of
+//! all rules in [`sentences`].
+
+pub mod checks;
+pub mod facts;
+pub mod guard;
+pub mod people;
+pub mod segregation;
+pub mod sentences;
+pub mod settle;
+pub mod system;
+pub mod view;

@@ -1,0 +1,435 @@
+//! A claim read into plain values, so that rules need not know how it is stored.
+
+use std::collections::BTreeMap;
+
+use crate::id::DocId;
+use crate::kinds::approval::Approvals;
+use crate::kinds::claim::{
+    AuditLines, ClaimNo, Claimant, CostOwner, CutReason, Cuts, LineReturns, LineSheets, LineVerdict, Lines,
+    PaperSeen, Papers, Placed, Questions, Reasons, Submission, Trips,
+};
+use crate::kinds::voucher::{Category, VoucherKind};
+use crate::machine::Index;
+use crate::money::Fen;
+use crate::policy::cycle::{HalfMonth, Month};
+use crate::record::Record;
+use crate::time::{Day, Ts};
+use crate::value::{Count, Ref, Target, Text};
+
+/// An expense claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Which document.
+    pub id: DocId,
+    /// Its number, from the first submission on.
+    pub no: Option<String>,
+    /// Whose it is.
+    pub staff: DocId,
+    /// His unit when he wrote it.
+    pub unit: Option<DocId>,
+    /// The half-month that it is for; `None` where none was written.
+    pub half: Option<HalfMonth>,
+    /// Who bears the cost.
+    pub cost_owner: CostOwner,
+    /// Where it is, see [`crate::kinds::claim_machine`].
+    pub state: Index,
+    /// What was submitted last; `None` before the first submission.
+    pub submission: Option<Submitted>,
+    /// The lines, by number; those that were taken out are not here.
+    pub lines: Vec<Line>,
+    /// The trip summaries that go with it.
+    pub trips: Vec<DocId>,
+    /// Every decision with its person, in order.
+    pub approvals: Vec<Approval>,
+    /// What reviewers cut.
+    pub cuts: Vec<Cut>,
+    /// Which lines reviewers sent back, and why.
+    pub line_returns: Vec<LineReturn>,
+    /// What the audit says of each line.
+    pub audit: BTreeMap<u32, Audited>,
+    /// Where its paper was seen, in order.
+    pub papers: Vec<Paper>,
+    /// Questions to the branch and their answers, in order.
+    pub questions: Vec<Question>,
+    /// What the claimant says to findings that need a reason, by rule and line (0: the whole claim).
+    pub reasons: BTreeMap<(String, u32), String>,
+}
+
+/// What was frozen by a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// Counts the submissions, from 1.
+    pub rev: u32,
+    /// The day, by the policy's zone.
+    pub day: Day,
+    /// The instant.
+    pub at: Ts,
+    /// The policy by which the claim is judged.
+    pub policy_version: String,
+    /// The mailing that it goes with, like `2026-02-A`.
+    pub cycle: String,
+    /// Sum of its lines.
+    pub claimed_total: Fen,
+    /// Its vouchers.
+    pub vouchers: u32,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its number, from 1.
+    pub n: u32,
+    /// What the money was spent on.
+    pub category: Option<Category>,
+    /// When.
+    pub date: Option<Day>,
+    /// The month that a phone bill is for.
+    pub service_month: Option<Month>,
+    /// From where to where.
+    pub from_to: String,
+    /// What is claimed, tax included; 0 where nothing was written.
+    pub claimed: Fen,
+    /// The day of the trip that it belongs to.
+    pub trip_day: Option<Day>,
+    /// What for, in words.
+    pub detail: String,
+    /// Why there is no work sheet.
+    pub no_sheet_reason: String,
+    /// A remark.
+    pub note: String,
+    /// The paid claim that it corrects, and the line there.
+    pub adjusts: Option<(DocId, u32)>,
+    /// Its vouchers as they read when they were placed.
+    pub vouchers: Vec<Ticket>,
+    /// The work that it belongs to; typed text where the sheet is not known.
+    pub sheets: Vec<Target>,
+}
+
+/// A voucher on a line, as it read when it was placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Which voucher; `None` where it was only typed.
+    pub voucher: Option<DocId>,
+    /// Its amount, tax included.
+    pub amount: Fen,
+    /// The day on it.
+    pub date: Option<Day>,
+    /// Its kind.
+    pub kind: Option<VoucherKind>,
+    /// Its duplicate key; empty where too little stands on it.
+    pub key: String,
+}
+
+/// One decision with its person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// The step's name.
+    pub step: String,
+    /// Who took it; `None` for a step of the system.
+    pub by: Option<DocId>,
+    /// For whom, where he was a delegate.
+    pub on_behalf_of: Option<DocId>,
+    /// Of which submission.
+    pub rev: u32,
+    /// First bytes of the digest of what he saw.
+    pub content: Vec<u8>,
+    /// The vouchers that he counted.
+    pub vouchers: Option<u32>,
+    /// The anomalies that he acknowledged.
+    pub acks: Vec<String>,
+    /// What he said.
+    pub note: String,
+    /// When.
+    pub at: Ts,
+}
+
+/// What a reviewer cut a line to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// Which line.
+    pub line: u32,
+    /// What is left.
+    pub to: Fen,
+    /// `sup_cut` or `gm_cut`.
+    pub step: String,
+    /// Why.
+    pub reason: Option<CutReason>,
+    /// Why, in words.
+    pub note: String,
+    /// Who.
+    pub by: Option<DocId>,
+    /// When.
+    pub at: Ts,
+}
+
+/// What a reviewer says of a line that he sends back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineReturn {
+    /// Which line.
+    pub line: u32,
+    /// `sup_return` or `gm_return`.
+    pub step: String,
+    /// Why.
+    pub reason: Option<CutReason>,
+    /// Why, in words.
+    pub note: String,
+    /// When.
+    pub at: Ts,
+}
+
+/// What the audit says of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audited {
+    /// The verdict.
+    pub verdict: LineVerdict,
+    /// What is paid.
+    pub payable: Fen,
+    /// What the claimant bears himself.
+    pub self_paid: Fen,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: Option<DocId>,
+    /// When.
+    pub at: Ts,
+}
+
+/// Where the paper was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paper {
+    /// Where.
+    pub seen: PaperSeen,
+    /// Who saw it.
+    pub by: Option<DocId>,
+    /// When.
+    pub at: Ts,
+}
+
+/// A question to the branch, or an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The words.
+    pub text: String,
+    /// Whether it answers.
+    pub answer: bool,
+    /// Who.
+    pub by: Option<DocId>,
+    /// When.
+    pub at: Ts,
+}
+
+impl Claim {
+    /// Reads a claim; `None` where it does not say whose it is, as a document whose first op is not here.
+    #[must_use]
+    pub fn of(record: &Record) -> Option<Self> {
+        let claimant = record.get::<Claimant>()?;
+        let staff = doc(claimant.staff.as_ref())?;
+        Some(Self {
+            id: record.id,
+            no: record.get::<ClaimNo>().and_then(|group| group.claim_no).map(|no| no.0),
+            staff,
+            unit: doc(claimant.unit.as_ref()),
+            half: claimant.half.and_then(|half| half.0.parse().ok()),
+            cost_owner: claimant.cost_owner.unwrap_or(CostOwner::SERVICE),
+            state: record.state,
+            submission: record.get::<Submission>().map(submitted),
+            lines: lines(record),
+            trips: record.all::<Trips>().iter().filter_map(|row| doc(row.trip.as_ref())).collect(),
+            approvals: record.all::<Approvals>().into_iter().map(Approval::of).collect(),
+            cuts: record.all::<Cuts>().into_iter().map(cut).collect(),
+            line_returns: record.all::<LineReturns>().into_iter().map(line_return).collect(),
+            audit: record.all::<AuditLines>().into_iter().filter_map(audited).collect(),
+            papers: record.all::<Papers>().into_iter().filter_map(paper).collect(),
+            questions: record.all::<Questions>().into_iter().map(question).collect(),
+            reasons: record.all::<Reasons>().into_iter().map(reason).collect(),
+        })
+    }
+
+    /// Returns the sum of its lines, never beyond what can be counted.
+    #[must_use]
+    pub fn claimed_total(&self) -> Fen {
+        Fen(self.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.claimed.0)))
+    }
+
+    /// Returns how many vouchers stand on its lines: what a reviewer counts.
+    ///
+    /// Source: docs/RULES.md P-03.
+    #[must_use]
+    pub fn voucher_count(&self) -> u32 {
+        let all = self.lines.iter().map(|line| line.vouchers.len()).sum::<usize>();
+        u32::try_from(all).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the line of that number.
+    #[must_use]
+    pub fn line(&self, n: u32) -> Option<&Line> {
+        self.lines.iter().find(|line| line.n == n)
+    }
+
+    /// Returns what a line was cut to by `step`; of several cuts of one line and step the last counts.
+    #[must_use]
+    pub fn cut_to(&self, line: u32, step: &str) -> Option<Fen> {
+        self.cuts.iter().rev().find(|cut| cut.line == line && cut.step == step).map(|cut| cut.to)
+    }
+
+    /// Returns the day that decides how old its lines are and by which policy it is judged: that of its submission,
+    /// `today` before it.
+    #[must_use]
+    pub fn submitted_day(&self, today: Day) -> Day {
+        self.submission.as_ref().map_or(today, |submission| submission.day)
+    }
+}
+
+impl Approval {
+    /// Reads one row.
+    #[must_use]
+    pub fn of(row: Approvals) -> Self {
+        Self {
+            step: text(row.step),
+            by: doc(row.by.as_ref()),
+            on_behalf_of: doc(row.on_behalf_of.as_ref()),
+            rev: count(row.rev),
+            content: row.content.map(|digest| digest.0).unwrap_or_default(),
+            vouchers: row.vouchers.map(|n| n.0),
+            acks: text(row.acks).split_whitespace().map(str::to_owned).collect(),
+            note: text(row.note),
+            at: row.at.unwrap_or_default(),
+        }
+    }
+}
+
+impl Line {
+    /// Returns what its vouchers come to, never beyond what can be counted.
+    #[must_use]
+    pub fn support(&self) -> Fen {
+        Fen(self.vouchers.iter().fold(0_i64, |sum, ticket| sum.saturating_add(ticket.amount.0)))
+    }
+
+    /// Returns whether it corrects a line that was paid: it may be below zero.
+    #[must_use]
+    pub const fn is_adjustment(&self) -> bool {
+        self.adjusts.is_some()
+    }
+}
+
+fn lines(record: &Record) -> Vec<Line> {
+    let mut lines: BTreeMap<u32, Line> =
+        record.all::<Lines>().into_iter().filter_map(line).map(|line| (line.n, line)).collect();
+    for row in record.all::<Placed>() {
+        if let Some(line) = lines.get_mut(&count(row.line)) {
+            line.vouchers.push(Ticket {
+                voucher: doc(row.voucher.as_ref()),
+                amount: row.amount.unwrap_or_default(),
+                date: row.date,
+                kind: row.kind,
+                key: text(row.key),
+            });
+        }
+    }
+    for row in record.all::<LineSheets>() {
+        if let (Some(line), Some(sheet)) = (lines.get_mut(&count(row.line)), row.sheet) {
+            line.sheets.push(sheet.0);
+        }
+    }
+    lines.into_values().collect()
+}
+
+/// Reads a line; `None` for one that was taken out.
+fn line(row: Lines) -> Option<Line> {
+    if row.category.is_none() && row.claimed.is_none() {
+        return None;
+    }
+    Some(Line {
+        n: count(row.line),
+        category: row.category,
+        date: row.date,
+        service_month: row.service_month.and_then(|month| month.0.parse().ok()),
+        from_to: text(row.from_to),
+        claimed: row.claimed.unwrap_or_default(),
+        trip_day: row.trip_day,
+        detail: text(row.detail),
+        no_sheet_reason: text(row.no_sheet_reason),
+        note: text(row.note),
+        adjusts: doc(row.adjusts.as_ref()).map(|claim| (claim, count(row.adjusts_line))),
+        vouchers: Vec::new(),
+        sheets: Vec::new(),
+    })
+}
+
+fn submitted(row: Submission) -> Submitted {
+    Submitted {
+        rev: count(row.rev),
+        day: row.submitted_day.unwrap_or_default(),
+        at: row.submitted_at.unwrap_or_default(),
+        policy_version: text(row.policy_version),
+        cycle: text(row.cycle),
+        claimed_total: row.claimed_total.unwrap_or_default(),
+        vouchers: count(row.voucher_total_count),
+    }
+}
+
+fn cut(row: Cuts) -> Cut {
+    Cut {
+        line: count(row.line),
+        to: row.to.unwrap_or_default(),
+        step: text(row.step),
+        reason: row.reason,
+        note: text(row.note),
+        by: doc(row.by.as_ref()),
+        at: row.at.unwrap_or_default(),
+    }
+}
+
+fn line_return(row: LineReturns) -> LineReturn {
+    LineReturn {
+        line: count(row.line),
+        step: text(row.step),
+        reason: row.reason,
+        note: text(row.note),
+        at: row.at.unwrap_or_default(),
+    }
+}
+
+fn audited(row: AuditLines) -> Option<(u32, Audited)> {
+    let audited = Audited {
+        verdict: row.verdict?,
+        payable: row.payable.unwrap_or_default(),
+        self_paid: row.self_paid.unwrap_or_default(),
+        reason: text(row.reason),
+        by: doc(row.by.as_ref()),
+        at: row.at.unwrap_or_default(),
+    };
+    Some((row.line?.0, audited))
+}
+
+fn paper(row: Papers) -> Option<Paper> {
+    Some(Paper { seen: row.seen?, by: doc(row.by.as_ref()), at: row.at.unwrap_or_default() })
+}
+
+fn question(row: Questions) -> Question {
+    Question {
+        text: text(row.text),
+        answer: row.answer.unwrap_or_default(),
+        by: doc(row.by.as_ref()),
+        at: row.at.unwrap_or_default(),
+    }
+}
+
+fn reason(row: Reasons) -> ((String, u32), String) {
+    ((text(row.rule), count(row.line)), text(row.reason))
+}
+
+fn doc<const KIND: u16>(reference: Option<&Ref<KIND>>) -> Option<DocId> {
+    match &reference?.0 {
+        Target::Doc(id) => Some(*id),
+        Target::Text(_) => None,
+    }
+}
+
+fn text<const MAX: u16>(text: Option<Text<MAX>>) -> String {
+    text.map(|text| text.0).unwrap_or_default()
+}
+
+fn count(count: Option<Count>) -> u32 {
+    count.map_or(0, |count| count.0)
+}
