@@ -1,0 +1,19 @@
+//! Papers: forms as PDF and lists as XLSX and CSV, for both programs; values in, bytes out, no clock, disk or environment.
+//!
+//! Reading order: [`paper`], [`claim`], [`paste`], [`trip`], [`sheet`], [`capitals`], [`typefaces`], [`words`].
+
+mod block;
+pub mod capitals;
+pub mod claim;
+mod embed;
+pub mod face;
+mod lines;
+pub mod paper;
+pub mod paste;
+mod press;
+mod set;
+pub mod sheet;
+mod symbol;
+pub mod trip;
+pub mod typefaces;
+pub mod words;
