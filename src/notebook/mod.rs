@@ -31,4 +31,6 @@ pub mod show;
 pub mod state;
 pub mod status;
 pub mod step;
+pub mod terms;
+pub mod typed;
 pub mod voucher;

@@ -10,6 +10,7 @@ pub mod checks;
 pub mod facts;
 pub mod guard;
 pub mod people;
+pub mod read;
 pub mod segregation;
 pub mod sentences;
 pub mod settle;

@@ -123,6 +123,13 @@ impl Policy {
         Reader { text, own: own.get_ref(), standard: standard.get_ref() }.policy()
     }
 
+    /// Returns the policy where a company has none of its own.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the text is built in, and a test reads it")]
+    pub fn standard() -> Self {
+        Self::parse("").expect("the built-in policy is whole")
+    }
+
     /// Returns the keys that a policy file sets to something else than the standard, in the order of the alphabet.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! every result carries each day or step that led to it.
 //!
 //! Reading order: [`calendar`] and [`calendar_file`], [`terms`] with [`choices`] and [`mod@file`], [`count`], [`cycle`],
-//! then the rules ([`due`], [`age`], [`dispatch`], [`cap`], [`mod@line`], [`penalty`]), [`what_if`], and [`explain`] with
+//! then the rules ([`due`], [`age`], [`dispatch`], [`cap`], [`mod@line`], [`penalty`]), [`in_force`], [`what_if`], and [`explain`] with
 //! [`sentence`] for people.
 
 pub mod age;
@@ -19,6 +19,7 @@ pub mod due;
 pub mod explain;
 pub mod file;
 mod file_reader;
+pub mod in_force;
 #[cfg(test)]
 mod laws;
 pub mod line;
