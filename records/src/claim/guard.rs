@@ -7,7 +7,7 @@ use crate::claim::facts::Facts;
 use crate::claim::segregation::{self, Level};
 use crate::claim::settle;
 use crate::claim::system;
-use crate::claim::view::Claim;
+use crate::claim::view::{Claim, Cut};
 use crate::id::DocId;
 use crate::kinds::claim::PaperSeen;
 use crate::kinds::claim_machine::{self as at, CLAIM};
@@ -198,8 +198,8 @@ fn own_rules(claim: &Claim, step: &str, actor: &Actor, facts: &Facts) -> Result<
     match step {
         "submit" => submits(claim, actor, facts),
         "withdraw" if actor.staff != claim.staff => Err(refusal("C-12").fact("step", step)),
-        "sup_cut" | "gm_cut" => cuts(claim, step),
-        "sup_approve" | "gm_approve" => cuts_nothing(claim, step),
+        "sup_cut" | "gm_cut" => cuts(claim, step, actor),
+        "sup_approve" | "gm_approve" => cuts_nothing(claim, step, actor),
         "batch" => trips_approved(claim, facts),
         "receive" => receives(claim, facts),
         "audit" => audits(claim, facts),
@@ -223,9 +223,9 @@ fn submits(claim: &Claim, actor: &Actor, facts: &Facts) -> Result<(), Problem> {
     }
 }
 
-/// A step that cuts says what: each cut below what was claimed, on a line of the claim.
-fn cuts(claim: &Claim, step: &str) -> Result<(), Problem> {
-    let mine: Vec<_> = claim.cuts.iter().filter(|cut| cut.step == step).collect();
+/// A step that cuts says what: each of his own cuts below what was claimed, on a line of the claim.
+fn cuts(claim: &Claim, step: &str, actor: &Actor) -> Result<(), Problem> {
+    let mine: Vec<_> = own_cuts(claim, step, actor).collect();
     if mine.is_empty() {
         return Err(refusal("C-13").fact("step", step));
     }
@@ -240,14 +240,17 @@ fn cuts(claim: &Claim, step: &str) -> Result<(), Problem> {
 }
 
 /// A plain approval cuts nothing: a cut written with it would not be told to the claimant.
-fn cuts_nothing(claim: &Claim, step: &str) -> Result<(), Problem> {
+fn cuts_nothing(claim: &Claim, step: &str, actor: &Actor) -> Result<(), Problem> {
     let cut_step = if step == "sup_approve" { "sup_cut" } else { "gm_cut" };
-    let since = claim.submission.as_ref().map(|submission| submission.at);
-    let cut = claim.cuts.iter().find(|cut| cut.step == cut_step && Some(cut.at) > since);
-    match cut {
+    match own_cuts(claim, cut_step, actor).next() {
         Some(cut) => Err(refusal("C-15").fact("line", cut.line.to_string()).fact("step", cut_step)),
         None => Ok(()),
     }
+}
+
+/// Returns what the actor himself cut of this revision: what another reviewer cut and did not decide on is not his.
+fn own_cuts<'c>(claim: &'c Claim, step: &str, actor: &Actor) -> impl Iterator<Item = &'c Cut> {
+    claim.cuts.iter().filter(move |cut| cut.step == step && cut.by == Some(actor.staff))
 }
 
 /// In the batch every trip summary is approved.

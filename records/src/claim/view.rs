@@ -41,7 +41,7 @@ pub struct Claim {
     pub trips: Vec<DocId>,
     /// Every decision with its person, in order.
     pub approvals: Vec<Approval>,
-    /// What reviewers cut.
+    /// What reviewers cut of this revision: of one line, step and person the last word.
     pub cuts: Vec<Cut>,
     /// Which lines reviewers sent back, and why.
     pub line_returns: Vec<LineReturn>,
@@ -169,6 +169,8 @@ pub struct LineReturn {
     pub line: u32,
     /// `sup_return` or `gm_return`.
     pub step: String,
+    /// Of which submission.
+    pub rev: u32,
     /// Why.
     pub reason: Option<CutReason>,
     /// Why, in words.
@@ -224,6 +226,7 @@ impl Claim {
     pub fn of(record: &Record) -> Option<Self> {
         let claimant = record.get::<Claimant>()?;
         let staff = doc(claimant.staff.as_ref())?;
+        let submission = record.get::<Submission>().map(submitted);
         Some(Self {
             id: record.id,
             no: record.get::<ClaimNo>().and_then(|group| group.claim_no).map(|no| no.0),
@@ -232,11 +235,11 @@ impl Claim {
             half: claimant.half.and_then(|half| half.0.parse().ok()),
             cost_owner: claimant.cost_owner.unwrap_or(CostOwner::SERVICE),
             state: record.state,
-            submission: record.get::<Submission>().map(submitted),
+            cuts: cuts(record, submission.as_ref().map_or(0, |submission| submission.rev)),
+            submission,
             lines: lines(record),
             trips: record.all::<Trips>().iter().filter_map(|row| doc(row.trip.as_ref())).collect(),
             approvals: record.all::<Approvals>().into_iter().map(Approval::of).collect(),
-            cuts: record.all::<Cuts>().into_iter().map(cut).collect(),
             line_returns: record.all::<LineReturns>().into_iter().map(line_return).collect(),
             audit: record.all::<AuditLines>().into_iter().filter_map(audited).collect(),
             papers: record.all::<Papers>().into_iter().filter_map(paper).collect(),
@@ -266,10 +269,15 @@ impl Claim {
         self.lines.iter().find(|line| line.n == n)
     }
 
-    /// Returns what a line was cut to by `step`; of several cuts of one line and step the last counts.
+    /// Returns what a line was cut to by `step`: what the one cut who then took that step on this revision. What
+    /// another one cut whose decision did not stand, or who did not decide yet, is not among it.
     #[must_use]
     pub fn cut_to(&self, line: u32, step: &str) -> Option<Fen> {
-        self.cuts.iter().rev().find(|cut| cut.line == line && cut.step == step).map(|cut| cut.to)
+        let rev = self.submission.as_ref().map_or(0, |submission| submission.rev);
+        // Of two who took it apart from one another the first in the order of headquarters stands.
+        let taken = self.approvals.iter().find(|approval| approval.step == step && approval.rev == rev)?;
+        let cut = self.cuts.iter().find(|cut| cut.line == line && cut.step == step && cut.by == taken.by);
+        cut.map(|cut| cut.to)
     }
 
     /// Returns the day that decides how old its lines are and by which policy it is judged: that of its submission,
@@ -368,6 +376,18 @@ fn submitted(row: Submission) -> Submitted {
     }
 }
 
+/// Returns the last word of each person on each line in each step; one without an amount takes his cut back.
+fn cuts(record: &Record, rev: u32) -> Vec<Cut> {
+    let mut last: Vec<(Cut, bool)> = Vec::new();
+    for row in record.all::<Cuts>().into_iter().filter(|row| count(row.rev) == rev) {
+        let stands = row.to.is_some();
+        let new = cut(row);
+        last.retain(|(old, _)| (old.line, &old.step, old.by) != (new.line, &new.step, new.by));
+        last.push((new, stands));
+    }
+    last.into_iter().filter(|(_, stands)| *stands).map(|(cut, _)| cut).collect()
+}
+
 fn cut(row: Cuts) -> Cut {
     Cut {
         line: count(row.line),
@@ -384,6 +404,7 @@ fn line_return(row: LineReturns) -> LineReturn {
     LineReturn {
         line: count(row.line),
         step: text(row.step),
+        rev: count(row.rev),
         reason: row.reason,
         note: text(row.note),
         at: row.at.unwrap_or_default(),
