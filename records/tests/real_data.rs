@@ -126,4 +126,6 @@ fn every_sample_is_read_whole() {
     check("inspections.csv", Some("detroit-inspections.toml"), None, 150);
     check("receipts.jsonl", Some("sroie-receipts.toml"), None, 40);
     check("sheets.jsonl", Some("workload-sheets.toml"), None, 120);
+    check("expenses/vouchers.jsonl", Some("workload-vouchers.toml"), None, 35);
+    check("expenses/sheets.jsonl", Some("workload-sheets.toml"), None, 22);
 }

@@ -36,6 +36,14 @@ struct Apart {
     beside: Option<Epoch>,
 }
 
+/// What is kept where a device showed an earlier state of itself: the lease that its later state will show if there are
+/// two of them, and how far it had read its own feed.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+struct Parted {
+    lease: [u8; 8],
+    heard: u64,
+}
+
 /// Some ops of an epoch: the first and the last.
 type Stretch = (Epoch, u64, u64);
 
@@ -272,8 +280,13 @@ impl Desk {
         cursor: &Cursor,
     ) -> Result<Option<Notice>, StoreError> {
         let key = parted_key(device.replica);
-        if self.store.setting(&key)?.is_some_and(|parted| parted == shown) && !device.copied {
+        let parted: Option<Parted> =
+            self.store.setting(&key)?.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        if let Some(parted) = parted.filter(|parted| parted.lease == shown && !device.copied) {
             self.copied(device, None)?;
+            // Where one line hangs at the end of the other the tree shows no parting, and yet the other home, which
+            // has gone on unheard, holds nothing of what came meanwhile.
+            self.give_back_after(device, parted.heard)?;
         }
         let known = shown == device.lease || shown == device.lease_before;
         let any = device.lease != [0; 8] && shown != [0; 8];
@@ -281,14 +294,15 @@ impl Desk {
         if known || !any || device.copied || cursor.incarnation != self.incarnation {
             return Ok(None);
         }
-        self.store.set(&key, &device.lease)?;
-        self.give_back_since(device, cursor)
+        let feed = Feed::Replica(device.replica.0);
+        let parted = Parted { lease: device.lease, heard: cursor.position(feed) };
+        self.store.set(&key, &postcard::to_allocvec(&parted).unwrap_or_default())?;
+        self.give_back_after(device, parted.heard)
     }
 
-    /// Gives a device what it wrote after it read its own feed last: each push left a ruling there.
-    fn give_back_since(&mut self, device: &Device, cursor: &Cursor) -> Result<Option<Notice>, StoreError> {
+    /// Gives a device what it wrote after a position of its own feed: each push left a ruling there.
+    fn give_back_after(&mut self, device: &Device, mut at: u64) -> Result<Option<Notice>, StoreError> {
         let feed = Feed::Replica(device.replica.0);
-        let mut at = cursor.position(feed);
         let end = self.store.feed_end(device.branch, feed)?;
         let mut told = None;
         while at < end {

@@ -12,8 +12,8 @@ impl Document {
     /// Returns what two ends compare: the first 16 bytes of SHA-256 over what stands.
     ///
     /// By group tag the winning op ids and their bytes as received, groups of newer versions included; then the
-    /// standing decisions in fold order; then the values that lost or are open, by op id. What only one end can
-    /// know (whether a verdict is still out) is not in it.
+    /// standing decisions in fold order; then the values that lost, are open or came after the seal, by op id. What only
+    /// one end can know (whether a verdict is still out) is not in it.
     ///
     /// Source: docs/PROTOCOL.md, Anti-entropy.
     #[must_use]
@@ -34,7 +34,8 @@ impl Document {
             let tag = *tag;
             register.others.clone().into_iter().map(move |written| (written.op, tag, written.bytes))
         };
-        let mut open: Vec<_> = self.registers.iter().flat_map(others).collect();
+        let late = self.late.iter().map(|(tag, written)| (written.op, *tag, written.bytes.clone()));
+        let mut open: Vec<_> = self.registers.iter().flat_map(others).chain(late).collect();
         open.sort_unstable();
         for (op, tag, bytes) in open {
             out.group(tag, &[(op, 0, &bytes)]);

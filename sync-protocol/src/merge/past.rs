@@ -245,7 +245,9 @@ impl<'a> History<'a> {
 /// Returns the `seen` of a new op that the line `me` writes after having applied `ops`, all on one document:
 /// the last op of each other line that its earlier ops, and the other entries, do not stand for already.
 ///
-/// Empty where `me` wrote everything, or where the ops are no document.
+/// Of the author's own earlier lines only the one that `me` hangs from stands for itself: a reader may know nothing of
+/// those between, where none of their ops concerns him. Empty where `me` wrote everything, or where the ops are no
+/// document.
 ///
 /// Source: docs/PROTOCOL.md, Seen.
 #[must_use]
@@ -254,9 +256,14 @@ pub fn seen(ops: &[Judged], lines: &Lines, me: Line) -> Vec<OpId> {
         return Vec::new();
     };
     let own = history.last_of(me, u64::MAX, lines);
+    let near = |op: &usize| {
+        let line = (history.id(*op).replica, history.id(*op).epoch);
+        line == me || lines.get(&me).is_some_and(|(epoch, _)| line == (me.0, *epoch))
+    };
+    let far = own.filter(|op| !near(op));
     let told = |op: usize| own.is_some_and(|own| own == op || history.covers(own, op));
     let ends: Vec<usize> = history.runs.iter().filter_map(|(_, range)| range.end.checked_sub(1)).collect();
-    let open: Vec<usize> = ends.into_iter().filter(|op| !told(*op)).collect();
+    let open: Vec<usize> = ends.into_iter().filter(|op| !told(*op)).chain(far).collect();
     let alone = |op: &usize| !open.iter().any(|other| history.covers(*other, *op));
     open.iter().copied().filter(alone).map(|op| history.id(op)).collect()
 }

@@ -297,6 +297,34 @@ fn an_op_tells_only_what_its_line_and_its_other_entries_do_not_stand_for() {
     assert_eq!(seen(&all, &moved, (Replica(9), Epoch(1))), []);
 }
 
+/// Two reboots lay between two edits of one sheet, and what was written between them concerned nobody else: a colleague
+/// knew nothing of that epoch, took the second edit for somebody else's, and saw a conflict that was none.
+#[test]
+fn an_edit_after_two_reboots_replaces_the_one_before_for_whoever_lacks_the_epoch_between() {
+    let created = op(7, 1, 1_000, &[], 1, vec![put(charge(), "a")]);
+    let (between, now) = ((Replica(7), Epoch(998)), (Replica(7), Epoch(999)));
+    let lines = Lines::from([(between, (Epoch(107), 1)), (now, (between.1, 1))]);
+    let told = seen(std::slice::from_ref(&created), &lines, now);
+    assert_eq!(told, [created.id]);
+    assert_eq!(seen(std::slice::from_ref(&created), &lines, between), [], "the line says it");
+    let mut next = op(7, 2, 500, &told, 2, vec![put(charge(), "b")]);
+    next.id = OpId { replica: now.0, epoch: now.1, seq: 1 };
+    let known = Lines::from([(now, (between.1, 1))]);
+    assert!(fold(&[created, next], &known).unwrap().conflicts().is_empty());
+}
+
+#[test]
+fn what_came_after_the_seal_is_compared_too() {
+    let created = op(7, 1, 1_000, &[], 1, vec![put(charge(), "a")]);
+    let seal = op(7, 2, 2_000, &[], 2, vec![decide(SEAL)]);
+    let late = op(8, 1, 3_000, &[id(7, 1)], 3, vec![put(sheet::Work::GROUP.tag(), "b")]);
+    let lines = Lines::new();
+    let without = fold(&[created.clone(), seal.clone()], &lines).unwrap();
+    let with = fold(&[created, seal, late], &lines).unwrap();
+    assert_eq!(with.late.len(), 1);
+    assert_ne!(with.digest(), without.digest());
+}
+
 #[test]
 fn ops_that_are_no_document_are_an_error() {
     let lines = Lines::new();
