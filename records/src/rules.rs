@@ -46,7 +46,8 @@ impl Rule {
 
 /// Returns every rule: of records, of claims, of imports.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().chain(crate::claim::sentences::RULES).chain(crate::table::refusal::RULES)
+    let claims = crate::claim::sentences::RULES.iter().chain(crate::claim::guard::sentences::RULES);
+    RULES.iter().chain(claims).chain(crate::table::refusal::RULES)
 }
 
 /// Returns the rule of that id.

@@ -44,6 +44,17 @@ pub enum Target {
     Doc(DocId),
 }
 
+impl<const KIND: u16> Ref<KIND> {
+    /// Returns the document; `None` where it was typed.
+    #[must_use]
+    pub const fn doc(&self) -> Option<DocId> {
+        match &self.0 {
+            Target::Doc(id) => Some(*id),
+            Target::Text(_) => None,
+        }
+    }
+}
+
 /// Minutes of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Min(pub u32);

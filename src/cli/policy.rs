@@ -276,6 +276,7 @@ mod tests {
             Mark::Counted(1),
             Mark::Skipped,
             Mark::Closed,
+            Mark::Paused,
             Mark::Accepted,
             Mark::Named,
             Mark::Moved,

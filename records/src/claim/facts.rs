@@ -43,7 +43,9 @@ pub struct Facts {
     pub exceptions: Vec<Granted>,
     /// Rules of anomalies that must be acknowledged, by claim: those whose alert nobody explained.
     pub alerts: BTreeMap<DocId, BTreeSet<String>>,
-    /// Who wrote the content of a claim, beside its claimant.
+    /// Trip summaries that went off with a claim.
+    pub sent_trips: BTreeSet<DocId>,
+    /// Who wrote the content of a claim, beside its claimant; who made a payment batch.
     pub authors: BTreeMap<DocId, BTreeSet<DocId>>,
     /// The batch in which a claim is, by claim.
     pub batch: BTreeMap<DocId, BatchFact>,
@@ -236,6 +238,7 @@ impl Facts {
             spent: BTreeMap::new(),
             exceptions: Vec::new(),
             alerts: BTreeMap::new(),
+            sent_trips: BTreeSet::new(),
             authors: BTreeMap::new(),
             batch: BTreeMap::new(),
             payments: BTreeMap::new(),

@@ -1,5 +1,11 @@
 //! Whether a person may take a step on a claim now: the same on a device before it saves, at intake and in the office.
 
+pub mod batch;
+pub mod case;
+pub mod payment;
+pub mod sentences;
+pub mod trip;
+
 use std::collections::BTreeSet;
 
 use crate::claim::checks;

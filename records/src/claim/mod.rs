@@ -3,12 +3,16 @@
 //! Everything here reads plain values: a [`view::Claim`] and the [`facts::Facts`] that its caller has. A device, the
 //! intake of headquarters and its office ask the same functions; none of them asks a clock or a disk.
 //!
-//! Reading order: [`view`], [`facts`] with [`people`], then [`checks`], [`settle`], [`guard`], and the sentences of
-//! all rules in [`sentences`].
+//! Reading order: [`view`], [`facts`] with [`people`], then [`checks`], [`settle`], [`guard`] with [`segregation`]
+//! and [`system`], [`clocks`], [`mailing`], [`manifest`], [`gaps`], and the sentences of all rules in [`sentences`].
 
 pub mod checks;
+pub mod clocks;
 pub mod facts;
+pub mod gaps;
 pub mod guard;
+pub mod mailing;
+pub mod manifest;
 pub mod people;
 pub mod read;
 pub mod segregation;

@@ -441,10 +441,7 @@ fn reason(row: Reasons) -> ((String, u32), String) {
 }
 
 fn doc<const KIND: u16>(reference: Option<&Ref<KIND>>) -> Option<DocId> {
-    match &reference?.0 {
-        Target::Doc(id) => Some(*id),
-        Target::Text(_) => None,
-    }
+    reference?.doc()
 }
 
 fn text<const MAX: u16>(text: Option<Text<MAX>>) -> String {

@@ -16,6 +16,8 @@ pub enum Mark {
     Skipped,
     /// Finance takes nothing in.
     Closed,
+    /// The clock stands still: a question is open, or the claim is frozen.
+    Paused,
     /// Finance takes the claim in.
     Accepted,
     /// The day that the policy names, before holidays are looked at.
@@ -33,6 +35,7 @@ impl Mark {
             Self::Counted(_) => "counted",
             Self::Skipped => "skipped",
             Self::Closed => "closed",
+            Self::Paused => "paused",
             Self::Accepted => "accepted",
             Self::Named => "named",
             Self::Moved => "moved",
@@ -131,6 +134,25 @@ impl<'c> Count<'c> {
         while counted < n && day.0 < i32::MAX {
             day = day.plus(1);
             let mark = self.mark(day, &closed, Mark::Counted(counted + 1));
+            self.note(day, mark);
+            if let Mark::Counted(reached) = mark {
+                counted = reached;
+            }
+        }
+        day
+    }
+
+    /// Returns the n-th working day after `start` on which the clock does not stand still.
+    pub fn unpaused_days(&mut self, start: Day, n: u16, paused: impl Fn(Day) -> bool) -> Day {
+        let mut day = start;
+        let mut counted = 0;
+        while counted < n && day.0 < i32::MAX {
+            day = day.plus(1);
+            let mark = match (paused(day), self.calendar.is_working(day)) {
+                (true, _) => Mark::Paused,
+                (false, false) => Mark::Skipped,
+                (false, true) => Mark::Counted(counted + 1),
+            };
             self.note(day, mark);
             if let Mark::Counted(reached) = mark {
                 counted = reached;

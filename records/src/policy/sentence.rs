@@ -82,9 +82,13 @@ impl Mark {
         let sentence = Sentence::new(format!("mark.{}", self.name()));
         match self {
             Self::Counted(n) => sentence.with("n", n),
-            Self::Start | Self::Skipped | Self::Closed | Self::Accepted | Self::Named | Self::Moved => {
-                sentence
-            }
+            Self::Start
+            | Self::Skipped
+            | Self::Closed
+            | Self::Paused
+            | Self::Accepted
+            | Self::Named
+            | Self::Moved => sentence,
         }
     }
 }

@@ -1,0 +1,120 @@
+//! What the rules of batches, payments, cases and exceptions say to people, and what of trip summaries is theirs.
+
+use crate::rules::{Rule, blocks};
+
+/// The rules that guard documents beside the claim.
+pub static RULES: &[Rule] = &[
+    blocks(
+        "P-13",
+        "本次邮寄已有常规批次",
+        "the branch has a regular batch for this mailing",
+        "放入该批次，或申请增加批次",
+        "put the claims into it, or ask for an extra batch",
+    ),
+    blocks(
+        "P-25",
+        "清单编号有误（{fault}）：{year} 年 {first} 至 {last}",
+        "the list's numbers have a fault ({fault}): {first} to {last} of {year}",
+        "补上缺号的报销单，或说明缺号原因",
+        "add the missing claims, or explain their numbers",
+    ),
+    blocks(
+        "P-28",
+        "批次应于 {due} 寄出，已逾期",
+        "the batch was due on {due}",
+        "填写 late_reason",
+        "set late_reason",
+    ),
+    blocks(
+        "T-01",
+        "随该汇总的报销单已寄出",
+        "a claim with this summary has gone off",
+        "在下一张报销单中说明",
+        "explain it with the next claim",
+    ),
+    blocks("T-02", "批次中没有报销单", "the batch holds no claim", "先添加报销单", "add claims first"),
+    blocks(
+        "T-03",
+        "报销单 {claim} 未经总经理审批或不在这里",
+        "the claim {claim} is not approved by the GM, or not here",
+        "等审批，或从批次中取出",
+        "wait for the approval, or take it out",
+    ),
+    blocks(
+        "T-04",
+        "增加的批次需先获批准",
+        "a supplementary batch needs an exception (extra_batch)",
+        "申请例外（extra_batch）",
+        "ask for one",
+    ),
+    blocks(
+        "T-05",
+        "缺少寄出日或运单号",
+        "the day of dispatch or the waybill is missing",
+        "填写运单号（--waybill）",
+        "give the waybill (--waybill)",
+    ),
+    blocks(
+        "T-06",
+        "报销单 {claim} 未在信封中",
+        "the claim {claim} was not found inside",
+        "按部分收件处理",
+        "receive it in part",
+    ),
+    blocks(
+        "T-07",
+        "报销单 {claim} 尚未处理完",
+        "the claim {claim} is still under audit",
+        "先完成审核",
+        "finish its audit first",
+    ),
+    blocks(
+        "T-08",
+        "付款批次中没有报销单",
+        "the payment batch pays nothing",
+        "先添加报销单",
+        "add claims first",
+    ),
+    blocks(
+        "T-09",
+        "报销单 {claim} 没有相符的付款结果",
+        "the bank's answer for {claim} is missing or another",
+        "录入银行结果",
+        "enter the bank's answer",
+    ),
+    blocks(
+        "T-10",
+        "制单人不能批准自己的付款批次",
+        "who made a payment batch does not approve it",
+        "由另一人批准",
+        "let a second person do it",
+    ),
+    blocks(
+        "T-11",
+        "报销单 {claim} 不能支付 {amount} 元",
+        "the claim {claim} cannot be paid {amount}",
+        "金额、收款人须与审核结果一致，且财务已收单",
+        "amount and payee must be those of the audit, and finance must have accepted it",
+    ),
+    blocks(
+        "T-12",
+        "申诉期已过，截至 {last}",
+        "the time to appeal ended on {last}",
+        "联系客户服务部经理",
+        "ask the manager",
+    ),
+    blocks(
+        "T-13",
+        "申诉期至 {last}，期满方可执行",
+        "the time to appeal runs until {last}",
+        "期满后执行",
+        "carry it out after that day",
+    ),
+    blocks(
+        "T-14",
+        "限额例外缺少类别或金额",
+        "an exception from a ceiling lacks its category or amount",
+        "填写 category 和 amount",
+        "set category and amount",
+    ),
+];
