@@ -137,14 +137,13 @@ impl ClaimForm {
         };
         let mut lines = vec![number];
         lines.extend(Some(self.company.clone()).filter(|company| !company.is_empty()));
-        let blocks = vec![
+        let mut blocks = vec![
             Block::Head(Head { title: title.to_owned(), lines, symbol: self.number.clone() }),
             Block::Facts(self.facts(lang)),
             Block::Table(self.table(lang)?),
             Block::Facts(self.totals(lang)?),
-            Block::Heading(lang.say(SIGNATURES)),
-            Block::Signatures(self.steps.iter().map(|step| step.signing(lang)).collect()),
         ];
+        blocks.extend(signatures(&self.steps, lang));
         Ok(Leaf { foot: format!("{title} {}", self.number), blocks })
     }
 
@@ -250,8 +249,17 @@ impl ClaimLine {
     }
 }
 
+/// Returns the boxes to sign in, under their heading.
+pub(crate) fn signatures(steps: &[SignStep], lang: Lang) -> Vec<Block> {
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let boxes = steps.iter().map(|step| step.signing(lang)).collect();
+    vec![Block::Heading(lang.say(SIGNATURES)), Block::Signatures(boxes)]
+}
+
 impl SignStep {
-    pub(crate) fn signing(&self, lang: Lang) -> Signing {
+    fn signing(&self, lang: Lang) -> Signing {
         let lines = [&self.name, &self.decision].into_iter().filter(|line| !line.is_empty());
         let foot = self.day.map_or_else(|| lang.say(SIGN_HERE), |day| day.to_string());
         Signing { title: self.title.clone(), lines: lines.cloned().collect(), foot }

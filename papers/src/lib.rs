@@ -1,6 +1,6 @@
 //! Papers: forms as PDF and lists as XLSX and CSV, for both programs; values in, bytes out, no clock, disk or environment.
 //!
-//! Reading order: [`paper`], [`claim`], [`paste`], [`trip`], [`sheet`], [`capitals`], [`typefaces`], [`words`].
+//! Reading order: [`paper`], [`claim`], [`paste`], [`trip`], [`sheet`], [`capitals`], [`lists`], [`typefaces`], [`words`].
 
 mod block;
 pub mod capitals;
@@ -8,6 +8,7 @@ pub mod claim;
 mod embed;
 pub mod face;
 mod lines;
+pub mod lists;
 pub mod paper;
 pub mod paste;
 mod press;

@@ -28,7 +28,9 @@ const GAP: i32 = 700;
 
 const SYMBOL: i32 = 24 * MM;
 const BOXES_IN_ROW: i32 = 3;
-const PLACE_HEIGHT_MIN: i32 = 20 * MM;
+/// Vouchers are pasted like tiles on a roof, so a place is lower than a voucher.
+const PLACE_HEIGHT_MIN: i32 = 12 * MM;
+const PLACE_HEIGHT_MAX: i32 = 60 * MM;
 const PICTURE_WIDTH: i32 = 60 * MM;
 const PICTURE_HEIGHT: i32 = 25 * MM;
 
@@ -125,7 +127,8 @@ impl<'p, 't> Setter<'p, 't> {
     }
 
     fn heading(&mut self, text: &str) {
-        self.need(4 * LEADING);
+        // A heading stays with the first rows of what it is the heading of.
+        self.need(8 * LEADING);
         self.y += LEADING + 200;
         self.press.text(self.page, Spot { x: LEFT, y: self.y }, HEADING, text);
         self.y += 500;
@@ -296,7 +299,7 @@ impl<'p, 't> Setter<'p, 't> {
             return;
         }
         self.need(rows.saturating_mul(PLACE_HEIGHT_MIN));
-        let (width, height) = (WIDTH / columns, ((BOTTOM - self.y) / rows).min(3 * PLACE_HEIGHT_MIN));
+        let (width, height) = (WIDTH / columns, ((BOTTOM - self.y) / rows).min(PLACE_HEIGHT_MAX));
         for (place, n) in places.iter().zip(0..) {
             let at = Spot { x: LEFT + n % columns * width, y: self.y + n / columns * height };
             self.press.frame(self.page, at, width, height);

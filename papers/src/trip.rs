@@ -5,7 +5,7 @@
 use records::time::Day;
 
 use crate::block::{Block, Column, Head, Leaf, Table};
-use crate::claim::SignStep;
+use crate::claim::{SignStep, signatures};
 use crate::words::{Lang, Word};
 
 /// A half-month's travels as they are printed.
@@ -64,7 +64,6 @@ const NIGHTS: Word = ("住宿夜", "住宿夜", "Nights");
 const ALLOWANCE: Word = ("补贴天", "補貼天", "Days");
 const TOTAL: Word = ("合计", "合計", "Total");
 const NOTE: Word = ("备注", "備註", "Note");
-const SIGNATURES: Word = ("签字", "簽字", "Signatures");
 
 impl TripForm {
     pub(crate) fn leaf(&self, lang: Lang) -> Leaf {
@@ -80,8 +79,7 @@ impl TripForm {
             blocks.push(Block::Heading(lang.say(NOTE)));
             blocks.push(Block::Text(self.note.clone()));
         }
-        blocks.push(Block::Heading(lang.say(SIGNATURES)));
-        blocks.push(Block::Signatures(self.steps.iter().map(|step| step.signing(lang)).collect()));
+        blocks.extend(signatures(&self.steps, lang));
         Leaf { foot: format!("{} {} {}", lang.pick(TITLE), self.staff, self.half), blocks }
     }
 

@@ -65,10 +65,11 @@ impl Typefaces {
         let mut missing: BTreeSet<char> = needed.iter().copied().filter(printed).collect();
         missing.extend(SUBSTITUTES);
         let mut last_resort = Vec::new();
-        for data in files {
-            if chosen.is_whole(&missing) {
+        let mut files = files.into_iter();
+        while !chosen.is_whole(&missing) {
+            let Some(data) = files.next() else {
                 break;
-            }
+            };
             match Face::read(data, lang) {
                 Some(face) if face.variable => last_resort.push(face),
                 Some(face) => chosen.take(face, &mut missing),

@@ -1,8 +1,18 @@
 //! Papers, printed with the font of the tests and read back by another program's library.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod claims;
+mod fonts;
+mod lists;
+mod pastes;
+mod sheets;
+mod trips;
 
 use lopdf::Document;
 use papers::paper::Print;
@@ -30,6 +40,20 @@ impl Printed {
 
     pub(crate) fn pages(&self) -> usize {
         self.document.get_pages().len()
+    }
+
+    /// Returns how many pictures there are.
+    pub(crate) fn pictures(&self) -> usize {
+        let is_picture = |object: &&lopdf::Object| {
+            object.as_stream().is_ok_and(|stream| {
+                stream
+                    .dict
+                    .get(b"Subtype")
+                    .and_then(lopdf::Object::as_name)
+                    .is_ok_and(|name| name == b"Image")
+            })
+        };
+        self.document.objects.values().filter(is_picture).count()
     }
 
     /// Fails unless the words can be found, wherever a line of them ends.
