@@ -110,6 +110,7 @@ impl Desk {
             ..Device::named(replica, branch, (first, first.saturating_add(SHEETS - 1)))
         };
         self.store.device_put(&device)?;
+        let claim_lease = self.lease_for_new(&device, &person.code, now_ms)?;
         self.feed_all(&device)?;
         self.store.audit(branch, now_ms, "device code", &replica.0.to_string())?;
         Ok(Enrolment {
@@ -131,7 +132,7 @@ impl Desk {
             roles: person.roles.clone(),
             zone: Zone::SHANGHAI,
             sheet_block: device.sheets,
-            claim_lease: None,
+            claim_lease,
         })
     }
 
@@ -233,6 +234,9 @@ impl Desk {
             self.write(vec![op], now_ms)?;
         }
         self.store.audit(device.branch, now_ms, name, &device.replica.0.to_string())?;
+        if matches!(standing, Standing::Lost | Standing::Revoked) {
+            self.lease_of_gone(device, now_ms)?;
+        }
         Ok(())
     }
 

@@ -63,14 +63,33 @@ impl Desk {
         let zone = Zone::SHANGHAI;
         let today = Ts(i64::try_from(now_ms).unwrap_or(i64::MAX)).day(zone);
         let mut rows = Rows::open(file, Wanted { mapping: None, kind: Some(kind), zone, today })?;
+        let done = self.import_rows(rows.by_ref(), kind, now_ms)?;
+        Ok(Imported { read: rows.read, ..done })
+    }
+
+    /// Imports rows that were read already, as [`Desk::import`] does.
+    ///
+    /// # Errors
+    /// [`ImportError`]; then nothing of the transaction may be kept.
+    pub fn import_rows(
+        &mut self,
+        rows: impl Iterator<Item = Result<Row, Refusal>>,
+        kind: &'static Kind,
+        now_ms: u64,
+    ) -> Result<Imported, ImportError> {
         let mut done = Imported::default();
         let mut good: Vec<(Row, Option<DocId>)> = Vec::new();
         let mut names = Names::new();
         let next = self.next_op()?;
         let mut created = 0;
         let mut told = BTreeSet::new();
-        for row in rows.by_ref() {
-            let row = match row {
+        for row in rows {
+            done.read += 1;
+            let sound = match row {
+                Ok(row) => self.sound(row)?,
+                Err(refusal) => Err(refusal),
+            };
+            let row = match sound {
                 Ok(row) => row,
                 Err(refusal) => {
                     done.refused.push(refusal);
@@ -105,7 +124,6 @@ impl Desk {
             }
             good.push((row, known));
         }
-        done.read = rows.read;
         let mut creations = Vec::new();
         let mut changes = Vec::new();
         for (mut row, known) in good {

@@ -3,6 +3,7 @@
 pub mod alone;
 mod copies;
 pub mod desk;
+mod guard;
 mod history;
 pub mod judge;
 mod ops;

@@ -1,6 +1,6 @@
 //! The one thread that writes: it takes every job that waits, commits them together, and then answers.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use crate::intake::desk::Desk;
 use crate::store::sqlite::StoreError;
@@ -64,9 +64,19 @@ impl Writer {
 }
 
 fn work(mut desk: Desk, jobs: &Receiver<Job>, trouble: fn(&StoreError)) {
-    while let Ok(first) = jobs.recv() {
+    loop {
         let mut answers = Vec::new();
-        let kept = together(&mut desk, first, jobs, &mut answers);
+        let next = if desk.tray.is_empty() {
+            jobs.recv().map_err(|_| TryRecvError::Disconnected)
+        } else {
+            jobs.try_recv()
+        };
+        let kept = match next {
+            Ok(first) => together(&mut desk, Some(first), jobs, &mut answers),
+            // Nobody waits: the clerk goes on with his tray.
+            Err(TryRecvError::Empty) => together(&mut desk, None, jobs, &mut answers),
+            Err(TryRecvError::Disconnected) => return,
+        };
         if let Err(error) = &kept {
             // A transaction left open would refuse every later one.
             if let Err(error) = desk.store.roll_back() {
@@ -83,13 +93,13 @@ fn work(mut desk: Desk, jobs: &Receiver<Job>, trouble: fn(&StoreError)) {
 
 fn together(
     desk: &mut Desk,
-    first: Job,
+    first: Option<Job>,
     jobs: &Receiver<Job>,
     answers: &mut Vec<Answer>,
 ) -> Result<(), StoreError> {
     desk.store.begin()?;
     desk.look_around()?;
-    let mut next = Some(first);
+    let mut next = first;
     while let Some(job) = next {
         desk.store.mark()?;
         let (good, answer) = job(desk);
@@ -102,6 +112,7 @@ fn together(
         }
         next = if answers.len() < TOGETHER_MAX { jobs.try_recv().ok() } else { None };
     }
+    desk.attend()?;
     desk.store.commit()
 }
 

@@ -2,6 +2,13 @@
 //!
 //! Source: docs/PROTOCOL.md, Reasons.
 
+use records::problems::Problem;
+use records::rules;
+use records::value::text::Lang;
+
+/// So much of a fact is told.
+const VALUE_CHARS_MAX: usize = 80;
+
 /// Written under a test clock; this HQ is not a test.
 pub const TEST_CLOCK: u16 = 1;
 /// A kind, a step or a coding that HQ must understand and does not yet.
@@ -32,3 +39,36 @@ pub const CONFLICT: u16 = 13;
 pub const NO_AUTHOR: u16 = 14;
 /// The segment is not signed by the device.
 pub const SIGNATURE: u16 = 15;
+/// A rule of money stands against it; the text begins with the rule's id, see [`guard_text`].
+pub const GUARD: u16 = 16;
+
+/// Returns what a quarantine under [`GUARD`] says: the rule's id, and each fact of its sentence on a line of its own.
+///
+/// ```
+/// use records::problems::Problem;
+/// let problem = Problem { rule: "P-03", group: "decision", field: "", facts: vec![("typed", "3".into())] };
+/// assert_eq!(sync_protocol::reason::guard_text(&problem), "P-03\ntyped=3");
+/// ```
+#[must_use]
+pub fn guard_text(problem: &Problem) -> String {
+    let mut text = problem.rule.to_owned();
+    for (name, value) in &problem.facts {
+        let value: String = value.chars().filter(|c| !c.is_control()).take(VALUE_CHARS_MAX).collect();
+        text.push_str(&format!("\n{name}={value}"));
+    }
+    text
+}
+
+/// Returns the sentence of a quarantine under [`GUARD`] and what to do about it; `None` for a rule of a newer version.
+#[must_use]
+pub fn guard_sentence(text: &str, lang: Lang) -> Option<(String, String)> {
+    let mut lines = text.lines();
+    let rule = rules::by_id(lines.next()?)?;
+    let facts: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once('=')).collect();
+    let filled = |sentence: &str| {
+        facts.iter().fold(sentence.to_owned(), |sentence, (name, value)| {
+            sentence.replace(&format!("{{{name}}}"), value)
+        })
+    };
+    Some((filled(rule.text(lang)), filled(rule.hint(lang))))
+}

@@ -37,6 +37,9 @@ pub struct Desk {
     /// The epoch and stamp of HQ's own log, once this process wrote.
     pub own: Option<crate::author::OwnLog>,
     people: Option<Arc<People>>,
+    pub(crate) terms: Option<Arc<crate::money::terms::Terms>>,
+    /// What the clerk has yet to look at.
+    pub(crate) tray: crate::money::clerk::Tray,
     version: u64,
     rows: BTreeMap<(Line, u64), Arc<Vec<Row>>>,
     lines: Lines,
@@ -68,6 +71,8 @@ impl Desk {
             test_clock,
             own: None,
             people: None,
+            terms: None,
+            tray: crate::money::clerk::Tray::default(),
             version: 0,
             rows: BTreeMap::new(),
             lines: Lines::new(),
@@ -88,6 +93,7 @@ impl Desk {
         self.look_around()?;
         match job(self) {
             Ok(done) => {
+                while self.attend()? {}
                 self.store.commit()?;
                 Ok(done)
             }
@@ -107,6 +113,7 @@ impl Desk {
         let version = self.store.version()?;
         if version != self.version {
             self.people = None;
+            self.terms = None;
             self.version = version;
         }
         Ok(())
@@ -115,6 +122,7 @@ impl Desk {
     /// Drops everything that a job taken back may have left here.
     pub fn forget(&mut self) {
         self.people = None;
+        self.terms = None;
         self.own = None;
         self.rows.clear();
         self.lines.clear();
@@ -135,10 +143,13 @@ impl Desk {
         Ok(people)
     }
 
-    /// Takes in a changed document, where it is somebody or a unit.
+    /// Takes in a changed document, where it is somebody, a unit, or one of the terms.
     pub fn learn(&mut self, document: &sync_protocol::merge::Document) {
         if let Some(people) = &mut self.people {
             Arc::make_mut(people).learn(document);
+        }
+        if crate::money::terms::are_made_of(document.kind) {
+            self.terms = None;
         }
     }
 
@@ -171,7 +182,8 @@ impl Desk {
     /// [`StoreError`].
     pub fn author(&mut self, replica: Replica) -> Result<Option<Author>, StoreError> {
         if replica == Replica::HQ {
-            return Ok(Some(Author { staff: None, roles: Vec::new(), branch: 0, hq: true }));
+            let (roles, acts_for) = (Vec::new(), Vec::new());
+            return Ok(Some(Author { staff: None, roles, acts_for, branch: 0, hq: true }));
         }
         let Some(device) = self.store.device(replica)? else {
             return Ok(None);
@@ -183,7 +195,12 @@ impl Desk {
             Some(staff) => self.branch_of(staff)?.unwrap_or(device.branch),
             None => device.branch,
         };
-        Ok(Some(Author { staff: device.staff.filter(|_| person.is_some()), roles, branch, hq: false }))
+        let staff = device.staff.filter(|_| person.is_some());
+        let acts_for = match staff {
+            Some(staff) => self.terms()?.acts_for(staff),
+            None => Vec::new(),
+        };
+        Ok(Some(Author { staff, roles, acts_for, branch, hq: false }))
     }
 
     /// Returns where the known lines hang.

@@ -27,6 +27,8 @@ pub struct Author {
     pub staff: Option<DocId>,
     /// His roles.
     pub roles: Vec<Role>,
+    /// In whose place he may act, in which role; on which days is asked with the step.
+    pub acts_for: Vec<(DocId, Role)>,
     /// His branch.
     pub branch: u32,
     /// Whether HQ itself wrote it.
@@ -124,6 +126,16 @@ fn people_then(case: &Case<'_>) -> Option<Vec<DocId>> {
     let past = past(case, &history)?;
     let then = fold(&past, case.lines).ok()?;
     Some(people(&then, &past, None))
+}
+
+/// Returns the document's ops that an op's author had seen, and what they made; a new document has none.
+#[must_use]
+pub fn seen_by_author(case: &Case<'_>) -> (Vec<Judged>, Option<Document>) {
+    let all = with(case);
+    let past =
+        History::of(&all, case.lines).ok().and_then(|history| past(case, &history)).unwrap_or_default();
+    let document = fold(&past, case.lines).ok();
+    (past, document)
 }
 
 /// Returns what the author had seen of the document.
@@ -240,7 +252,10 @@ fn entitled(case: &Case<'_>, step: &Step, decision: &Decision) -> Result<(), Ver
     if step.who.is_empty() {
         return Err(refused(reason::ONLY_HQ, step.name));
     }
-    let held = author.roles.contains(&decision.role);
+    let held = match decision.on_behalf_of {
+        Some(principal) => author.acts_for.contains(&(principal, decision.role)),
+        None => author.roles.contains(&decision.role),
+    };
     let own = case.document.is_none() || own(case);
     if held && step.is_for(decision.role, own) { Ok(()) } else { Err(refused(reason::ROLE, step.name)) }
 }

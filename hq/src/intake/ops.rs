@@ -11,6 +11,7 @@ use sync_protocol::reason;
 use sync_protocol::ruling::{Judgement, Verdict};
 
 use crate::intake::desk::Desk;
+use crate::intake::guard::Asked;
 use crate::intake::judge::{Author, Case, judge};
 use crate::intake::segments::Job;
 use crate::intake::stretch::{Stretch, told};
@@ -60,7 +61,7 @@ impl Desk {
                     let code = reason::NO_DOCUMENT;
                     Verdict::Quarantined { code, text: String::new(), retryable: false }
                 } else {
-                    judge(&Case {
+                    let case = Case {
                         id: op.id,
                         row: op.row,
                         author,
@@ -69,7 +70,12 @@ impl Desk {
                         lines,
                         people: &work.people,
                         scope: work.scope,
-                    })
+                    };
+                    let verdict = judge(&case);
+                    match Asked::of(&case).filter(|_| verdict == Verdict::Accepted) {
+                        Some(asked) => self.guard(job, author, op, asked)?,
+                        None => verdict,
+                    }
                 }
             }
         };

@@ -59,6 +59,8 @@ pub struct Job {
     pub repeated: Vec<Ruling>,
     /// How many of the runs are of earlier stretches: a run ends with its segment.
     pub(super) before: usize,
+    /// HQ's clock when it came.
+    pub(super) received_ms: u64,
     /// Whose devices they are, of those asked for.
     pub(super) creators: BTreeMap<Replica, Option<DocId>>,
     /// Whether any op may be waiting for another one; `None` before it was asked.
@@ -92,7 +94,7 @@ impl Desk {
     /// # Errors
     /// [`StoreError`]; then nothing of the job may be kept.
     pub fn take_from(&mut self, segments: Vec<Segment>, came: Came) -> Result<Taken, StoreError> {
-        let mut job = Job::default();
+        let mut job = Job { received_ms: came.received_ms, ..Job::default() };
         for segment in segments {
             self.take_one(&mut job, segment, came)?;
         }

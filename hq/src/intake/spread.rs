@@ -44,6 +44,9 @@ impl Desk {
                 continue;
             }
             self.rescope(work)?;
+            if let Some(document) = &work.document {
+                self.tray.put(document, job.received_ms);
+            }
             self.index(work)?;
             let now = self.places(work.scope, &work.people, &mut devices)?;
             self.cross(doc, work, &now, &mut devices)?;

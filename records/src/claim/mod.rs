@@ -4,15 +4,17 @@
 //! intake of headquarters and its office ask the same functions; none of them asks a clock or a disk.
 //!
 //! Reading order: [`view`], [`facts`] with [`people`], then [`checks`], [`settle`], [`guard`] with [`segregation`]
-//! and [`system`], [`clocks`], [`mailing`], [`manifest`], [`gaps`], and the sentences of all rules in [`sentences`].
+//! and [`system`], [`clocks`], [`mailing`], [`manifest`], [`numbers`] with [`lease`], [`gaps`], and the sentences of all rules in [`sentences`].
 
 pub mod checks;
 pub mod clocks;
 pub mod facts;
 pub mod gaps;
 pub mod guard;
+pub mod lease;
 pub mod mailing;
 pub mod manifest;
+pub mod numbers;
 pub mod people;
 pub mod read;
 pub mod segregation;

@@ -13,6 +13,8 @@ use crate::time::Day;
 
 /// Days and years of one file; more than a company will ever load.
 const DAYS_MAX: usize = 20_000;
+/// So much of a day's name is kept.
+const NAME_CHARS_MAX: usize = 40;
 
 /// Why a calendar file cannot be used; nothing of it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +62,23 @@ pub enum CalendarError {
     TooLong,
 }
 
-type Days = BTreeMap<Day, bool>;
+/// A year's table: of each day whether it is free, and what it is called where the file says so.
+pub type Days = BTreeMap<Day, (bool, String)>;
+
+/// Returns the tables of a calendar file by year; one without days stands for a year that is not published yet.
+///
+/// # Errors
+/// [`CalendarError`] with the place.
+pub fn years(text: &str) -> Result<BTreeMap<i32, Days>, CalendarError> {
+    let json: Value =
+        serde_json::from_str(text).map_err(|error| CalendarError::Syntax { line: error.line() })?;
+    let file = json.as_object().ok_or_else(|| shape("", "an object"))?;
+    let years = if file.contains_key("days") { by_day(file)? } else { by_year(file)? };
+    if years.values().map(Days::len).sum::<usize>() > DAYS_MAX {
+        return Err(CalendarError::TooLong);
+    }
+    Ok(years)
+}
 
 impl Calendar {
     /// Enters the years of a calendar file and returns them; one without days stays unknown and is not returned.
@@ -77,17 +95,10 @@ impl Calendar {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn load(&mut self, text: &str) -> Result<Vec<i32>, CalendarError> {
-        let json: Value =
-            serde_json::from_str(text).map_err(|error| CalendarError::Syntax { line: error.line() })?;
-        let file = json.as_object().ok_or_else(|| shape("", "an object"))?;
-        let years = if file.contains_key("days") { by_day(file)? } else { by_year(file)? };
-        if years.values().map(Days::len).sum::<usize>() > DAYS_MAX {
-            return Err(CalendarError::TooLong);
-        }
         let mut loaded = Vec::new();
-        for (year, days) in years.into_iter().filter(|(_, days)| !days.is_empty()) {
+        for (year, days) in years(text)?.into_iter().filter(|(_, days)| !days.is_empty()) {
             loaded.push(year);
-            self.load_year(year, days);
+            self.load_year(year, days.into_iter().map(|(day, (off, _))| (day, off)));
         }
         Ok(loaded)
     }
@@ -107,7 +118,7 @@ fn by_year(file: &Map<String, Value>) -> Result<BTreeMap<i32, Days>, CalendarErr
                 _ => return Err(shape(&at, "holidays or makeup_workdays")),
             };
             for text in list.as_array().ok_or_else(|| shape(&at, "a list of days"))? {
-                enter(&mut days, day(text, &at)?, off, year, &at)?;
+                enter(&mut days, day(text, &at)?, (off, ""), year, &at)?;
             }
         }
         years.insert(year, days);
@@ -126,18 +137,25 @@ fn by_day(file: &Map<String, Value>) -> Result<BTreeMap<i32, Days>, CalendarErro
         let off = entry.get("isOffDay").or_else(|| entry.get("off")).and_then(Value::as_bool);
         let off = off.ok_or_else(|| shape(&at, "isOffDay: true or false"))?;
         let date = entry.get("date").ok_or_else(|| shape(&at, "date"))?;
-        enter(&mut days, day(date, &at)?, off, year, &at)?;
+        let name = entry.get("name").and_then(Value::as_str).unwrap_or_default();
+        enter(&mut days, day(date, &at)?, (off, name), year, &at)?;
     }
     Ok(BTreeMap::from([(year, days)]))
 }
 
-fn enter(days: &mut Days, day: Day, off: bool, year: i32, at: &str) -> Result<(), CalendarError> {
+fn enter(
+    days: &mut Days,
+    day: Day,
+    (off, name): (bool, &str),
+    year: i32,
+    at: &str,
+) -> Result<(), CalendarError> {
     let of_year = |(y, month, _): (i32, u32, u32)| y == year || (y == year - 1 && month == 12);
     if !day.ymd().is_some_and(of_year) {
         return Err(CalendarError::OtherYear { at: at.to_owned(), day, year });
     }
-    match days.insert(day, off) {
-        Some(other) if other != off => Err(CalendarError::Both { day }),
+    match days.insert(day, (off, name.chars().take(NAME_CHARS_MAX).collect())) {
+        Some((other, _)) if other != off => Err(CalendarError::Both { day }),
         _ => Ok(()),
     }
 }

@@ -52,6 +52,17 @@ pub enum Reason {
     NoCase,
     /// I-19: the file breaks off: it was cut, or its packing is damaged; nothing after it was read.
     BreaksOff,
+    /// I-20: nobody and nothing in the master data has that code.
+    NotKnown,
+    /// I-21: the last day is before the first, or there are more days than may be.
+    Period {
+        /// The most days, both ends included; `None` where only the order counts.
+        max: Option<i32>,
+    },
+    /// I-22: somebody on both sides of what needs two people.
+    SamePerson,
+    /// I-23: an amount below zero.
+    BelowZero,
     /// A rule of the record itself, as when it is typed.
     Record(Box<Problem>),
 }
@@ -90,6 +101,10 @@ impl Reason {
             Self::TooManyEntries => "I-17",
             Self::NoCase => "I-18",
             Self::BreaksOff => "I-19",
+            Self::NotKnown => "I-20",
+            Self::Period { .. } => "I-21",
+            Self::SamePerson => "I-22",
+            Self::BelowZero => "I-23",
             Self::Record(problem) => problem.rule,
         }
     }
@@ -109,6 +124,9 @@ impl Reason {
             Self::Value(ValueError::NotABool) => vec![("list", "yes, no".to_owned())],
             Self::TooManyBytes => vec![("max", RECORD_BYTES_MAX.to_string())],
             Self::TooManyEntries => vec![("max", LIST_MAX.to_string())],
+            Self::Period { max } => {
+                vec![("max", max.map_or_else(|| "∞".to_owned(), |days| days.to_string()))]
+            }
             _ => Vec::new(),
         }
     }
@@ -255,5 +273,33 @@ pub static RULES: &[Rule] = &[
         "the file breaks off here; nothing after it was read",
         "重新取得完整的文件",
         "get the whole file again",
+    ),
+    blocks(
+        "I-20",
+        "主数据中没有“{value}”",
+        "\"{value}\" is not in the master data",
+        "先导入该单位或人员，或更正编号",
+        "import the unit or person first, or correct the code",
+    ),
+    blocks(
+        "I-21",
+        "“{value}”早于开始日，或超过 {max} 天",
+        "\"{value}\" lies before the first day, or more than {max} days are meant",
+        "更正起止日",
+        "correct the first or the last day",
+    ),
+    blocks(
+        "I-22",
+        "“{value}”不能授权给自己",
+        "\"{value}\" stands on both sides",
+        "填写另一个人",
+        "name another person",
+    ),
+    blocks(
+        "I-23",
+        "金额“{value}”小于零",
+        "the amount \"{value}\" is below zero",
+        "更正金额",
+        "correct the amount",
     ),
 ];

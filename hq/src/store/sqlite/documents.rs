@@ -243,6 +243,18 @@ impl Store {
         Ok(query.query_row(params![kind, number], |row| id(row, 0)).optional()?)
     }
 
+    /// Returns the human numbers of a kind that hold `part`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn numbers_with(&self, kind: u16, part: &str) -> Result<Vec<String>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT number FROM documents WHERE kind = ?1 AND number IS NOT NULL AND instr(number, ?2) > 0",
+        )?;
+        let rows = query.query_map(params![kind, part], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Returns the document that an imported row became.
     ///
     /// # Errors
