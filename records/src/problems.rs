@@ -58,10 +58,26 @@ impl Problem {
         self.fill(self.rule().map_or("", |rule| rule.hint(lang)))
     }
 
+    /// Fills the facts into a sentence; a part in ⟦⟧ with a place that no fact fills is left out.
     fn fill(&self, sentence: &str) -> String {
-        self.facts
-            .iter()
-            .fold(sentence.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        let filled = |part: &str| {
+            let place =
+                |text: String, (name, value): &(&str, String)| text.replace(&format!("{{{name}}}"), value);
+            self.facts.iter().fold(part.to_owned(), place)
+        };
+        let known = |part: &str| {
+            let mut names = part.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+            names.all(|(name, _)| self.facts.iter().any(|(fact, _)| *fact == name))
+        };
+        let mut parts = sentence.split('⟦');
+        let mut text = filled(parts.next().unwrap_or_default());
+        for (part, rest) in parts.filter_map(|part| part.split_once('⟧')) {
+            if known(part) {
+                text.push_str(&filled(part));
+            }
+            text.push_str(&filled(rest));
+        }
+        text
     }
 }
 

@@ -47,6 +47,7 @@ impl Rule {
 /// Returns every rule: of records, of claims, of imports.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     let claims = crate::claim::sentences::RULES.iter().chain(crate::claim::guard::sentences::RULES);
+    let claims = claims.chain(crate::claim::traces::sentences::RULES);
     RULES.iter().chain(claims).chain(crate::table::refusal::RULES)
 }
 

@@ -4,7 +4,8 @@
 //! intake of headquarters and its office ask the same functions; none of them asks a clock or a disk.
 //!
 //! Reading order: [`view`], [`facts`] with [`people`], then [`checks`], [`settle`], [`guard`] with [`segregation`]
-//! and [`system`], [`clocks`], [`mailing`], [`manifest`], [`numbers`] with [`lease`], [`gaps`], and the sentences of all rules in [`sentences`].
+//! and [`system`], [`clocks`], [`mailing`], [`manifest`], [`numbers`] with [`lease`], [`gaps`], what betrays a wrong
+//! claim in [`traces`], and the sentences of all rules in [`sentences`].
 
 pub mod checks;
 pub mod clocks;
@@ -21,4 +22,5 @@ pub mod segregation;
 pub mod sentences;
 pub mod settle;
 pub mod system;
+pub mod traces;
 pub mod view;

@@ -16,7 +16,7 @@ use crate::policy::choices::{
 use crate::policy::cycle::Half;
 use crate::policy::file::{PolicyError, Problem, below, line, plain};
 use crate::policy::terms::{
-    Age, Attach, Blackout, Caps, Cycles, Dup, Fines, Mailing, Manifest, Numbers, Policy, Review, Sla,
+    Age, Attach, Blackout, Caps, Cycles, Dup, Fines, Mailing, Manifest, Numbers, Policy, Review, Sla, Traces,
     Vouchers, Vp,
 };
 use crate::time::Zone;
@@ -197,6 +197,25 @@ impl Reader<'_, '_> {
                 weak: self.word("dup.weak", DupAction::WORDS)?,
                 phash_max: self.number("dup.phash_max", 0..=i64::from(crate::duplicate::NEAR_BITS_MAX))?,
             },
+            trace: self.traces()?,
+        })
+    }
+
+    fn traces(&self) -> Result<Traces, PolicyError> {
+        Ok(Traces {
+            window_days: self.number("trace.window_days", 1..=366)?,
+            hug_percent: self.number("trace.hug_percent", 0..=100)?,
+            hug_claims: self.number("trace.hug_claims", 1..=100)?,
+            invoice_gap: self.number("trace.invoice_gap", 0..=20)?,
+            round: Fen(self.number("trace.round_fen", 1..=crate::money::FEN_MAX)?),
+            round_lines: self.number("trace.round_lines", 1..=1000)?,
+            place_km: self.number("trace.place_km", 0..=20_000)?,
+            overlap_min: self.number("trace.overlap_min", 0..=1440)?,
+            peer_factor: self.number("trace.peer_factor", 1..=1000)?,
+            photo_days: self.number("trace.photo_days", 0..=366)?,
+            clock_min: self.number("trace.clock_min", 2..=1440)?,
+            approvals: self.number("trace.approvals", 1..=1000)?,
+            approvals_min: self.number("trace.approvals_min", 1..=1440)?,
         })
     }
 

@@ -62,6 +62,8 @@ pub struct Policy {
     pub manifest: Manifest,
     /// Vouchers that were there before.
     pub dup: Dup,
+    /// What betrays a wrong claim.
+    pub trace: Traces,
 }
 
 /// Who looks at a claim.
@@ -277,4 +279,37 @@ pub struct Dup {
     pub weak: DupAction,
     /// Bits by which two photos of one paper may differ, 0 to 11.
     pub phash_max: u8,
+}
+
+/// From where on the rules A3 to A16 find something.
+///
+/// Source: docs/RULES.md, Anomalies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traces {
+    /// Days that other claims and colleagues are looked back at, the last one included.
+    pub window_days: u16,
+    /// Percent below a limit, above which a claim hugs it.
+    pub hug_percent: u8,
+    /// Claims that hug one limit.
+    pub hug_claims: u16,
+    /// The farthest apart that two invoice numbers are neighbours.
+    pub invoice_gap: u16,
+    /// Multiples of this amount are round.
+    pub round: Fen,
+    /// Round lines of one claim.
+    pub round_lines: u16,
+    /// Kilometres beyond which a night is elsewhere.
+    pub place_km: u16,
+    /// Minutes beyond which two spans overlap.
+    pub overlap_min: u16,
+    /// How many times the colleagues' median a day may cost.
+    pub peer_factor: u16,
+    /// Days that a photo may be off the day on the paper.
+    pub photo_days: u16,
+    /// Minutes by which a clock may be set.
+    pub clock_min: u16,
+    /// Approvals that one supervisor may give.
+    pub approvals: u16,
+    /// Within fewer minutes than these.
+    pub approvals_min: u16,
 }
