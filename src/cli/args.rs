@@ -36,6 +36,10 @@ pub(crate) enum Command {
     Voucher(Voucher),
     #[command(subcommand)]
     Job(Job),
+    #[command(subcommand)]
+    Trip(crate::cli::trip::Command),
+    #[command(subcommand)]
+    Claim(crate::cli::claim::Command),
     Sync(Sync),
     #[command(subcommand)]
     Bundle(Bundle),

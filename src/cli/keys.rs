@@ -113,6 +113,27 @@ fn every_answer_has_the_keys_that_the_document_lists() {
 }
 
 #[test]
+fn claims_and_trip_summaries_have_the_keys_that_the_document_lists() {
+    let enrolment = sync_protocol::enrolment::Enrolment { claim_lease: Some((1, 1)), ..enrolment(7) };
+    let device = Device::enrolled(&enrolment);
+    let add = |category, date| {
+        let words = ["voucher", "add", "--category", category, "--amount", "3", "--date", date];
+        device.json(&words)["code"].as_str().unwrap().to_owned()
+    };
+    add("phone", "2026-11-10");
+    add("meal", "2026-11-10");
+    add("phone", "2026-09-10");
+    check("`trip set`", &device.json(&["trip", "set", "2026-11-H1", "2026-11-10", "nights=1"]));
+    check("`trip show`", &device.json(&["trip", "show", "2026-11-H1"]));
+    let drafted = device.json(&["claim", "draft", "2026-11-H1", "--from-half", "2026-09-H1"]);
+    check("`claim draft`", &drafted);
+    let code = drafted["code"].as_str().unwrap();
+    check("`claim check`", &device.json(&["claim", "check", code]));
+    device.done(&["claim", "remove", code, "--line", "2"]);
+    check("`claim submit`", &device.json(&["claim", "submit", code]));
+}
+
+#[test]
 fn conflicts_and_refused_ops_have_the_keys_that_the_document_lists() {
     use crate::notebook::{conflict, quarantine};
     use records::kinds::repair::REPAIR;

@@ -6,6 +6,7 @@ pub mod against;
 mod args;
 mod backup;
 mod bundle;
+mod claim;
 mod completions;
 mod conflict;
 pub mod desk;
@@ -38,6 +39,7 @@ mod sync;
 pub mod table;
 #[cfg(test)]
 mod testing;
+mod trip;
 mod usage;
 mod voucher;
 
@@ -149,6 +151,8 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Bundle(command)) => bundle::run(&command, desk),
         Some(Command::Conflict(command)) => conflict::run(&command, desk),
         Some(Command::Quarantine(command)) => quarantine::run(&command, desk),
+        Some(Command::Trip(command)) => trip::run(command, desk),
+        Some(Command::Claim(command)) => claim::run(command, desk),
         Some(Command::Policy(command)) => policy::run(command, desk),
         Some(Command::File(command)) => file::run(&command, desk),
         Some(Command::Search(args)) => search::run(args, desk),

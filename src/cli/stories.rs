@@ -1,5 +1,6 @@
 //! What people do with the commands, told as tests.
 
+mod claim;
 mod home;
 mod job;
 mod sheet;

@@ -6,6 +6,7 @@
 pub mod add;
 pub mod amend;
 pub mod attach;
+pub mod claim;
 pub mod conflict;
 pub mod create;
 pub mod enrol;
@@ -32,5 +33,7 @@ pub mod state;
 pub mod status;
 pub mod step;
 pub mod terms;
+pub mod trip;
 pub mod typed;
 pub mod voucher;
+pub mod work;

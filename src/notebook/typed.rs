@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use records::decision::DECISION_TAG;
 use records::id::OpId;
+use records::record::Record;
 use records::schema::{Class, Field, Kind, SetChange, Tag, Typed};
 use records::value::payload::{encode_rows, encode_set};
 use records::value::{Row, decode_exact, encode};
@@ -79,6 +81,19 @@ impl Writes {
         list
     }
 
+    /// Shows a record as it will read: what is taken out of a Set without a successor still stands.
+    pub fn show(&self, record: &mut Record) {
+        for (tag, list) in &self.lists {
+            for write in list.writes(*tag) {
+                // A list that the table does not know is passed over; the bytes are our own.
+                let _ = record.write(*tag, &write.bytes);
+            }
+        }
+        for write in self.single.iter().filter(|write| write.tag != DECISION_TAG) {
+            let _ = record.write(write.tag, &write.bytes);
+        }
+    }
+
     /// Returns whether nothing is to be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -120,16 +135,16 @@ impl Writes {
 }
 
 impl List {
-    fn writes(self, tag: Tag) -> Vec<Write> {
+    fn writes(&self, tag: Tag) -> Vec<Write> {
         let mut chunks: Vec<(Vec<Row>, usize)> = Vec::new();
-        for row in self.add {
-            let bytes = encode(self.fields, &row).len();
+        for row in &self.add {
+            let bytes = encode(self.fields, row).len();
             match chunks.last_mut() {
                 Some((rows, sum)) if rows.len() < ROWS_MAX && *sum + bytes <= ROWS_BYTES_MAX => {
-                    rows.push(row);
+                    rows.push(row.clone());
                     *sum += bytes;
                 }
-                _ => chunks.push((vec![row], bytes)),
+                _ => chunks.push((vec![row.clone()], bytes)),
             }
         }
         if tag.class() == Some(Class::Ledger) {
