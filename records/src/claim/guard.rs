@@ -340,3 +340,6 @@ fn pays(claim: &Claim, facts: &Facts) -> Result<(), Problem> {
         (Some(_), Some(_)) => Err(refusal("C-22")),
     }
 }
+
+#[cfg(test)]
+mod tests;

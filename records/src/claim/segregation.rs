@@ -93,9 +93,12 @@ pub fn is_his_unit(step: &str, role: Role, staff: DocId, claim: &Claim, facts: &
         branch.is_some() && people.branch_of_staff(staff) == branch
     };
     let Some(unit) = claim.unit else {
-        return !matches!(role, Role::SUPERVISOR | Role::BRANCH_GM);
+        return step != "void" && !matches!(role, Role::ENGINEER | Role::SUPERVISOR | Role::BRANCH_GM);
     };
     match role {
+        // What a claimant may do to his own claim, a colleague may not.
+        Role::ENGINEER => false,
+        Role::BRANCH_GM | Role::AUDITOR | Role::CS_MANAGER if step == "void" => false,
         Role::SUPERVISOR if matches!(step, "batch" | "unbatch" | "dispatch" | "answer") => in_branch(unit),
         Role::SUPERVISOR => people.supervises(staff, unit),
         Role::BRANCH_GM => people.leads(staff, unit),

@@ -1,5 +1,6 @@
 //! What is paid of a claim, line by line: provisional before the audit, final with its verdicts.
 
+use crate::claim::ceiling::{account, cap_row, ceiling};
 use crate::claim::facts::{Account, Facts, Order, Spent};
 use crate::claim::view::{Audited, Claim, Line, Ticket};
 use crate::duplicate::is_strong;
@@ -8,11 +9,9 @@ use crate::kinds::exception::ExceptionKind;
 use crate::kinds::voucher_machine;
 use crate::money::Fen;
 use crate::policy::age;
-use crate::policy::cap::{self, CapAccount};
-use crate::policy::choices::{AgeAction, AgeTo, CapScope, LateBatch};
-use crate::policy::cycle::Month;
+use crate::policy::cap::CapAccount;
+use crate::policy::choices::{AgeAction, AgeTo, LateBatch};
 use crate::policy::line::{Line as Reckoned, Paid, Step, Ticket as Counted, Verdict, What, payable};
-use crate::time::Day;
 
 /// What is paid of a claim.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,14 +51,12 @@ pub struct SettledLine {
 #[must_use]
 pub fn settle(claim: &Claim, facts: &Facts) -> Settled {
     let mut settled = Settled::default();
+    // What the claim's earlier lines took.
     let mut own: Vec<(Account, Fen)> = Vec::new();
     for line in &claim.lines {
         let account = account(claim, line, facts);
-        let ceiling = account.and_then(|account| {
-            let ceiling = ceiling(claim, line, &account, facts)?;
-            let mine = own.iter().filter(|(other, _)| shares(other, &account, facts));
-            Some(mine.fold(ceiling, |ceiling, (_, paid)| spent(ceiling, *paid)))
-        });
+        let ceiling =
+            account.and_then(|account| ceiling(claim, &account, &own, || order(claim, line.n), facts));
         let verdict = verdict(claim, line, facts);
         let paid = limited(reckon(claim, line, ceiling, verdict, facts), line, claim.audit.get(&line.n));
         let account = account.filter(|_| ceiling.is_some());
@@ -187,13 +184,6 @@ pub fn is_taken(claim: &Claim, line: &Line, ticket: &Ticket, facts: &Facts) -> b
     twice_here || uses.iter().any(|at| at.claim != claim.id && before(at.arrival))
 }
 
-/// Returns the ceiling that a line counts under, were there one.
-fn account(claim: &Claim, line: &Line, facts: &Facts) -> Option<Account> {
-    let category = line.category?;
-    let month = cap::month(category, line.date?, line.service_month, &facts.policy.caps)?;
-    Some(Account { category, month, staff: claim.staff })
-}
-
 /// Returns whether a line of a category needs vouchers at all.
 ///
 /// Source: docs/RULES.md B2.
@@ -202,108 +192,6 @@ pub fn needs_vouchers(claim: &Claim, line: &Line, facts: &Facts) -> bool {
     let capped =
         || account(claim, line, facts).is_some_and(|account| cap_row(claim, &account, facts).is_some());
     !line.is_adjustment() && (facts.policy.caps.receipts || !capped())
-}
-
-/// Returns the ceiling of a line with what others took from it before; `None` where it has none.
-fn ceiling(claim: &Claim, line: &Line, account: &Account, facts: &Facts) -> Option<CapAccount> {
-    let amount = cap_row(claim, account, facts)?;
-    let order = order(claim, line.n);
-    let counts = |at: &Spent| at.claim != claim.id && (at.audited || at.order < order);
-    let carried = carried(claim, account, facts, &counts);
-    let cap = Fen(amount.0.saturating_add(carried.0));
-    Some(CapAccount {
-        cap,
-        exceptions: exceptions(claim, account, facts),
-        used: used(claim, account, facts, &counts),
-    })
-}
-
-/// Returns what the months before left, where the policy adds it to the next: a year back at most.
-fn carried(claim: &Claim, account: &Account, facts: &Facts, counts: &impl Fn(&Spent) -> bool) -> Fen {
-    if !facts.policy.caps.carry_over {
-        return Fen(0);
-    }
-    let mut carried = Fen(0);
-    for back in (1..=11).rev() {
-        let account = Account { month: account.month.plus(-back), ..*account };
-        let Some(amount) = cap_row(claim, &account, facts) else {
-            carried = Fen(0);
-            continue;
-        };
-        let cap = Fen(amount.0.saturating_add(carried.0));
-        let used = used(claim, &account, facts, counts);
-        let exceptions = exceptions(claim, &account, facts);
-        carried = CapAccount { cap, exceptions, used }.room().min(cap);
-    }
-    carried
-}
-
-fn used(claim: &Claim, account: &Account, facts: &Facts, counts: &impl Fn(&Spent) -> bool) -> Fen {
-    let sum = |rows: &[Spent]| {
-        rows.iter().filter(|at| counts(at)).fold(0_i64, |sum, at| sum.saturating_add(at.paid.0))
-    };
-    let used = match facts.policy.caps.scope {
-        CapScope::PerPerson => facts.spent.get(account).map_or(0, |rows| sum(rows)),
-        CapScope::PerUnit => {
-            let same = facts
-                .spent
-                .iter()
-                .filter(|(at, _)| at.category == account.category && at.month == account.month);
-            same.flat_map(|(_, rows)| rows)
-                .filter(|at| at.unit == claim.unit && counts(at))
-                .fold(0_i64, |sum, at| sum.saturating_add(at.paid.0))
-        }
-    };
-    Fen(used.max(0))
-}
-
-fn exceptions(claim: &Claim, account: &Account, facts: &Facts) -> Fen {
-    let fits = |granted: &&crate::claim::facts::Granted| {
-        granted.kind == ExceptionKind::CAP
-            && granted.category == Some(account.category)
-            && granted.month.is_none_or(|month| month == account.month)
-            && granted.staff.is_none_or(|staff| staff == claim.staff)
-            && granted.claim.is_none_or(|id| id == claim.id)
-            && (granted.staff.is_some() || granted.claim.is_some())
-    };
-    let granted = facts.exceptions.iter().filter(fits);
-    Fen(granted.fold(0_i64, |sum, granted| sum.saturating_add(granted.amount.0.max(0))))
-}
-
-/// Returns the ceiling of a month: of the narrowest row that is valid in it. Only lump-sum units have one.
-fn cap_row(claim: &Claim, account: &Account, facts: &Facts) -> Option<Fen> {
-    let unit = claim.unit?;
-    if !facts.people.above(unit).any(|at| facts.people.units.get(&at).is_some_and(|unit| unit.lump_sum)) {
-        return None;
-    }
-    let grade = facts.people.staff.get(&claim.staff).map_or("", |person| person.grade.as_str());
-    let rows = facts.caps.iter().filter_map(|row| {
-        let depth = facts.people.above(unit).position(|at| at == row.unit)?;
-        let of_month = |day: Day| Month::of(day);
-        let valid = of_month(row.valid_from).is_some_and(|from| from <= account.month)
-            && row.valid_to.is_none_or(|to| of_month(to).is_some_and(|to| account.month <= to));
-        let fits = row.category == account.category
-            && row.staff.is_none_or(|staff| staff == claim.staff)
-            && (row.grade.is_empty() || row.grade == grade);
-        let narrow = (row.staff.is_some(), !row.grade.is_empty(), std::cmp::Reverse(depth), row.valid_from);
-        (fits && valid).then_some((narrow, row.amount))
-    });
-    rows.max_by_key(|(narrow, _)| *narrow).map(|(_, amount)| amount)
-}
-
-/// Returns whether two accounts draw on one ceiling.
-fn shares(one: &Account, other: &Account, facts: &Facts) -> bool {
-    let same = (one.category, one.month) == (other.category, other.month);
-    match facts.policy.caps.scope {
-        CapScope::PerPerson => same && one.staff == other.staff,
-        CapScope::PerUnit => same,
-    }
-}
-
-fn spent(mut ceiling: CapAccount, paid: Fen) -> CapAccount {
-    ceiling.spend(paid);
-    ceiling.used = ceiling.used.max(Fen(0));
-    ceiling
 }
 
 fn reckon(claim: &Claim, line: &Line, cap: Option<CapAccount>, verdict: Verdict, facts: &Facts) -> Paid {

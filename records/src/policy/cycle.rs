@@ -78,6 +78,12 @@ impl Month {
         Self { year: months.div_euclid(12), month: months.rem_euclid(12).unsigned_abs() + 1 }
     }
 
+    /// Returns its year.
+    #[must_use]
+    pub const fn year(self) -> i32 {
+        self.year
+    }
+
     /// Returns that day of the month, the last where the month is shorter, the first for 0.
     #[must_use]
     pub fn day(self, dom: u32) -> Day {
