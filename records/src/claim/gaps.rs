@@ -176,3 +176,72 @@ fn runs(fault: Fault, numbers: impl IntoIterator<Item = Number>) -> Vec<Gap> {
     }
     gaps
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(seq: u32) -> Number {
+        Number { year: 2026, seq }
+    }
+
+    fn set(numbers: &[u32]) -> BTreeSet<Number> {
+        numbers.iter().map(|seq| number(*seq)).collect()
+    }
+
+    /// A person sent 0005 to 0007 before.
+    #[test]
+    fn a_list_follows_on_from_the_last_one_that_went_off() {
+        let sent = set(&[5, 6, 7]);
+        let check = |listed: &[u32], explained: &[u32], expected: &[(Fault, u32, u32)]| {
+            let listed: Vec<Number> = listed.iter().map(|seq| number(*seq)).collect();
+            let found = list_faults(&listed, number(8), &sent, &set(explained));
+            let expected: Vec<Gap> = expected
+                .iter()
+                .map(|(fault, first, last)| Gap { fault: *fault, first: number(*first), last: number(*last) })
+                .collect();
+            assert_eq!(found, expected, "{listed:?}");
+        };
+        check(&[8, 9, 11], &[10], &[]);
+        check(&[8, 9, 11], &[], &[(Fault::NumberingFault, 10, 10)]);
+        check(&[12], &[], &[(Fault::NumberingFault, 8, 11)]);
+        check(&[8, 7], &[], &[(Fault::ListedAgain, 7, 7)]);
+        check(&[8, 8], &[], &[(Fault::ListedAgain, 8, 8)]);
+        check(&[4, 8], &[], &[]);
+    }
+
+    #[test]
+    fn numbers_begin_again_with_the_year() {
+        let listed = [Number { year: 2025, seq: 132 }, number(1), number(3)];
+        let found = list_faults(&listed, Number { year: 2025, seq: 131 }, &BTreeSet::new(), &BTreeSet::new());
+        let faults: Vec<_> = found.iter().map(|gap| (gap.first.year, gap.first.seq, gap.last.seq)).collect();
+        assert_eq!(faults, [(2025, 131, 131), (2026, 2, 2)]);
+    }
+
+    #[test]
+    fn gaps_are_told_apart() {
+        let mut numbers = Numbers {
+            known: [1, 2, 3, 5, 8].map(|seq| (number(seq), at::RECEIVED)).into(),
+            listed: set(&[1, 2, 3, 5]),
+            scanned: set(&[1, 3, 5, 8]),
+            burned: set(&[6]),
+        };
+        let all = |numbers: &Numbers| -> Vec<(Fault, u32, u32)> {
+            gaps(numbers, number(1)).iter().map(|gap| (gap.fault, gap.first.seq, gap.last.seq)).collect()
+        };
+        let expected = [
+            (Fault::NotSynced, 4, 4),
+            (Fault::NotSynced, 7, 7),
+            (Fault::LostInTransit, 2, 2),
+            (Fault::Unlisted, 8, 8),
+        ];
+        assert_eq!(all(&numbers), expected);
+        numbers.known.insert(number(2), at::VOID);
+        assert!(
+            all(&numbers).iter().all(|(fault, ..)| *fault != Fault::LostInTransit),
+            "a void one has no paper"
+        );
+        numbers.known.insert(number(4_000_000_000), at::RECEIVED);
+        assert!(all(&numbers).len() < 10, "a slip of the keyboard does not fill the memory");
+    }
+}

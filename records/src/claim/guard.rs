@@ -342,4 +342,6 @@ fn pays(claim: &Claim, facts: &Facts) -> Result<(), Problem> {
 }
 
 #[cfg(test)]
+mod paths;
+#[cfg(test)]
 mod tests;

@@ -142,3 +142,37 @@ fn summarize(summary: &mut Vec<SummaryRow>, claim: &Claim) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claim::world::{doc, draft, line, submitted};
+
+    #[test]
+    fn the_lists_of_a_batch_hold_every_line_once() {
+        let with = |id, no: &str, lines| submitted(Claim { id: doc(id), lines, ..draft() }, no, "2026-02-01");
+        let lodging = || {
+            vec![line(1, Category::LODGING, "2026-01-20", 10_000), line(2, Category::MEAL, "2026-01-20", 50)]
+        };
+        let mut apart =
+            with(103, "HZ01-T011-2026-0003", vec![line(1, Category::NON_SERVICE, "2026-01-20", 700)]);
+        apart.cost_owner = CostOwner::NON_SERVICE;
+        let claims =
+            [with(102, "HZ01-T011-2026-0002", lodging()), apart, with(101, "HZ01-T011-2026-0001", lodging())];
+        let explained = BTreeMap::from([("HZ01-T011-2026-0004".to_owned(), "void: typing error".to_owned())]);
+        let lists = manifest(&claims, &explained, true);
+        let rows: Vec<_> = lists.detail.iter().map(|row| (&row.claim_no[15..], row.line)).collect();
+        assert_eq!(
+            rows,
+            [("0001", Some(1)), ("0001", Some(2)), ("0002", Some(1)), ("0002", Some(2)), ("0004", None)]
+        );
+        assert_eq!((lists.non_service.len(), lists.total, lists.vouchers), (1, Fen(20_800), 5));
+        let [row] = lists.summary.as_slice() else { panic!("one person") };
+        assert_eq!(
+            (row.service, row.non_service, row.vouchers, row.claims.len()),
+            (Fen(20_100), Fen(700), 5, 3)
+        );
+        assert_eq!(row.by_category[&Category::LODGING], Fen(20_000));
+        assert_eq!(manifest(&claims, &explained, false).non_service, []);
+    }
+}

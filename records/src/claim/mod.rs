@@ -13,6 +13,8 @@ pub mod clocks;
 pub mod facts;
 pub mod gaps;
 pub mod guard;
+#[cfg(test)]
+mod laws;
 pub mod lease;
 pub mod mailing;
 pub mod manifest;

@@ -218,7 +218,8 @@ fn counts(claim: &Claim, line: &Line, ticket: &Ticket, facts: &Facts) -> bool {
     let known = ticket.voucher.and_then(|id| facts.vouchers.get(&id));
     let bad = known
         .is_some_and(|fact| matches!(fact.state, voucher_machine::REJECTED | voucher_machine::DISCARDED));
-    !bad && !(is_strong(&ticket.key) && is_taken(claim, line, ticket, facts))
+    let elsewhere = || is_strong(&ticket.key) && is_taken(claim, line, ticket, facts);
+    !bad && !elsewhere()
 }
 
 /// What comes of a line that takes money back: its verdict alone decides, vouchers and ceilings do not.

@@ -1,12 +1,10 @@
 //! Claims worked out by hand against the real calendar.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::claim::clocks::{What, clock, clocks};
 use crate::claim::facts::{BatchFact, Facts, Granted};
-use crate::claim::gaps::{Fault, Gap, Number, Numbers, gaps, list_faults};
 use crate::claim::mailing::{batch_no, excuse, extra_batch_no, going};
-use crate::claim::manifest::manifest;
 use crate::claim::settle::{room_freed, settle, spends};
 use crate::claim::system;
 use crate::claim::view::Claim;
@@ -15,7 +13,7 @@ use crate::claim::world::{
     audited, cap, cut, day, doc, draft, facts, line, policy_with, submitted, ticket,
 };
 use crate::kinds::batch_machine;
-use crate::kinds::claim::{CostOwner, LineVerdict};
+use crate::kinds::claim::LineVerdict;
 use crate::kinds::claim_machine as at;
 use crate::kinds::exception::ExceptionKind;
 use crate::kinds::voucher::Category;
@@ -345,91 +343,4 @@ fn a_claim_goes_with_its_own_mailing_or_the_next() {
     check("2026-01-10", "2026-02-A", "2026-02-24");
     assert_eq!(batch_no("HZ", "2026-02-A".parse().unwrap()), "HZ-202602-A");
     assert_eq!(extra_batch_no("HZ", "2026-02".parse().unwrap(), 1), "HZ-202602-S1");
-}
-
-fn number(seq: u32) -> Number {
-    Number { year: 2026, seq }
-}
-
-fn set(numbers: &[u32]) -> BTreeSet<Number> {
-    numbers.iter().map(|seq| number(*seq)).collect()
-}
-
-/// A person sent 0005 to 0007 before.
-#[test]
-fn a_list_follows_on_from_the_last_one_that_went_off() {
-    let sent = set(&[5, 6, 7]);
-    let check = |listed: &[u32], explained: &[u32], expected: &[(Fault, u32, u32)]| {
-        let listed: Vec<Number> = listed.iter().map(|seq| number(*seq)).collect();
-        let found = list_faults(&listed, number(8), &sent, &set(explained));
-        let expected: Vec<Gap> = expected
-            .iter()
-            .map(|(fault, first, last)| Gap { fault: *fault, first: number(*first), last: number(*last) })
-            .collect();
-        assert_eq!(found, expected, "{listed:?}");
-    };
-    check(&[8, 9, 11], &[10], &[]);
-    check(&[8, 9, 11], &[], &[(Fault::NumberingFault, 10, 10)]);
-    check(&[12], &[], &[(Fault::NumberingFault, 8, 11)]);
-    check(&[8, 7], &[], &[(Fault::ListedAgain, 7, 7)]);
-    check(&[8, 8], &[], &[(Fault::ListedAgain, 8, 8)]);
-    check(&[4, 8], &[], &[]);
-}
-
-#[test]
-fn numbers_begin_again_with_the_year() {
-    let listed = [Number { year: 2025, seq: 132 }, number(1), number(3)];
-    let found = list_faults(&listed, Number { year: 2025, seq: 131 }, &BTreeSet::new(), &BTreeSet::new());
-    let faults: Vec<_> = found.iter().map(|gap| (gap.first.year, gap.first.seq, gap.last.seq)).collect();
-    assert_eq!(faults, [(2025, 131, 131), (2026, 2, 2)]);
-}
-
-#[test]
-fn gaps_are_told_apart() {
-    let mut numbers = Numbers {
-        known: [1, 2, 3, 5, 8].map(|seq| (number(seq), at::RECEIVED)).into(),
-        listed: set(&[1, 2, 3, 5]),
-        scanned: set(&[1, 3, 5, 8]),
-        burned: set(&[6]),
-    };
-    let all = |numbers: &Numbers| -> Vec<(Fault, u32, u32)> {
-        gaps(numbers, number(1)).iter().map(|gap| (gap.fault, gap.first.seq, gap.last.seq)).collect()
-    };
-    let expected = [
-        (Fault::NotSynced, 4, 4),
-        (Fault::NotSynced, 7, 7),
-        (Fault::LostInTransit, 2, 2),
-        (Fault::Unlisted, 8, 8),
-    ];
-    assert_eq!(all(&numbers), expected);
-    numbers.known.insert(number(2), at::VOID);
-    assert!(
-        all(&numbers).iter().all(|(fault, ..)| *fault != Fault::LostInTransit),
-        "a void one has no paper"
-    );
-    numbers.known.insert(number(4_000_000_000), at::RECEIVED);
-    assert!(all(&numbers).len() < 10, "a slip of the keyboard does not fill the memory");
-}
-
-#[test]
-fn the_lists_of_a_batch_hold_every_line_once() {
-    let with = |id, no: &str, lines| with_lines(id, no, "2026-02-01", lines);
-    let lodging =
-        || vec![line(1, Category::LODGING, "2026-01-20", 10_000), line(2, Category::MEAL, "2026-01-20", 50)];
-    let mut apart = with(103, "HZ01-T011-2026-0003", vec![line(1, Category::NON_SERVICE, "2026-01-20", 700)]);
-    apart.cost_owner = CostOwner::NON_SERVICE;
-    let claims =
-        [with(102, "HZ01-T011-2026-0002", lodging()), apart, with(101, "HZ01-T011-2026-0001", lodging())];
-    let explained = BTreeMap::from([("HZ01-T011-2026-0004".to_owned(), "void: typing error".to_owned())]);
-    let lists = manifest(&claims, &explained, true);
-    let rows: Vec<_> = lists.detail.iter().map(|row| (&row.claim_no[15..], row.line)).collect();
-    assert_eq!(
-        rows,
-        [("0001", Some(1)), ("0001", Some(2)), ("0002", Some(1)), ("0002", Some(2)), ("0004", None)]
-    );
-    assert_eq!((lists.non_service.len(), lists.total, lists.vouchers), (1, Fen(20_800), 5));
-    let [row] = lists.summary.as_slice() else { panic!("one person") };
-    assert_eq!((row.service, row.non_service, row.vouchers, row.claims.len()), (Fen(20_100), Fen(700), 5, 3));
-    assert_eq!(row.by_category[&Category::LODGING], Fen(20_000));
-    assert_eq!(manifest(&claims, &explained, false).non_service, []);
 }

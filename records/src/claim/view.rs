@@ -247,7 +247,7 @@ impl Claim {
             approvals: record.all::<Approvals>().into_iter().map(Approval::of).collect(),
             line_returns: record.all::<LineReturns>().into_iter().map(line_return).collect(),
             audit: record.all::<AuditLines>().into_iter().filter_map(audited).collect(),
-            papers: record.all::<Papers>().into_iter().filter_map(paper).collect(),
+            papers: record.all::<Papers>().iter().filter_map(paper).collect(),
             questions: record.all::<Questions>().into_iter().map(question).collect(),
             reasons: record.all::<Reasons>().into_iter().map(reason).collect(),
         })

@@ -113,7 +113,7 @@ pub(super) fn audited(row: AuditLines) -> Option<(u32, Audited)> {
     Some((row.line?.0, audited))
 }
 
-pub(super) fn paper(row: Papers) -> Option<Paper> {
+pub(super) fn paper(row: &Papers) -> Option<Paper> {
     Some(Paper { seen: row.seen?, by: doc(row.by.as_ref()), at: row.at.unwrap_or_default() })
 }
 
