@@ -1,22 +1,39 @@
 //! The command line: arguments in, one printed answer and an exit code out.
 
+mod alert;
 pub mod answer;
+mod approve;
+mod audit;
 mod backup;
+mod batch;
 mod bundle;
+mod case;
+mod claim;
 mod device;
 mod doctor;
+mod due;
+mod exception;
 mod export;
 mod file;
+mod gaps;
 mod help;
 mod history;
 mod import;
 mod init;
+mod office;
+mod pay;
 mod policy;
 mod rebuild;
+mod review;
 mod serve;
 mod shell;
 mod show;
+#[cfg(test)]
+mod stories;
 mod table;
+#[cfg(test)]
+mod testing;
+mod trail;
 mod usage;
 
 use std::ffi::OsString;
@@ -106,6 +123,39 @@ enum Command {
     /// Photos and papers
     #[command(subcommand)]
     File(file::Command),
+    /// Claims
+    #[command(subcommand)]
+    Claim(claim::Command),
+    /// The supervisor's and the branch GM's review, in the office
+    #[command(subcommand)]
+    Review(review::Command),
+    /// The branches' envelopes
+    #[command(subcommand)]
+    Batch(batch::Command),
+    /// The auditor's desk
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// The manager's and the vice-president's approval
+    Approve(approve::Args),
+    /// Requests for exceptions
+    #[command(subcommand)]
+    Exception(exception::Command),
+    /// Anomalies
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Disciplinary cases
+    #[command(subcommand)]
+    Case(case::Command),
+    /// Finance
+    #[command(subcommand)]
+    Pay(pay::Command),
+    /// Claim numbers that are missing
+    Gaps(gaps::Args),
+    /// What is late, with every counted and skipped day
+    Due(due::Args),
+    /// The audit trail as a file
+    #[command(subcommand)]
+    Trail(trail::Command),
     /// Writes all records of a kind as a table
     Export(export::Args),
     /// Makes all views again from what was received
@@ -221,6 +271,18 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::History(args) => history::run(&args, room),
         Command::Policy(command) => policy::run(command, room),
         Command::File(command) => file::run(command, room),
+        Command::Claim(command) => claim::run(&command, room),
+        Command::Review(command) => review::run(&command, room),
+        Command::Batch(command) => batch::run(&command, room),
+        Command::Audit(command) => audit::run(&command, room),
+        Command::Approve(args) => approve::run(&args, room),
+        Command::Exception(command) => exception::run(&command, room),
+        Command::Alert(command) => alert::run(&command, room),
+        Command::Case(command) => case::run(&command, room),
+        Command::Pay(command) => pay::run(&command, room),
+        Command::Gaps(args) => gaps::run(&args, room),
+        Command::Due(args) => due::run(&args, room),
+        Command::Trail(command) => trail::run(&command, room),
         Command::Export(args) => export::run(&args, room),
         Command::Rebuild => rebuild::run(room),
         Command::Doctor => doctor::run(room),

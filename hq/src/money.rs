@@ -1,17 +1,29 @@
 //! The office's use cases with claims and money: a request value in, an answer value out.
 //!
-//! Reading order: [`terms`], [`load`] and [`lease`], [`refusal`], [`actor`], [`decide`], then the desks in the order of
-//! a claim's way.
+//! Reading order: [`terms`], [`load`] and [`lease`], [`facts`] and [`beside`], [`refusal`], [`actor`], [`decide`], then the
+//! desks in the order of a claim's way: [`review`], [`receive`], [`gaps`], [`audit`], [`cases`], [`pay`], [`bank`],
+//! [`trail`].
 
 pub mod actor;
+pub mod audit;
+pub mod bank;
 #[cfg(test)]
 pub(crate) mod bench;
+pub mod beside;
+pub mod cases;
+pub mod claims;
 pub mod clerk;
 pub mod decide;
 pub mod facts;
+pub mod gaps;
 mod import;
+pub(crate) mod index;
 pub mod lease;
 pub mod load;
+pub mod pay;
+pub mod receive;
 pub mod refusal;
+pub mod review;
 pub mod rows;
 pub mod terms;
+pub mod trail;

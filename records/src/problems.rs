@@ -25,11 +25,15 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) const fn new(rule: &'static str, group: &'static str, field: &'static str) -> Self {
+    /// Returns a problem by a rule, with nothing to name yet.
+    #[must_use]
+    pub const fn new(rule: &'static str, group: &'static str, field: &'static str) -> Self {
         Self { rule, group, field, facts: Vec::new() }
     }
 
-    pub(crate) fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    /// Adds what a word in the sentence stands for.
+    #[must_use]
+    pub fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.facts.push((name, value.into()));
         self
     }

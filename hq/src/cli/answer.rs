@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
+use records::problems::Problem;
 use serde_json::{Value, json};
 
 use crate::author::AuthorError;
@@ -65,6 +66,16 @@ impl Lang {
     #[must_use]
     pub fn words(self) -> records::value::text::Lang {
         if self.0 == "en" { records::value::text::Lang::En } else { records::value::text::Lang::Zh }
+    }
+
+    /// Returns the language of papers and lists.
+    #[must_use]
+    pub fn of_papers(self) -> papers::words::Lang {
+        match self.0 {
+            "en" => papers::words::Lang::En,
+            "zh-TW" => papers::words::Lang::ZhTw,
+            _ => papers::words::Lang::ZhCn,
+        }
     }
 
     /// Returns the sentence of `key` with its facts filled in.
@@ -166,7 +177,14 @@ impl Fault {
             MoneyError::Author(error) => error.into(),
             MoneyError::Store(error) => error.into(),
             MoneyError::Refused(refusal) => Self::refused(&refusal, lang),
+            MoneyError::Ruled(problem) => Self::ruled(&problem, lang),
         }
+    }
+
+    /// What a rule of the records refused: it brings its own words.
+    fn ruled(problem: &Problem, lang: Lang) -> Self {
+        let fault = Self { rule: Cow::Borrowed(problem.rule), ..Self::new(REFUSED, "hq.rule") };
+        fault.with("message", problem.text(lang.words())).with("hint", problem.hint(lang.words()))
     }
 
     fn refused(refusal: &Refusal, lang: Lang) -> Self {
@@ -221,6 +239,12 @@ impl From<StoreError> for Fault {
             StoreError::Absent => Self::new(REFUSED, "hq.absent"),
             StoreError::Version { found } => Self::new(DAMAGED, "hq.version").with("found", found),
             StoreError::Newer => Self::new(DAMAGED, "hq.newer"),
+            StoreError::InPayment { claim } => {
+                let rule = Cow::Borrowed("H-10");
+                Self { rule, ..Self::new(REFUSED, "rule.H-10") }
+                    .with("claim", claim.code())
+                    .with("payment", "?")
+            }
             StoreError::Damaged { table } => Self::new(DAMAGED, "hq.damaged").with("what", table),
             StoreError::Sqlite(_) if error.is_full() => Self::new(NO_SPACE, "hq.full"),
             StoreError::Sqlite(_) if error.is_busy() => Self::new(IN_USE, "hq.busy"),

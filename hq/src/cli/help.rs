@@ -6,7 +6,27 @@ use crate::cli::Cli;
 use crate::cli::answer::Lang;
 
 /// Arguments that mean the same wherever they stand.
-const EVERYWHERE: [&str; 7] = ["data", "json", "lang", "now", "help", "version", "id"];
+const EVERYWHERE: [&str; 19] = [
+    "data",
+    "json",
+    "lang",
+    "now",
+    "help",
+    "version",
+    "id",
+    "as",
+    "for",
+    "acks",
+    "claim",
+    "claims",
+    "payment",
+    "case",
+    "alert",
+    "exception",
+    "reason",
+    "state",
+    "vouchers",
+];
 
 /// Returns the command line with its help in that language.
 pub(super) fn command(lang: Lang) -> Command {

@@ -218,7 +218,7 @@ fn policy_fault(path: &Path, error: &PolicyError, lang: Lang) -> Fault {
         .with("problem", said(&error.problem.sentence(), lang))
 }
 
-fn said(sentence: &Sentence, lang: Lang) -> String {
+pub(super) fn said(sentence: &Sentence, lang: Lang) -> String {
     sentence.text(&|key, facts| say(key, facts, lang))
 }
 

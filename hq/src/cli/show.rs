@@ -20,7 +20,7 @@ use crate::recorded::{Recorded, Told};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A number, the beginning of a code, or an id
-    record: String,
+    pub(super) record: String,
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {

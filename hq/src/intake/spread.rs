@@ -84,6 +84,7 @@ impl Desk {
             return Ok(());
         };
         self.learn(&document);
+        self.index_money(work.home, &document)?;
         let kind = records::kinds::by_number(document.kind);
         let number = kind.and_then(|kind| kind.key).map(|key| reading::text(&document, key));
         let indexed = Indexed {

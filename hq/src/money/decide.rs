@@ -1,14 +1,18 @@
 //! The one way in which somebody of the office takes a step: the decision, who took it, and what belongs to it, in one op.
 
+use records::claim::facts::Facts;
+use records::claim::view::Claim;
+use records::claim::{guard, segregation};
 use records::decision::{DECISION_TAG, Decision};
 use records::id::{DocId, OpId};
 use records::kinds::approval::Approvals;
 use records::kinds::claim::Submission;
+use records::kinds::number;
 use records::kinds::staff::Role;
 use records::machine::{Machine, Step, StepError};
 use records::record::Record;
-use records::value::{Choices, Count, Digest, Target};
-use records::value::{Ref, Value};
+use records::time::Zone;
+use records::value::{Choices, Count, Digest, Ref, Target, Value};
 use sync_protocol::merge::Document;
 use sync_protocol::merge::fingerprint::content_digest;
 use sync_protocol::op::Write;
@@ -60,8 +64,10 @@ impl Desk {
         let document = self.document(doc)?.ok_or_else(|| Refusal::by("H-01").with("text", doc))?;
         let record = reading::record(&document).ok_or_else(|| Refusal::by("H-01").with("text", doc))?;
         let (machine, index, step) = step_of(&record, taken.step)?;
-        let own = self.is_own(&document, actor)?;
-        let role = role_of(&record, step, actor, own)?;
+        let role = match self.guarded(&record, actor, taken, &extra, now_ms)? {
+            Some(role) => role,
+            None => role_of(&record, step, actor, self.is_own(&document, actor)?)?,
+        };
         let saw = content_digest(&[&document]);
         let decision = Decision {
             step: index,
@@ -81,6 +87,58 @@ impl Desk {
         let op = NewOp { kind: record.kind.number, on: On::Document(doc), writes };
         let written = self.write(vec![op], now_ms)?;
         written.first().copied().ok_or_else(|| Refusal::by("H-01").with("text", doc).into())
+    }
+
+    /// Asks the rules of claims, of the claim as it will read; returns the role that counts, `None` for other kinds.
+    fn guarded(
+        &mut self,
+        record: &Record,
+        actor: &Actor,
+        taken: &Taken<'_>,
+        extra: &[Write],
+        now_ms: u64,
+    ) -> Result<Option<Role>, MoneyError> {
+        if record.kind.number != number::CLAIM {
+            return Ok(None);
+        }
+        let mut after = record.clone();
+        for write in extra {
+            // What does not read back is refused by intake, with its own words.
+            let _ = after.write(write.tag, &write.bytes);
+        }
+        let claim = Claim::of(&after).ok_or_else(|| Refusal::by("H-01").with("text", title(record)))?;
+        let facts = self.facts(&claim, instant(now_ms).day(Zone::SHANGHAI))?;
+        self.may(&claim, actor, taken, &facts)?;
+        let (_, _, step) = step_of(record, taken.step)?;
+        let counts = |role: &&Role| {
+            step.who.contains(role) && segregation::reaches(taken.step, **role, &claim, &facts)
+        };
+        Ok(actor.roles.iter().find(counts).copied())
+    }
+
+    /// Says whether the rules let somebody take a step on a claim.
+    ///
+    /// # Errors
+    /// The first rule that refuses.
+    pub fn may(
+        &self,
+        claim: &Claim,
+        actor: &Actor,
+        taken: &Taken<'_>,
+        facts: &Facts,
+    ) -> Result<(), MoneyError> {
+        let who = guard::Actor {
+            staff: actor.staff,
+            roles: actor.roles.iter().copied().collect(),
+            on_behalf_of: actor.on_behalf_of,
+        };
+        let given = guard::Given {
+            vouchers: taken.vouchers,
+            acks: taken.acks.iter().cloned().collect(),
+            reason: taken.reason.to_owned(),
+        };
+        guard::guard(claim, taken.step, &who, &given, facts)
+            .map_err(|problem| MoneyError::Ruled(Box::new(problem)))
     }
 
     /// Returns whether the actor or his principal is one of the document's own people.

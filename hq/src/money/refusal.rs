@@ -1,5 +1,7 @@
 //! Why the office's use cases did not do what they were asked: a rule with the facts of its sentence, or the database.
 
+use records::problems::Problem;
+
 use crate::author::AuthorError;
 use crate::store::sqlite::StoreError;
 
@@ -62,6 +64,9 @@ pub enum MoneyError {
     /// A rule stands against it.
     #[error("refused by rule {}", .0.rule)]
     Refused(Box<Refusal>),
+    /// A rule of the records stands against it.
+    #[error("refused by rule {}", .0.rule)]
+    Ruled(Box<Problem>),
     /// HQ's log.
     #[error(transparent)]
     Author(#[from] AuthorError),

@@ -5,19 +5,23 @@ pub mod documents;
 pub mod feeds;
 pub mod files;
 pub mod log;
+pub mod marks;
+pub mod payments;
 pub mod recovered;
 pub mod restores;
 
 use std::path::Path;
 
+use records::id::DocId;
 use rusqlite::{Connection, OptionalExtension};
 
 /// The version of the tables; a database of another one is not opened.
-const TABLES: u32 = 1;
+const TABLES: u32 = 2;
 
 /// Every key begins with a branch (0: the company), so that branches can be spread over databases later.
 ///
-/// An op has no row: it lives in its segment. `documents` and `feeds` are views of the segments and rulings.
+/// An op has no row: it lives in its segment. `documents` and `feeds` are views of the segments and rulings, and so are
+/// `marks` (by what a claim is found: the company's, as its vouchers are unique in it) and `in_payment`.
 const SCHEMA: &str = "
 CREATE TABLE settings (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
@@ -70,6 +74,14 @@ CREATE TABLE concerns (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, staff BLOB NOT NULL,
   PRIMARY KEY (branch, replica, epoch, seq, staff)) WITHOUT ROWID;
 CREATE INDEX concerns_staff ON concerns (staff);
+
+CREATE TABLE marks (
+  mark BLOB NOT NULL, branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (mark, branch, replica, epoch, seq)) WITHOUT ROWID;
+CREATE INDEX marks_document ON marks (branch, replica, epoch, seq);
+CREATE TABLE in_payment (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, payment BLOB NOT NULL,
+  PRIMARY KEY (branch, replica, epoch, seq)) WITHOUT ROWID;
 
 CREATE TABLE feeds (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, last INTEGER NOT NULL, backed_up INTEGER NOT NULL DEFAULT 0,
@@ -124,6 +136,12 @@ pub enum StoreError {
     /// A newer program wrote here: it knows records that this one does not.
     #[error("the records are of a newer version of this program")]
     Newer,
+    /// A claim is in another payment batch that pays it.
+    #[error("claim {claim} is in another payment batch")]
+    InPayment {
+        /// Which claim.
+        claim: DocId,
+    },
     /// A row holds what this program never wrote.
     #[error("{table} holds bytes that do not decode")]
     Damaged {
@@ -148,7 +166,11 @@ impl StoreError {
     fn code(&self) -> Option<rusqlite::ErrorCode> {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code(),
-            Self::Absent | Self::Version { .. } | Self::Newer | Self::Damaged { .. } => None,
+            Self::Absent
+            | Self::Version { .. }
+            | Self::Newer
+            | Self::InPayment { .. }
+            | Self::Damaged { .. } => None,
         }
     }
 }

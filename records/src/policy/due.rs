@@ -95,6 +95,14 @@ pub fn answer(asked: Day, policy: &Policy, calendar: &Calendar) -> Due {
     Due::after(asked, policy.sla.info_request_wd, calendar)
 }
 
+/// Returns until when the persons of a case may appeal that was confirmed on that day.
+///
+/// Source: docs/RULES.md P-27, P-29.
+#[must_use]
+pub fn appeal(confirmed: Day, policy: &Policy, calendar: &Calendar) -> Due {
+    Due::after(confirmed, policy.fine.appeal_wd, calendar)
+}
+
 /// Returns when finance takes in what was approved on that day, and until when it is paid.
 ///
 /// Source: docs/RULES.md P-23, P-24.

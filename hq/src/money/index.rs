@@ -1,0 +1,77 @@
+//! What is entered of a folded document so that the office finds it: marks, and which claims a payment batch pays.
+
+use std::collections::BTreeSet;
+
+use records::claim::view::Claim;
+use records::kinds::batch::BatchClaims;
+use records::kinds::exception::Ask;
+use records::kinds::payment::PaymentClaims;
+use records::kinds::{alert, case, number};
+use records::record::Record;
+use sync_protocol::merge::Document;
+
+use crate::intake::desk::Desk;
+use crate::money::pay;
+use crate::money::rows::linked;
+use crate::reading;
+use crate::store::sqlite::StoreError;
+use crate::store::sqlite::marks::Mark;
+
+impl Desk {
+    /// Enters a document about money; others are not looked at. `home` is its creator's branch.
+    ///
+    /// # Errors
+    /// [`StoreError::InPayment`] where a payment batch would pay what another one pays.
+    pub(crate) fn index_money(&mut self, home: u32, document: &Document) -> Result<(), StoreError> {
+        if !(number::CLAIM..=number::ALERT).contains(&document.kind) || document.kind == number::TRIP {
+            return Ok(());
+        }
+        let Some(record) = reading::record(document) else {
+            return Ok(());
+        };
+        self.store.marks_put(home, record.id, &marks(&record))?;
+        if document.kind == number::PAYMENT {
+            let mut claims = Vec::new();
+            for claim in pay::Batch::of(record).pays() {
+                claims.push((self.home(claim.0.replica)?.unwrap_or(0), claim));
+            }
+            self.store.in_payment_put(document.id, &claims)?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns what a record is found by.
+fn marks(record: &Record) -> BTreeSet<Mark> {
+    match record.kind.number {
+        number::CLAIM => Claim::of(record).map(|claim| of_claim(&claim)).unwrap_or_default(),
+        number::BATCH => {
+            let claims = record.all::<BatchClaims>();
+            claims.iter().filter_map(|row| linked(row.claim.as_ref())).map(Mark::Claim).collect()
+        }
+        number::PAYMENT => {
+            let claims = record.all::<PaymentClaims>();
+            claims.iter().filter_map(|row| linked(row.claim.as_ref())).map(Mark::Claim).collect()
+        }
+        number::CASE => {
+            let about = record.get::<case::About>().unwrap_or_default();
+            linked(about.claim.as_ref()).map(Mark::Claim).into_iter().collect()
+        }
+        number::EXCEPTION => {
+            let ask = record.get::<Ask>().unwrap_or_default();
+            let claim = linked(ask.claim.as_ref()).map(Mark::Claim);
+            claim.into_iter().chain(linked(ask.asked_by.as_ref()).map(Mark::Staff)).collect()
+        }
+        number::ALERT => {
+            let finding = record.get::<alert::Finding>().unwrap_or_default();
+            linked(finding.claim.as_ref()).map(Mark::Claim).into_iter().collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+fn of_claim(claim: &Claim) -> BTreeSet<Mark> {
+    let tickets = claim.lines.iter().flat_map(|line| &line.vouchers);
+    let keys = tickets.filter(|ticket| !ticket.key.is_empty()).map(|ticket| Mark::Key(ticket.key.clone()));
+    keys.chain([Mark::Staff(claim.staff)]).chain(claim.unit.map(Mark::Unit)).collect()
+}
