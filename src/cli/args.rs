@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Trip(crate::cli::trip::Command),
     #[command(subcommand)]
     Claim(crate::cli::claim::Command),
+    #[command(subcommand)]
+    Review(crate::cli::review::Command),
     Sync(Sync),
     #[command(subcommand)]
     Bundle(Bundle),

@@ -29,6 +29,8 @@ mod prompt;
 mod quarantine;
 mod record;
 mod refused;
+mod review;
+mod review_text;
 mod schema;
 mod search;
 mod sheet;
@@ -147,6 +149,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Sheet(command)) => sheet::run(command, desk),
         Some(Command::Voucher(command)) => voucher::run(command, desk, streams),
         Some(Command::Job(command)) => job::run(command, desk),
+        Some(Command::Review(command)) => review::run(command, desk),
         Some(Command::Sync(args)) => sync::run(&args, desk, streams),
         Some(Command::Bundle(command)) => bundle::run(&command, desk),
         Some(Command::Conflict(command)) => conflict::run(&command, desk),

@@ -23,6 +23,7 @@ pub mod quarantine;
 pub mod refusal;
 pub mod registers;
 pub mod remove;
+pub mod review;
 pub mod rows;
 pub mod scan;
 pub mod seal;

@@ -1,6 +1,6 @@
 //! Who wrote what: the people behind the replicas.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use records::id::{DocId, Replica};
@@ -49,6 +49,13 @@ impl People {
     #[must_use]
     pub fn staff(&self, replica: Replica) -> Option<DocId> {
         self.staff.get(&replica).copied()
+    }
+
+    /// Returns the devices of somebody.
+    #[must_use]
+    pub fn of(&self, staff: DocId) -> BTreeSet<Replica> {
+        let own = self.staff.iter().filter(|(_, owner)| **owner == staff);
+        own.map(|(replica, _)| *replica).collect()
     }
 
     /// Returns the owner's name; the device's number where nobody told, and `HQ` for headquarters.

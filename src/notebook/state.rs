@@ -59,14 +59,28 @@ pub fn decide(
     document: &Document,
     taken: &Taken<'_>,
 ) -> Result<Write, NotebookError> {
-    let no_step =
-        || Refusal::by("W-07").case("none").with("step", taken.step).with("code", document.id.code());
-    let machine = kind.machine.ok_or_else(no_step)?;
-    let (index, step) = machine.step(taken.step).ok_or_else(no_step)?;
+    let (_, _, step) = step_of(kind, document, taken.step)?;
+    let role = role(store, kind, document, step)?;
+    Ok(decide_as(store, kind, document, taken, (role, None))?)
+}
+
+/// Returns the decision that takes a step now in that role, where a delegate acts for his principal, as a write. Whether
+/// he may is asked before.
+///
+/// # Errors
+/// W-07 where the state does not allow it, W-11 without a reason.
+pub fn decide_as(
+    store: &Store,
+    kind: &'static Kind,
+    document: &Document,
+    taken: &Taken<'_>,
+    (role, on_behalf_of): (Role, Option<DocId>),
+) -> Result<Write, Refusal> {
+    let (machine, index, step) = step_of(kind, document, taken.step)?;
     let decision = Decision {
         step: index,
-        role: role(store, kind, document, step)?,
-        on_behalf_of: None,
+        role,
+        on_behalf_of,
         to: taken.to,
         reason: taken.reason.trim().to_owned(),
         saw: saw(store, document),
@@ -75,6 +89,17 @@ pub fn decide(
     machine.apply(document.state, &decision).map_err(|error| refused(machine, document, step, error))?;
     // Serialising plain data into a growing vector has no way to fail.
     Ok(Write { tag: DECISION_TAG, bytes: postcard::to_allocvec(&decision).unwrap_or_default() })
+}
+
+fn step_of(
+    kind: &Kind,
+    document: &Document,
+    name: &str,
+) -> Result<(&'static Machine, records::machine::Index, &'static Step), Refusal> {
+    let none = || Refusal::by("W-07").case("none").with("step", name).with("code", document.id.code());
+    let machine = kind.machine.ok_or_else(none)?;
+    let (index, step) = machine.step(name).ok_or_else(none)?;
+    Ok((machine, index, step))
 }
 
 /// What the author saw of the content; left out where he alone wrote everything.

@@ -1,11 +1,12 @@
 //! Asking: documents, their ops, lists, names, counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use records::id::{DocId, Epoch, OpId};
 use sync_protocol::chain::Line;
+use sync_protocol::merge::past::History;
 use sync_protocol::merge::{Document, Judged, fold};
 
 use crate::store::Store;
@@ -90,6 +91,27 @@ impl Store {
             ops.sort_by_key(|op| document.ops.iter().position(|id| *id == op.id));
         }
         Ok(ops)
+    }
+
+    /// Returns a document as the author of one of its ops saw it, and the ops that he had not seen then, himself left
+    /// out; `None` where the op is not here, or he had seen nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn as_seen_by(&self, id: DocId, op: OpId) -> Result<Option<(Document, BTreeSet<OpId>)>, StoreError> {
+        let ops = self.ops(id)?;
+        let lines = self.lines_of(&ops, &BTreeMap::new())?;
+        let Ok(history) = History::of(&ops, &lines) else {
+            return Ok(None);
+        };
+        let Some(this) = history.find(op) else {
+            return Ok(None);
+        };
+        let seen = |other: &Judged| history.find(other.id).is_some_and(|other| history.covers(this, other));
+        let unseen =
+            ops.iter().filter(|other| other.id != op && !seen(other)).map(|other| other.id).collect();
+        let past: Vec<Judged> = ops.iter().filter(|other| seen(other)).cloned().collect();
+        Ok(fold(&past, &lines).ok().map(|document| (document, unseen)))
     }
 
     /// Returns the document that an import made of that key.
