@@ -34,6 +34,8 @@ mod table;
 #[cfg(test)]
 mod testing;
 mod trail;
+mod terms;
+mod tick;
 mod usage;
 
 use std::ffi::OsString;
@@ -107,6 +109,18 @@ enum Command {
     /// Checklist templates
     #[command(subcommand)]
     Template(import::Command),
+    /// Monthly ceilings
+    #[command(subcommand)]
+    Cap(import::Command),
+    /// Bank accounts
+    #[command(subcommand)]
+    Account(import::Command),
+    /// Who acts for whom
+    #[command(subcommand)]
+    Delegation(import::Command),
+    /// The working calendar
+    #[command(subcommand)]
+    Calendar(terms::Calendar),
     /// Devices: codes, standing
     #[command(subcommand)]
     Device(device::Command),
@@ -158,6 +172,8 @@ enum Command {
     Trail(trail::Command),
     /// Writes all records of a kind as a table
     Export(export::Args),
+    /// Does what the day brings: steps that are due, requests that expire, alarms
+    Tick,
     /// Makes all views again from what was received
     Rebuild,
     /// Looks whether everything is whole
@@ -265,6 +281,11 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Asset(command) => import("asset", command),
         Command::Job(command) => import("job", command),
         Command::Template(command) => import("template", command),
+        Command::Cap(command) => import("cap", command),
+        Command::Account(command) => import("account", command),
+        Command::Delegation(command) => import("delegation", command),
+        Command::Calendar(command) => terms::calendar(&command, room),
+        Command::Tick => tick::run(room),
         Command::Device(command) => device::run(command, room),
         Command::Bundle(command) => bundle::run(&command, room),
         Command::Show(args) => show::run(&args, room),

@@ -27,3 +27,4 @@ pub mod review;
 pub mod rows;
 pub mod terms;
 pub mod trail;
+pub mod trial;

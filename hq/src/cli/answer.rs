@@ -12,6 +12,7 @@ use crate::data::DataError;
 use crate::enrol::EnrolError;
 use crate::import::ImportError;
 use crate::keys::KeysError;
+use crate::money::lease::LeaseError;
 use crate::money::refusal::{MoneyError, Refusal, Said};
 use crate::store::sqlite::StoreError;
 use crate::tls::TlsError;
@@ -322,6 +323,20 @@ impl From<EnrolError> for Fault {
             EnrolError::Keys(error) => error.into(),
             EnrolError::NoSuchStaff => Self::new(REFUSED, "hq.staff.unknown"),
             EnrolError::NoUnit => Self::new(REFUSED, "hq.staff.no_unit"),
+        }
+    }
+}
+
+impl From<LeaseError> for Fault {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Store(error) => error.into(),
+            LeaseError::Author(error) => error.into(),
+            LeaseError::NoSuchStaff => Self::new(REFUSED, "hq.staff.unknown"),
+            LeaseError::NotHisDevice => Self::new(REFUSED, "hq.lease.not_his"),
+            LeaseError::Held => Self::new(REFUSED, "hq.lease.held"),
+            LeaseError::Known { known } => Self::new(REFUSED, "hq.lease.known").with("known", known),
+            LeaseError::TooMany => Self::new(REFUSED, "hq.lease.too_many"),
         }
     }
 }

@@ -42,6 +42,18 @@ pub(super) enum Command {
         /// Its short id, or its record
         id: String,
     },
+    /// Lets another device of somebody's give his claim numbers
+    Lease {
+        /// His staff code
+        #[arg(long)]
+        staff: String,
+        /// The device: its short id, or its record
+        #[arg(long)]
+        to: String,
+        /// The first number, where paper tells of more than headquarters knows
+        #[arg(long, value_name = "N")]
+        next: Option<u32>,
+    },
     /// Confirms a second key, and takes in what waits for a person
     Confirm {
         /// Its short id, or its record
@@ -60,6 +72,7 @@ pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Revoke { id } => stand(&mut desk, &id, ("revoke", Standing::Revoked), room),
         Command::Lost { id } => stand(&mut desk, &id, ("lose", Standing::Lost), room),
         Command::Confirm { id } => confirm(&mut desk, &id, now, room),
+        Command::Lease { staff, to, next } => lease(&mut desk, &staff, (&to, next), room),
     }
 }
 
@@ -206,6 +219,40 @@ fn stand(desk: &mut Desk, id: &str, (step, to): (&str, Standing), room: &Room) -
         json!({"replica": device.replica.0, "state": name(to)}),
         room.lang.say("hq.device.stands", &facts),
     ))
+}
+
+fn lease(
+    desk: &mut Desk,
+    staff: &str,
+    (to, next): (&str, Option<u32>),
+    room: &Room,
+) -> Result<Answer, Fault> {
+    let now = room.clock.now_ms();
+    let moved = desk.transact(|desk| {
+        let device = find(desk, to)?;
+        desk.move_lease(staff, &device, next, now)
+            .map_err(|error| Fault::from(error).with("staff", staff).with("id", device.replica.0))
+    })?;
+    let turn = moved.turn;
+    let runs = moved.burned.iter().map(|(first, last)| format!("{first}–{last}")).collect::<Vec<_>>();
+    let facts = [
+        ("staff".to_owned(), staff.to_owned()),
+        ("id".to_owned(), turn.replica.0.to_string()),
+        ("next".to_owned(), turn.next.to_string()),
+        ("burned".to_owned(), runs.join(", ")),
+    ];
+    let key = if runs.is_empty() { "hq.lease.moved" } else { "hq.lease.moved_burned" };
+    let burned: Vec<Value> =
+        moved.burned.iter().map(|(first, last)| json!({"first": first, "last": last})).collect();
+    let json = json!({
+        "staff": staff,
+        "replica": turn.replica.0,
+        "epoch": turn.epoch,
+        "year": turn.year,
+        "next": turn.next,
+        "burned": burned,
+    });
+    Ok(Answer::new(json, room.lang.say(key, &facts)))
 }
 
 fn confirm(desk: &mut Desk, id: &str, now: u64, room: &Room) -> Result<Answer, Fault> {

@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, Lang, REFUSED};
 use crate::cli::table::table;
+use crate::cli::terms;
 
 /// What can be done with a policy.
 #[derive(Debug, Subcommand)]
@@ -33,6 +34,22 @@ pub(super) enum Command {
     },
     /// Checks a policy file
     Check { file: PathBuf },
+    /// Loads a version of the company's policy
+    Load {
+        file: PathBuf,
+        #[arg(long, value_name = "DAY")]
+        valid_from: Option<Day>,
+    },
+    /// Lists the versions of the policy
+    List,
+    /// Judges past claims by another policy, and writes nothing
+    Try {
+        file: PathBuf,
+        #[arg(long, value_name = "DAY")]
+        since: Option<Day>,
+        #[arg(long, value_name = "DAY")]
+        until: Option<Day>,
+    },
     /// The what-if calendar
     WhatIf(WhatIf),
 }
@@ -96,8 +113,7 @@ pub(super) enum About {
 pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
     match command {
         Command::Explain { about, policy, calendar } => {
-            let policy = policy_of(policy.as_deref(), room.lang)?;
-            let calendar = calendar_of(calendar.as_deref(), room.lang)?;
+            let (policy, calendar) = in_force(policy.as_deref(), calendar.as_deref(), room)?;
             let explained = explain(&question(about), &policy, &calendar).map_err(|error| {
                 let fault = match error.rule() {
                     Some(rule) => {
@@ -111,6 +127,9 @@ pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
             Ok(Answer::new(explained.json, text))
         }
         Command::Check { file } => check(&file, room.lang),
+        Command::Load { file, valid_from } => terms::load(&file, valid_from, room),
+        Command::List => terms::list(room),
+        Command::Try { file, since, until } => terms::trial(&file, (since, until), room),
         Command::WhatIf(args) => months(&args, room.lang),
     }
 }
@@ -187,6 +206,21 @@ fn mean(row: &Row) -> String {
     format!("{}.{}", row.mean_tenths / 10, row.mean_tenths % 10)
 }
 
+/// Returns policy and calendar of the files; without one what the company has in force, else what is built in.
+fn in_force(
+    policy: Option<&Path>,
+    calendar: Option<&Path>,
+    room: &Room,
+) -> Result<(Policy, Calendar), Fault> {
+    let own = if room.data.is_made() { Some(room.open()?.terms()?) } else { None };
+    let policy = match (policy, &own) {
+        (None, Some(own)) => own.in_force.policy(terms::today(room)).clone(),
+        (file, _) => policy_of(file, room.lang)?,
+    };
+    let built_in = own.map_or_else(Calendar::china, |own| own.in_force.calendar.clone());
+    Ok((policy, calendar_on(built_in, calendar, room.lang)?))
+}
+
 /// Returns the policy of a file; the standard one without a file.
 fn policy_of(file: Option<&Path>, lang: Lang) -> Result<Policy, Fault> {
     let Some(path) = file else {
@@ -198,19 +232,24 @@ fn policy_of(file: Option<&Path>, lang: Lang) -> Result<Policy, Fault> {
 
 /// Returns China's calendar, with the years of a file where there is one.
 fn calendar_of(file: Option<&Path>, lang: Lang) -> Result<Calendar, Fault> {
-    let mut calendar = Calendar::china();
+    calendar_on(Calendar::china(), file, lang)
+}
+
+fn calendar_on(mut calendar: Calendar, file: Option<&Path>, lang: Lang) -> Result<Calendar, Fault> {
     if let Some(path) = file {
         let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
-        calendar.load(&text).map_err(|error| {
-            Fault::usage("error.policy.calendar")
-                .with("file", path.display())
-                .with("problem", said(&error.sentence(), lang))
-        })?;
+        calendar.load(&text).map_err(|error| calendar_fault(path, &error.sentence(), lang))?;
     }
     Ok(calendar)
 }
 
-fn policy_fault(path: &Path, error: &PolicyError, lang: Lang) -> Fault {
+/// A calendar file that cannot be used, with the place in it.
+pub(super) fn calendar_fault(path: &Path, sentence: &Sentence, lang: Lang) -> Fault {
+    Fault::usage("error.policy.calendar").with("file", path.display()).with("problem", said(sentence, lang))
+}
+
+/// A policy file that cannot be used, with line and key.
+pub(super) fn policy_fault(path: &Path, error: &PolicyError, lang: Lang) -> Fault {
     Fault::usage("error.policy.file")
         .with("file", path.display())
         .with("line", error.line)

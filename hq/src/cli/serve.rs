@@ -50,6 +50,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         .max_blocking_threads(64)
         .build()
         .map_err(|error| broken(&error))?;
+    let rounds = runtime.spawn(rounds(office.clone()));
     runtime
         .block_on(async {
             let listener = tokio::net::TcpListener::bind(&args.listen).await?;
@@ -58,7 +59,21 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
             server::serve(listener, tls, office, stopped()).await
         })
         .map_err(|error| broken(&error))?;
+    rounds.abort();
     Ok(Answer::new(serde_json::json!({"stopped": true}), String::new()))
+}
+
+/// How often the clerk looks whether the day brings anything.
+const ROUND: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+
+/// Has the clerk make his round now and every hour: a day's first one finds what the day brings.
+async fn rounds(office: Office) {
+    loop {
+        let (writer, now) = (office.writer.clone(), office.clock.now_ms());
+        // What could not be kept is told by the writer; the next round finds the same.
+        let _ = tokio::task::spawn_blocking(move || writer.run(move |desk| desk.round(now))).await;
+        tokio::time::sleep(ROUND).await;
+    }
 }
 
 pub(super) fn trouble(error: &StoreError) {

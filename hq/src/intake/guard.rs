@@ -8,6 +8,8 @@
 
 use records::claim::checks;
 use records::claim::facts::Facts;
+use records::claim::guard::batch::{Batch, Inside};
+use records::claim::guard::trip::Trip;
 use records::claim::guard::{self, Given};
 use records::claim::view::{Approval, Claim};
 use records::decision::{DECISION_TAG, Decision};
@@ -20,7 +22,7 @@ use records::policy::choices::Needed;
 use records::problems::Problem;
 use records::record::Record;
 use records::schema::{Kind, Typed, Writer};
-use records::time::{Day, Ts, Zone};
+use records::time::{Day, Zone};
 use records::value::{Target, Value, payload};
 use sync_protocol::merge::Judged;
 use sync_protocol::op::Row;
@@ -31,6 +33,7 @@ use crate::intake::desk::Desk;
 use crate::intake::judge::{self, Author, Case};
 use crate::intake::ops::Op;
 use crate::intake::segments::Job;
+use crate::money::rows::instant;
 use crate::reading;
 use crate::store::sqlite::StoreError;
 
@@ -50,6 +53,9 @@ const WITHOUT_APPROVAL: [&str; 2] = ["submit", "withdraw"];
 
 /// What a submission is refused for: what the claim shows without any other document.
 const AT_SUBMISSION: [&str; 9] = ["P-02", "B1", "B2", "B7", "B8", "B9", "B12", "B13", "B14"];
+
+/// What other documents than the batch show.
+const HELD_BY_CLAIMS: [&str; 4] = ["T-03", "T-04", "P-13", "P-25"];
 
 /// A document as the author of an op saw it, and the op.
 #[derive(Debug)]
@@ -144,8 +150,10 @@ impl Desk {
         if let Some(problem) = signed(asked, op.row, owner) {
             return Ok(Some(problem));
         }
+        let at = self.recorded(op.id, op.row.stamp)?.map_or(op.row.stamp.ms, |recorded| recorded.at_ms);
+        let today = instant(at).day(Zone::SHANGHAI);
         if asked.kind.number != number::CLAIM {
-            return Ok(None);
+            return self.beside_claims(author, owner, asked, today);
         }
         let Some(claim) = Claim::of(&asked.after) else {
             return Ok(Some(broken("C-34")));
@@ -153,8 +161,6 @@ impl Desk {
         if let Some(problem) = content(asked, op.row, &claim, owner) {
             return Ok(Some(problem));
         }
-        let at = self.recorded(op.id, op.row.stamp)?.map_or(op.row.stamp.ms, |recorded| recorded.at_ms);
-        let today = Ts(i64::try_from(at).unwrap_or(i64::MAX)).day(Zone::SHANGHAI);
         if let Some(problem) = self.numbered(job, op, asked, &claim, today)? {
             return Ok(Some(problem));
         }
@@ -168,13 +174,40 @@ impl Desk {
         if step.name == "submit" {
             return Ok(submits(&claim, owner, decision, &facts));
         }
-        let actor = guard::Actor {
-            staff: owner,
-            roles: author.roles.iter().copied().collect(),
-            on_behalf_of: decision.on_behalf_of,
-        };
-        let given = given(asked, decision);
+        let (actor, given) = (actor(author, owner, decision), given(asked, decision));
         Ok(guard::guard(&claim, step.name, &actor, &given, &facts).err())
+    }
+
+    /// Steps on trip summaries, batches, cases, exceptions and alerts.
+    fn beside_claims(
+        &mut self,
+        author: &Author,
+        owner: DocId,
+        asked: &Asked,
+        today: Day,
+    ) -> Result<Option<Problem>, StoreError> {
+        let Some((step, decision)) = &asked.decision else {
+            return Ok(None);
+        };
+        let terms = self.terms()?;
+        let policy = terms.in_force.policy(today).clone();
+        let mut facts = Facts::new(today, policy, terms.in_force.calendar.clone());
+        facts.people = terms.people.clone();
+        facts.authors.insert(asked.after.id, self.authors(asked.kind, &asked.past)?);
+        let (actor, given) = (actor(author, owner, decision), given(asked, decision));
+        let record = &asked.after;
+        let said = match asked.kind.number {
+            number::TRIP => match Trip::of(record) {
+                Some(trip) => guard::trip::guard(&trip, step.name, &actor, &given, &facts),
+                None => Err(broken("C-34")),
+            },
+            number::BATCH => batch(&Batch::of(record), step.name, (&actor, &given), &facts),
+            number::CASE => guard::case::guard_case(record, step.name, &actor, &given, &facts),
+            number::EXCEPTION => guard::case::guard_exception(record, step.name, &actor, &given, &facts),
+            number::ALERT => guard::case::guard_alert(record, step.name, &actor, &given, &facts),
+            _ => Ok(()),
+        };
+        Ok(said.err())
     }
 
     /// A claim gets its number with its first submission, from the lease of the device that submits it.
@@ -246,6 +279,22 @@ fn with(mut problem: Problem, name: &'static str, value: &str) -> Problem {
     problem
 }
 
+fn actor(author: &Author, owner: DocId, decision: &Decision) -> guard::Actor {
+    let roles = author.roles.iter().copied().collect();
+    guard::Actor { staff: owner, roles, on_behalf_of: decision.on_behalf_of }
+}
+
+/// A batch is its branch's. What lies in a sealed envelope is told by the claims: it may be in the post already.
+fn batch(
+    batch: &Batch,
+    step: &str,
+    (actor, given): (&guard::Actor, &Given),
+    facts: &Facts,
+) -> Result<(), Problem> {
+    let said = guard::batch::guard(batch, step, actor, given, &Inside::default(), facts);
+    said.or_else(|problem| if HELD_BY_CLAIMS.contains(&problem.rule) { Ok(()) } else { Err(problem) })
+}
+
 /// Does every row that names its author name the device's owner, and the decision say who took it?
 fn signed(asked: &Asked, row: &Row, owner: DocId) -> Option<Problem> {
     let own = Value::Ref(Target::Doc(owner));
@@ -262,7 +311,9 @@ fn signed(asked: &Asked, row: &Row, owner: DocId) -> Option<Problem> {
         }
     }
     let Some((step, decision)) = &asked.decision else {
-        return (!asked.approvals.is_empty()).then(|| broken("C-30"));
+        // Who proposes something signs it with its creation.
+        let proposes = row.doc.is_none() && asked.kind.number != number::CLAIM;
+        return (!asked.approvals.is_empty() && !proposes).then(|| broken("C-30"));
     };
     let exempt = step.own && WITHOUT_APPROVAL.contains(&step.name);
     let [approval] = asked.approvals.as_slice() else {

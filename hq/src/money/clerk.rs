@@ -12,9 +12,10 @@ use records::claim::view::Claim;
 use records::decision::{DECISION_TAG, Decision};
 use records::id::DocId;
 use records::kinds::approval::Approvals;
-use records::kinds::claim_machine::CLAIM;
-use records::kinds::number;
+use records::kinds::claim_machine::{self, CLAIM};
 use records::kinds::staff::Role;
+use records::kinds::{exception_machine, number};
+use records::machine::Machine;
 use records::time::Zone;
 use records::value::{Count, Digest};
 use sync_protocol::merge::Document;
@@ -32,13 +33,38 @@ const AT_ONCE: usize = 32;
 /// Steps in a row on one claim: supervisor and GM skipped, and more than ever follow.
 const STEPS_MAX: usize = 4;
 
+/// States in which a claim waits for a day, or for a step that nobody takes.
+const WAITING: [u8; 6] = [
+    claim_machine::SUBMITTED,
+    claim_machine::SUP_APPROVED,
+    claim_machine::AUDITED,
+    claim_machine::MGR_APPROVED,
+    claim_machine::HELD_BLACKOUT,
+    claim_machine::PAID,
+];
+
+/// Days after which a request for an exception that nobody answered expires.
+///
+/// Source: docs/RULES.md C-36.
+pub const EXCEPTION_DAYS: i32 = 30;
+
 /// What the clerk has yet to look at.
 #[derive(Debug, Clone, Default)]
 pub struct Tray {
-    claims: BTreeSet<DocId>,
+    waiting: BTreeSet<DocId>,
     /// HQ's clock when the last of them came.
     now_ms: u64,
     at_work: bool,
+    written: u64,
+}
+
+/// What a daily round came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticked {
+    /// Claims and requests that were looked at.
+    pub documents: u64,
+    /// Steps and alerts that were written.
+    pub ops: u64,
 }
 
 impl Tray {
@@ -46,20 +72,26 @@ impl Tray {
     pub fn put(&mut self, document: &Document, now_ms: u64) {
         // What comes back after a restore carries no clock: the daily round looks at it.
         if document.kind == number::CLAIM && now_ms > 0 {
-            self.claims.insert(document.id);
-            self.now_ms = now_ms.max(self.now_ms);
+            self.put_one(document.id, now_ms);
         }
+    }
+
+    fn put_one(&mut self, id: DocId, now_ms: u64) {
+        self.waiting.insert(id);
+        self.now_ms = now_ms.max(self.now_ms);
     }
 
     /// Returns whether anything waits in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.claims.is_empty()
+        self.waiting.is_empty()
     }
 
     fn take(&mut self) -> Vec<DocId> {
-        let taken: Vec<DocId> = self.claims.iter().take(AT_ONCE).copied().collect();
-        self.claims.retain(|claim| !taken.contains(claim));
+        let taken: Vec<DocId> = self.waiting.iter().take(AT_ONCE).copied().collect();
+        for id in &taken {
+            self.waiting.remove(id);
+        }
         taken
     }
 }
@@ -84,76 +116,131 @@ impl Desk {
         Ok(!self.tray.is_empty())
     }
 
-    fn attend_to(&mut self, claims: &[DocId], now_ms: u64) -> Result<(), StoreError> {
-        for claim in claims {
+    /// Puts everything that may wait for a day into the clerk's tray, and returns how much that is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn round(&mut self, now_ms: u64) -> Result<u64, StoreError> {
+        let mut found = self.store.in_state(number::CLAIM, &WAITING)?;
+        found.extend(self.store.in_state(number::EXCEPTION, &[exception_machine::OPEN])?);
+        for id in &found {
+            self.tray.put_one(*id, now_ms);
+        }
+        Ok(u64::try_from(found.len()).unwrap_or(u64::MAX))
+    }
+
+    /// Does the daily round at once.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of the transaction may be kept.
+    pub fn tick(&mut self, now_ms: u64) -> Result<Ticked, StoreError> {
+        let before = self.tray.written;
+        let documents = self.round(now_ms)?;
+        while self.attend()? {}
+        Ok(Ticked { documents, ops: self.tray.written.saturating_sub(before) })
+    }
+
+    fn attend_to(&mut self, waiting: &[DocId], now_ms: u64) -> Result<(), StoreError> {
+        for id in waiting {
             self.store.mark()?;
-            match self.follow(*claim, now_ms) {
+            match self.follow(*id, now_ms) {
                 Ok(()) => self.store.keep()?,
                 Err(AuthorError::Store(error)) => return Err(error),
                 Err(error) => {
                     self.store.take_back()?;
                     self.forget();
-                    self.store.audit(0, now_ms, "clerk", &format!("{claim}: {error}"))?;
+                    self.store.audit(0, now_ms, "clerk", &format!("{id}: {error}"))?;
                 }
             }
-            self.tray.claims.remove(claim);
+            self.tray.waiting.remove(id);
         }
         Ok(())
     }
 
-    /// Takes the steps that are due on a claim.
+    /// Takes the steps that are due on a document.
     fn follow(&mut self, id: DocId, now_ms: u64) -> Result<(), AuthorError> {
         for _ in 0..STEPS_MAX {
             let Some(document) = self.document(id)? else {
                 return Ok(());
             };
+            if document.kind == number::EXCEPTION {
+                return self.expire(&document, now_ms);
+            }
             let claim = reading::record(&document).as_ref().and_then(Claim::of);
             let Some(claim) = claim else { return Ok(()) };
             let facts = self.plain_facts(&claim, instant(now_ms).day(Zone::SHANGHAI))?;
             let Some(step) = system::next(&claim, &facts) else {
                 return Ok(());
             };
-            self.step(&document, &claim, step, now_ms)?;
+            let rev = claim.submission.as_ref().map(|submission| submission.rev);
+            self.step(&document, (&CLAIM, step.step), &said(step), rev, now_ms)?;
         }
         Ok(())
     }
 
+    /// A request that nobody answers comes to its end.
+    fn expire(&mut self, document: &Document, now_ms: u64) -> Result<(), AuthorError> {
+        let asked = instant(document.created.ms).day(Zone::SHANGHAI);
+        let due = instant(now_ms).day(Zone::SHANGHAI) > asked.plus(EXCEPTION_DAYS);
+        if !due || document.state != exception_machine::OPEN {
+            return Ok(());
+        }
+        let reason =
+            format!("C-36 {EXCEPTION_DAYS} 天内无人答复 / not answered within {EXCEPTION_DAYS} days");
+        self.step(document, (&exception_machine::EXCEPTION, "expire"), &reason, None, now_ms)
+    }
+
+    /// Writes a step that nobody takes.
     fn step(
         &mut self,
         document: &Document,
-        claim: &Claim,
-        step: SystemStep,
+        (machine, name): (&Machine, &str),
+        reason: &str,
+        rev: Option<u32>,
         now_ms: u64,
     ) -> Result<(), AuthorError> {
-        let Some((index, _)) = CLAIM.step(step.step) else {
+        let Some((index, _)) = machine.step(name) else {
             return Ok(());
         };
         let saw = content_digest(&[document]);
-        let reason = format!("{} {}", step.rule, step.reason);
         let decision = Decision {
             step: index,
             role: Role::ADMIN,
             on_behalf_of: None,
             to: None,
-            reason: reason.clone(),
+            reason: reason.to_owned(),
             saw: Some(saw),
             picks: None,
         };
         let approval = Approvals {
-            step: text(step.step),
-            rev: claim.submission.as_ref().map(|submission| Count(submission.rev)),
+            step: text(name),
+            rev: rev.map(Count),
             content: Some(Digest(saw.to_vec())),
-            note: text(&reason),
+            note: text(reason),
             at: Some(instant(now_ms)),
             ..Approvals::default()
         };
         // Serialising plain data into a growing vector has no way to fail.
         let bytes = postcard::to_allocvec(&decision).unwrap_or_default();
         let writes = vec![Write { tag: DECISION_TAG, bytes }, put(&[approval])];
-        let op = NewOp { kind: number::CLAIM, on: On::Document(document.id), writes };
+        let op = NewOp { kind: document.kind, on: On::Document(document.id), writes };
         self.write(vec![op], now_ms)?;
+        self.tray.written += 1;
         Ok(())
     }
+}
+
+/// Why the step was taken, as it stands in the history: both languages, for whoever reads it.
+fn said(step: SystemStep) -> String {
+    let zh = match step.step {
+        "sup_skip" | "gm_skip" | "mgr_skip" if step.rule == "P-07" => "报销人即为或高于本步骤的审批人",
+        "sup_skip" | "gm_skip" | "mgr_skip" => "制度不设此步骤",
+        "vp_ask" => "超过副总审批限额",
+        "release" => "财务恢复收单",
+        "close" => "付款满三十天",
+        _ => "",
+    };
+    format!("{} {zh} / {}", step.rule, step.reason)
 }
 
 #[cfg(test)]

@@ -116,3 +116,6 @@ fn row(year: i32, days: &calendar_file::Days) -> Row {
         then: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

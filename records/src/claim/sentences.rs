@@ -385,4 +385,11 @@ pub static RULES: &[Rule] = &[
         "以本人名义重新填写",
         "write it again in your own name",
     ),
+    notice(
+        "C-36",
+        "例外申请 30 天内无人答复，已过期",
+        "the request for an exception was not answered in 30 days",
+        "需要时重新申请",
+        "ask again where it is still needed",
+    ),
 ];

@@ -46,6 +46,12 @@ impl InForce {
         come.map_or(&self.standard, |(_, policy)| policy)
     }
 
+    /// Returns the names of all versions, the standard first, with the day from which each counts.
+    pub fn versions(&self) -> impl Iterator<Item = (Option<Day>, &str)> {
+        let own = self.versions.iter().map(|(day, policy)| (Some(*day), policy.version.as_str()));
+        std::iter::once((None, self.standard.version.as_str())).chain(own)
+    }
+
     /// Returns the version of that name; `None` where this company never had it.
     #[must_use]
     pub fn version(&self, name: &str) -> Option<&Policy> {

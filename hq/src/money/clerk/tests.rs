@@ -45,3 +45,29 @@ fn an_engineers_claim_waits_for_people() {
     assert_eq!(bench.rule(&mut device), "");
     assert_eq!((bench.state(claim), of_hq(&mut bench, claim)), ("submitted", 0));
 }
+
+#[test]
+fn a_request_that_nobody_answers_expires_on_the_round_after_thirty_days() {
+    let mut bench = Bench::new();
+    let mut device = bench.device("E01");
+    let ask = records::kinds::exception::Ask {
+        kind_of: Some(records::kinds::exception::ExceptionKind::LATE_LINE),
+        asked_by: crate::money::rows::link(device.staff()),
+        reason: crate::money::rows::text("the train did not run"),
+        ..Default::default()
+    };
+    let writes = vec![crate::money::rows::put(&[ask])];
+    let asked = DocId(device.write(records::kinds::number::EXCEPTION, None, Vec::new(), writes));
+    assert_eq!(bench.rule(&mut device), "");
+    let day = 24 * 60 * 60 * 1000;
+    let tick = |bench: &mut Bench, days: u64| {
+        let now = bench.now_ms + days * day;
+        bench.desk.transact(|desk| desk.tick(now)).unwrap()
+    };
+    assert_eq!(tick(&mut bench, 30).ops, 0);
+    assert_eq!(bench.state(asked), "open");
+    let done = tick(&mut bench, 31);
+    assert_eq!((done.documents, done.ops), (1, 1));
+    assert_eq!(bench.state(asked), "expired");
+    assert_eq!(tick(&mut bench, 32), crate::money::clerk::Ticked { documents: 0, ops: 0 });
+}
