@@ -20,7 +20,9 @@ fn a_version_counts_from_its_day_and_its_name_is_taken_once() {
     assert!(matches!(again, Err(LoadError::SameVersion { version }) if version == "2026/1"));
     assert!(matches!(load(&mut bench, "", "2026-12-01"), Err(LoadError::SameVersion { .. })));
     let wrong = load(&mut bench, "version = \"x\"\n[sla]\naudit_days = 5\n", "2026-12-01");
-    assert!(matches!(wrong, Err(LoadError::Policy(error)) if (error.line, error.key.as_str()) == (3, "sla.audit_days")));
+    assert!(
+        matches!(wrong, Err(LoadError::Policy(error)) if (error.line, error.key.as_str()) == (3, "sla.audit_days"))
+    );
 }
 
 #[test]
@@ -62,7 +64,8 @@ fn ceilings_accounts_and_delegations_are_taken_row_by_row() {
     let terms = bench.desk.terms().unwrap();
     assert_eq!(terms.caps.len(), 1);
     assert!(terms.people.units.values().any(|unit| unit.lump_sum && unit.supervisor.is_some()));
-    let accounts = "code,account_name,account_no,bank_name\nE01,Wang,6222 0000 1111,ICBC\nE99,Nobody,1,ICBC\n";
+    let accounts =
+        "code,account_name,account_no,bank_name\nE01,Wang,6222 0000 1111,ICBC\nE99,Nobody,1,ICBC\n";
     assert_eq!(check(&mut bench, "account", accounts, &["I-20"]).added, 1);
     let account = bench.desk.store.numbered(number::ACCOUNT, "E01").unwrap().unwrap();
     let record = bench.desk.record(account).unwrap().unwrap();
