@@ -77,7 +77,7 @@ impl Desk {
             });
             let Some(mut claim) = past else { continue };
             claim.audit.clear();
-            let mut facts = self.plain_facts(&claim, today)?;
+            let mut facts = self.facts(&claim, today)?;
             let before = said(&claim, &facts);
             let named = std::mem::replace(&mut facts.policy, policy.clone()).version;
             let after = said(&claim, &facts);
