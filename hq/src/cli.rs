@@ -31,11 +31,11 @@ mod show;
 #[cfg(test)]
 mod stories;
 mod table;
+mod terms;
 #[cfg(test)]
 mod testing;
-mod trail;
-mod terms;
 mod tick;
+mod trail;
 mod usage;
 
 use std::ffi::OsString;

@@ -5,6 +5,7 @@
 //! [`trail`].
 
 pub mod actor;
+mod alerts;
 pub mod audit;
 pub mod bank;
 #[cfg(test)]

@@ -99,6 +99,7 @@ fn together(
 ) -> Result<(), StoreError> {
     desk.store.begin()?;
     desk.look_around()?;
+    let nobody_waits = first.is_none();
     let mut next = first;
     while let Some(job) = next {
         desk.store.mark()?;
@@ -113,6 +114,9 @@ fn together(
         next = if answers.len() < TOGETHER_MAX { jobs.try_recv().ok() } else { None };
     }
     desk.attend()?;
+    if nobody_waits {
+        desk.look_around_claims()?;
+    }
     desk.store.commit()
 }
 

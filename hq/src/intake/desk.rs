@@ -93,7 +93,7 @@ impl Desk {
         self.look_around()?;
         match job(self) {
             Ok(done) => {
-                while self.attend()? {}
+                while self.attend()? || self.look_around_claims()? {}
                 self.store.commit()?;
                 Ok(done)
             }

@@ -367,4 +367,6 @@ fn given(asked: &Asked, decision: &Decision) -> Given {
 }
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;

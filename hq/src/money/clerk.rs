@@ -30,6 +30,8 @@ use crate::store::sqlite::StoreError;
 
 /// Claims that are looked at in one go: a device waits no longer for more.
 const AT_ONCE: usize = 32;
+/// Claims on which the rules of anomalies are asked in one go.
+const LOOKS_AT_ONCE: usize = 8;
 /// Steps in a row on one claim: supervisor and GM skipped, and more than ever follow.
 const STEPS_MAX: usize = 4;
 
@@ -51,7 +53,10 @@ pub const EXCEPTION_DAYS: i32 = 30;
 /// What the clerk has yet to look at.
 #[derive(Debug, Clone, Default)]
 pub struct Tray {
+    /// What may have a step due.
     waiting: BTreeSet<DocId>,
+    /// Claims on which a rule may have found something.
+    unlooked: BTreeSet<DocId>,
     /// HQ's clock when the last of them came.
     now_ms: u64,
     at_work: bool,
@@ -84,7 +89,7 @@ impl Tray {
     /// Returns whether anything waits in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.is_empty() && self.unlooked.is_empty()
     }
 
     fn take(&mut self) -> Vec<DocId> {
@@ -104,16 +109,48 @@ impl Desk {
     /// # Errors
     /// [`StoreError`]; then nothing of the transaction may be kept.
     pub fn attend(&mut self) -> Result<bool, StoreError> {
-        if self.tray.is_empty() || self.tray.at_work {
+        if self.tray.waiting.is_empty() || self.tray.at_work {
             return Ok(false);
         }
         let now_ms = self.tray.now_ms;
         let taken = self.tray.take();
         self.tray.at_work = true;
-        let done = self.attend_to(&taken, now_ms);
+        let done =
+            taken.iter().try_for_each(|id| self.carefully(*id, now_ms, |desk| desk.follow(*id, now_ms)));
         self.tray.at_work = false;
         done?;
-        Ok(!self.tray.is_empty())
+        for id in taken {
+            self.tray.waiting.remove(&id);
+            self.tray.unlooked.insert(id);
+        }
+        Ok(!self.tray.waiting.is_empty())
+    }
+
+    /// Looks at some of the claims on which a rule may have found something, and returns whether more wait. That takes
+    /// longer than a step: it is done where nobody waits for an answer.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of the transaction may be kept.
+    pub fn look_around_claims(&mut self) -> Result<bool, StoreError> {
+        if self.tray.at_work {
+            return Ok(false);
+        }
+        let now_ms = self.tray.now_ms;
+        let taken: Vec<DocId> = self.tray.unlooked.iter().take(LOOKS_AT_ONCE).copied().collect();
+        self.tray.at_work = true;
+        let done = taken.iter().try_for_each(|id| {
+            self.carefully(*id, now_ms, |desk| {
+                let raised = desk.look(*id, now_ms)?;
+                desk.tray.written += raised;
+                Ok(())
+            })
+        });
+        self.tray.at_work = false;
+        done?;
+        for id in taken {
+            self.tray.unlooked.remove(&id);
+        }
+        Ok(!self.tray.unlooked.is_empty())
     }
 
     /// Puts everything that may wait for a day into the clerk's tray, and returns how much that is.
@@ -136,25 +173,27 @@ impl Desk {
     pub fn tick(&mut self, now_ms: u64) -> Result<Ticked, StoreError> {
         let before = self.tray.written;
         let documents = self.round(now_ms)?;
-        while self.attend()? {}
+        while self.attend()? || self.look_around_claims()? {}
         Ok(Ticked { documents, ops: self.tray.written.saturating_sub(before) })
     }
 
-    fn attend_to(&mut self, waiting: &[DocId], now_ms: u64) -> Result<(), StoreError> {
-        for id in waiting {
-            self.store.mark()?;
-            match self.follow(*id, now_ms) {
-                Ok(()) => self.store.keep()?,
-                Err(AuthorError::Store(error)) => return Err(error),
-                Err(error) => {
-                    self.store.take_back()?;
-                    self.forget();
-                    self.store.audit(0, now_ms, "clerk", &format!("{id}: {error}"))?;
-                }
+    /// Does one thing; what cannot be written is taken back and noted, and stands in nobody's way.
+    fn carefully(
+        &mut self,
+        id: DocId,
+        now_ms: u64,
+        job: impl FnOnce(&mut Self) -> Result<(), AuthorError>,
+    ) -> Result<(), StoreError> {
+        self.store.mark()?;
+        match job(self) {
+            Ok(()) => self.store.keep(),
+            Err(AuthorError::Store(error)) => Err(error),
+            Err(error) => {
+                self.store.take_back()?;
+                self.forget();
+                self.store.audit(0, now_ms, "clerk", &format!("{id}: {error}"))
             }
-            self.tray.waiting.remove(id);
         }
-        Ok(())
     }
 
     /// Takes the steps that are due on a document.

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use records::claim::traces::marks as traces;
 use records::claim::view::Claim;
 use records::kinds::batch::BatchClaims;
 use records::kinds::exception::Ask;
 use records::kinds::payment::PaymentClaims;
-use records::kinds::{alert, case, number};
+use records::kinds::{alert, case, number, takes};
 use records::record::Record;
+use records::time::Zone;
 use sync_protocol::merge::Document;
 
 use crate::intake::desk::Desk;
@@ -23,13 +25,19 @@ impl Desk {
     /// # Errors
     /// [`StoreError::InPayment`] where a payment batch would pay what another one pays.
     pub(crate) fn index_money(&mut self, home: u32, document: &Document) -> Result<(), StoreError> {
-        if !(number::CLAIM..=number::ALERT).contains(&document.kind) || document.kind == number::TRIP {
+        if !is_marked(document) {
             return Ok(());
         }
         let Some(record) = reading::record(document) else {
             return Ok(());
         };
-        self.store.marks_put(home, record.id, &marks(&record))?;
+        let mut marks = marks(&record);
+        if traces::has(document.kind) {
+            let author = self.store.device(document.id.0.replica)?.and_then(|device| device.staff);
+            let found = traces::of(&record, author, Zone::SHANGHAI);
+            marks.extend(found.iter().map(|mark| Mark::Trace(mark.to_bytes())));
+        }
+        self.store.marks_put(home, record.id, &marks)?;
         if document.kind == number::PAYMENT {
             let mut claims = Vec::new();
             for claim in pay::Batch::of(record).pays() {
@@ -39,6 +47,13 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Whether anything is entered of a document. A sheet is no evidence before its seal, and costs nothing until then.
+fn is_marked(document: &Document) -> bool {
+    let money = (number::CLAIM..=number::ALERT).contains(&document.kind);
+    let sheet = takes(number::SHEET, document.kind);
+    money || traces::has(document.kind) && (!sheet || document.state != 0)
 }
 
 /// Returns what a record is found by.

@@ -392,4 +392,11 @@ pub static RULES: &[Rule] = &[
         "需要时重新申请",
         "ask again where it is still needed",
     ),
+    notice(
+        "C-37",
+        "{by} 的决定 {step} 到达时已晚：其后的步骤已依据另一决定办理",
+        "{by}'s decision {step} came too late: steps were built on another one",
+        "查看该决定，必要时由经理冻结（freeze）",
+        "look at it; the manager can freeze the claim",
+    ),
 ];

@@ -18,6 +18,8 @@ pub enum Mark {
     Unit(DocId),
     /// The claim that it is about, or holds.
     Claim(DocId),
+    /// A mark of [`records::claim::traces::marks`], as its bytes.
+    Trace(Vec<u8>),
 }
 
 impl Mark {
@@ -27,6 +29,7 @@ impl Mark {
             Self::Staff(id) => (b's', bytes(id)),
             Self::Unit(id) => (b'u', bytes(id)),
             Self::Claim(id) => (b'c', bytes(id)),
+            Self::Trace(mark) => (b't', mark.clone()),
         };
         [vec![tag], rest].concat()
     }
@@ -56,6 +59,21 @@ impl Store {
             insert.execute(params![new, branch, op.replica.0, op.epoch.0, op.seq])?;
         }
         Ok(())
+    }
+
+    /// Returns the documents of any kind that are found by a mark, by creator's branch and id.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn listed(&self, mark: &Mark) -> Result<Vec<DocId>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT replica, epoch, seq FROM marks WHERE mark = ?1 ORDER BY branch, replica, epoch, seq",
+        )?;
+        let rows = query.query_map(params![mark.bytes()], |row| {
+            let (replica, epoch) = (Replica(row.get(0)?), Epoch(row.get(1)?));
+            Ok(DocId(OpId { replica, epoch, seq: row.get(2)? }))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Returns the documents of a kind that are found by a mark, by creator's branch and id.

@@ -1,0 +1,151 @@
+//! Alerts that rules raise: what betrays a wrong claim, and what was taken in though a rule speaks against it.
+//!
+//! One alert for each rule and claim, whatever comes later; the claimant does not read it.
+//!
+//! Source: docs/RULES.md, Anomalies, Claims at headquarters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use records::claim::checks;
+use records::claim::traces;
+use records::claim::traces::gather::{self, Made};
+use records::claim::traces::marks;
+use records::claim::view::Claim;
+use records::decision::{DECISION_TAG, Decision};
+use records::id::DocId;
+use records::kinds::alert::Finding;
+use records::kinds::claim_machine::{self as at, CLAIM};
+use records::kinds::number;
+use records::problems::Problem;
+use records::time::Zone;
+use records::value::Count;
+use records::value::text::Lang;
+use sync_protocol::ruling::Verdict;
+
+use crate::author::{AuthorError, NewOp, On};
+use crate::intake::desk::Desk;
+use crate::money::rows::{instant, link, put, text};
+use crate::store::sqlite::StoreError;
+use crate::store::sqlite::marks::Mark;
+
+/// Rules of a submission that need other documents: HQ tells them, it refuses nothing over them.
+const TOLD: [&str; 3] = ["B3", "B5", "B6"];
+
+/// A decision that came after something was built on another one.
+const TOO_LATE: &str = "C-37";
+
+/// What a rule found on a claim: the line, where it is one, and the evidence of each finding.
+#[derive(Debug, Default)]
+struct Found {
+    lines: BTreeSet<Option<u32>>,
+    evidence: Vec<String>,
+}
+
+/// The index of marks, and the records under them.
+struct Records<'d>(&'d mut Desk);
+
+impl gather::Index for Records<'_> {
+    type Error = StoreError;
+
+    fn listed(&mut self, mark: &marks::Mark) -> Result<Vec<DocId>, StoreError> {
+        self.0.store.listed(&Mark::Trace(mark.to_bytes()))
+    }
+
+    fn record(&mut self, id: DocId) -> Result<Option<Made>, StoreError> {
+        let author = self.0.store.device(id.0.replica)?.and_then(|device| device.staff);
+        Ok(self.0.record(id)?.map(|record| Made { record, author }))
+    }
+}
+
+impl Desk {
+    /// Raises what the rules find on a claim and have not told yet; returns how many alerts that are.
+    pub(crate) fn look(&mut self, id: DocId, now_ms: u64) -> Result<u64, AuthorError> {
+        let Some(record) = self.record(id)? else {
+            return Ok(0);
+        };
+        let Some(claim) = Claim::of(&record).filter(|claim| is_looked_at(claim.state)) else {
+            return Ok(0);
+        };
+        let mut found: BTreeMap<&'static str, Found> = BTreeMap::new();
+        let facts = self.facts(&claim, instant(now_ms).day(Zone::SHANGHAI))?;
+        if let Some(trail) = gather::trail(&record, &facts.policy, &mut Records(self))? {
+            for trace in traces::of_claim(&trail, &facts.policy, &facts.calendar) {
+                found.entry(trace.rule).or_default().add(trace.line, &trace.problem());
+            }
+        }
+        let told = checks::check(&claim, &facts).into_iter().filter(|problem| TOLD.contains(&problem.rule));
+        for problem in told {
+            found.entry(problem.rule).or_default().add(checks::line_of(&problem), &problem);
+        }
+        self.too_late(id, &mut found)?;
+        for rule in self.raised(id)? {
+            found.remove(rule.as_str());
+        }
+        let ops: Vec<NewOp> = found.iter().map(|(rule, found)| found.alert(rule, &claim)).collect();
+        let raised = u64::try_from(ops.len()).unwrap_or(u64::MAX);
+        self.write(ops, now_ms)?;
+        Ok(raised)
+    }
+
+    /// Returns the rules that have an alert on a claim already.
+    fn raised(&mut self, claim: DocId) -> Result<BTreeSet<String>, StoreError> {
+        let mut rules = BTreeSet::new();
+        for id in self.store.marked(&Mark::Claim(claim), number::ALERT)? {
+            let finding = self.record(id)?.and_then(|alert| alert.get::<Finding>());
+            rules.extend(finding.and_then(|finding| finding.rule).map(|rule| rule.0));
+        }
+        Ok(rules)
+    }
+
+    /// Decisions that HQ could not follow any more.
+    fn too_late(
+        &mut self,
+        claim: DocId,
+        found: &mut BTreeMap<&'static str, Found>,
+    ) -> Result<(), StoreError> {
+        for op in self.history(claim)? {
+            if op.judgement.as_ref().is_none_or(|judgement| judgement.verdict != Verdict::TooLate) {
+                continue;
+            }
+            let decision =
+                op.row.write(DECISION_TAG).and_then(|bytes| postcard::from_bytes::<Decision>(bytes).ok());
+            let step = decision.and_then(|decision| CLAIM.step_at(decision.step));
+            let staff = self.store.device(op.id.replica)?.and_then(|device| device.staff);
+            let by = staff.map(|staff| self.staff_code(staff)).transpose()?.unwrap_or_default();
+            let facts = vec![("step", step.map_or("?", |step| step.name).to_owned()), ("by", by)];
+            let problem = Problem { rule: TOO_LATE, group: "decision", field: "", facts };
+            found.entry(TOO_LATE).or_default().add(None, &problem);
+        }
+        Ok(())
+    }
+}
+
+/// From the submission to the payment.
+fn is_looked_at(state: u8) -> bool {
+    let over = [at::DRAFT, at::RETURNED, at::PAID, at::CLOSED, at::REJECTED, at::VOID];
+    !over.contains(&state)
+}
+
+impl Found {
+    fn add(&mut self, line: Option<u32>, problem: &Problem) {
+        self.lines.insert(line);
+        self.evidence.push(format!("{} / {}", problem.text(Lang::Zh), problem.text(Lang::En)));
+    }
+
+    /// The alert that tells it; it names the line where it is about one.
+    fn alert(&self, rule: &str, claim: &Claim) -> NewOp {
+        let line = self.lines.first().copied().flatten().filter(|_| self.lines.len() == 1);
+        let finding = Finding {
+            rule: text(rule),
+            claim: link(claim.id),
+            line: line.map(Count),
+            staff: link(claim.staff),
+            evidence: text(&self.evidence.join("\n")),
+            by: None,
+        };
+        NewOp { kind: number::ALERT, on: On::Create, writes: vec![put(&[finding])] }
+    }
+}
+
+#[cfg(test)]
+mod tests;
