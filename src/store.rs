@@ -212,9 +212,13 @@ impl Store {
         let fresh = state == State::default();
         let (mut store, contents) = unopened.with_database(database, state)?;
         let short = contents.short;
-        let head = epoch::read_head(home)?;
+        // Two damaged copies are no reason to keep the home shut: it goes on as a copy does, under a new epoch.
+        let head = epoch::read_head(home);
+        let head_lost = matches!(head, Err(StoreError::Damaged { .. }));
+        let head = if head_lost { None } else { head? };
         // A head alone is a first save that was killed or refused; with a parent or a journal there was more.
         let saved = contents.frames.iter().any(|(frame, _)| !frame.ops.is_empty())
+            || head_lost
             || head.as_ref().is_some_and(|head| head.parent.is_some());
         let saves: Vec<Frame> = contents.frames.iter().map(|(frame, _)| frame.clone()).collect();
         let holed = !contents.gaps.is_empty();
@@ -224,7 +228,7 @@ impl Store {
         }
         store.opening = epoch::judge(head.as_ref(), store.state.own, home, &store.keys, now);
         let orphans = store.orphans(saves)?;
-        if short || holed || !orphans.is_empty() {
+        if short || holed || head_lost || !orphans.is_empty() {
             store.opening = Opening::Elsewhere;
             // The first save settles it for the openings after this one.
             store.unsynced = CHECKPOINT_OPS;

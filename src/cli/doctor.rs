@@ -81,6 +81,9 @@ fn sentence(found: &Found, lang: Lang) -> String {
             let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
             lang.say("text.doctor.only_aside", &facts)
         }
+        Found::AsideDamaged(path) => {
+            lang.say("text.doctor.aside_damaged", &[("file", &path.display().to_string())])
+        }
         Found::ValueOutside => lang.say("text.doctor.value_outside", &[]),
     }
 }

@@ -68,6 +68,21 @@ pub fn read(home: &Path, keys: &Keys, name: &str) -> Result<Aside, StoreError> {
 /// # Errors
 /// [`StoreError::Io`].
 pub fn all(home: &Path, keys: &Keys) -> Result<Vec<Aside>, StoreError> {
+    Ok(names(home)?.iter().filter_map(|name| read(home, keys, name).ok()).collect())
+}
+
+/// Returns the files that do not read, by name; `listed` are looked for too, whether they are there or not.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn unreadable(home: &Path, keys: &Keys, listed: Vec<String>) -> Result<Vec<PathBuf>, StoreError> {
+    let mut names = names(home)?;
+    names.extend(listed);
+    let damaged = names.iter().filter(|name| read(home, keys, name).is_err());
+    Ok(damaged.map(|name| home.join(FOLDER).join(name)).collect())
+}
+
+fn names(home: &Path) -> Result<BTreeSet<String>, StoreError> {
     let folder = home.join(FOLDER);
     let failed = |source| StoreError::io("listing", &folder, source);
     let mut names = BTreeSet::new();
@@ -80,8 +95,8 @@ pub fn all(home: &Path, keys: &Keys) -> Result<Vec<Aside>, StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(source) => return Err(failed(source)),
     }
-    let forks = names.iter().filter(|name| name.starts_with(PREFIX) && !name.ends_with(".new"));
-    Ok(forks.filter_map(|name| read(home, keys, name).ok()).collect())
+    names.retain(|name| name.starts_with(PREFIX) && !name.ends_with(".new"));
+    Ok(names)
 }
 
 fn place(name: &str) -> Place<'_> {

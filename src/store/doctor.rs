@@ -89,6 +89,8 @@ pub enum Fault {
         /// How many.
         ops: u64,
     },
+    /// The file of a forked branch does not read, or is gone before the branch was written again.
+    AsideDamaged(PathBuf),
     /// The database wrote a value outside its own file, where nothing syncs it.
     ValueOutside,
 }
@@ -144,6 +146,8 @@ impl Store {
         faults: &mut Vec<Fault>,
     ) -> Result<Vec<SetAside>, StoreError> {
         let asides = crate::store::aside::all(&self.home, &self.keys)?;
+        let damaged = crate::store::aside::unreadable(&self.home, &self.keys, self.unfinished_forks()?)?;
+        faults.extend(damaged.into_iter().map(Fault::AsideDamaged));
         // One that was forked twice is written again twice.
         let twice = asides.iter().flat_map(|aside| crate::store::adopt::rows(&aside.frames));
         let twice: BTreeSet<OpId> = twice.filter_map(|row| row.forked_from).collect();
@@ -178,8 +182,11 @@ impl Store {
                 faults.push(Fault::CopyLost(Part::Keys));
             }
         }
-        if self.state.own.is_some() && crate::home::whole_copies(&self.home, "head") < 2 {
-            faults.push(Fault::CopyLost(Part::Head));
+        match crate::home::whole_copies(&self.home, "head") {
+            _ if self.state.own.is_none() => {}
+            0 => faults.push(Fault::Unreadable(Part::Head)),
+            1 => faults.push(Fault::CopyLost(Part::Head)),
+            _ => {}
         }
     }
 

@@ -27,7 +27,8 @@ use crate::store::aside;
 use crate::store::database::Tree;
 use crate::store::epoch::Opening;
 use crate::store::error::{Part, StoreError};
-use crate::store::journal::Frame;
+use crate::store::journal::{self, Frame};
+use crate::store::renamed::Names;
 use crate::store::run::{Run, RunKey};
 use crate::store::state::{End, FORKS_KEY};
 use crate::store::work::Work;
@@ -89,17 +90,47 @@ impl Store {
             return Ok(());
         }
         let mut names = self.written_again()?;
+        let mut unread = Vec::new();
         for name in unfinished {
-            for frame in aside::read(&self.home, &self.keys, &name)?.frames {
-                let done = ids(self.replica(), &frame).all(|id| names.contains_key(&id));
-                if !done {
-                    // What cannot be written again stays in the file, and `doctor` says so.
-                    self.write_again(&frame, &mut names, Past::Said, now)?;
-                }
+            let Ok(aside) = aside::read(&self.home, &self.keys, &name) else {
+                unread.push(name);
+                continue;
+            };
+            self.write_branch_again(&aside.frames, &mut names, now)?;
+        }
+        if !unread.is_empty() {
+            // One damaged file must not keep the home shut: the journal has the saves too, as they were.
+            let journaled = journal::read_all(&self.home.join("journal"), &self.keys)?.frames;
+            let frames = self.orphans(journaled.into_iter().map(|(frame, _)| frame).collect())?;
+            self.write_branch_again(&frames, &mut names, now)?;
+        }
+        self.list_forks(&unread)
+    }
+
+    fn write_branch_again(
+        &mut self,
+        frames: &[Frame],
+        names: &mut Names,
+        now: Now,
+    ) -> Result<(), StoreError> {
+        for frame in frames {
+            let done = ids(self.replica(), frame).all(|id| names.contains_key(&id));
+            if !done {
+                // What cannot be written again stays in the file, and `doctor` says so.
+                self.write_again(frame, names, Past::Said, now)?;
             }
         }
+        Ok(())
+    }
+
+    /// Lets only those files stay listed whose branches nobody can read whole; `doctor` names them.
+    fn list_forks(&mut self, unread: &[String]) -> Result<(), StoreError> {
         let mut work = self.work();
-        work.change.remove(Tree::Meta, FORKS_KEY);
+        if unread.is_empty() {
+            work.change.remove(Tree::Meta, FORKS_KEY);
+        } else {
+            work.change.put(Tree::Meta, FORKS_KEY, postcard::to_allocvec(unread).unwrap_or_default());
+        }
         self.commit(work)?;
         self.checkpoint()
     }
@@ -370,15 +401,77 @@ mod tests {
         assert_eq!(store.counts().unwrap().unsent_ops, 5);
     }
 
+    /// A branch that was taken out of the log and not written again yet; its file, its saves.
+    fn cut_branch(store: &mut Store, first: OpId) -> (std::path::PathBuf, Vec<Frame>) {
+        let link = store.link_at(first.epoch, 1).unwrap().unwrap();
+        let Forked::Branch(frames) = store.forked(first.epoch, 1, link).unwrap() else { panic!("no branch") };
+        let name = aside::write(&store.home, &store.keys, first.epoch, 1, &frames).unwrap();
+        let path = store.home.join("quarantine").join(&name);
+        store.cut(first.epoch, 1, &frames, name).unwrap();
+        store.checkpoint().unwrap();
+        (path, frames)
+    }
+
+    #[test]
+    fn a_damaged_file_of_a_branch_does_not_keep_the_home_shut_and_the_journal_stands_in_for_it() {
+        for gone in [false, true] {
+            let (dir, mut store, branch) = forked();
+            let (path, _) = cut_branch(&mut store, branch[0]);
+            drop(store);
+            if gone {
+                std::fs::remove_file(&path).unwrap();
+            } else {
+                std::fs::write(&path, b"nonsense").unwrap();
+            }
+            for _ in 0..2 {
+                let store = Store::open(dir.path(), NOW).unwrap();
+                assert_eq!(store.counts().unwrap().ops, 5);
+                assert_eq!(store.ops(store.imported(&[5; 16]).unwrap().unwrap()).unwrap().len(), 3);
+                let fault = crate::store::doctor::Fault::AsideDamaged(path.clone());
+                assert_eq!(store.doctor().unwrap().faults, [fault]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_home_whose_branch_reads_nowhere_any_more_opens_and_goes_on() {
+        let (dir, mut store, branch) = forked();
+        let (path, _) = cut_branch(&mut store, branch[0]);
+        drop(store);
+        std::fs::write(&path, b"nonsense").unwrap();
+        for file in std::fs::read_dir(dir.path().join("journal")).unwrap().flatten() {
+            std::fs::write(file.path(), b"").unwrap();
+        }
+        let mut store = Store::open(dir.path(), NOW).unwrap();
+        store.save(vec![create(b"after")], NOW).unwrap();
+        assert_eq!(store.counts().unwrap().ops, 2);
+        let fault = crate::store::doctor::Fault::AsideDamaged(path);
+        assert_eq!(store.doctor().unwrap().faults, std::slice::from_ref(&fault));
+        drop(store);
+        Store::rebuild(dir.path(), NOW).unwrap();
+        assert_eq!(Store::open(dir.path(), NOW).unwrap().doctor().unwrap().faults, [fault]);
+    }
+
+    #[test]
+    fn a_rebuild_with_a_damaged_file_of_a_branch_takes_it_from_the_journal() {
+        let (dir, mut store, branch) = forked();
+        let (path, _) = cut_branch(&mut store, branch[0]);
+        let link = store.link_at(branch[0].epoch, 1).unwrap().unwrap();
+        drop(store);
+        std::fs::write(&path, b"nonsense").unwrap();
+        Store::rebuild(dir.path(), NOW).unwrap();
+        let mut store = Store::open(dir.path(), NOW).unwrap();
+        assert_eq!(store.counts().unwrap().ops, 5);
+        // HQ says again that it holds others: the branch is written again then.
+        assert_eq!(hears(&mut store, branch[0].epoch, 1, link), [branch[0].epoch]);
+        assert_eq!(store.counts().unwrap().ops, 5);
+        is_well(&store);
+    }
+
     #[test]
     fn a_kill_in_the_middle_is_made_good_by_the_next_opening() {
         let (dir, mut store, branch) = forked();
-        let epoch = branch[0].epoch;
-        let link = store.link_at(epoch, 1).unwrap().unwrap();
-        let Forked::Branch(frames) = store.forked(epoch, 1, link).unwrap() else { panic!("no branch") };
-        let name = aside::write(&store.home, &store.keys, epoch, 1, &frames).unwrap();
-        store.cut(epoch, 1, &frames, name).unwrap();
-        store.checkpoint().unwrap();
+        let (_, frames) = cut_branch(&mut store, branch[0]);
         // One save was written again, then the lamp went out.
         store.write_again(&frames[0], &mut crate::store::renamed::Names::new(), Past::Said, NOW).unwrap();
         drop(store);

@@ -136,6 +136,32 @@ fn a_damaged_last_save_costs_its_name_once() {
 }
 
 #[test]
+fn a_head_that_reads_nowhere_costs_its_epoch_and_not_the_home() {
+    let (dir, mut store) = home();
+    let first = store.save(vec![create(b"x")], NOW).unwrap()[0];
+    drop(store);
+    for copy in ["head.a", "head.b"] {
+        std::fs::write(dir.path().join(copy), b"nonsense").unwrap();
+    }
+    let mut store = Store::open(dir.path(), NOW).unwrap();
+    assert_eq!(store.doctor().unwrap().faults, [Fault::Unreadable(crate::store::error::Part::Head)]);
+    assert!(store.numbers_suspended(), "nothing else tells it from a copy");
+    assert_ne!(store.save(vec![create(b"y")], NOW).unwrap()[0].epoch, first.epoch);
+    drop(store);
+    let store = Store::open(dir.path(), NOW).unwrap();
+    assert!(store.numbers_suspended());
+    assert_eq!(store.doctor().unwrap().faults, []);
+    drop(store);
+    // Lost with the database before anything was saved again, it still says that there was something.
+    for copy in ["head.a", "head.b"] {
+        std::fs::write(dir.path().join(copy), b"nonsense").unwrap();
+    }
+    std::fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    std::fs::write(dir.path().join("journal").join("00000001.log"), b"").unwrap();
+    assert!(matches!(Store::open(dir.path(), NOW), Err(crate::store::error::StoreError::Damaged { .. })));
+}
+
+#[test]
 fn a_rebuild_killed_at_any_step_costs_nothing() {
     let (dir, mut store) = home();
     store.put_setting("next", b"1".to_vec()).unwrap();
