@@ -4,6 +4,7 @@
 //!
 //! Source: docs/STORAGE.md, Backups.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -11,13 +12,16 @@ use std::path::{Path, PathBuf};
 use sync_protocol::archive::{Flaw, OF_A_HOME, Reader, Writer, check};
 
 use crate::clock::Now;
-use crate::home::{Lock, require_space, sync_folder};
+use crate::home::{Lock, require_space, sync_folder, write_whole};
 use crate::store::epoch::{Head, read_head, write_head};
 use crate::store::error::StoreError;
 
 /// The folder of keys: it comes last, for with it a home is whole.
 const KEYS: &str = "id";
-const KEYS_PART: &str = "id.part";
+/// Where a restore collects everything before any of it takes its place: a name that no backup holds.
+const PART: &str = ".restore";
+/// In it: what of it moves into the home, written before the first move.
+const MOVING: &str = ".moving";
 /// What belongs to this machine, or is made again by itself.
 const LEFT_OUT: [&str; 2] = ["lock", "reserve.bin"];
 /// Folders below one another, at most.
@@ -54,22 +58,47 @@ pub fn back_up(home: &Path, to: &Path, now: Now) -> Result<u64, BackupError> {
     let mut files = Vec::new();
     list(home, "", DEPTH_MAX, &mut files)?;
     files.sort_by_key(|name| (name.starts_with(KEYS), name.clone()));
-    let part = to.with_extension("part");
-    let written = write(home, &files, &part).and_then(|bytes| {
+    let (part, open) = beside(to)?;
+    let written = write(home, &files, &part, open).and_then(|bytes| {
+        // What is not whole on its disk is no backup.
+        if flaw(&part)?.is_some() {
+            return Err(BackupError::Damaged);
+        }
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::rename(&part, to).and_then(|()| sync_folder(folder)).map_err(on(to))?;
         Ok(bytes)
     });
     if written.is_err() {
-        // What is left of it is no backup; one that cannot be removed is written over by the next.
+        // What is left of it is no backup.
         let _ = std::fs::remove_file(&part);
     }
     drop(lock);
     written
 }
 
-fn write(home: &Path, files: &[String], part: &Path) -> Result<u64, BackupError> {
-    let mut writer = Writer::new(BufWriter::new(create(part)?), OF_A_HOME).map_err(on(part))?;
+/// Makes a file beside `to` that nobody else writes at the same time, and that only its owner may read.
+fn beside(to: &Path) -> Result<(PathBuf, File), BackupError> {
+    let mut n = 0_u64;
+    loop {
+        let mut name = to.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}-{n}.part", std::process::id()));
+        let part = to.with_file_name(name);
+        match private().write(true).create_new(true).open(&part) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => n += 1,
+            opened => return Ok((part, opened.map_err(on(to))?)),
+        }
+    }
+}
+
+/// Returns what is wrong with a backup's bytes; `None` where they are what was written.
+fn flaw(file: &Path) -> Result<Option<Flaw>, BackupError> {
+    let open = File::open(file).map_err(on(file))?;
+    let length = open.metadata().map_err(on(file))?.len();
+    check(BufReader::new(open), length, OF_A_HOME).map_err(on(file))
+}
+
+fn write(home: &Path, files: &[String], part: &Path, out: File) -> Result<u64, BackupError> {
+    let mut writer = Writer::new(BufWriter::new(out), OF_A_HOME).map_err(on(part))?;
     for name in files {
         let path = home.join(name);
         let open = File::open(&path).map_err(on(&path))?;
@@ -111,56 +140,111 @@ fn is_plain(name: &str) -> bool {
 
 /// Makes a home again from a backup; the file is checked whole before anything is written.
 ///
+/// Everything is collected in a folder inside the home first, so that one that was killed is cleared away by the next.
+///
 /// # Errors
-/// [`BackupError`]; [`StoreError::AlreadyEnrolled`] where there is a home already.
-pub fn restore(home: &Path, from: &Path) -> Result<(), BackupError> {
+/// [`BackupError`]; [`StoreError::AlreadyEnrolled`] where a home, or a part of one, is there already.
+pub fn restore(home: &Path, from: &Path, now: Now) -> Result<(), BackupError> {
+    let exists = || BackupError::from(StoreError::AlreadyEnrolled { home: home.to_owned() });
     if home.join(KEYS).exists() {
-        return Err(StoreError::AlreadyEnrolled { home: home.to_owned() }.into());
+        return Err(exists());
     }
-    let open = || File::open(from).map_err(on(from));
-    let length = open()?.metadata().map_err(on(from))?.len();
-    match check(BufReader::new(open()?), length, OF_A_HOME).map_err(on(from))? {
+    match flaw(from)? {
         Some(Flaw::OtherKind) => return Err(BackupError::NotABackup),
         Some(Flaw::Damaged) => return Err(BackupError::Damaged),
         None => {}
     }
     std::fs::create_dir_all(home).map_err(on(home))?;
-    require_space(home, length.saturating_add(crate::home::CREATE_BYTES_MIN))?;
-    let mut reader = Reader::new(BufReader::new(open()?)).map_err(on(from))?;
+    let lock = Lock::take(home, now.boot)?;
+    // Asked again under the lock: of two at once the second finds a home.
+    if home.join(KEYS).exists() {
+        return Err(exists());
+    }
+    clear_killed(home)?;
+    let part = home.join(PART);
+    let restored = collect(&part, from).and_then(|names| {
+        if names.iter().any(|name| home.join(name).exists()) {
+            return Err(exists());
+        }
+        take_places(home, &names)
+    });
+    // Nothing stands in it any more, or nothing that counts; one that cannot be removed is no part of the home.
+    let _ = std::fs::remove_dir_all(&part);
+    drop(lock);
+    restored
+}
+
+/// Writes what a backup holds into a folder; returns the names that it has there at the top, but for the keys'.
+fn collect(part: &Path, from: &Path) -> Result<BTreeSet<String>, BackupError> {
+    let open = File::open(from).map_err(on(from))?;
+    let length = open.metadata().map_err(on(from))?.len();
+    std::fs::create_dir_all(part).map_err(on(part))?;
+    require_space(part, length.saturating_add(crate::home::CREATE_BYTES_MIN))?;
+    let mut names = BTreeSet::new();
+    let mut reader = Reader::new(BufReader::new(open)).map_err(on(from))?;
     while let Some((name, length)) = reader.next_file().map_err(on(from))? {
-        let to = place(home, &name).ok_or(BackupError::Damaged)?;
-        let folder = to.parent().unwrap_or(home);
+        let to = place(part, &name).ok_or(BackupError::Damaged)?;
+        let folder = to.parent().unwrap_or(part);
         std::fs::create_dir_all(folder).map_err(on(folder))?;
-        let mut out = create(&to)?;
+        let mut out = private().write(true).create(true).truncate(true).open(&to).map_err(on(&to))?;
         reader.copy(length, &mut out).map_err(on(&to))?;
         out.sync_all().and_then(|()| sync_folder(folder)).map_err(on(&to))?;
+        names.extend(name.split('/').next().filter(|top| *top != KEYS).map(str::to_owned));
     }
     // Whatever machine and folder this is: what it writes is another branch than what was written after the backup.
-    if let Some(head) = read_head(home)? {
-        write_head(home, &Head { fingerprint: [0; 16], ..head })?;
+    // Where neither copy reads, the home is a copy anyway.
+    if let Ok(Some(head)) = read_head(part) {
+        write_head(part, &Head { fingerprint: [0; 16], ..head })?;
     }
-    let part = home.join(KEYS_PART);
-    std::fs::rename(&part, home.join(KEYS)).and_then(|()| sync_folder(home)).map_err(on(&part))
+    Ok(names)
 }
 
-/// Returns where a file of the backup goes; `None` for a name that no home gives.
-fn place(home: &Path, name: &str) -> Option<PathBuf> {
+/// Gives everything its place in the home, the keys last.
+fn take_places(home: &Path, names: &BTreeSet<String>) -> Result<(), BackupError> {
+    let part = home.join(PART);
+    let list: Vec<&str> = names.iter().map(String::as_str).collect();
+    write_whole(&part.join(MOVING), list.join("\n").as_bytes())?;
+    sync_folder(home).map_err(on(home))?;
+    for name in list {
+        std::fs::rename(part.join(name), home.join(name)).map_err(on(&home.join(name)))?;
+    }
+    sync_folder(home).map_err(on(home))?;
+    let keys = home.join(KEYS);
+    std::fs::rename(part.join(KEYS), &keys).and_then(|()| sync_folder(home)).map_err(on(&keys))
+}
+
+/// Removes what a killed restore left, and nothing else; to be called under the lock, where there are no keys.
+fn clear_killed(home: &Path) -> Result<(), BackupError> {
+    let part = home.join(PART);
+    if !part.exists() {
+        return Ok(());
+    }
+    let moved = std::fs::read_to_string(part.join(MOVING)).unwrap_or_default();
+    for name in moved.lines().filter(|name| is_plain(name)) {
+        let path = home.join(name);
+        if path.exists() {
+            let removed =
+                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            removed.map_err(on(&path))?;
+        }
+    }
+    std::fs::remove_dir_all(&part).map_err(on(&part))
+}
+
+/// Returns where a file of the backup goes below `part`; `None` for a name that no home gives.
+fn place(part: &Path, name: &str) -> Option<PathBuf> {
     let parts: Vec<&str> = name.split('/').collect();
-    if parts.len() > DEPTH_MAX + 1 || !parts.iter().all(|part| is_plain(part)) {
-        return None;
-    }
-    match parts.as_slice() {
-        [KEYS, rest @ ..] if !rest.is_empty() => Some(home.join(KEYS_PART).join(rest.join("/"))),
-        _ => Some(home.join(name)),
-    }
+    let plain = parts.len() <= DEPTH_MAX + 1 && parts.iter().all(|part| is_plain(part));
+    (plain && name != KEYS).then(|| part.join(name))
 }
 
-fn create(file: &Path) -> Result<File, BackupError> {
+/// Options for a file that is for its owner's eyes only.
+fn private() -> std::fs::OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map_err(on(file))
+    options
 }
 
 #[cfg(test)]
@@ -179,9 +263,9 @@ mod tests {
         let bytes = back_up(dir.path(), &file, NOW).unwrap();
         assert_eq!(bytes, std::fs::metadata(&file).unwrap().len());
         let again = folder.path().join("home");
-        restore(&again, &file).unwrap();
+        restore(&again, &file, NOW).unwrap();
         assert!(matches!(
-            restore(&again, &file),
+            restore(&again, &file, NOW),
             Err(BackupError::Store(StoreError::AlreadyEnrolled { .. }))
         ));
         let mut store = Store::open(&again, NOW).unwrap();
@@ -205,13 +289,82 @@ mod tests {
         bytes[middle] ^= 1;
         std::fs::write(&file, &bytes).unwrap();
         let again = folder.path().join("home");
-        assert!(matches!(restore(&again, &file), Err(BackupError::Damaged)));
+        assert!(matches!(restore(&again, &file, NOW), Err(BackupError::Damaged)));
         std::fs::write(&file, b"something else, long enough to be looked at").unwrap();
-        assert!(matches!(restore(&again, &file), Err(BackupError::NotABackup)));
+        assert!(matches!(restore(&again, &file, NOW), Err(BackupError::NotABackup)));
         assert!(!again.exists());
         for name in ["../x", "/etc/x", "a//b", "a/../b", ".x", "a\\b", "", "1/2/3/4/5/6"] {
             assert_eq!(place(&again, name), None, "{name}");
         }
-        assert_eq!(place(&again, "id/key.a"), Some(again.join("id.part/key.a")));
+        assert_eq!(place(&again, "id/key.a"), Some(again.join("id/key.a")));
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn a_restore_killed_at_any_step_leaves_nothing_to_the_next_one() {
+        let (dir, mut store) = home();
+        store.save(vec![creation(b"x")], NOW).unwrap();
+        drop(store);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup");
+        back_up(dir.path(), &file, NOW).unwrap();
+        let whole = folder.path().join("whole");
+        restore(&whole, &file, NOW).unwrap();
+        let expected = names(&whole);
+        for moved in [None, Some(0), Some(2), Some(usize::MAX)] {
+            let again = folder.path().join(format!("{moved:?}"));
+            let part = again.join(PART);
+            let found = collect(&part, &file).unwrap();
+            // Something that this backup does not hold, as of another backup.
+            std::fs::write(part.join("relic"), b"old").unwrap();
+            let mut all = found.clone();
+            all.insert("relic".to_owned());
+            if let Some(moved) = moved {
+                let list: Vec<&str> = all.iter().map(String::as_str).collect();
+                std::fs::write(part.join(MOVING), list.join("\n")).unwrap();
+                for name in list.iter().rev().take(moved) {
+                    std::fs::rename(part.join(name), again.join(name)).unwrap();
+                }
+            }
+            restore(&again, &file, NOW).unwrap();
+            assert_eq!(names(&again), expected, "{moved:?}");
+            assert_eq!(Store::open(&again, NOW).unwrap().doctor().unwrap().faults, []);
+        }
+    }
+
+    #[test]
+    fn a_restore_beside_parts_of_a_home_leaves_them_as_they_are() {
+        let (dir, store) = home();
+        drop(store);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup");
+        back_up(dir.path(), &file, NOW).unwrap();
+        let again = folder.path().join("home");
+        std::fs::create_dir_all(again.join("journal")).unwrap();
+        std::fs::write(again.join("journal/00000001.log"), b"mine").unwrap();
+        assert!(matches!(
+            restore(&again, &file, NOW),
+            Err(BackupError::Store(StoreError::AlreadyEnrolled { .. }))
+        ));
+        assert_eq!(names(&again), ["journal", "lock"]);
+        assert_eq!(std::fs::read(again.join("journal/00000001.log")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn two_backups_into_one_file_at_once_do_not_write_into_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("backup.fbb");
+        let (first, _one) = beside(&to).unwrap();
+        let (second, _two) = beside(&to).unwrap();
+        assert_ne!(first, second);
+        assert!(first.starts_with(folder.path()) && second.starts_with(folder.path()));
     }
 }

@@ -44,20 +44,48 @@ pub(crate) fn on(file: &Path) -> impl FnOnce(std::io::Error) -> BackupError + us
 /// # Errors
 /// [`BackupError::File`]; then `to` is as it was.
 pub(crate) fn pack(to: &Path, files: &[(String, PathBuf)]) -> Result<u64, BackupError> {
-    let part = to.with_extension("part");
-    let packed = write(&part, files).and_then(|bytes| {
+    let (part, open) = beside(to)?;
+    let packed = write(&part, open, files).and_then(|bytes| {
+        // What is not whole on its disk is no backup.
+        if flaw(&part)?.is_some() {
+            return Err(BackupError::Damaged { file: part.clone() });
+        }
         std::fs::rename(&part, to).and_then(|()| sync_folder(to.parent())).map_err(on(to))?;
         Ok(bytes)
     });
     if packed.is_err() {
-        // What is left of it is no backup; one that cannot be removed is written over by the next.
+        // What is left of it is no backup.
         let _ = std::fs::remove_file(&part);
     }
     packed
 }
 
-fn write(part: &Path, files: &[(String, PathBuf)]) -> Result<u64, BackupError> {
-    let mut writer = Writer::new(BufWriter::new(create(part)?), OF_HQ).map_err(on(part))?;
+/// Makes a file beside `to` that nobody else writes at the same time.
+///
+/// # Errors
+/// [`BackupError::File`], of `to`.
+pub(crate) fn beside(to: &Path) -> Result<(PathBuf, File), BackupError> {
+    let mut n = 0_u64;
+    loop {
+        let mut name = to.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}-{n}.part", std::process::id()));
+        let part = to.with_file_name(name);
+        match private().write(true).create_new(true).open(&part) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => n += 1,
+            opened => return Ok((part, opened.map_err(on(to))?)),
+        }
+    }
+}
+
+/// Returns what is wrong with a backup's bytes; `None` where they are what was written.
+fn flaw(file: &Path) -> Result<Option<Flaw>, BackupError> {
+    let open = File::open(file).map_err(on(file))?;
+    let length = open.metadata().map_err(on(file))?.len();
+    check(BufReader::new(open), length, OF_HQ).map_err(on(file))
+}
+
+fn write(part: &Path, out: File, files: &[(String, PathBuf)]) -> Result<u64, BackupError> {
+    let mut writer = Writer::new(BufWriter::new(out), OF_HQ).map_err(on(part))?;
     for (name, path) in files {
         let open = File::open(path).map_err(on(path))?;
         let length = open.metadata().map_err(on(path))?.len();
@@ -75,15 +103,14 @@ fn write(part: &Path, files: &[(String, PathBuf)]) -> Result<u64, BackupError> {
 /// # Errors
 /// [`BackupError`].
 pub(crate) fn unpack(from: &Path, place: &dyn Fn(&str) -> Option<PathBuf>) -> Result<(), BackupError> {
-    let open = || File::open(from).map_err(on(from));
     let damaged = || BackupError::Damaged { file: from.to_owned() };
-    let length = open()?.metadata().map_err(on(from))?.len();
-    match check(BufReader::new(open()?), length, OF_HQ).map_err(on(from))? {
+    match flaw(from)? {
         Some(Flaw::OtherKind) => return Err(BackupError::NotABackup { file: from.to_owned() }),
         Some(Flaw::Damaged) => return Err(damaged()),
         None => {}
     }
-    let mut reader = Reader::new(BufReader::new(open()?)).map_err(on(from))?;
+    let open = File::open(from).map_err(on(from))?;
+    let mut reader = Reader::new(BufReader::new(open)).map_err(on(from))?;
     while let Some((name, length)) = reader.next_file().map_err(on(from))? {
         let to = place(&name).ok_or_else(damaged)?;
         if let Some(folder) = to.parent() {
@@ -101,11 +128,16 @@ pub(crate) fn unpack(from: &Path, place: &dyn Fn(&str) -> Option<PathBuf>) -> Re
 /// # Errors
 /// [`BackupError::File`].
 pub(crate) fn create(file: &Path) -> Result<File, BackupError> {
+    private().write(true).create(true).truncate(true).open(file).map_err(on(file))
+}
+
+/// Options for a file that is for its owner's eyes only.
+fn private() -> std::fs::OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map_err(on(file))
+    options
 }
 
 /// Makes names in a folder survive a power cut.
@@ -135,5 +167,26 @@ mod tests {
         assert!(!at("out").exists());
         unpack(&at("x"), &place).unwrap();
         assert_eq!(std::fs::read(at("out/a")).unwrap(), b"one");
+    }
+
+    #[test]
+    fn backups_into_one_file_at_once_are_each_whole_and_leave_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: String| folder.path().join(name);
+        let to = at("backup.fbb".to_owned());
+        std::thread::scope(|scope| {
+            for n in 0..4_u8 {
+                let from = at(format!("{n}"));
+                std::fs::write(&from, vec![n; 300_000]).unwrap();
+                let to = &to;
+                scope.spawn(move || {
+                    for _ in 0..5 {
+                        pack(to, &[("a".to_owned(), from.clone())]).unwrap();
+                        assert_eq!(flaw(to).unwrap(), None);
+                    }
+                });
+            }
+        });
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
     }
 }

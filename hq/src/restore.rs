@@ -10,7 +10,6 @@ use crate::backup::{self, BackupError};
 use crate::data::{Data, DataError};
 use crate::keys;
 use crate::store::sqlite::Store;
-use crate::store::sqlite::restores::Extent;
 
 const DATABASE: &str = "hq.sqlite";
 const KEY: &str = "hq.key";
@@ -27,17 +26,17 @@ impl Data {
     /// [`DataError`].
     pub fn back_up(&self, to: &Path) -> Result<u64, DataError> {
         let store = Store::open(&self.database())?;
-        let copy = to.with_extension("sqlite-part");
-        let clear = || match std::fs::remove_file(&copy) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(backup::on(&copy)(error)),
-            Ok(()) | Err(_) => Ok(()),
-        };
-        clear()?;
-        let extent = copied(&store, &copy)?;
+        // One after the other: what a later one noted must not be written over by an earlier one.
+        let _alone = self.alone()?;
+        let (copy, open) = backup::beside(to)?;
+        drop(open);
         // Attachments after the database: whatever a row names was on the disk before the row.
-        let packed = self.listed(&copy).and_then(|files| backup::pack(to, &files));
-        clear()?;
-        let bytes = packed?;
+        let packed = store.copy_to(&copy).map_err(DataError::from).and_then(|extent| {
+            let files = self.listed(&copy)?;
+            Ok((extent, backup::pack(to, &files)?))
+        });
+        std::fs::remove_file(&copy).map_err(backup::on(&copy))?;
+        let (extent, bytes) = packed?;
         store.begin()?;
         let noted = store.backed_up(&extent);
         if noted.is_ok() {
@@ -47,6 +46,15 @@ impl Data {
         }
         noted?;
         Ok(bytes)
+    }
+
+    /// Waits until nobody else backs this folder up or restores into it, and keeps it so while the file is open.
+    fn alone(&self) -> Result<std::fs::File, BackupError> {
+        let path = self.0.join("backup.lock");
+        let open = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let file = open.map_err(backup::on(&path))?;
+        file.lock().map_err(backup::on(&path))?;
+        Ok(file)
     }
 
     fn listed(&self, copy: &Path) -> Result<Vec<(String, PathBuf)>, BackupError> {
@@ -68,6 +76,7 @@ impl Data {
     /// [`DataError::Exists`] where there is a headquarters already, [`DataError`]; the database comes last.
     pub fn restore(&self, from: &Path, now_ms: u64) -> Result<u64, DataError> {
         self.folder().map_err(|source| DataError::Folder { folder: self.0.clone(), source })?;
+        let _alone = self.alone()?;
         if self.is_made() {
             return Err(DataError::Exists);
         }
@@ -99,12 +108,6 @@ impl Data {
         let named = folder.len() == 2 && hash.len() == 64 && hash.starts_with(folder) && hex(hash);
         named.then(|| self.0.join(FILES).join(folder).join(hash))
     }
-}
-
-/// Copies the database into a file that nobody else on the machine reads: secrets and customers are in it.
-fn copied(store: &Store, copy: &Path) -> Result<Extent, DataError> {
-    drop(backup::create(copy)?);
-    Ok(store.copy_to(copy)?)
 }
 
 fn begin_again(database: &Path, now_ms: u64) -> Result<u64, DataError> {
@@ -185,8 +188,8 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let data = made(folder.path());
-        let copy = folder.path().join("copy");
-        copied(&Store::open(&data.database()).unwrap(), &copy).unwrap();
+        let (copy, _) = backup::beside(&folder.path().join("backup")).unwrap();
+        Store::open(&data.database()).unwrap().copy_to(&copy).unwrap();
         assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
