@@ -112,7 +112,12 @@ impl<'a> Blobs<'a> {
             file.write_all(MAGIC).and_then(|()| file.write_all(&id)).map_err(failed)?;
             id.to_vec()
         } else {
-            self.head(&mut file, &path)?
+            // Of one whose beginning does not read, nothing that came can be used: it comes again from its first piece.
+            let Ok(id) = self.head(&mut file, &path) else {
+                std::fs::remove_file(&path).map_err(failed)?;
+                return Ok(Taken::Wrong);
+            };
+            id
         };
         let first = u64::from(piece.index) * CHUNKS_OF_PIECE;
         let end = HEAD_BYTES + first * sealed_bytes();
@@ -426,6 +431,13 @@ mod tests {
             assert_eq!(blobs.get(&name).unwrap(), bytes);
             assert_eq!(blobs.received(&name), 0);
         }
+        let torn =
+            Piece { hash: [2; 32], total: 2 * PIECE_BYTES as u64, index: 1, bytes: vec![0; PIECE_BYTES] };
+        let name = FileHash(vec![2; 32]);
+        let long = usize::try_from(HEAD_BYTES + sealed_bytes() * CHUNKS_OF_PIECE).unwrap();
+        std::fs::write(blobs.coming(&name), vec![7; long]).unwrap();
+        assert_eq!((blobs.received(&name), blobs.take(&torn).unwrap()), (1, Taken::Wrong));
+        assert_eq!(blobs.received(&name), 0, "it comes again");
         let wrong = Piece { hash: [1; 32], total: 3, index: 0, bytes: vec![1, 2, 3] };
         assert_eq!(blobs.take(&wrong).unwrap(), Taken::Wrong);
         assert!(!blobs.has(&FileHash(vec![1; 32])));

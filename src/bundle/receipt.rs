@@ -111,7 +111,7 @@ impl Taking {
                 return Ok(());
             }
             Carried::Word(applied) => self.note(store, applied, notices)?,
-            Carried::Whole(applied) => {
+            Carried::Read(applied) | Carried::Whole(applied) => {
                 *next = page.saturating_add(1);
                 self.note(store, applied, notices)?;
             }

@@ -2,11 +2,13 @@
 //! become a receipt for whoever wrote it.
 //!
 //! ```text
-//! relay/<bundle>/about          whose it is, and the hashes of its parcels in order; written last
-//! relay/<bundle>/<hash>.parcel  sealed to HQ, until HQ has answered
-//! relay/<bundle>/<hash>.answer  sealed to the author; empty where HQ could make nothing of the parcel
-//! relay/<bundle>.fbr            the receipt, once every parcel has its answer
+//! relay/<folder>/about          whose it is, and the hashes of its parcels in order; written last
+//! relay/<folder>/<hash>.parcel  sealed to HQ, until HQ has answered
+//! relay/<folder>/<hash>.answer  sealed to the author; empty where HQ could make nothing of the parcel
+//! relay/<folder>.fbr            the receipt, once every parcel has its answer
 //! ```
+//!
+//! The folder is named after all that `about` says: a bundle that only has another one's name does not displace it.
 //!
 //! Source: docs/PROTOCOL.md, Bundles; docs/STORAGE.md, The home.
 
@@ -88,7 +90,7 @@ pub fn keep(store: &Store, path: &Path) -> Result<Kept, BundleFault> {
     let header = header.filter(|_| !parcels.is_empty()).ok_or(BundleFault::NotForHim)?;
     let about = About { id: header.id, author: header.author, parcels };
     crate::home::require_space(store.home(), bytes.saturating_add(crate::home::SAVE_BYTES_MIN))?;
-    let folder = folder(store).join(name(about.id));
+    let folder = folder(store).join(name(&about));
     std::fs::create_dir_all(&folder).map_err(|source| StoreError::io("making a folder", &folder, source))?;
     walk(path, &mut |part| match part {
         Part::Parcel(For::Hq, sealed) => {
@@ -110,8 +112,8 @@ pub fn asks(store: &Store, bytes_max: usize) -> Result<Vec<Ask>, StoreError> {
     let mut bytes = 0;
     for (folder, about) in waiting_bundles(store)? {
         for parcel in unanswered(&folder, &about) {
-            let path = file(&folder, *parcel, PARCEL);
-            let sealed = std::fs::read(&path).map_err(|source| StoreError::io("reading", &path, source))?;
+            // One that does not read waits for another copy of the bundle, and holds up nobody's sync.
+            let Some(sealed) = parcel_of(&folder, *parcel) else { continue };
             bytes += sealed.len();
             if asks.len() >= PARCELS_MAX || (bytes > bytes_max && !asks.is_empty()) {
                 return Ok(asks);
@@ -120,6 +122,11 @@ pub fn asks(store: &Store, bytes_max: usize) -> Result<Vec<Ask>, StoreError> {
         }
     }
     Ok(asks)
+}
+
+fn parcel_of(folder: &Path, parcel: [u8; 32]) -> Option<Vec<u8>> {
+    let sealed = std::fs::read(file(folder, parcel, PARCEL)).ok();
+    sealed.filter(|sealed| sha256(&[sealed]) == parcel)
 }
 
 /// Returns how many parcels HQ did not answer yet.
@@ -208,8 +215,9 @@ fn file(folder: &Path, parcel: [u8; 32], what: &str) -> PathBuf {
     folder.join(format!("{}.{what}", crate::bundle::hex(&parcel)))
 }
 
-fn name(id: BundleId) -> String {
-    crate::bundle::hex(&id.0)
+fn name(about: &About) -> String {
+    let hash = sha256(&[&postcard::to_allocvec(about).unwrap_or_default()]);
+    crate::bundle::hex(hash.split_at(16).0)
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
@@ -285,7 +293,11 @@ mod tests {
 
     /// A bundle of somebody else's with two parcels for HQ.
     fn bundle(path: &Path) {
-        let signer = Signer::from_seed(&[7; 32]).unwrap();
+        bundle_of(path, [b"one", b"two"], 7);
+    }
+
+    fn bundle_of(path: &Path, parcels: [&[u8]; 2], seed: u8) {
+        let signer = Signer::from_seed(&[seed; 32]).unwrap();
         let header = Header {
             kind: BundleKind::Work,
             id: BundleId([4; 16]),
@@ -299,11 +311,50 @@ mod tests {
             spans: Vec::new(),
         };
         let (mut writer, mut bytes) = Writer::begin(&header);
-        for sealed in [b"one", b"two"] {
+        for sealed in parcels {
             bytes.extend(writer.parcel(For::Hq, sealed));
         }
         bytes.extend(writer.end(&signer));
         std::fs::write(path, bytes).unwrap();
+    }
+
+    fn answer_all(store: &Store, parcels: [&[u8]; 2]) -> Vec<PathBuf> {
+        let told = |sealed: &[u8]| Relayed { parcel: sha256(&[sealed]), answer: Some(sealed.to_vec()) };
+        parcels.iter().filter_map(|sealed| hear(store, &told(sealed), NOW).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_bundle_that_has_another_one_s_name_does_not_displace_it() {
+        let (dir, store) = home();
+        let file = dir.path().join("bundle");
+        bundle(&file);
+        keep(&store, &file).unwrap();
+        keep(&store, &file).unwrap();
+        assert_eq!((waiting(&store).unwrap(), asks(&store, usize::MAX).unwrap().len()), (2, 2));
+        bundle_of(&file, [b"three", b"four"], 9);
+        keep(&store, &file).unwrap();
+        assert_eq!((waiting(&store).unwrap(), asks(&store, usize::MAX).unwrap().len()), (4, 4));
+        let receipts =
+            [answer_all(&store, [b"one", b"two"]), answer_all(&store, [b"three", b"four"])].concat();
+        assert_eq!(receipts.len(), 2);
+        assert!(receipts[0] != receipts[1] && receipts.iter().all(|path| path.exists()));
+    }
+
+    #[test]
+    fn a_damaged_or_missing_parcel_holds_up_no_sync_and_another_copy_mends_it() {
+        let (dir, store) = home();
+        let bundled = dir.path().join("bundle");
+        bundle(&bundled);
+        keep(&store, &bundled).unwrap();
+        let carried_in = waiting_bundles(&store).unwrap().remove(0).0;
+        let parcel = |sealed: &[u8]| super::file(&carried_in, sha256(&[sealed]), PARCEL);
+        std::fs::write(parcel(b"one"), b"none").unwrap();
+        assert_eq!(asks(&store, usize::MAX).unwrap(), [Ask::Relay(b"two".to_vec())]);
+        std::fs::remove_file(parcel(b"two")).unwrap();
+        assert_eq!(asks(&store, usize::MAX).unwrap(), []);
+        assert_eq!(waiting(&store).unwrap(), 2, "it is still owed");
+        keep(&store, &bundled).unwrap();
+        assert_eq!(asks(&store, usize::MAX).unwrap().len(), 2);
     }
 
     #[test]
@@ -316,7 +367,7 @@ mod tests {
         assert_eq!(hear(&store, &told(b"one"), NOW).unwrap(), None);
         assert_eq!(finish(&store, NOW).unwrap(), [] as [PathBuf; 0], "HQ did not answer everything yet");
         // The last answer is on the disk, and then the battery is empty.
-        let carried_in = folder(&store).join(name(kept.id));
+        let carried_in = waiting_bundles(&store).unwrap().remove(0).0;
         let last = super::file(&carried_in, sha256(&[b"two"]), ANSWER);
         crate::home::write_whole(&last, b"two").unwrap();
         assert_eq!((waiting(&store).unwrap(), asks(&store, usize::MAX).unwrap().len()), (0, 0));

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use records::id::DocId;
 use serde_json::json;
-use sync_protocol::bundle::{BundleId, BundleKind};
+use sync_protocol::bundle::{BundleError, BundleId, BundleKind};
+use sync_protocol::conversation::ReadError;
+use sync_protocol::parcel::ParcelError;
 
 use crate::bundle::hand_over::{self, Readers};
 use crate::bundle::receipt::{self, Receipt};
@@ -184,24 +186,32 @@ fn name(id: BundleId) -> String {
 }
 
 fn fault(error: BundleFault, file: &Path) -> Fault {
-    let damaged = |reason: &dyn std::fmt::Display| {
-        Fault::new(Exit::Refused, "error.bundle.damaged").with("file", &file.display()).with("reason", reason)
-    };
+    let refused = |key: &str| Fault::new(Exit::Refused, key).with("file", &file.display());
     match error {
         BundleFault::File { path, source } => Fault::file(&path, &source),
-        BundleFault::NotForHim => {
-            Fault::new(Exit::Refused, "error.bundle.not_for_him").with("file", &file.display())
-        }
-        BundleFault::TooOld => {
-            Fault::new(Exit::Refused, "error.bundle.too_old").with("file", &file.display())
-        }
-        BundleFault::Stranger => {
-            Fault::new(Exit::Refused, "error.bundle.stranger").with("file", &file.display())
-        }
+        BundleFault::NotForHim => refused("error.bundle.not_for_him"),
+        BundleFault::TooOld => refused("error.bundle.too_old"),
+        BundleFault::Stranger => refused("error.bundle.stranger"),
         BundleFault::NoDevice => Fault::new(Exit::Refused, "error.bundle.no_device"),
-        BundleFault::Bundle(error) => damaged(&error),
-        BundleFault::Parcel(error) => damaged(&error),
-        BundleFault::Answer(error) => damaged(&error),
+        BundleFault::Bundle(error) => refused(match error {
+            BundleError::NotABundle => "error.bundle.none",
+            BundleError::Header => "error.bundle.newer",
+            BundleError::CutShort => "error.bundle.cut",
+            BundleError::Damaged | BundleError::Signature => "error.bundle.damaged",
+        }),
+        BundleFault::Parcel(error) => refused(match error {
+            ParcelError::NotForHim => "error.bundle.not_for_him",
+            ParcelError::Version { .. } => "error.bundle.newer",
+            ParcelError::Readers | ParcelError::TooLong | ParcelError::Damaged => "error.bundle.damaged",
+        }),
+        BundleFault::Answer(error) => refused(match error {
+            ReadError::Signature => "error.bundle.not_hq",
+            ReadError::Body(_)
+            | ReadError::TooManyOps
+            | ReadError::Frame(_)
+            | ReadError::Message(_)
+            | ReadError::Order { .. } => "error.bundle.damaged",
+        }),
         BundleFault::Store(StoreError::Io { path, source, .. }) if path == file => Fault::file(file, &source),
         BundleFault::Store(error) => NotebookError::from(error).into(),
     }

@@ -34,6 +34,8 @@ pub enum Carried {
     Past,
     /// HQ's receipts and rulings were taken; its feeds had gone on already.
     Word(Applied),
+    /// Likewise, and all that its feeds bring was read here: the answer behind it goes on from there.
+    Read(Applied),
     /// All of it was taken.
     Whole(Applied),
 }
@@ -73,6 +75,7 @@ impl Store {
             return Ok(Carried::Past);
         }
         let whole = goes_on(here, &answer.end.next, written);
+        let known = was_read(here, &answer.end.next, written);
         if !whole {
             answer.items.clear();
             answer.end.next.positions.clear();
@@ -89,7 +92,11 @@ impl Store {
         answer.ack.lease = self.state.lease;
         answer.ack.digest = Compared::Not;
         let applied = self.apply(&answer, proof, now)?;
-        Ok(if whole { Carried::Whole(applied) } else { Carried::Word(applied) })
+        Ok(match (whole, known) {
+            (true, _) => Carried::Whole(applied),
+            (false, true) => Carried::Read(applied),
+            (false, false) => Carried::Word(applied),
+        })
     }
 }
 
@@ -103,6 +110,12 @@ fn goes_on(here: &Cursor, next: &Cursor, written: Written) -> bool {
     let begins = written.unbroken && written.under.is_some();
     let behind = next.positions.iter().all(|(feed, position)| *position >= here.position(*feed));
     begins && (behind || here.incarnation != next.incarnation)
+}
+
+/// Whether all that the feeds of an answer bring was read here, as before a kill in the middle of a receipt.
+fn was_read(here: &Cursor, next: &Cursor, written: Written) -> bool {
+    let behind = next.positions.iter().all(|(feed, position)| *position <= here.position(*feed));
+    written.unbroken && written.under.is_some() && here.incarnation == next.incarnation && behind
 }
 
 /// Whether an answer moves any feed.
@@ -134,6 +147,15 @@ mod tests {
         assert!(!goes_on(&here, &at(3, 12, 6), Written { unbroken: false, ..written(3) }));
         assert!(!goes_on(&here, &at(3, 12, 6), Written { under: None, unbroken: true }));
         assert!(!ahead(&here, &at(3, 10, 5)) && ahead(&here, &at(3, 10, 6)));
+    }
+
+    #[test]
+    fn what_was_read_before_a_kill_leads_on_to_what_was_not() {
+        let here = at(3, 10, 5);
+        assert!(was_read(&here, &at(3, 8, 5), written(3)) && was_read(&here, &here, written(3)));
+        assert!(!was_read(&here, &at(3, 8, 6), written(3)), "it brings something else");
+        assert!(!was_read(&here, &at(4, 8, 5), written(3)), "of another history");
+        assert!(!was_read(&here, &at(3, 8, 5), Written { unbroken: false, ..written(3) }));
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(super) struct Exchange {
     good: u32,
     /// Files here that do not read: `doctor` names them, the others go on.
     unreadable: BTreeSet<Hash>,
+    /// Whether the request under way found more of them: the next one has others to send.
+    stepped_over: bool,
     /// Files asked for in the request under way.
     wanted: BTreeMap<Hash, ToFetch>,
     /// Files to be fetched that HQ has not, or that did not fit here.
@@ -82,6 +84,7 @@ impl Exchange {
             window: PIECES_MAX,
             good: 0,
             unreadable: BTreeSet::new(),
+            stepped_over: false,
             wanted: BTreeMap::new(),
             absent: BTreeSet::new(),
             had_more: false,
@@ -94,23 +97,31 @@ impl Exchange {
     /// else it is the bytes that they may take.
     pub(super) fn asks(&mut self, store: &Store, room: Option<usize>) -> Result<Vec<Ask>, StoreError> {
         let mut asks = Vec::new();
+        self.stepped_over = false;
         self.had_more = room.is_some() && self.has_more(store)?;
-        let waiting = store.files_waiting(FILES_AT_A_TIME)?;
-        let unknown = waiting.iter().filter(|(_, hash)| !self.lacking.contains_key(hash));
+        let waiting = self.waiting(store)?;
+        let unknown = waiting.iter().filter(|hash| !self.lacking.contains_key(*hash));
         let length = |hash: &Hash| Blobs::of(store).length(&FileHash(hash.to_vec())).unwrap_or(0);
-        let have: Vec<FileHave> =
-            unknown.map(|(_, hash)| FileHave { hash: *hash, total: length(hash) }).collect();
+        let have: Vec<FileHave> = unknown.map(|hash| FileHave { hash: *hash, total: length(hash) }).collect();
         if !have.is_empty() {
             asks.push(Ask::Have(have));
         }
         if let Some(room) = room {
-            let order: Vec<Hash> = waiting.into_iter().map(|(_, hash)| hash).collect();
-            let chunks = self.pieces(store, &order, room)?;
+            let unreadable = self.unreadable.len();
+            let chunks = self.pieces(store, &waiting, room)?;
+            self.stepped_over = self.unreadable.len() > unreadable;
             asks.extend(chunks.into_iter().map(Ask::Chunk));
             let wants = self.wants(store, room)?;
             asks.extend((!wants.is_empty()).then_some(Ask::Want(wants)));
         }
         Ok(asks)
+    }
+
+    /// Returns the next files that wait for HQ; those that do not read take nobody's place.
+    fn waiting(&self, store: &Store) -> Result<Vec<Hash>, StoreError> {
+        let all = store.files_waiting(FILES_AT_A_TIME.saturating_add(self.unreadable.len()))?;
+        let read = all.into_iter().map(|(_, hash)| hash).filter(|hash| !self.unreadable.contains(hash));
+        Ok(read.take(FILES_AT_A_TIME).collect())
     }
 
     /// Returns what is to be fetched next: what a person asked for first, then thumbnails of the newest ops.
@@ -143,8 +154,7 @@ impl Exchange {
         for hash in order {
             let name = FileHash(hash.to_vec());
             let total = blobs.length(&name).unwrap_or(0);
-            let known = self.lacking.get(hash).filter(|_| !self.unreadable.contains(hash));
-            let runs = known.map(Vec::as_slice).unwrap_or_default();
+            let runs = self.lacking.get(hash).map(Vec::as_slice).unwrap_or_default();
             for index in runs.iter().flat_map(|(first, count)| *first..first.saturating_add(*count)) {
                 let Some(length) = piece_bytes(total, index) else { break };
                 if chunks.len() >= self.window || length + AROUND_BYTES > room {
@@ -230,8 +240,9 @@ impl Exchange {
                 }
                 return Ok(true);
             }
-            // A full disk takes no photos of others; records still come.
-            Ok(Taken::Wrong) | Err(StoreError::NoSpace { .. }) => {}
+            // A full disk takes no photos of others, and a place that takes none holds up no other file; records still
+            // come.
+            Ok(Taken::Wrong) | Err(StoreError::NoSpace { .. } | StoreError::Io { .. }) => {}
             Err(error) => return Err(error),
         }
         self.absent.insert(piece.hash);
@@ -298,15 +309,14 @@ impl Exchange {
 
     /// Returns whether a further request is worth while: there is more, and the last one moved something or had nothing.
     pub(super) fn goes_on(&self, store: &Store, moved: Moved) -> Result<bool, StoreError> {
-        Ok((moved == Moved::Yes || !self.had_more) && self.has_more(store)?)
+        Ok((moved == Moved::Yes || self.stepped_over || !self.had_more) && self.has_more(store)?)
     }
 
     fn has_more(&self, store: &Store) -> Result<bool, StoreError> {
-        let waiting = store.files_waiting(FILES_AT_A_TIME)?;
+        let waiting = self.waiting(store)?;
         let fetches =
             if self.received < FETCHED_MAX { store.files_to_fetch(FETCHES_LOOKED_AT)? } else { Vec::new() };
-        Ok(waiting.iter().any(|(_, hash)| !self.unreadable.contains(hash))
-            || fetches.iter().any(|fetch| !self.absent.contains(&fetch.hash)))
+        Ok(!waiting.is_empty() || fetches.iter().any(|fetch| !self.absent.contains(&fetch.hash)))
     }
 }
 
@@ -339,6 +349,49 @@ mod tests {
         assert!(!quiet.lost(), "nothing was on its way");
         quiet.narrow(&held(&[(0, 4)]));
         assert_eq!(quiet.window, PIECES_MAX);
+    }
+
+    #[test]
+    fn files_that_do_not_read_take_no_other_file_s_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
+        let put = |n: usize| {
+            let bytes = [u8::try_from(n).unwrap(); 40];
+            Hash::try_from(Blobs::of(&store).put(&mut bytes.as_slice()).unwrap().hash.0).unwrap()
+        };
+        let all: Vec<Hash> = (0..FILES_AT_A_TIME + 2).map(put).collect();
+        store.note_asked(&all).unwrap();
+        let order = store.files_waiting(usize::MAX).unwrap();
+        for (_, hash) in &order[..=FILES_AT_A_TIME] {
+            let hex = crate::blobs::hex(&FileHash(hash.to_vec()));
+            std::fs::write(dir.path().join("blobs").join(&hex[..2]).join(hex), [7; 100]).unwrap();
+        }
+        let mut exchange = Exchange::new();
+        let mut sent = Vec::new();
+        for _ in 0..6 {
+            let asks = exchange.asks(&store, Some(usize::MAX)).unwrap();
+            let mut held = Vec::new();
+            for ask in asks {
+                match ask {
+                    Ask::Have(have) => {
+                        let lacks = |have: &FileHave| FileHeld { hash: have.hash, missing: vec![(0, 1)] };
+                        held.extend(have.iter().map(lacks));
+                    }
+                    Ask::Chunk(chunk) => {
+                        sent.push(chunk.hash);
+                        held.push(FileHeld { hash: chunk.hash, missing: Vec::new() });
+                    }
+                    _ => {}
+                }
+            }
+            let moved = exchange.hear(&mut store, &[Tell::Held(held)], NOW).unwrap();
+            if !exchange.goes_on(&store, moved).unwrap() {
+                break;
+            }
+        }
+        assert_eq!(sent, [order[FILES_AT_A_TIME + 1].1]);
+        assert_eq!(exchange.sent, 1);
+        assert!(!exchange.goes_on(&store, Moved::No).unwrap(), "it ends");
     }
 
     #[test]
