@@ -14,9 +14,12 @@ use sync_protocol::bundle::{
     Answered, BundleError, BundleId, BundleKind, For, Header, Part, Reader, Relayed, Writer,
 };
 use sync_protocol::chain::sha256;
-use sync_protocol::conversation::{Answer, signature_of, write_answer};
+use sync_protocol::conversation::{Answer, ReadError, RequestHash, signature_of, write_answer};
+use sync_protocol::cursor::{Cursor, Incarnation};
 use sync_protocol::limits::{RELAY_BYTES_MAX, inflate_max};
+use sync_protocol::message::{Compared, Notice, PageEnd, PushAck};
 use sync_protocol::parcel::{ParcelError, seal};
+use sync_protocol::reason;
 use sync_protocol::sign::{PublicKey, Signature};
 
 use crate::keys::{self, KeysError};
@@ -43,7 +46,7 @@ pub enum BundleFault {
     /// It is no bundle, or not whole: nothing of it was used.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// A parcel in it does not open: nothing of it was used.
+    /// None of its parcels opens: nothing of it was used.
     #[error(transparent)]
     Parcel(#[from] ParcelError),
     /// It holds nothing for headquarters.
@@ -70,6 +73,41 @@ pub struct Taken {
     pub exceptions: u64,
     /// Answers in the receipt.
     pub answers: u32,
+    /// Requests that headquarters could make nothing of, each with why; the others were taken in.
+    pub refused: Vec<Refusal>,
+}
+
+/// Why headquarters could make nothing of a request in a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The parcel does not open.
+    Sealed,
+    /// No device has the name in it, or it is not signed by that device.
+    Stranger,
+    /// It does not read.
+    Malformed,
+}
+
+impl Refusal {
+    /// Returns the number that the receipt says it by.
+    ///
+    /// Source: docs/PROTOCOL.md, Reasons.
+    #[must_use]
+    pub const fn reason(self) -> u16 {
+        match self {
+            Self::Stranger => reason::SIGNATURE,
+            Self::Sealed | Self::Malformed => reason::MALFORMED,
+        }
+    }
+
+    /// Returns why a request was refused; the error itself where headquarters is what failed.
+    fn of(error: SessionError) -> Result<Self, SessionError> {
+        match error {
+            SessionError::Unknown | SessionError::Read(ReadError::Signature) => Ok(Self::Stranger),
+            SessionError::Read(_) | SessionError::Order => Ok(Self::Malformed),
+            SessionError::Store(_) | SessionError::NotKept(_) | SessionError::Enrol(_) => Err(error),
+        }
+    }
 }
 
 /// Takes in a request that another device carried, and returns what that device is told.
@@ -87,12 +125,7 @@ pub fn relayed(office: &Office, sealed: &[u8]) -> Result<Relayed, SessionError> 
     };
     let request = match Request::take(office, &body) {
         Ok(request) => request,
-        Err(error @ (SessionError::Store(_) | SessionError::NotKept(_) | SessionError::Enrol(_))) => {
-            return Err(error);
-        }
-        Err(SessionError::Read(_) | SessionError::Unknown | SessionError::Order) => {
-            return Ok(Relayed { parcel, answer: None });
-        }
+        Err(error) => return Refusal::of(error).map(|_| Relayed { parcel, answer: None }),
     };
     let answer = request.sealed(office).map_err(|_| NotKept)?;
     Ok(Relayed { parcel, answer: Some(answer) })
@@ -100,51 +133,131 @@ pub fn relayed(office: &Office, sealed: &[u8]) -> Result<Relayed, SessionError> 
 
 /// Reads a bundle and writes the receipt. Concurrent with `serve` on the same folder.
 ///
+/// A request that headquarters can make nothing of holds up no other one; the receipt says so.
+///
 /// # Errors
 /// [`BundleFault`].
 pub fn read(office: &Office, path: &Path, receipt: &Path) -> Result<Taken, BundleFault> {
-    let mut header = None;
+    let (mut header, mut opens, mut shut) = (None, false, None);
     walk(path, &mut |part| match part {
         Part::Header(found) if !found.readers.contains(&Replica::HQ) => Err(BundleFault::NotForHq),
         Part::Header(found) => {
             header = Some(found);
             Ok(())
         }
-        Part::Parcel(For::Hq, sealed) => Ok(office.signer.opener().open(&sealed).map(drop)?),
+        Part::Parcel(For::Hq, sealed) => {
+            match office.signer.opener().open(&sealed) {
+                Ok(_) => opens = true,
+                Err(error) => shut = Some(error),
+            }
+            Ok(())
+        }
         Part::Parcel(For::Reader, _) => Ok(()),
     })?;
+    if let Some(error) = shut.filter(|_| !opens) {
+        return Err(error.into());
+    }
     let header = header.ok_or(BundleError::CutShort)?;
-    let answer = receipt_header(office, &header)?;
-    let mut taken = Taken { header, requests: 0, new_ops: 0, exceptions: 0, answers: 0 };
-    let mut file = NewFile::create(receipt)?;
-    let (mut writer, bytes) = Writer::begin(&answer);
-    file.write(&bytes)?;
+    let mut out = Out::begin(receipt, &receipt_header(office, &header)?)?;
+    let mut taken = Taken { header, requests: 0, new_ops: 0, exceptions: 0, answers: 0, refused: Vec::new() };
     walk(path, &mut |part| {
         let Part::Parcel(For::Hq, sealed) = part else { return Ok(()) };
-        let body = office.signer.opener().open(&sealed)?;
-        let mut request = Request::take(office, &body)?;
         taken.requests += 1;
-        taken.new_ops += request.new_ops;
-        let rulings = &request.answer.ack.rulings;
-        let exceptions: usize = rulings.iter().map(|ruling| ruling.exceptions.len()).sum();
-        taken.exceptions += u64::try_from(exceptions).unwrap_or(u64::MAX);
-        file.write(&writer.parcel(For::Reader, &request.sealed(office)?))?;
-        taken.answers += 1;
-        while request.asks_for_news && request.answer.end.more && request.page < PAGES_MAX {
-            request.turn(office)?;
-            file.write(&writer.parcel(For::Reader, &request.sealed(office)?))?;
-            taken.answers += 1;
+        match office.signer.opener().open(&sealed) {
+            Ok(body) => take(office, &body, &mut taken, &mut out),
+            Err(_) => Ok(taken.refused.push(Refusal::Sealed)),
         }
-        Ok(())
     })?;
-    file.write(&writer.end(&office.signer))?;
-    file.finish()?;
+    taken.answers = out.answers;
+    out.end(office)?;
     Ok(taken)
 }
 
-fn receipt_header(office: &Office, work: &Header) -> Result<Header, BundleFault> {
+/// Takes one request of a bundle in, and writes what there is to say to it.
+fn take(office: &Office, body: &[u8], taken: &mut Taken, out: &mut Out<'_>) -> Result<(), BundleFault> {
+    let mut request = match Request::take(office, body) {
+        Ok(request) => request,
+        Err(error) => {
+            let refusal = Refusal::of(error)?;
+            taken.refused.push(refusal);
+            return refused(office, body, taken.header.key, refusal)?.map_or(Ok(()), |told| out.put(&told));
+        }
+    };
+    taken.new_ops += request.new_ops;
+    let rulings = &request.answer.ack.rulings;
+    let exceptions: usize = rulings.iter().map(|ruling| ruling.exceptions.len()).sum();
+    taken.exceptions += u64::try_from(exceptions).unwrap_or(u64::MAX);
+    out.put(&request.sealed(office)?)?;
+    while request.asks_for_news && request.answer.end.more && request.page < PAGES_MAX {
+        request.turn(office)?;
+        out.put(&request.sealed(office)?)?;
+    }
+    Ok(())
+}
+
+/// Returns the answer that says that a request was refused, sealed to the bundle's author; `None` for a request that is
+/// not signed by him: he would take no answer to it.
+fn refused(
+    office: &Office,
+    body: &[u8],
+    author: PublicKey,
+    refusal: Refusal,
+) -> Result<Option<Vec<u8>>, BundleFault> {
+    let request = RequestHash::of(body);
+    let signed = |asked: &Signature| author.verifies("request", &[&request.0], asked);
+    let Some(asked) = signature_of(body).filter(signed) else {
+        return Ok(None);
+    };
+    let incarnation = incarnation(office)?;
+    let ack =
+        PushAck { incarnation, lease: [0; 8], held: Vec::new(), rulings: Vec::new(), digest: Compared::Not };
+    let answer = Answer {
+        ack,
+        notices: vec![Notice::Refused(refusal.reason())],
+        certificate: None,
+        tells: Vec::new(),
+        items: Vec::new(),
+        rulings: Vec::new(),
+        end: PageEnd { next: Cursor { incarnation, positions: Vec::new() }, more: false },
+    };
+    let answer = write_answer(&answer, request, &office.signer);
+    let answered = Answered { request, asked, page: 0, answer };
+    Ok(Some(seal(&answered.to_bytes(), &[author], &keys::random()?)?))
+}
+
+fn incarnation(office: &Office) -> Result<Incarnation, BundleFault> {
     let incarnation = office.writer.run(|desk| Ok::<_, StoreError>(desk.incarnation));
-    let incarnation = incarnation.map_err(SessionError::from)?.map_err(SessionError::from)?;
+    Ok(incarnation.map_err(SessionError::from)?.map_err(SessionError::from)?)
+}
+
+/// A receipt that is being written.
+struct Out<'a> {
+    file: NewFile<'a>,
+    writer: Writer,
+    answers: u32,
+}
+
+impl<'a> Out<'a> {
+    fn begin(path: &'a Path, header: &Header) -> Result<Self, BundleFault> {
+        let mut file = NewFile::create(path)?;
+        let (writer, bytes) = Writer::begin(header);
+        file.write(&bytes)?;
+        Ok(Self { file, writer, answers: 0 })
+    }
+
+    fn put(&mut self, sealed: &[u8]) -> Result<(), BundleFault> {
+        self.answers += 1;
+        self.file.write(&self.writer.parcel(For::Reader, sealed))
+    }
+
+    fn end(mut self, office: &Office) -> Result<(), BundleFault> {
+        self.file.write(&self.writer.end(&office.signer))?;
+        self.file.finish()
+    }
+}
+
+fn receipt_header(office: &Office, work: &Header) -> Result<Header, BundleFault> {
+    let incarnation = incarnation(office)?;
     Ok(Header {
         kind: BundleKind::Receipt,
         id: BundleId(keys::random()?),
@@ -161,11 +274,11 @@ fn receipt_header(office: &Office, work: &Header) -> Result<Header, BundleFault>
 
 /// A request that was taken in, and the answer that goes back next.
 struct Request {
-    request: sync_protocol::conversation::RequestHash,
+    request: RequestHash,
     asked: Signature,
     key: PublicKey,
     replica: Replica,
-    cursor: sync_protocol::cursor::Cursor,
+    cursor: Cursor,
     /// A device that says how much it can take wants to hear more than an acknowledgement.
     asks_for_news: bool,
     budget: usize,
@@ -261,3 +374,6 @@ impl<'a> NewFile<'a> {
 fn fault(path: &Path, source: io::Error) -> BundleFault {
     BundleFault::File { path: path.to_path_buf(), source }
 }
+
+#[cfg(test)]
+mod tests;

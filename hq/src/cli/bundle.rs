@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
+use sync_protocol::bundle::BundleError;
+use sync_protocol::parcel::ParcelError;
 
-use crate::bundles::{self, BundleFault, Taken};
+use crate::bundles::{self, BundleFault, Refusal, Taken};
 use crate::cli::Room;
 use crate::cli::answer::{Answer, DAMAGED, Fault, REFUSED};
 use crate::session::{Office, SessionError};
@@ -43,6 +45,7 @@ fn answer(taken: &Taken, receipt: &Path) -> serde_json::Value {
         "new_ops": taken.new_ops,
         "exceptions": taken.exceptions,
         "answers": taken.answers,
+        "refused": taken.refused.iter().map(|refusal| name(*refusal)).collect::<Vec<_>>(),
         "receipt": receipt.display().to_string(),
     })
 }
@@ -54,7 +57,23 @@ fn text(taken: &Taken, receipt: &Path, room: &Room) -> String {
         ("exceptions".to_owned(), taken.exceptions.to_string()),
         ("receipt".to_owned(), receipt.display().to_string()),
     ];
-    room.lang.say("hq.bundle.read", &facts)
+    let mut text = room.lang.say("hq.bundle.read", &facts);
+    for refusal in [Refusal::Sealed, Refusal::Stranger, Refusal::Malformed] {
+        let n = taken.refused.iter().filter(|other| **other == refusal).count();
+        if n > 0 {
+            let key = format!("hq.bundle.refused.{}", name(refusal));
+            text.push_str(&format!("\n{}", room.lang.say(&key, &[("n".to_owned(), n.to_string())])));
+        }
+    }
+    text
+}
+
+const fn name(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Sealed => "sealed",
+        Refusal::Stranger => "stranger",
+        Refusal::Malformed => "malformed",
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -65,8 +84,14 @@ fn fault(error: BundleFault, file: &Path) -> Fault {
     let refused = |key| Fault::new(REFUSED, key).with("file", file.display());
     match error {
         BundleFault::File { path, source } => Fault::file(&path, &source),
-        BundleFault::Bundle(error) => refused("hq.bundle.damaged").with("reason", error),
-        BundleFault::Parcel(error) => refused("hq.bundle.sealed").with("reason", error),
+        BundleFault::Bundle(error) => refused(match error {
+            BundleError::NotABundle => "hq.bundle.none",
+            BundleError::Header => "hq.bundle.newer",
+            BundleError::CutShort => "hq.bundle.cut",
+            BundleError::Damaged | BundleError::Signature => "hq.bundle.damaged",
+        }),
+        BundleFault::Parcel(ParcelError::Version { .. }) => refused("hq.bundle.newer"),
+        BundleFault::Parcel(_) => refused("hq.bundle.sealed"),
         BundleFault::NotForHq => refused("hq.bundle.not_for_hq"),
         BundleFault::Keys(error) => error.into(),
         BundleFault::Session(SessionError::Store(error)) => error.into(),
