@@ -1,6 +1,6 @@
 //! Judging one op after the other: into its document, or to wait for what it builds on.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use records::id::{DocId, OpId};
 use sync_protocol::chain::Line;
@@ -13,10 +13,11 @@ use sync_protocol::ruling::{Judgement, Verdict};
 use crate::intake::desk::Desk;
 use crate::intake::guard::Asked;
 use crate::intake::judge::{Author, Case, judge};
-use crate::intake::segments::Job;
+use crate::intake::segments::{Job, Run};
 use crate::intake::stretch::{Stretch, told};
 use crate::intake::work::{NOWHERE, Work};
 use crate::store::sqlite::StoreError;
+use crate::store::sqlite::log::Lack;
 
 /// One op with its name and document.
 #[derive(Clone, Copy)]
@@ -39,11 +40,11 @@ impl Desk {
         let missing = if author.hq { None } else { self.missing(job, op.id, op.doc, op.row)? };
         let verdict = match (given, missing) {
             (Some(verdict), _) => verdict,
-            (None, Some(missing)) => {
+            (None, Some(lack)) => {
                 let branch = self.home(op.id.replica)?.unwrap_or(0);
-                self.store.wait(branch, op.id, missing)?;
+                self.store.wait(branch, op.id, op.doc, lack)?;
                 job.waits = Some(true);
-                return Ok(Verdict::Deferred { missing });
+                return Ok(Verdict::Deferred { missing: lack.missing });
             }
             (None, None) => {
                 self.load(job, op.doc, op.row.doc.is_none() && version == 1)?;
@@ -100,14 +101,14 @@ impl Desk {
         Ok(verdict)
     }
 
-    /// Returns the first op that this one builds on and that HQ lacks, or holds back for the same reason.
+    /// Returns the first op that this one builds on and that HQ lacks, or holds back for want of another one.
     pub(super) fn missing(
         &mut self,
         job: &mut Job,
         id: OpId,
         doc: DocId,
         row: &Row,
-    ) -> Result<Option<OpId>, StoreError> {
+    ) -> Result<Option<Lack>, StoreError> {
         let own = row.doc.is_some().then_some(doc.0);
         for op in row.seen.iter().copied().chain(own) {
             let line = (op.replica, op.epoch);
@@ -115,11 +116,11 @@ impl Desk {
                 continue;
             }
             let Some(branch) = self.home(op.replica)? else {
-                return Ok(Some(op));
+                return Ok(Some(Lack::of(op)));
             };
             let last = self.store.line(branch, line)?.map_or(0, |held| held.last);
             if last < op.seq && self.store.island(branch, op)?.is_none() {
-                return Ok(Some(op));
+                return Ok(Some(Lack::of(op)));
             }
             self.trace(branch, line)?;
         }
@@ -132,24 +133,25 @@ impl Desk {
         let own = (id.replica, id.epoch);
         let seen = row.seen.iter().map(|op| ((op.replica, op.epoch), op.seq));
         for end in seen.chain([(own, id.seq.saturating_sub(1))]) {
-            if let Some(for_op) = self.held_up(doc, end)? {
-                return Ok(Some(for_op));
+            if let Some(lack) = self.held_up(doc, end)? {
+                return Ok(Some(lack));
             }
         }
         Ok(None)
     }
 
-    /// Returns what some op on `doc` of a line, or of those that it hangs from, still waits for.
-    fn held_up(&mut self, doc: DocId, end: (Line, u64)) -> Result<Option<OpId>, StoreError> {
-        let branch = self.home(end.0.0)?.unwrap_or(0);
+    /// Returns the nearest op on `doc` of a line, or of those that it hangs from, that still waits: whatever stands before
+    /// it on this document waits no longer than it does, so nobody has to be asked twice.
+    fn held_up(&mut self, doc: DocId, end: (Line, u64)) -> Result<Option<Lack>, StoreError> {
+        if !self.store.anything_waits_on(doc, end.0.0)? {
+            return Ok(None);
+        }
         let mut at = Some(end);
         // More steps than lines would be a circle.
         for _ in 0..=self.lines().len() {
             let Some((line, last)) = at else { break };
-            for (waiting, for_op) in self.store.waiting_on(branch, line, last)? {
-                if self.row(waiting)?.is_some_and(|row| row.document(waiting) == doc) {
-                    return Ok(Some(for_op));
-                }
+            if let Some(lack) = self.store.waiting_on(doc, line, last)? {
+                return Ok(Some(lack));
             }
             let parent = self.lines().get(&line);
             at = parent.map(|(epoch, seq)| ((line.0, *epoch), *seq));
@@ -157,26 +159,22 @@ impl Desk {
         Ok(None)
     }
 
-    /// Judges the ops that waited for something that is there now.
+    /// Judges the ops that waited behind something that is there now. Each waits behind one op at a time, and goes on only
+    /// when that one does: so often at most as it names others.
     pub(super) fn judge_waiting(&mut self, job: &mut Job, received_ms: u64) -> Result<(), StoreError> {
-        let mut ends: BTreeMap<Line, u64> = BTreeMap::new();
-        for run in &job.runs {
-            let last = run.first.saturating_add(u64::try_from(run.ops.len()).unwrap_or(0)) - 1;
-            let end = ends.entry(run.line).or_default();
-            *end = last.max(*end);
-        }
-        // One that waited may be what another one waits behind: until no more comes of it.
-        loop {
-            let mut judged = false;
-            for (line, last) in &ends {
-                for (branch, id) in self.store.waiting_for(*line, *last)? {
-                    judged |= self.judge_again(job, branch, id, received_ms)?;
+        let came = |run: &Run| {
+            let count = u64::try_from(run.ops.len()).unwrap_or(0);
+            (run.line, (run.first, run.first.saturating_add(count).saturating_sub(1)))
+        };
+        let mut there: VecDeque<(Line, (u64, u64))> = job.runs.iter().map(came).collect();
+        while let Some((line, seqs)) = there.pop_front() {
+            for (branch, id) in self.store.waiting_behind(line, seqs)? {
+                if self.judge_again(job, branch, id, received_ms)? {
+                    there.push_back(((id.replica, id.epoch), (id.seq, id.seq)));
                 }
             }
-            if !judged {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     /// Judges an op that waited; returns whether it waits no more.
@@ -196,8 +194,8 @@ impl Desk {
         self.trace(branch, line)?;
         let op = Op { id, doc, row: &row };
         let restored = self.store.restored_from()?.is_some();
-        if restored && let Some(missing) = self.lacks(job, op)? {
-            self.store.wait(branch, id, missing)?;
+        if restored && let Some(lack) = self.lacks(job, op)? {
+            self.store.wait(branch, id, doc, lack)?;
             return Ok(false);
         }
         let known = self.store.judgement(branch, id, row.stamp)?.map(|judgement| judgement.version);
@@ -252,3 +250,6 @@ impl Desk {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use crate::intake::judge::Author;
 use crate::intake::ops::Op;
 use crate::intake::segments::{Job, Run};
 use crate::store::sqlite::StoreError;
+use crate::store::sqlite::log::Lack;
 
 /// What all ops that arrive together share.
 #[derive(Debug, Clone)]
@@ -50,10 +51,11 @@ impl Desk {
             if let Some(ruling) = &proven {
                 (at, given) = told(ruling, seq);
             }
-            if restored && let Some(missing) = self.lacks(job, op)? {
-                self.store.wait(stretch.branch, id, missing)?;
+            if restored && let Some(lack) = self.lacks(job, op)? {
+                self.store.wait(stretch.branch, id, op.doc, lack)?;
                 job.waits = Some(true);
                 if proven.is_none() {
+                    let missing = lack.missing;
                     job.rule(stretch, seq, (op.doc, Verdict::Deferred { missing }), at, false);
                 }
                 continue;
@@ -65,9 +67,9 @@ impl Desk {
     }
 
     /// Returns what an op builds on and HQ lacks, where parts of any log may be missing.
-    pub(super) fn lacks(&mut self, job: &mut Job, op: Op<'_>) -> Result<Option<OpId>, StoreError> {
+    pub(super) fn lacks(&mut self, job: &mut Job, op: Op<'_>) -> Result<Option<Lack>, StoreError> {
         if op.row.doc.is_some() && self.row(op.doc.0)?.is_none() {
-            return Ok(Some(op.doc.0));
+            return Ok(Some(Lack::of(op.doc.0)));
         }
         self.missing(job, op.id, op.doc, op.row)
     }

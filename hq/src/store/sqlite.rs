@@ -58,9 +58,12 @@ CREATE TABLE rulings (
   version INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (branch, replica, epoch, first, version)) WITHOUT ROWID;
 CREATE TABLE waiting (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
-  for_replica INTEGER NOT NULL, for_epoch INTEGER NOT NULL, for_seq INTEGER NOT NULL,
+  doc_replica INTEGER NOT NULL, doc_epoch INTEGER NOT NULL, doc_seq INTEGER NOT NULL,
+  behind_replica INTEGER NOT NULL, behind_epoch INTEGER NOT NULL, behind_seq INTEGER NOT NULL,
+  lacks_replica INTEGER NOT NULL, lacks_epoch INTEGER NOT NULL, lacks_seq INTEGER NOT NULL,
   PRIMARY KEY (branch, replica, epoch, seq)) WITHOUT ROWID;
-CREATE INDEX waiting_for ON waiting (for_replica, for_epoch, for_seq);
+CREATE INDEX waiting_behind ON waiting (behind_replica, behind_epoch, behind_seq);
+CREATE INDEX waiting_doc ON waiting (doc_replica, doc_epoch, doc_seq, replica, epoch, seq);
 
 CREATE TABLE documents (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,

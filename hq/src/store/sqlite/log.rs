@@ -1,6 +1,6 @@
 //! Segments as received, the lines they make, HQ's rulings, and the ops that wait for others.
 
-use records::id::{Epoch, OpId, Replica};
+use records::id::{DocId, Epoch, OpId, Replica};
 use rusqlite::{OptionalExtension, Row, params};
 use sync_protocol::chain::{Line, Link, Parent};
 use sync_protocol::ruling::{Judgement, Ruling};
@@ -43,6 +43,29 @@ pub struct Came {
     /// what was carried by hand.
     pub skew_ms: Option<i64>,
 }
+
+/// Why an op waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lack {
+    /// The op that has to come, or to wait no more, before this one is judged again.
+    pub behind: OpId,
+    /// What HQ lacks, in the end.
+    pub missing: OpId,
+}
+
+impl Lack {
+    /// Waits for an op that is not here.
+    #[must_use]
+    pub fn of(missing: OpId) -> Self {
+        Self { behind: missing, missing }
+    }
+}
+
+const ANYTHING_WAITS_ON: &str = "SELECT EXISTS (SELECT 1 FROM waiting
+     WHERE doc_replica = ?1 AND doc_epoch = ?2 AND doc_seq = ?3 AND replica = ?4)";
+const WAITING_ON: &str = "SELECT replica, epoch, seq, lacks_replica, lacks_epoch, lacks_seq FROM waiting
+     WHERE doc_replica = ?1 AND doc_epoch = ?2 AND doc_seq = ?3 AND replica = ?4 AND epoch = ?5 AND seq <= ?6
+     ORDER BY seq DESC LIMIT 1";
 
 const COLUMNS: &str = "replica, epoch, first, count, link, body, signature, arrival, received_ms, skew_ms";
 
@@ -306,18 +329,28 @@ impl Store {
             .max_by_key(|judgement| judgement.version))
     }
 
-    /// Notes that an op waits for another one, or for something else now.
+    /// Notes that an op on a document waits for another one, or for something else now.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn wait(&self, branch: u32, op: OpId, missing: OpId) -> Result<(), StoreError> {
+    pub fn wait(&self, branch: u32, op: OpId, doc: DocId, lack: Lack) -> Result<(), StoreError> {
+        let Lack { behind, missing } = lack;
         self.db
-            .prepare_cached("INSERT OR REPLACE INTO waiting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO waiting
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?
             .execute(params![
                 branch,
                 op.replica.0,
                 op.epoch.0,
                 op.seq,
+                doc.0.replica.0,
+                doc.0.epoch.0,
+                doc.0.seq,
+                behind.replica.0,
+                behind.epoch.0,
+                behind.seq,
                 missing.replica.0,
                 missing.epoch.0,
                 missing.seq
@@ -357,31 +390,66 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns the ops of `line` up to `last` that wait, each with what it waits for.
+    /// Returns whether any op of a replica on a document waits.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn waiting_on(&self, branch: u32, line: Line, last: u64) -> Result<Vec<(OpId, OpId)>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT replica, epoch, seq, for_replica, for_epoch, for_seq FROM waiting
-             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq <= ?4 ORDER BY seq",
-        )?;
-        let key = params![branch, line.0.0, line.1.0, last];
-        let rows = query.query_map(key, |row| Ok((op(row, 0)?, op(row, 3)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    pub fn anything_waits_on(&self, doc: DocId, replica: Replica) -> Result<bool, StoreError> {
+        let mut query = self.db.prepare_cached(ANYTHING_WAITS_ON)?;
+        let key = params![doc.0.replica.0, doc.0.epoch.0, doc.0.seq, replica.0];
+        Ok(query.query_row(key, |row| row.get(0))?)
     }
 
-    /// Returns the ops that wait for some op of `line` up to `last`, by name.
+    /// Returns the last op of `line` up to `last` that waits on a document, and what HQ lacks for it.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn waiting_for(&self, line: Line, last: u64) -> Result<Vec<(u32, OpId)>, StoreError> {
+    pub fn waiting_on(&self, doc: DocId, line: Line, last: u64) -> Result<Option<Lack>, StoreError> {
+        let mut query = self.db.prepare_cached(WAITING_ON)?;
+        let key = params![doc.0.replica.0, doc.0.epoch.0, doc.0.seq, line.0.0, line.1.0, last];
+        let lack = |row: &Row<'_>| Ok(Lack { behind: op(row, 0)?, missing: op(row, 3)? });
+        Ok(query.query_row(key, lack).optional()?)
+    }
+
+    /// Returns the ops that wait behind ops `first ..= last` of a line, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn waiting_behind(
+        &self,
+        line: Line,
+        (first, last): (u64, u64),
+    ) -> Result<Vec<(u32, OpId)>, StoreError> {
         let mut query = self.db.prepare_cached(
             "SELECT branch, replica, epoch, seq FROM waiting
-             WHERE for_replica = ?1 AND for_epoch = ?2 AND for_seq <= ?3 ORDER BY replica, epoch, seq",
+             WHERE behind_replica = ?1 AND behind_epoch = ?2 AND behind_seq BETWEEN ?3 AND ?4
+             ORDER BY replica, epoch, seq",
         )?;
-        let rows =
-            query.query_map(params![line.0.0, line.1.0, last], |row| Ok((row.get(0)?, op(row, 1)?)))?;
+        let key = params![line.0.0, line.1.0, first, last];
+        let rows = query.query_map(key, |row| Ok((row.get(0)?, op(row, 1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_on_a_document_is_found_without_looking_at_what_waits_on_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("hq.sqlite")).unwrap();
+        for sql in [ANYTHING_WAITS_ON, WAITING_ON] {
+            let mut query = store.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let none = vec![0_u32; query.parameter_count()];
+            let plan: Vec<String> = query
+                .query_map(rusqlite::params_from_iter(none), |row| row.get(3))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let plan = plan.join("; ");
+            assert!(plan.contains("waiting_doc") && plan.contains("replica=?"), "{plan}");
+            assert!(!plan.contains("SCAN waiting") && !plan.contains("TEMP B-TREE"), "{plan}");
+        }
     }
 }
