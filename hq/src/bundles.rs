@@ -165,7 +165,10 @@ pub fn read(office: &Office, path: &Path, receipt: &Path) -> Result<Taken, Bundl
         taken.requests += 1;
         match office.signer.opener().open(&sealed) {
             Ok(body) => take(office, &body, &mut taken, &mut out),
-            Err(_) => Ok(taken.refused.push(Refusal::Sealed)),
+            Err(_) => {
+                taken.refused.push(Refusal::Sealed);
+                Ok(())
+            }
         }
     })?;
     taken.answers = out.answers;

@@ -44,6 +44,12 @@ pub enum EnrolError {
     /// Nobody has that staff code.
     #[error("nobody has that staff code")]
     NoSuchStaff,
+    /// Several keys showed the device's secret: which one is meant has to be said.
+    #[error("several keys wait for that device")]
+    SeveralKeys(Vec<PublicKey>),
+    /// No key, or more than one, has a fingerprint that begins so.
+    #[error("no single key of that fingerprint waits")]
+    NoSuchKey,
     /// He has no unit, or it is not known.
     #[error("his unit is not known")]
     NoUnit,

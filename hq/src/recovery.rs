@@ -140,9 +140,17 @@ impl Desk {
         if !self.keys_of(segment.replica)?.iter().any(proven) {
             return Ok(false);
         }
-        if !self.may_come(segment)? {
+        let aside = if !self.may_come(segment)? {
+            Some(Why::Revoked)
+        } else if !self.is_in_own_epoch(segment)? {
+            // Whoever carries it, each key has its own epochs.
+            Some(Why::Unconfirmed)
+        } else {
+            None
+        };
+        if let Some(why) = aside {
             let branch = self.home(segment.replica)?.unwrap_or(0);
-            self.store.hold_back(branch, segment, Why::Revoked, came)?;
+            self.store.hold_back(branch, segment, why, came)?;
             return Ok(true);
         }
         let taken = self.take_from(vec![segment.clone()], came)?;
@@ -169,6 +177,19 @@ impl Desk {
         Ok(true)
     }
 
+    /// Whether one of a device's keys signed a segment, and may write in its epoch.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn is_in_own_epoch(&mut self, segment: &Segment) -> Result<bool, StoreError> {
+        let keys = self.keys_of(segment.replica)?;
+        let Some(key) = keys.iter().find(|key| segment.verify(key).is_ok()) else {
+            return Ok(false);
+        };
+        let first = self.first_key(segment.replica)?;
+        Ok(keys.len() == 1 || self.key_writes(first, segment, key)?)
+    }
+
     /// The ops of a segment whose line has a hole before it.
     fn take_apart(&mut self, segment: &Segment, now_ms: u64) -> Result<(), StoreError> {
         let Ok(body) = Body::from_bytes(&segment.body) else {
@@ -185,11 +206,17 @@ impl Desk {
         self.alone(Alone { line: segment.line(), parent: body.parent, rows }, now_ms)
     }
 
+    /// Returns the key that was bound to a device at its first contact.
+    fn first_key(&self, replica: Replica) -> Result<Option<PublicKey>, StoreError> {
+        Ok(self.store.device(replica)?.and_then(|device| device.key))
+    }
+
+    /// Returns the keys that sign for a replica.
     fn keys_of(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {
         if replica == Replica::HQ {
             return Ok(vec![self.signer.public()]);
         }
-        let bound = self.store.device(replica)?.and_then(|device| device.key);
+        let bound = self.first_key(replica)?;
         let more = self.store.more_keys(replica)?;
         Ok(bound.into_iter().chain(more.into_iter().filter(|key| key.1).map(|key| key.0)).collect())
     }

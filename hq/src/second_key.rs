@@ -21,31 +21,48 @@ fn name_of(replica: Replica, key: &PublicKey) -> String {
 }
 
 impl Desk {
-    /// Lets a device's other keys sign for it, takes in what waited for a person, and gives each second device a name of
-    /// its own; returns how many ops that were.
+    /// Returns the keys that showed a device's secret and that nobody confirmed.
     ///
     /// # Errors
-    /// [`EnrolError`].
-    pub fn confirm(&mut self, replica: Replica, now_ms: u64) -> Result<u64, EnrolError> {
-        let fresh: Vec<PublicKey> = self.store.more_keys(replica)?.iter().map(|(key, _)| *key).collect();
-        self.store.keys_confirm(replica)?;
+    /// [`StoreError`].
+    pub fn keys_waiting(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {
+        let more = self.store.more_keys(replica)?;
+        Ok(more.into_iter().filter(|(_, confirmed)| !confirmed).map(|(key, _)| key).collect())
+    }
+
+    /// Lets another key of a device sign for it, takes in what that key's owner and the device sent for a person to look
+    /// at, and gives each second device a name of its own; returns how many ops that were.
+    ///
+    /// `named` is the beginning of the key's fingerprint. Where one key waits it need not be named; where none does, only
+    /// what waits is taken in.
+    ///
+    /// # Errors
+    /// [`EnrolError::SeveralKeys`] where it has to be named, [`EnrolError::NoSuchKey`], [`EnrolError`].
+    pub fn confirm(&mut self, replica: Replica, named: Option<&str>, now_ms: u64) -> Result<u64, EnrolError> {
+        let chosen = self.chosen(replica, named)?;
+        if let Some(key) = chosen {
+            self.store.key_confirm(replica, key)?;
+        }
+        let more = self.store.more_keys(replica)?;
+        let fresh: Vec<PublicKey> =
+            more.into_iter().filter(|(_, confirmed)| *confirmed).map(|(key, _)| key).collect();
         if let Some(mut device) = self.store.device(replica)? {
             self.settle_copies(&mut device)?;
-            if let (None, Some(first)) = (device.key, fresh.first()) {
-                self.bind_key(&mut device, *first, now_ms)?;
+            if let (None, Some(first)) = (device.key, chosen.or(fresh.first().copied())) {
+                self.bind_key(&mut device, first, now_ms)?;
             }
             self.store.device_put(&device)?;
             for key in fresh.iter().filter(|key| device.key != Some(**key)) {
                 self.name_anew(&device, key, now_ms)?;
             }
         }
+        let first = self.store.device(replica)?.and_then(|device| device.key);
         let mut new_ops = 0;
         for (id, segment, came) in self.store.held_back(replica)? {
-            let second = fresh.iter().find(|key| segment.verify(key).is_ok());
-            if let (Some(key), Some(device)) = (second, self.store.device(replica)?)
-                && device.key != Some(*key)
-                && !self.binds(&segment, key)?
-            {
+            let signer = first.iter().chain(&fresh).find(|key| segment.verify(key).is_ok());
+            // Another key's that nobody confirmed: it goes on waiting.
+            let Some(signer) = signer else { continue };
+            if first != Some(*signer) && !self.binds(&segment, signer)? {
                 continue;
             }
             let taken = self.take_from(vec![segment], came)?;
@@ -59,6 +76,23 @@ impl Desk {
         let home = self.home(replica)?.unwrap_or(0);
         self.store.audit(home, now_ms, "device confirm", &replica.0.to_string())?;
         Ok(new_ops)
+    }
+
+    /// Returns the key that a person means.
+    fn chosen(&self, replica: Replica, named: Option<&str>) -> Result<Option<PublicKey>, EnrolError> {
+        let waiting = self.keys_waiting(replica)?;
+        let Some(named) = named.map(str::to_ascii_lowercase) else {
+            return match waiting.as_slice() {
+                [] => Ok(None),
+                [key] => Ok(Some(*key)),
+                [..] => Err(EnrolError::SeveralKeys(waiting)),
+            };
+        };
+        let mut meant = waiting.into_iter().filter(|key| key.fingerprint().starts_with(&named));
+        match (meant.next(), meant.next()) {
+            (Some(key), None) if !named.is_empty() => Ok(Some(key)),
+            _ => Err(EnrolError::NoSuchKey),
+        }
     }
 
     /// Binds the epoch of a segment to a second key; false where it is somebody else's.

@@ -26,6 +26,7 @@ fn answer(status: &Status) -> Value {
         "company": status.company,
         "replica": status.replica.0,
         "device": status.device,
+        "key": status.key,
         "address": status.address,
         "documents": counts.documents,
         "ops": counts.ops,
@@ -77,6 +78,7 @@ fn text(status: &Status, desk: &Desk) -> String {
     if status.apart.is_some() {
         let key = format!("text.status.standing_{}", standing(status.apart));
         rows.push((say("text.status.standing", &[]), paint(Tone::Bad, say(&key, &[]))));
+        rows.push((say("text.status.key", &[]), status.key.clone()));
     }
     if status.differing > 0 {
         rows.push((say("text.status.differing", &[]), number(status.differing, Tone::Bad)));

@@ -25,6 +25,8 @@ pub struct Status {
     pub replica: Replica,
     /// What the device calls itself.
     pub device: String,
+    /// The fingerprint of its key, by which an administrator tells it from another one with the same code.
+    pub key: String,
     /// Where HQ answers.
     pub address: String,
     /// His zone.
@@ -68,6 +70,7 @@ pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
         company: enrolment.company.clone(),
         replica: enrolment.replica,
         device: store.identity().name.clone(),
+        key: store.signer()?.public().fingerprint(),
         address: enrolment.address.clone(),
         zone: enrolment.zone,
         unsent_age_ms: counts.oldest_unsent_ms.map(age),

@@ -127,6 +127,19 @@ impl PublicKey {
         SMALL_ORDER.contains(&y)
     }
 
+    /// Returns what people tell one key from another by: 8 hexadecimal digits of its SHA-256.
+    ///
+    /// ```
+    /// assert_eq!(sync_protocol::sign::PublicKey([7; 32]).fingerprint(), "4bb06f8e");
+    /// ```
+    ///
+    /// Source: docs/SECURITY.md, Enrolment.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let [a, b, c, d, ..] = crate::chain::sha256(&[&self.0]);
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+    }
+
     /// Returns whether the signature is this key's over the same domain and parts.
     #[must_use]
     pub fn verifies(&self, domain: &str, parts: &[&[u8]], signature: &Signature) -> bool {

@@ -249,6 +249,41 @@ fn one_code_on_two_devices_makes_two_devices() {
     company.is_level_with(&[&first, &second, &wang]);
 }
 
+/// The same code on a third tablet, which somebody else scanned: whoever confirms one does not let the other in.
+#[test]
+fn of_two_keys_that_wait_one_has_to_be_named() {
+    let company = Company::found();
+    let code = company.hq.device_code(LI, &company.line.url());
+    let devices = [Device::enrol(&code), Device::enrol(&code), Device::enrol(&code)];
+    for device in &devices {
+        sheet(device, "异响");
+        device.sync();
+    }
+    let [first, second, third] = &devices;
+    let name = first.status()["replica"].to_string();
+    let keys = [second, third].map(|device| device.status()["key"].as_str().expect("a key").to_owned());
+    let refused = company.hq.run(["device", "confirm", &name]).ended(1);
+    assert!(keys.iter().all(|key| refused.stderr.contains(key)), "{refused:?}");
+    company.hq.run(["device", "confirm", &name, "--key", "zz"]).ended(1);
+    let confirm = |args: &[&str]| {
+        company.hq.run([&["--json", "device", "confirm", &name], args].concat()).ended(0).json()["ops"]
+            .clone()
+    };
+    assert_eq!(confirm(&["--key", &keys[0]]), 1);
+    assert!(has_notice(&third.sync(), "unconfirmed"));
+    assert_eq!(third.status()["standing"], "unconfirmed");
+    assert_eq!(second.sync()["level"], true);
+    let listed = company.hq.run(["--json", "device", "list"]).ended(0).json();
+    let waiting = |device: &&Value| device["waiting_keys"] == serde_json::json!([keys[1]]);
+    assert_eq!(listed.as_array().expect("a list").iter().filter(waiting).count(), 1, "{listed}");
+    // One is left: it needs no name.
+    assert_eq!(confirm(&[]), 1);
+    assert_eq!(third.sync()["level"], true);
+    settle(&[first, second, third]);
+    assert_eq!(at_hq(&company).len(), 3);
+    company.is_level_with(&[first, second, third]);
+}
+
 /// A copied home is asked to take a name of its own; its old log is set aside, its records come back.
 #[test]
 fn the_second_home_of_a_copy_gets_a_name_of_its_own() {

@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use records::problems::Problem;
 use serde_json::{Value, json};
+use sync_protocol::sign::PublicKey;
 
 use crate::author::AuthorError;
 use crate::backup::BackupError;
@@ -322,6 +323,11 @@ impl From<EnrolError> for Fault {
             EnrolError::Author(error) => error.into(),
             EnrolError::Keys(error) => error.into(),
             EnrolError::NoSuchStaff => Self::new(REFUSED, "hq.staff.unknown"),
+            EnrolError::SeveralKeys(keys) => {
+                let keys: Vec<String> = keys.iter().map(PublicKey::fingerprint).collect();
+                Self::new(REFUSED, "hq.device.keys").with("keys", keys.join(" "))
+            }
+            EnrolError::NoSuchKey => Self::new(REFUSED, "hq.device.no_key"),
             EnrolError::NoUnit => Self::new(REFUSED, "hq.staff.no_unit"),
         }
     }

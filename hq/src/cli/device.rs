@@ -7,6 +7,7 @@ use records::id::{DocId, Replica};
 use records::machine::State;
 use records::time::{Ts, Zone};
 use serde_json::{Value, json};
+use sync_protocol::sign::PublicKey;
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, Lang, REFUSED};
@@ -58,6 +59,9 @@ pub(super) enum Command {
     Confirm {
         /// Its short id, or its record
         id: String,
+        /// The key's fingerprint, as `status` shows it on the device, where several keys wait
+        #[arg(long, value_name = "FINGERPRINT")]
+        key: Option<String>,
     },
 }
 
@@ -71,8 +75,8 @@ pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::List => list(&mut desk, room.lang),
         Command::Revoke { id } => stand(&mut desk, &id, ("revoke", Standing::Revoked), room),
         Command::Lost { id } => stand(&mut desk, &id, ("lose", Standing::Lost), room),
-        Command::Confirm { id } => confirm(&mut desk, &id, now, room),
         Command::Lease { staff, to, next } => lease(&mut desk, &staff, (&to, next), room),
+        Command::Confirm { id, key } => confirm(&mut desk, &id, key.as_deref(), room),
     }
 }
 
@@ -144,6 +148,8 @@ fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
         let person = device.staff.and_then(|staff| people.staff.get(&staff));
         let (staff, name_of_person) = person.map_or(("", ""), |person| (&person.code, &person.name));
         let held_back = desk.store.held_back(device.replica)?.len();
+        let keys: Vec<String> =
+            desk.keys_waiting(device.replica)?.iter().map(PublicKey::fingerprint).collect();
         lines.push(vec![
             device.replica.0.to_string(),
             staff.to_owned(),
@@ -151,7 +157,7 @@ fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
             device.name.clone(),
             label(device.standing, lang).to_owned(),
             device.seen_ms.map(minute).unwrap_or_default(),
-            notes(&device, held_back, lang),
+            notes(&device, held_back, &keys, lang),
         ]);
         rows.push(json!({
             "replica": device.replica.0,
@@ -166,6 +172,7 @@ fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
             "copied": device.copied,
             "clock_skew_ms": device.skew_ms,
             "waiting_segments": held_back,
+            "waiting_keys": keys,
         }));
     }
     let titles = ["replica", "staff", "name", "device", "state", "last_seen", "notes"]
@@ -175,13 +182,16 @@ fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
 }
 
 /// What somebody should look at.
-fn notes(device: &Device, held_back: usize, lang: Lang) -> String {
+fn notes(device: &Device, held_back: usize, keys: &[String], lang: Lang) -> String {
     let mut notes = Vec::new();
     if device.copied {
         notes.push(lang.say("hq.device.copied", &[]));
     }
     if held_back > 0 {
         notes.push(lang.say("hq.device.waiting", &[("n".to_owned(), held_back.to_string())]));
+    }
+    if !keys.is_empty() {
+        notes.push(lang.say("hq.device.waiting_keys", &[("keys".to_owned(), keys.join(" "))]));
     }
     notes.join("; ")
 }
@@ -255,9 +265,10 @@ fn lease(
     Ok(Answer::new(json, room.lang.say(key, &facts)))
 }
 
-fn confirm(desk: &mut Desk, id: &str, now: u64, room: &Room) -> Result<Answer, Fault> {
+fn confirm(desk: &mut Desk, id: &str, key: Option<&str>, room: &Room) -> Result<Answer, Fault> {
     let device = find(desk, id)?;
-    let taken = desk.transact(|desk| desk.confirm(device.replica, now))?;
+    let now = room.clock.now_ms();
+    let taken = desk.transact(|desk| desk.confirm(device.replica, key, now))?;
     let facts = [("ops".to_owned(), taken.to_string())];
     let text = room.lang.say("hq.device.confirmed", &facts);
     Ok(Answer::new(json!({"replica": device.replica.0, "ops": taken}), text))

@@ -89,7 +89,8 @@ impl Desk {
         while let Some((id, segment, came)) = self.store.newer_held_back(after)? {
             after = id;
             let device = self.store.device(segment.replica)?;
-            if !device.is_some_and(|device| device.standing.takes_part()) {
+            let part = device.is_some_and(|device| device.standing.takes_part());
+            if !part || !self.is_in_own_epoch(&segment)? {
                 continue;
             }
             let (line, last) = (segment.line(), segment.last());

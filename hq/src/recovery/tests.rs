@@ -254,3 +254,36 @@ fn what_a_device_wrote_that_was_named_after_the_backup_waits_until_its_name_is_h
         assert!(desk.judged(id(seq)).unwrap().unwrap().judgement.is_some());
     }
 }
+
+#[test]
+fn what_a_second_key_wrote_in_the_first_one_s_epoch_waits_whichever_way_it_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::at(&folder.path().join("hq"));
+    data.init("http://127.0.0.1:7400").unwrap();
+    let mut desk = data.open(false).unwrap();
+    let second = Signer::from_seed(&[9; 32]).unwrap();
+    let key = Some(device().public());
+    desk.store.device_put(&Device { key, ..Device::named(LINE.0, 3, (0, 0)) }).unwrap();
+    desk.store.key_add(LINE.0, second.public()).unwrap();
+    desk.store.key_confirm(LINE.0, second.public()).unwrap();
+    let came = Came { received_ms: RECEIVED_MS, skew_ms: None };
+    let first = segment();
+    assert!(desk.transact(|desk| desk.take_carried(&first, came)).unwrap());
+    let held = |desk: &Desk| desk.store.line(3, LINE).unwrap().unwrap().last;
+    assert_eq!(held(&desk), 3, "its own key's");
+    let rows = rows();
+    let goes_on = |signer: &Signer| {
+        let before = first.link;
+        let run = Run { line: LINE, first: 4, before, parent: None, test_clock: false, rows: &rows[..1] };
+        cut(signer, &run).unwrap().remove(0)
+    };
+    let strange = goes_on(&second);
+    assert!(desk.transact(|desk| desk.take_carried(&strange, came)).unwrap());
+    assert_eq!((held(&desk), desk.store.held_back(LINE.0).unwrap().len()), (3, 1));
+    desk.store.hold_back(3, &goes_on(&second), super::Why::Newer, came).unwrap();
+    desk.transact(Desk::read_again).unwrap();
+    assert_eq!(held(&desk), 3, "nor after an upgrade");
+    let own = goes_on(&device());
+    assert!(desk.transact(|desk| desk.take_carried(&own, came)).unwrap());
+    assert_eq!(held(&desk), 4);
+}

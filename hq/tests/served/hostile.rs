@@ -98,7 +98,7 @@ fn a_second_key_waits_for_a_person_and_then_counts() {
     assert!(answer.items.is_empty() && answer.ack.held.is_empty());
     let replica = second.enrolment.replica;
     let mut desk = hq.desk();
-    assert_eq!(desk.transact(|desk| desk.confirm(replica, NOW_MS)).unwrap(), 1);
+    assert_eq!(desk.transact(|desk| desk.confirm(replica, None, NOW_MS)).unwrap(), 1);
     let answer = second.sync(hq.address, 0);
     assert_eq!(answer.ack.held[0].up_to, 1);
     assert!(!answer.items.is_empty());
@@ -145,7 +145,7 @@ fn a_revoked_devices_work_waits_for_a_person_and_nothing_goes_back() {
     assert_eq!(answer.notices, [Notice::Revoked]);
     assert!(answer.items.is_empty() && answer.rulings.is_empty());
     assert_eq!(desk.store.held_back(replica).unwrap().len(), 1);
-    assert_eq!(desk.transact(|desk| desk.confirm(replica, NOW_MS)).unwrap(), 1);
+    assert_eq!(desk.transact(|desk| desk.confirm(replica, None, NOW_MS)).unwrap(), 1);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn what_cannot_be_taken_in_when_a_person_confirms_goes_on_waiting() {
     second.sync(hq.address, 0);
     let replica = first.enrolment.replica;
     let mut desk = hq.desk();
-    assert_eq!(desk.transact(|desk| desk.confirm(replica, NOW_MS)).unwrap(), 0);
+    assert_eq!(desk.transact(|desk| desk.confirm(replica, None, NOW_MS)).unwrap(), 0);
     assert_eq!(desk.store.held_back(replica).unwrap().len(), 1);
 }
 

@@ -281,12 +281,13 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Lets the other keys of a replica sign for it from now on.
+    /// Lets another key of a replica sign for it from now on.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn keys_confirm(&self, replica: Replica) -> Result<(), StoreError> {
-        self.db.execute("UPDATE more_keys SET confirmed = 1 WHERE replica = ?1", [replica.0])?;
+    pub fn key_confirm(&self, replica: Replica, key: PublicKey) -> Result<(), StoreError> {
+        let sql = "UPDATE more_keys SET confirmed = 1 WHERE replica = ?1 AND key = ?2";
+        self.db.execute(sql, params![replica.0, key.0])?;
         Ok(())
     }
 
