@@ -19,6 +19,7 @@ use std::time::Duration;
 use records::id::Epoch;
 use records::time::Ts;
 use serde::{Deserialize, Serialize};
+use sync_protocol::asides::{Ask, Vouched};
 use sync_protocol::conversation::{self, Answer, ReadError, Request, RequestHash};
 use sync_protocol::limits::BODY_OPS_MAX;
 use sync_protocol::message::{Certificate, Compared, Enrol, Hello, Notice};
@@ -48,6 +49,8 @@ const UNANSWERED: &str = "sync.unanswered";
 const LAST: &str = "sync.last";
 /// The setting with HQ's certificate of this device.
 const CERTIFICATE: &str = "sync.certificate";
+/// The setting with the same under a signature of its own.
+const VOUCHED: &str = "sync.vouched";
 
 /// How a sync is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -398,6 +401,7 @@ impl Session<'_> {
             self.introduces = Introduction::Done;
             let (proven, signed) = self.store.introduction()?;
             asks.extend(proven);
+            asks.extend(proof_of_oneself(self.store)?);
             segments.splice(..0, signed);
         }
         Ok(Request { hello, enrol: first_contact(self.store)?, asks, segments })
@@ -539,6 +543,25 @@ pub(crate) fn certified(store: &mut Store, certificate: &Certificate) -> Result<
         store.set_identity(identity)?;
     }
     Ok(())
+}
+
+/// Keeps the proof of who this is: a restored HQ that forgot it is shown it.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn vouched(store: &mut Store, vouched: &Vouched) -> Result<(), StoreError> {
+    let bytes = postcard::to_allocvec(vouched).unwrap_or_default();
+    let known = store.setting(VOUCHED)?.is_some_and(|known| known == bytes);
+    if known { Ok(()) } else { store.put_setting(VOUCHED, bytes) }
+}
+
+/// Returns what this device shows an HQ that does not know it.
+fn proof_of_oneself(store: &Store) -> Result<Option<Ask>, StoreError> {
+    let bytes = store.setting(VOUCHED)?;
+    let kept: Option<Vouched> = bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+    // Of another name that this home had, nobody is told.
+    let own = kept.filter(|kept| kept.certificate.replica == store.identity().enrolment.replica);
+    Ok(own.map(Ask::Vouched))
 }
 
 /// Whether the segment is the end of the epoch that the head names, so that the head says nothing more.

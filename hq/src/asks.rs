@@ -25,9 +25,10 @@ impl Desk {
                 Ask::Tables(_) | Ask::Newer { .. } => {}
                 Ask::Rulings(proof) => self.hear_rulings(&proof)?,
                 Ask::Extracts(proof) => self.hear_extracts(&proof, now_ms)?,
+                Ask::Vouched(vouched) => self.hear_vouched(&vouched, now_ms)?,
                 Ask::Buckets(theirs) => buckets = Some(theirs),
                 Ask::Reread(docs) => again.extend(docs),
-                Ask::Clocks(runs) => self.hear_clocks(device, &runs)?,
+                Ask::Clocks(runs) => self.hear_clocks(device, &runs, now_ms)?,
             }
         }
         tells.extend(self.pieces(device, &want)?);
@@ -50,6 +51,7 @@ impl Desk {
             match ask {
                 Ask::Rulings(proof) => self.hear_rulings(&proof)?,
                 Ask::Extracts(proof) => self.hear_extracts(&proof, now_ms)?,
+                Ask::Vouched(vouched) => self.hear_vouched(&vouched, now_ms)?,
                 Ask::Relay(_)
                 | Ask::Chunk(_)
                 | Ask::Have(_)

@@ -4,6 +4,7 @@
 
 use records::id::OpId;
 use sync_protocol::asides::ClockRun;
+use sync_protocol::chain::Line;
 use sync_protocol::limits::{CLOCK_OFF_MS, SEQ_MAX, STAMP_AHEAD_MS};
 use sync_protocol::stamp::Stamp;
 
@@ -14,6 +15,9 @@ use crate::store::sqlite::log::Came;
 
 /// Runs that are heard in one request.
 const RUNS_MAX: usize = 64;
+/// So long after ops came their device may say under what clock it saved them: the word may come with a later request of
+/// the same sync, where the line broke.
+const HEARD_MS: u64 = 10 * 60 * 1000;
 
 /// When an op was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,19 +67,45 @@ impl Recorded {
 }
 
 impl Desk {
-    /// Hears under what clock a device saved ops before it was set.
+    /// Hears under what clock a device saved ops before it was set. Of ops that came longer ago it says so too late: when
+    /// they were recorded stands.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn hear_clocks(&mut self, device: &Device, runs: &[ClockRun]) -> Result<(), StoreError> {
+    pub fn hear_clocks(&mut self, device: &Device, runs: &[ClockRun], now_ms: u64) -> Result<(), StoreError> {
         for run in runs.iter().take(RUNS_MAX).filter(|run| run.first <= run.last && run.last <= SEQ_MAX) {
             let line = (device.replica, run.epoch);
-            if self.store.line(device.branch, line)?.is_some() {
+            let Some(held) = self.store.line(device.branch, line)? else { continue };
+            let last = run.last.min(held.last);
+            let first = self.came_since(device.branch, line, (run.first, last), now_ms)?;
+            if first <= last {
                 let skew_ms = device.skew_ms.saturating_add(run.shift_ms);
-                self.store.clock_put(device.branch, line, (run.first, run.last), skew_ms)?;
+                self.store.clock_put(device.branch, line, (first, last), skew_ms)?;
             }
         }
         Ok(())
+    }
+
+    /// Returns the first of some ops of a line that came just now; one behind the last where none did. A line grows at its
+    /// end, so a later op never came before an earlier one.
+    fn came_since(
+        &self,
+        branch: u32,
+        line: Line,
+        (first, last): (u64, u64),
+        now_ms: u64,
+    ) -> Result<u64, StoreError> {
+        let (mut from, mut to) = (first.max(1), last.saturating_add(1));
+        while from < to {
+            let middle = from + (to - from) / 2;
+            let came = self.store.came(branch, line, middle)?;
+            if came.is_some_and(|came| came.received_ms.saturating_add(HEARD_MS) >= now_ms) {
+                to = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        Ok(from)
     }
 
     /// Returns when an op was recorded; `None` where HQ does not hold it.

@@ -6,11 +6,12 @@ use records::id::{OpId, Replica};
 use records::kinds::device::{DeviceKey, Installation};
 use records::kinds::number;
 use records::schema::Typed;
+use sync_protocol::asides::Vouched;
 use sync_protocol::columns;
 use sync_protocol::cursor::{Cursor, Incarnation};
 use sync_protocol::limits::SEGMENT_OPS_MAX;
 use sync_protocol::merge::Document;
-use sync_protocol::message::{Extract, Notice};
+use sync_protocol::message::{Certificate, Extract, Notice};
 use sync_protocol::op::Row;
 use sync_protocol::proof::{ExtractsProof, RulingProof};
 use sync_protocol::ruling::{Judgement, Ruling, Verdict};
@@ -113,6 +114,43 @@ impl Desk {
         let signer = self.signer.public();
         for extract in proof.open(&signer).unwrap_or_default() {
             self.take_extract(extract, now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back a device whose first contact came after the backup: HQ's own signature says whose key it is. Where
+    /// another key has the name by now, a person decides.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of it may be kept.
+    pub fn hear_vouched(&mut self, vouched: &Vouched, now_ms: u64) -> Result<(), StoreError> {
+        let Certificate { replica, key, staff, .. } = vouched.certificate;
+        let lost = self.store.restored_from()?.is_some() && vouched.verify(&self.signer.public());
+        if !lost || replica == Replica::HQ || key.is_small_order() {
+            return Ok(());
+        }
+        let known = self.store.device(replica)?;
+        if let Some(bound) = known.as_ref().and_then(|device| device.key) {
+            if bound != key && self.store.key_add(replica, key)? {
+                let branch = known.map_or(0, |device| device.branch);
+                self.store.audit(branch, now_ms, "second key", &replica.0.to_string())?;
+            }
+            return Ok(());
+        }
+        let branch = match &known {
+            Some(device) => Some(device.branch),
+            None => self.branch_of(staff)?,
+        };
+        // Under which branch its log is kept never changes: not before its owner's is known.
+        let Some(branch) = branch else { return Ok(()) };
+        let mut device = known.unwrap_or_else(|| Device::named(replica, branch, (0, 0)));
+        if device.standing == Standing::Pending {
+            device.standing = Standing::Enrolled;
+        }
+        self.store.device_put(&Device { staff: Some(staff), key: Some(key), ..device })?;
+        self.store.audit(branch, now_ms, "device known again", &replica.0.to_string())?;
+        for extract in self.store.strangers_take(replica)? {
+            self.take_extract(&extract, now_ms)?;
         }
         Ok(())
     }
@@ -259,8 +297,11 @@ impl Desk {
         let known = self.store.device(replica)?;
         if let Some(device) = known.as_ref().filter(|device| device.key.is_some()) {
             // Reported lost or revoked after the backup: it stays out. To let one in again takes a person.
-            if device.standing.takes_part() && !standing.takes_part() {
-                self.store.device_put(&Device { standing, ..device.clone() })?;
+            let standing = if standing.takes_part() { device.standing } else { standing };
+            // One that showed its certificate before its document came is told by it now.
+            let row = Device { standing, document: device.document.or(Some(document.id)), ..device.clone() };
+            if device.standing.takes_part() && row != *device {
+                self.store.device_put(&row)?;
             }
             return Ok(());
         }

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use records::id::{Epoch, Replica};
-use sync_protocol::asides::{Ask, Chunk, FileHave, Tell};
+use sync_protocol::asides::{Ask, Chunk, FileHave, Tell, Vouched};
 use sync_protocol::conversation::{Answer, Event, ReadError, Reader, RequestHash, write_answer};
 use sync_protocol::cursor::Cursor;
 use sync_protocol::limits::{BODY_BYTES_MAX, RELAY_BYTES_MAX};
-use sync_protocol::message::{Clocks, Compared, Enrol, Held, Hello, Notice, PageEnd, PushAck, VERSIONS};
+use sync_protocol::message::{
+    Certificate, Clocks, Compared, Enrol, Held, Hello, Notice, PageEnd, PushAck, VERSIONS,
+};
 use sync_protocol::reason;
 use sync_protocol::ruling::Ruling;
 use sync_protocol::segment::Segment;
@@ -418,6 +420,8 @@ impl Session {
                 .as_ref()
                 .map(|certificate| postcard::to_allocvec(certificate).unwrap_or_default());
             desk.store.set(&certificate_key(device.replica), &kept.unwrap_or_default())?;
+            let vouch = |certificate: &Certificate| Vouched::sign(&desk.signer, certificate.clone());
+            answer.tells.extend(answer.certificate.as_ref().map(vouch).map(Tell::Vouched));
         }
         if !self.carried && !second {
             rotate(&mut device, hello.lease);

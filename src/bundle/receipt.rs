@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sync_protocol::asides::Tell;
 use sync_protocol::bundle::{Answered, BundleError, BundleId, BundleKind, For, Header, Part};
 use sync_protocol::conversation::{Answer, RequestHash, read_answer};
 use sync_protocol::cursor::Incarnation;
@@ -117,6 +118,11 @@ impl Taking {
             }
         }
         files::hear(store, &tells, incarnation, now)?;
+        for tell in &tells {
+            if let Tell::Vouched(vouched) = tell {
+                crate::sync::vouched(store, vouched)?;
+            }
+        }
         let newer = |shown: &Certificate| {
             let kept = crate::sync::certificate(store).ok().flatten();
             kept.is_none_or(|kept| kept.valid_until_ms < shown.valid_until_ms)

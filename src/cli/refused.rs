@@ -36,6 +36,9 @@ fn store(error: &StoreError) -> Fault {
         StoreError::OnlyHere { ops, files } => {
             Fault::new(Exit::Refused, "rule.W-16.only_here").rule("W-16").with("n", ops).with("files", files)
         }
+        StoreError::EarlierName { replica } => {
+            Fault::new(Exit::Refused, "rule.W-16.earlier").rule("W-16").with("replica", &replica.0)
+        }
         StoreError::InUse { pid } => Fault::new(Exit::InUse, "error.in_use").with("pid", pid),
         StoreError::NoSpace { needed, free } => {
             Fault::new(Exit::NoSpace, "error.no_space").with("needed", needed).with("free", free)

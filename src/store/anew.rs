@@ -61,7 +61,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::OnlyHere`] where HQ has not signed for every op and file, [`StoreError::AlreadyEnrolled`] for the name that
-    /// it has; [`StoreError::Io`], [`StoreError::NoSpace`].
+    /// it has, [`StoreError::EarlierName`] for one that it had: its log would go on under another key;
+    /// [`StoreError::Io`], [`StoreError::NoSpace`].
     pub fn enrol_anew(self, enrolment: &Enrolment, scanned_ms: u64, now: Now) -> Result<Self, StoreError> {
         let (ops, files) = self.only_here()?;
         if (ops, files) != (0, 0) {
@@ -69,6 +70,9 @@ impl Store {
         }
         if enrolment.replica == self.replica() {
             return Err(StoreError::AlreadyEnrolled { home: self.home });
+        }
+        if set_aside(&self.home, enrolment.replica).exists() {
+            return Err(StoreError::EarlierName { replica: enrolment.replica });
         }
         crate::home::require_space(&self.home, crate::home::CREATE_BYTES_MIN)?;
         let identity = Identity { enrolment: enrolment.clone(), scanned_ms, name: host_name() };
@@ -174,6 +178,21 @@ mod tests {
         assert_eq!(store.counts().unwrap().ops, 1);
         assert_eq!(store.doctor().unwrap().faults, []);
         assert!(set_aside(dir.path(), Replica(41)).join("journal").join("00000001.log").exists());
+    }
+
+    #[test]
+    fn a_name_that_the_home_had_is_not_taken_again_and_no_log_is_mixed() {
+        let (dir, mut store) = home();
+        store.save(vec![create(b"pump")], NOW).unwrap();
+        sent(&mut store);
+        let mut store = store.enrol_anew(&other(), 0, NOW).unwrap();
+        store.save(vec![create(b"fan")], NOW).unwrap();
+        sent(&mut store);
+        let back = store.enrol_anew(&enrolment(), 0, NOW);
+        assert!(matches!(back, Err(StoreError::EarlierName { replica: Replica(41) })));
+        let store = Store::open(dir.path(), NOW).unwrap();
+        assert_eq!((store.replica(), store.counts().unwrap().ops), (Replica(42), 1));
+        assert_eq!(store.doctor().unwrap().faults, []);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use records::id::DocId;
+use records::id::{DocId, Replica};
 use sync_protocol::chain::Line;
 use sync_protocol::segment::SegmentError;
 
@@ -50,6 +50,12 @@ pub enum StoreError {
     AlreadyEnrolled {
         /// Where.
         home: PathBuf,
+    },
+    /// The home had that name before, and its log lies aside: a name is never taken twice.
+    #[error("the home had the name {} before", replica.0)]
+    EarlierName {
+        /// The name.
+        replica: Replica,
     },
     /// Another process holds the home.
     #[error("the home is in use by process {pid}")]

@@ -11,6 +11,7 @@ use crate::canonical;
 use crate::digest::Buckets;
 use crate::envelope::{self, MessageError, Raw};
 use crate::limits::{CHUNK_BYTES, FILE_BYTES_MAX, LISTED_MAX};
+use crate::message::Certificate;
 use crate::proof::{ExtractsProof, RulingProof};
 use crate::sign::{PublicKey, Signature, Signer};
 use crate::tables::Tables;
@@ -38,6 +39,8 @@ pub enum Ask {
     Clocks(Vec<ClockRun>),
     /// What it reads, where HQ said that it reads otherwise.
     Tables(Tables),
+    /// Who it is, under HQ's own signature, for an HQ that lost it.
+    Vouched(Vouched),
     /// One of a newer version.
     Newer {
         /// Its number.
@@ -65,6 +68,8 @@ pub enum Tell {
     Renamed(Vec<u8>),
     /// What HQ reads, where the device said that it reads otherwise.
     Tables(Tables),
+    /// The certificate in the same answer under a signature of its own, to be shown to an HQ that lost it.
+    Vouched(Vouched),
     /// One of a newer version.
     Newer {
         /// Its number.
@@ -72,6 +77,30 @@ pub enum Tell {
         /// Its bytes.
         bytes: Vec<u8>,
     },
+}
+
+/// A certificate that proves itself: HQ's signature over it alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// HQ's, over its bytes.
+    pub signature: Signature,
+}
+
+impl Vouched {
+    /// Signs a certificate.
+    #[must_use]
+    pub fn sign(signer: &Signer, certificate: Certificate) -> Self {
+        let signature = signer.sign("certificate", &[&canonical::to_bytes(&certificate)]);
+        Self { certificate, signature }
+    }
+
+    /// Returns whether `key` signed it.
+    #[must_use]
+    pub fn verify(&self, key: &PublicKey) -> bool {
+        key.verifies("certificate", &[&canonical::to_bytes(&self.certificate)], &self.signature)
+    }
 }
 
 /// A piece of a file on its way to HQ.
@@ -269,6 +298,8 @@ const CLOCKS: u8 = 0x17;
 const RENAMED: u8 = 0x18;
 /// Both ways.
 const TABLES: u8 = 0x19;
+/// Both ways.
+const VOUCHED: u8 = 0x1a;
 /// All of them are of this schema.
 const SCHEMA: u8 = 1;
 
@@ -277,7 +308,7 @@ impl Ask {
     #[must_use]
     pub fn proves_itself(&self) -> bool {
         match self {
-            Self::Rulings(_) | Self::Extracts(_) | Self::Relay(_) | Self::Chunk(_) => true,
+            Self::Rulings(_) | Self::Extracts(_) | Self::Relay(_) | Self::Chunk(_) | Self::Vouched(_) => true,
             Self::Have(_)
             | Self::Want(_)
             | Self::Buckets(_)
@@ -306,6 +337,7 @@ impl Ask {
             Self::Reread(docs) => (REREAD, canonical::to_bytes(docs)),
             Self::Clocks(runs) => (CLOCKS, canonical::to_bytes(runs)),
             Self::Tables(tables) => (TABLES, canonical::to_bytes(tables)),
+            Self::Vouched(vouched) => (VOUCHED, canonical::to_bytes(vouched)),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -326,6 +358,7 @@ impl Ask {
             REREAD => list(raw)?.map(Self::Reread),
             CLOCKS => list(raw)?.map(Self::Clocks),
             TABLES => list(raw)?.map(Tables::of).map(Self::Tables),
+            VOUCHED => canonical::from_bytes(raw.bytes).map(Self::Vouched),
             _ => return raw.skip().map(|()| newer()),
         };
         read.ok_or(MessageError::Malformed { number: raw.number })
@@ -356,6 +389,7 @@ impl Tell {
             Self::Relayed(sealed) => (RELAYED, sealed.clone()),
             Self::Renamed(enrolment) => (RENAMED, enrolment.clone()),
             Self::Tables(tables) => (TABLES, canonical::to_bytes(tables)),
+            Self::Vouched(vouched) => (VOUCHED, canonical::to_bytes(vouched)),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -373,6 +407,7 @@ impl Tell {
             RELAYED => Some(Self::Relayed(raw.bytes.to_vec())),
             RENAMED => Some(Self::Renamed(raw.bytes.to_vec())),
             TABLES => list(raw)?.map(Tables::of).map(Self::Tables),
+            VOUCHED => canonical::from_bytes(raw.bytes).map(Self::Vouched),
             _ => return raw.skip().map(|()| newer()),
         };
         read.ok_or(MessageError::Malformed { number: raw.number })

@@ -28,7 +28,7 @@ pub(crate) struct Device {
     /// Nobody will ever switch it on again.
     pub(crate) dead: bool,
     pub(crate) revoked: bool,
-    /// Headquarters forgot its code or its key with the last restore, and nobody can show them to it.
+    /// Headquarters forgot its code with the last restore before the device had heard a word of it: nobody can show it.
     pub(crate) stranded: bool,
     /// What is left of its disk, where that is little.
     pub(crate) free_bytes: Option<u64>,

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use fieldbook::transport::{Carrier, Fault, TransportError};
 use fieldbook_hq::session::SessionError;
+use sync_protocol::conversation::ReadError;
 
 use crate::dice::Dice;
 use crate::office::Headquarters;
@@ -118,6 +119,7 @@ impl<'a> Line<'a> {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err(TransportError::Unreachable(Fault::Broken)),
             Err(SessionError::Unknown) => Err(TransportError::Status(403)),
+            Err(SessionError::Read(ReadError::Signature)) => Err(TransportError::Status(401)),
             Err(error @ (SessionError::Read(_) | SessionError::Order)) => {
                 if *self.weather == FAIR {
                     eprintln!("headquarters: {error}");

@@ -556,7 +556,9 @@ impl World {
                 self.devices[at].open(self.now_ms);
                 let Some(report) = self.sync(at, None, None) else {
                     quiet = false;
-                    self.devices[at].stranded = round > 2;
+                    // One that heard headquarters once can show whose it is; of another one the code is lost.
+                    let heard = fieldbook::sync::certificate(self.devices[at].store()).expect("a setting");
+                    self.devices[at].stranded = round > 2 && heard.is_none();
                     continue;
                 };
                 let nothing = report.notices.iter().all(is_stale)

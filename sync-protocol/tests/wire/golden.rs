@@ -22,7 +22,7 @@ use sync_protocol::{columns, frame};
 use crate::sample;
 
 /// The names of [`sample::asks`], in order.
-const ASKS: [&str; 11] = [
+const ASKS: [&str; 12] = [
     "ask_rulings",
     "ask_extracts",
     "ask_relay",
@@ -33,10 +33,11 @@ const ASKS: [&str; 11] = [
     "ask_reread",
     "ask_clocks",
     "ask_tables",
+    "ask_vouched",
     "ask_newer",
 ];
 /// The names of [`sample::tells`], in order.
-const TELLS: [&str; 8] = [
+const TELLS: [&str; 9] = [
     "tell_held",
     "tell_wanted",
     "tell_piece",
@@ -44,6 +45,7 @@ const TELLS: [&str; 8] = [
     "tell_relayed",
     "tell_renamed",
     "tell_tables",
+    "tell_vouched",
     "tell_newer",
 ];
 

@@ -5,7 +5,7 @@ use records::kinds::staff::Role;
 use records::schema::{Class, Tag};
 use records::time::Zone;
 use sync_protocol::asides::{
-    Ask, Chunk, ClockRun, Differing, FileHave, FileHeld, FileWant, HeldDocument, OpRun, Piece, Tell,
+    Ask, Chunk, ClockRun, Differing, FileHave, FileHeld, FileWant, HeldDocument, OpRun, Piece, Tell, Vouched,
 };
 use sync_protocol::bundle::{self, Answered, BundleId, BundleKind, For, Header, Span};
 use sync_protocol::chain::{Line, Link, Parent};
@@ -207,6 +207,7 @@ pub(crate) fn asks() -> Vec<Ask> {
         Ask::Reread(vec![doc(5), doc(6)]),
         Ask::Clocks(vec![ClockRun { epoch: LINE.1, first: 2, last: 9, shift_ms: -10_800_000 }]),
         Ask::Tables(Tables::of(vec![(4, 1), (12, 2)])),
+        Ask::Vouched(Vouched::sign(&device(), certificate())),
         Ask::Newer { number: 0x7e, bytes: vec![1, 2] },
     ]
 }
@@ -221,6 +222,7 @@ pub(crate) fn tells() -> Vec<Tell> {
         Tell::Relayed(b"sealed".to_vec()),
         Tell::Renamed(b"enrolment".to_vec()),
         Tell::Tables(Tables::of(vec![(4, 1), (12, 3)])),
+        Tell::Vouched(Vouched::sign(&device(), certificate())),
         Tell::Newer { number: 0x7f, bytes: vec![3] },
     ]
 }
