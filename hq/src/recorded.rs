@@ -136,6 +136,52 @@ mod tests {
     }
 
     #[test]
+    fn what_a_device_says_of_its_clock_long_after_its_ops_came_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = crate::data::Data::at(folder.path());
+        data.init("http://127.0.0.1:7400").unwrap();
+        let mut desk = data.open(false).unwrap();
+        let device = Device::named(records::id::Replica(7), 3, (0, 0));
+        desk.store.device_put(&device).unwrap();
+        let line = (device.replica, records::id::Epoch(1));
+        let stamp = Stamp { ms: NOW, counter: 0 };
+        let row = sync_protocol::op::Row {
+            kind: records::kinds::number::REPAIR,
+            schema: 1,
+            doc: None,
+            stamp,
+            seen: Vec::new(),
+            forked_from: None,
+            writes: Vec::new(),
+        };
+        let rows = vec![row; 4];
+        let signer = sync_protocol::sign::Signer::from_seed(&[7; 32]).unwrap();
+        let mut before = sync_protocol::chain::Link::ROOT;
+        for (first, received_ms) in [(1, NOW), (3, NOW + HEARD_MS)] {
+            let rows = &rows[..2];
+            let run =
+                sync_protocol::segment::Run { line, first, before, parent: None, test_clock: false, rows };
+            let segments = sync_protocol::segment::cut(&signer, &run).unwrap();
+            before = segments[0].link;
+            desk.transact(|desk| desk.take(segments, received_ms)).unwrap();
+        }
+        let skews = |desk: &mut Desk| {
+            let of = |seq| OpId { replica: line.0, epoch: line.1, seq };
+            [1, 2, 3, 4].map(|seq| desk.recorded(of(seq), stamp).unwrap().unwrap().came.skew_ms)
+        };
+        let says = |desk: &mut Desk, shift_ms, now_ms| {
+            let run = ClockRun { epoch: line.1, first: 1, last: 9, shift_ms };
+            desk.hear_clocks(&device, &[run], now_ms).unwrap();
+        };
+        says(&mut desk, HOUR, NOW + HEARD_MS);
+        assert_eq!(skews(&mut desk), [Some(HOUR); 4]);
+        says(&mut desk, 2 * HOUR, NOW + HEARD_MS + 1);
+        assert_eq!(skews(&mut desk), [Some(HOUR), Some(HOUR), Some(2 * HOUR), Some(2 * HOUR)]);
+        says(&mut desk, 3 * HOUR, NOW + 2 * HEARD_MS + 1);
+        assert_eq!(skews(&mut desk), [Some(HOUR), Some(HOUR), Some(2 * HOUR), Some(2 * HOUR)]);
+    }
+
+    #[test]
     fn a_clock_that_is_off_is_put_right_and_told_and_nothing_is_recorded_after_it_came() {
         let three = 3 * HOUR.unsigned_abs();
         check(NOW - 5, Some(0), NOW - 5, Told::Nothing);

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use records::id::{Epoch, OpId, Replica};
 use records::kinds::number;
+use sync_protocol::asides::Vouched;
 use sync_protocol::chain::Link;
 use sync_protocol::columns;
 use sync_protocol::conversation::{Answer, RequestHash, read_answer, write_answer};
 use sync_protocol::cursor::Cursor;
-use sync_protocol::message::{Compared, Enrol, Extract, Item, PageEnd, PushAck};
+use sync_protocol::message::{Certificate, Compared, Enrol, Extract, Item, PageEnd, PushAck};
 use sync_protocol::op::Row;
 use sync_protocol::proof::AnswerProof;
 use sync_protocol::ruling::{Judgement, Ruling, Verdict};
@@ -286,4 +287,41 @@ fn what_a_second_key_wrote_in_the_first_one_s_epoch_waits_whichever_way_it_comes
     let own = goes_on(&device());
     assert!(desk.transact(|desk| desk.take_carried(&own, came)).unwrap());
     assert_eq!(held(&desk), 4);
+}
+
+/// The code was issued before the backup, and the device's first contact came after it.
+#[test]
+fn a_device_that_a_restored_headquarters_forgot_is_known_again_by_its_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::at(&folder.path().join("hq"));
+    data.init("http://127.0.0.1:7400").unwrap();
+    let mut desk = data.open(false).unwrap();
+    desk.store.device_put(&Device::named(LINE.0, 3, (0, 0))).unwrap();
+    data.back_up(&folder.path().join("backup")).unwrap();
+    let doc = |seq| records::id::DocId(OpId { replica: Replica::HQ, epoch: Epoch(1), seq });
+    let certificate = |key| Certificate {
+        replica: LINE.0,
+        key,
+        staff: doc(2),
+        roles: Vec::new(),
+        branch: 3,
+        unit: doc(1),
+        valid_until_ms: RECEIVED_MS,
+    };
+    let key = device().public();
+    let vouched = Vouched::sign(&desk.signer, certificate(key));
+    desk.transact(|desk| desk.hear_vouched(&vouched, RECEIVED_MS)).unwrap();
+    let known = |desk: &Desk| desk.store.device(LINE.0).unwrap().unwrap();
+    assert_eq!(known(&desk).key, None, "it forgot nothing");
+    let mut desk = restored(folder.path());
+    let forged = Vouched::sign(&device(), certificate(key));
+    desk.transact(|desk| desk.hear_vouched(&forged, RECEIVED_MS)).unwrap();
+    assert_eq!(known(&desk).key, None, "nobody vouches for himself");
+    desk.transact(|desk| desk.hear_vouched(&vouched, RECEIVED_MS)).unwrap();
+    assert_eq!((known(&desk).key, known(&desk).standing), (Some(key), Standing::Enrolled));
+    // Another one that HQ vouched for, as in another history: a person decides.
+    let other = Signer::from_seed(&[9; 32]).unwrap().public();
+    let vouched = Vouched::sign(&desk.signer, certificate(other));
+    desk.transact(|desk| desk.hear_vouched(&vouched, RECEIVED_MS)).unwrap();
+    assert_eq!((known(&desk).key, desk.keys_waiting(LINE.0).unwrap()), (Some(key), vec![other]));
 }
