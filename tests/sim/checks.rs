@@ -231,3 +231,35 @@ fn check_numbers(held: &Holdings) {
         }
     }
 }
+
+/// The check sees an op without a verdict, and one that waits for what is there.
+#[test]
+fn an_op_that_nobody_judged_or_that_waits_for_nothing_is_seen() {
+    let id = |seq| OpId { replica: Replica(7), epoch: records::id::Epoch(1), seq };
+    let row = Row {
+        kind: 1,
+        schema: 1,
+        doc: None,
+        stamp: sync_protocol::stamp::Stamp::default(),
+        seen: Vec::new(),
+        forked_from: None,
+        writes: Vec::new(),
+    };
+    let holdings = |verdict| {
+        let kept = |verdict| Kept { row: row.clone(), link: [0; 8], verdict };
+        Holdings {
+            ops: [(id(1), kept(Some(Verdict::Accepted))), (id(2), kept(verdict))].into(),
+            documents: BTreeMap::new(),
+            parents: Parents::new(),
+            copied: BTreeSet::new(),
+            aside: Vec::new(),
+        }
+    };
+    let seen = |verdict, lost| {
+        let held = holdings(verdict);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check_verdicts(&held, lost))).is_err()
+    };
+    let waits = |seq| Some(Verdict::Deferred { missing: id(seq) });
+    assert!(!seen(Some(Verdict::Accepted), false) && seen(None, true));
+    assert!(seen(waits(1), true) && seen(waits(9), false) && !seen(waits(9), true));
+}

@@ -7,6 +7,8 @@ mod carried;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 mod device;
 #[cfg(test)]
 mod dice;

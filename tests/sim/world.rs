@@ -539,7 +539,7 @@ impl World {
     }
 
     /// Ends every fault and syncs until nothing moves any more.
-    fn calm(&mut self) {
+    pub(crate) fn calm(&mut self) {
         self.tell("calm".to_owned());
         while !self.late.borrow().is_empty() {
             self.late_request();
