@@ -20,6 +20,8 @@ mod help;
 mod history;
 mod import;
 mod init;
+#[cfg(test)]
+mod keys;
 mod office;
 mod pay;
 mod policy;

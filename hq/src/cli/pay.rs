@@ -8,13 +8,12 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, Lang};
-use crate::cli::audit::{self, pair};
+use crate::cli::audit::pair;
 use crate::cli::office::{
     self, Acts, amount, object, person, person_text, say, state_label, state_name, titles,
 };
 use crate::cli::table::table;
 use crate::intake::desk::Desk;
-use crate::money::decide::Taken;
 use crate::money::pay::Batch;
 use crate::store::sqlite::StoreError;
 
@@ -101,7 +100,10 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
     match command {
         Command::Accept { claims, all: _, acts } => accept(claims, acts, room),
         Command::Back { claim, reason, acts } => {
-            audit::step(claim, &Taken::step("fin_back", reason), acts, room)
+            let (held, mut desk) =
+                office::act(room, acts, |desk, actor, now| desk.send_back(claim, reason, actor, now))?;
+            let (json, text) = office::told(&mut desk, &held, room.lang)?;
+            Ok(Answer::new(json, text))
         }
         Command::Batch { acts } => draft(acts, room),
         Command::List { state } => list(state.as_deref(), room),

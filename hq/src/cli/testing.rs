@@ -98,8 +98,14 @@ impl Office {
     /// Runs a command that must be refused, and returns the rule.
     #[track_caller]
     pub(super) fn refused(&self, words: &str) -> String {
-        match self.ask(&words.split(' ').collect::<Vec<_>>()) {
-            Ok(answer) => panic!("{words}: {}", answer.json),
+        self.rule(&words.split(' ').collect::<Vec<_>>())
+    }
+
+    /// The same, of words with blanks in them.
+    #[track_caller]
+    pub(super) fn rule(&self, words: &[&str]) -> String {
+        match self.ask(words) {
+            Ok(answer) => panic!("{words:?}: {}", answer.json),
             Err(fault) => {
                 let english = Lang::chosen(Some("en"));
                 for key in [fault.key.to_string(), format!("{}.hint", fault.key)] {
@@ -113,9 +119,14 @@ impl Office {
 
     /// Makes a claim in the post: submitted, reviewed, dispatched. The devices' part is written by hand.
     pub(super) fn claim(&self, staff: &str, no: &str, entries: &[Entry]) -> DocId {
+        self.claim_after(staff, no, entries, 4)
+    }
+
+    /// The same with only so many steps taken after its submission.
+    pub(super) fn claim_after(&self, staff: &str, no: &str, entries: &[Entry], steps: usize) -> DocId {
         let mut desk = self.desk();
         let now = self.now_ms();
-        desk.transact(|desk| Ok::<_, Fault>(in_transit(desk, staff, no, entries, now))).unwrap()
+        desk.transact(|desk| Ok::<_, Fault>(made(desk, (staff, no), entries, steps, now))).unwrap()
     }
 
     /// Puts claims into a branch's batch, dispatched on its due day.
@@ -164,7 +175,7 @@ fn staff(desk: &mut Desk, code: &str) -> DocId {
     desk.people().unwrap().by_code(code).unwrap().0
 }
 
-fn in_transit(desk: &mut Desk, code: &str, no: &str, entries: &[Entry], now: u64) -> DocId {
+fn made(desk: &mut Desk, (code, no): (&str, &str), entries: &[Entry], taken: usize, now: u64) -> DocId {
     let claimant = staff(desk, code);
     let unit = desk.people().unwrap().staff[&claimant].unit.unwrap();
     let (mut lines, mut placed) = (Vec::new(), Vec::new());
@@ -215,7 +226,7 @@ fn in_transit(desk: &mut Desk, code: &str, no: &str, entries: &[Entry], now: u64
         ("batch", Role::SUPERVISOR, branch[0]),
         ("dispatch", Role::SUPERVISOR, branch[0]),
     ];
-    for (step, role, by) in steps {
+    for (step, role, by) in steps.into_iter().take(taken) {
         let by = staff(desk, by);
         let approval = Approvals {
             step: text(step),

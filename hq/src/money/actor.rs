@@ -1,15 +1,12 @@
 //! Who acts: a person of the office, for himself or by a delegation, with the roles that count.
 
 use records::id::DocId;
-use records::kinds::delegation::{Delegated, DelegatedRoles};
+use records::kinds::staff;
 use records::kinds::staff::Role;
-use records::kinds::{number, staff};
-use records::record::Record;
 use records::time::Day;
 
 use crate::intake::desk::Desk;
 use crate::money::refusal::{MoneyError, Refusal};
-use crate::money::rows::linked;
 use crate::store::sqlite::StoreError;
 
 /// Somebody who takes steps.
@@ -54,13 +51,8 @@ impl Desk {
             return Ok(Actor { staff, code: code.to_owned(), roles, on_behalf_of: None });
         };
         let principal = self.employed(for_code, today)?;
-        let held =
-            self.people()?.staff.get(&principal).map(|person| person.roles.clone()).unwrap_or_default();
-        let mut roles: Vec<Role> = Vec::new();
-        for delegation in self.records(number::DELEGATION, &[])? {
-            let given = delegated(&delegation, (principal, staff), today);
-            roles.extend(held.iter().filter(|role| given.as_ref().is_some_and(|given| gives(given, **role))));
-        }
+        let delegated = self.terms()?.people.delegated(principal, staff, today);
+        let roles: Vec<Role> = delegated.into_iter().collect();
         if roles.is_empty() {
             let none = Refusal::by("H-05").with("staff", code).with("principal", for_code).with("day", today);
             return Err(none.into());
@@ -92,18 +84,4 @@ impl Desk {
         let people = self.people()?;
         Ok(people.staff.get(&staff).map(|person| person.code.clone()).unwrap_or_default())
     }
-}
-
-/// Returns the roles that a delegation names, where it is of these two and holds on that day.
-fn delegated(record: &Record, (from, to): (DocId, DocId), today: Day) -> Option<Vec<Role>> {
-    let given = record.get::<Delegated>()?;
-    let between = (linked(given.from.as_ref()), linked(given.to.as_ref())) == (Some(from), Some(to));
-    let holds = given.valid_from? <= today && today <= given.valid_to?;
-    let roles = record.all::<DelegatedRoles>().into_iter().filter_map(|row| row.role).collect();
-    (between && holds).then_some(roles)
-}
-
-/// A delegation that names no role gives all of them.
-fn gives(given: &[Role], role: Role) -> bool {
-    given.is_empty() || given.contains(&role)
 }

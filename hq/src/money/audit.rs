@@ -146,6 +146,7 @@ impl Desk {
         let taken = Taken { acks, ..Taken::step("audit", "") };
         self.decide(known.held.record.id, actor, &taken, extra, now_ms)?;
         self.verify_vouchers(claim, actor, now_ms)?;
+        self.begin_batch(claim.id, actor, now_ms)?;
         let held = self.claim(name)?;
         Ok(Done { held, by_rules })
     }
@@ -220,6 +221,7 @@ impl Desk {
             let closure = records::policy::due::blackout(today, &known.facts.policy, &known.facts.calendar);
             let step = if closure.closed { "hold" } else { "hand_over" };
             let held = self.step_claim(name, &Taken::step(step, ""), actor, now_ms)?;
+            self.forward_batch(held.record.id, actor, now_ms)?;
             handed.push(Handed { held, opens: closure.closed.then_some(closure.opens) });
         }
         Ok(handed)

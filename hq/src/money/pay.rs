@@ -122,6 +122,7 @@ impl Desk {
     /// P-24 on a day on which finance takes nothing in, and what [`Desk::decide`] refuses.
     pub fn accept(&mut self, claims: &[String], actor: &Actor, now_ms: u64) -> Result<Vec<Held>, MoneyError> {
         self.open_today(instant(now_ms).day(Zone::SHANGHAI))?;
+        self.release_held(now_ms)?;
         let mut waiting = Vec::new();
         for no in claims {
             waiting.push(self.named_record(number::CLAIM, no)?);
@@ -137,6 +138,17 @@ impl Desk {
         Ok(accepted)
     }
 
+    /// What was held while finance was closed comes to its door: the clerk looks at it once it is open.
+    fn release_held(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        for id in self.store.in_state(number::CLAIM, &[claim_machine::HELD_BLACKOUT])? {
+            if let Some(document) = self.document(id)? {
+                self.tray.put(&document, now_ms);
+            }
+        }
+        while self.attend()? {}
+        Ok(())
+    }
+
     /// Refuses where finance takes nothing in on that day (P-24).
     fn open_today(&mut self, today: Day) -> Result<(), MoneyError> {
         let closure = self.closure(today)?;
@@ -145,6 +157,26 @@ impl Desk {
         }
         let problem = Problem::new("P-24", "decision", "").fact("today", today.to_string());
         Err(MoneyError::Ruled(Box::new(problem.fact("opens", closure.opens.to_string()))))
+    }
+
+    /// Sends a claim back to the auditor, while no payment batch pays it.
+    ///
+    /// # Errors
+    /// H-10 where one does, and what [`Desk::decide`] refuses.
+    pub fn send_back(
+        &mut self,
+        name: &str,
+        reason: &str,
+        actor: &Actor,
+        now_ms: u64,
+    ) -> Result<Held, MoneyError> {
+        let held = self.claim(name)?;
+        let home = self.home(held.record.id.0.replica)?.unwrap_or(0);
+        if let Some(payment) = self.store.in_payment(home, held.record.id)? {
+            let payment = self.batch_of(payment)?.no;
+            return Err(Refusal::by("H-10").with("claim", held.no()).with("payment", payment).into());
+        }
+        self.step_claim(name, &Taken::step("fin_back", reason), actor, now_ms)
     }
 
     /// Puts all claims that finance took in, and that no other batch pays, into a new batch.

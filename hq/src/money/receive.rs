@@ -17,6 +17,18 @@ use crate::money::decide::{Taken, title};
 use crate::money::refusal::{MoneyError, Refusal};
 use crate::money::rows::{ROWS_MAX, instant, link, linked, put, text};
 use crate::store::sqlite::StoreError;
+use crate::store::sqlite::marks::Mark;
+
+/// Where a claim is no more the auditor's business.
+const BEHIND: [u8; 7] = [
+    claim_machine::HELD_BLACKOUT,
+    claim_machine::TO_FINANCE,
+    claim_machine::FIN_RECEIVED,
+    claim_machine::PAID,
+    claim_machine::CLOSED,
+    claim_machine::REJECTED,
+    claim_machine::VOID,
+];
 
 /// What was found in an envelope.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -268,14 +280,47 @@ impl Desk {
         self.claim(name)
     }
 
+    /// The audit of a batch begins with its first claim, once all of its paper is here.
+    pub(crate) fn begin_batch(&mut self, claim: DocId, actor: &Actor, now_ms: u64) -> Result<(), MoneyError> {
+        for batch in self.batches_of(claim, batch_machine::RECEIVED)? {
+            self.decide(batch.record.id, actor, &Taken::step("start", ""), Vec::new(), now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// A batch is forwarded with the last of its claims that anything is still to be done about at the auditor's.
+    pub(crate) fn forward_batch(
+        &mut self,
+        claim: DocId,
+        actor: &Actor,
+        now_ms: u64,
+    ) -> Result<(), MoneyError> {
+        for batch in self.batches_of(claim, batch_machine::AUDITING)? {
+            let mut open = false;
+            for listed in &batch.listed {
+                let held = listed.claim.map(|claim| self.held_claim(claim)).transpose()?.flatten();
+                open |= held.is_none_or(|held| !BEHIND.contains(&held.claim.state));
+            }
+            if !open {
+                self.decide(batch.record.id, actor, &Taken::step("forward", ""), Vec::new(), now_ms)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the batches in a state that list a claim.
+    fn batches_of(&mut self, claim: DocId, state: u8) -> Result<Vec<Batch>, StoreError> {
+        let mut batches = Vec::new();
+        for id in self.store.marked(&Mark::Claim(claim), number::BATCH)? {
+            batches.extend(self.record(id)?.filter(|record| record.state == state).map(Batch::of));
+        }
+        Ok(batches)
+    }
+
     /// A batch received in part is whole once none of its claims waits for paper.
     fn complete(&mut self, held: &Held, actor: &Actor, now_ms: u64) -> Result<(), MoneyError> {
-        let mark = crate::store::sqlite::marks::Mark::Claim(held.record.id);
-        for id in self.store.marked(&mark, number::BATCH)? {
-            let Some(batch) = self.record(id)?.map(Batch::of) else { continue };
-            if batch.record.state != batch_machine::PART_RECEIVED {
-                continue;
-            }
+        for batch in self.batches_of(held.record.id, batch_machine::PART_RECEIVED)? {
+            let id = batch.record.id;
             let mut waits = false;
             for listed in &batch.listed {
                 let claim = listed.claim.map(|claim| self.held_claim(claim)).transpose()?.flatten();

@@ -58,12 +58,13 @@ impl Desk {
         now_ms: u64,
     ) -> Result<Held, MoneyError> {
         let held = self.claim(name)?;
+        let rev = held.claim.submission.as_ref().map(|submission| Count(submission.rev));
         let level = if held.claim.state == at::SUP_APPROVED { "gm" } else { "sup" };
         let (step, taken, extra) = match review {
             Review::Approve { vouchers, acks, cuts } => {
                 let step = format!("{level}_{}", if cuts.is_empty() { "approve" } else { "cut" });
-                let rows = cuts.iter().map(|cut| cut_row(cut, &step, actor, now_ms));
-                let rows: Vec<Cuts> = rows.collect::<Result<_, _>>()?;
+                let row = |cut: &Cut<'_>| Ok(Cuts { rev, ..cut_row(cut, &step, actor, now_ms)? });
+                let rows: Vec<Cuts> = cuts.iter().map(row).collect::<Result<_, Refusal>>()?;
                 let extra: Vec<Write> = if rows.is_empty() { Vec::new() } else { vec![put(&rows)] };
                 (step, Taken { vouchers: *vouchers, acks, ..Taken::default() }, extra)
             }
@@ -74,8 +75,8 @@ impl Desk {
                     step: text(&step),
                     reason: reason_of(reason).ok(),
                     note: text(words(reason)),
+                    rev,
                     at: Some(instant(now_ms)),
-                    ..LineReturns::default()
                 };
                 let extra = line.iter().map(row).map(|row| put(&[row])).collect();
                 (step, Taken { reason, ..Taken::default() }, extra)
