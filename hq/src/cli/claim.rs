@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, Lang};
+use crate::cli::due;
 use crate::cli::office::{self, amount, label, object, person, person_text, titles, word};
 use crate::cli::table::table;
 use crate::intake::desk::Desk;
@@ -88,9 +89,10 @@ fn claims(list: &List, room: &Room) -> Result<Answer, Fault> {
             && list.since.is_none_or(|since| day.is_some_and(|day| day >= since))
             && list.until.is_none_or(|until| day.is_some_and(|day| day <= until))
     };
+    let today = office::today(room);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for held in held.iter().filter(wanted).take(list.limit.unwrap_or(usize::MAX)) {
-        rows.push(office::claim_json(&mut desk, held)?);
+        rows.push(due::told(&mut desk, held, today)?);
         lines.push(office::claim_row(&mut desk, held, room.lang)?);
     }
     Ok(Answer::new(rows.into(), table(&titles(room.lang, office::CLAIM_COLUMNS), lines)))
@@ -109,7 +111,7 @@ fn whole(desk: &mut Desk, known: &Known, lang: Lang) -> Result<Json, StoreError>
     let Known { held, facts } = known;
     let claim = &held.claim;
     let settled = settle::settle(claim, facts);
-    let mut json = object(office::claim_json(desk, held)?);
+    let mut json = object(due::told(desk, held, facts.today)?);
     let mut lines = Vec::new();
     for line in &claim.lines {
         let paid = settled.lines.iter().find(|settled| settled.n == line.n);

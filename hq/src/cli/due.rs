@@ -3,7 +3,7 @@
 use records::claim::clocks::{self, Clock};
 use records::policy::count::{Mark, Step};
 use records::time::Day;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, Lang};
@@ -12,6 +12,7 @@ use crate::cli::table::table;
 use crate::intake::desk::Desk;
 use crate::money::claims::Held;
 use crate::money::refusal::MoneyError;
+use crate::store::sqlite::StoreError;
 
 /// What `due` is told.
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,15 @@ impl Waiting {
     fn is_late(&self, today: Day) -> bool {
         self.open().is_some_and(|clock| clock.is_late(today))
     }
+
+    /// Says which clock runs and until when.
+    fn tell(&self, json: &mut Map<String, Json>, today: Day) {
+        let clock = self.open();
+        json.insert("clock".to_owned(), clock.map(|clock| clock.what.name()).into());
+        json.insert("due".to_owned(), clock.and_then(|clock| clock.due).map(|due| due.to_string()).into());
+        json.insert("late".to_owned(), self.is_late(today).into());
+        json.insert("paused".to_owned(), clock.is_some_and(|clock| clock.paused).into());
+    }
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
@@ -50,6 +60,15 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
 /// Lists the claims in some states by their due days, what is overdue first.
 pub(super) fn waiting(states: &[u8], room: &Room) -> Result<Answer, Fault> {
     listed(states, false, room)
+}
+
+/// Returns what answers say of a claim, with the clock that runs.
+pub(super) fn told(desk: &mut Desk, held: &Held, today: Day) -> Result<Json, StoreError> {
+    let facts = desk.plain_facts(&held.claim, today)?;
+    let clocks = clocks::clocks(&held.claim, &facts);
+    let mut json = object(office::claim_json(desk, held)?);
+    Waiting { held: held.clone(), clocks }.tell(&mut json, today);
+    Ok(json.into())
 }
 
 fn with_clocks(desk: &mut Desk, held: Held, today: Day) -> Result<Waiting, MoneyError> {
@@ -72,10 +91,7 @@ fn listed(states: &[u8], late: bool, room: &Room) -> Result<Answer, Fault> {
     for waiting in &waiting {
         let clock = waiting.open();
         let mut json = object(office::claim_json(&mut desk, &waiting.held)?);
-        json.insert("clock".to_owned(), clock.map(|clock| clock.what.name()).into());
-        json.insert("due".to_owned(), clock.and_then(|clock| clock.due).map(|due| due.to_string()).into());
-        json.insert("late".to_owned(), waiting.is_late(today).into());
-        json.insert("paused".to_owned(), clock.is_some_and(|clock| clock.paused).into());
+        waiting.tell(&mut json, today);
         rows.push(Json::from(json));
         let due = clock.and_then(|clock| clock.due).map(|due| due.to_string()).unwrap_or_default();
         let mark = if waiting.is_late(today) { say(room.lang, "hq.due.late", &[]) } else { String::new() };

@@ -416,3 +416,58 @@ fn finance_sends_a_claim_back_only_while_no_batch_pays_it_and_a_batch_goes_on_wi
     office.done("pay cancel PAY-202603-001 --reason x --as F01");
     assert_eq!(office.all(&back)["state"], "audited");
 }
+
+#[test]
+fn a_ceiling_is_shared_by_the_claims_of_a_month_and_an_exception_raises_it() {
+    use records::kinds::exception::{Ask, ExceptionKind};
+    let office = Office::new();
+    office.import(
+        "cap",
+        "code,unit,category,amount,valid_from,source\nK1,HZC,city_transport,150.00,2026-01-01,mail of January\n",
+    );
+    let line = |fen| [(Category::CITY_TRANSPORT, "2026-03-05", fen, fen)];
+    let claims = [
+        (office.claim("E01", NO[0], &line(10_000)), NO[0]),
+        (office.claim("E01", NO[1], &line(8_000)), NO[1]),
+    ];
+    office.batch("HZ-202603-B", &claims);
+    office.done("batch receive HZ-202603-B --as A01");
+    let shares = |no: &str| {
+        let shown = office.done(&format!("audit show {no}"));
+        (
+            shown["rules_payable"].as_str().unwrap().to_owned(),
+            shown["rules_self_paid"].as_str().unwrap().to_owned(),
+        )
+    };
+    assert_eq!(
+        [shares(NO[0]), shares(NO[1])],
+        [("100.00".into(), "0.00".into()), ("50.00".into(), "30.00".into())]
+    );
+    let mut desk = office.desk();
+    let ask = Ask {
+        kind_of: Some(ExceptionKind::CAP),
+        category: Some(Category::CITY_TRANSPORT),
+        month: crate::money::rows::text("2026-03"),
+        amount: Some(records::money::Fen(2_000)),
+        reason: crate::money::rows::text("a week of nights"),
+        asked_by: crate::money::rows::link(desk.people().unwrap().by_code("E01").unwrap().0),
+        ..Ask::default()
+    };
+    let writes = vec![crate::money::rows::put(&[ask])];
+    let op = crate::author::NewOp {
+        kind: records::kinds::number::EXCEPTION,
+        on: crate::author::On::Create,
+        writes,
+    };
+    let now = office.now_ms();
+    desk.transact(|desk| desk.write(vec![op], now)).unwrap();
+    drop(desk);
+    let code = office.done("exception list --state open")[0]["code"].as_str().unwrap().to_owned();
+    assert_eq!(office.refused(&format!("exception approve {code} --as A01")), "W-08");
+    assert_eq!(office.refused(&format!("exception deny {code} --as M01")), "W-11");
+    assert_eq!(office.done(&format!("exception approve {code} --as M01"))["state"], "approved");
+    office.done(&format!("audit done {} --as A01", NO[0]));
+    let done = office.done(&format!("audit done {} --as A01", NO[1]));
+    assert_eq!((&done["payable_total"], &done["self_paid_total"]), (&"70.00".into(), &"10.00".into()));
+    assert_eq!(done["by_rules"][0]["verdict"], "over_cap");
+}

@@ -124,9 +124,9 @@ impl Desk {
         job: &Job,
         author: &Author,
         op: Op<'_>,
-        asked: Asked,
+        asked: &Asked,
     ) -> Result<Verdict, StoreError> {
-        Ok(match self.broken_rule(job, author, op, &asked)? {
+        Ok(match self.broken_rule(job, author, op, asked)? {
             Some(problem) => Verdict::Quarantined {
                 code: reason::GUARD,
                 text: reason::guard_text(&problem),

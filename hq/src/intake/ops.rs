@@ -74,7 +74,7 @@ impl Desk {
                     };
                     let verdict = judge(&case);
                     match Asked::of(&case).filter(|_| verdict == Verdict::Accepted) {
-                        Some(asked) => self.guard(job, author, op, asked)?,
+                        Some(asked) => self.guard(job, author, op, &asked)?,
                         None => verdict,
                     }
                 }

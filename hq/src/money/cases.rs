@@ -83,8 +83,8 @@ impl Case {
             fines.push(Fine { person, amount, state: row.state.unwrap_or(FineState::PENDING) });
         }
         let mark = record.all::<Marks>().pop();
-        let confirmed = record.all::<Approvals>().into_iter().rev();
-        let last = confirmed.filter(|row| row.step.as_ref().is_some_and(|step| step.0 == "confirm")).next();
+        let mut confirmed = record.all::<Approvals>().into_iter().rev();
+        let last = confirmed.find(|row| row.step.as_ref().is_some_and(|step| step.0 == "confirm"));
         Self {
             about: record.get().unwrap_or_default(),
             fines,
