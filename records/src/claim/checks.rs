@@ -12,7 +12,7 @@ use crate::kinds::claim_machine as at;
 use crate::kinds::trip_machine;
 use crate::kinds::voucher::Category;
 use crate::money::Fen;
-use crate::policy::choices::{AgeAction, AgeTo, Cutoff, DupAction, Needed};
+use crate::policy::choices::{AgeAction, Cutoff, DupAction, Needed};
 use crate::policy::cycle::HalfMonth;
 use crate::policy::{age, dispatch};
 use crate::problems::Problem;
@@ -52,8 +52,9 @@ pub fn check(claim: &Claim, facts: &Facts) -> Vec<Problem> {
     let mut problems = Vec::new();
     whole(claim, facts, &mut problems);
     trips(claim, facts, &mut problems);
+    let next = next_mailing(claim, facts);
     for line in &claim.lines {
-        let asked = Asked { claim, line, facts };
+        let asked = Asked { claim, line, facts, next };
         if line.is_adjustment() {
             problems.extend(asked.adjustment());
             continue;
@@ -134,6 +135,13 @@ fn not_here(what: &'static str, id: &DocId) -> Problem {
     Problem::new("N6", what, "").fact("kind", what).fact("code", id.code())
 }
 
+/// Returns the day of the next mailing, while the claim is not submitted.
+fn next_mailing(claim: &Claim, facts: &Facts) -> Option<Day> {
+    let open = matches!(claim.state, at::DRAFT | at::RETURNED);
+    let next = open.then(|| dispatch::first_from(facts.today, &facts.policy, &facts.calendar))?;
+    next.map(|next| next.due)
+}
+
 /// What is asked of the whole claim.
 fn whole(claim: &Claim, facts: &Facts, problems: &mut Vec<Problem>) {
     let root = &facts.policy.scope_root;
@@ -205,6 +213,8 @@ struct Asked<'a> {
     claim: &'a Claim,
     line: &'a Line,
     facts: &'a Facts,
+    /// The day of the next mailing, while the claim is not submitted.
+    next: Option<Day>,
 }
 
 impl Asked<'_> {
@@ -272,10 +282,8 @@ impl Asked<'_> {
 
     /// Returns the next mailing's day, where the line's last day lies before it and the claim is not submitted yet.
     fn misses_next(&self, last_day: Day) -> Option<Day> {
-        let open = matches!(self.claim.state, at::DRAFT | at::RETURNED);
-        let next = dispatch::first_from(self.facts.today, &self.facts.policy, &self.facts.calendar)?;
-        let limit = self.facts.policy.age.to == AgeTo::ClaimSubmitted || next.due > last_day;
-        (open && limit && (self.facts.today..next.due).contains(&last_day)).then_some(next.due)
+        let next = self.next?;
+        (self.facts.today..next).contains(&last_day).then_some(next)
     }
 
     fn detail(&self) -> Vec<Problem> {

@@ -342,6 +342,8 @@ fn pays(claim: &Claim, facts: &Facts) -> Result<(), Problem> {
 }
 
 #[cfg(test)]
+mod others;
+#[cfg(test)]
 mod paths;
 #[cfg(test)]
 mod tests;

@@ -324,3 +324,71 @@ impl Line {
         self.adjusts.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::claim::{CLAIM, LineSheets, Lines, Placed};
+    use crate::kinds::claim_machine;
+    use crate::kinds::voucher::Category;
+    use crate::value::{Count, Ref, Text};
+
+    fn doc(text: &str) -> DocId {
+        text.parse().unwrap()
+    }
+
+    fn text<const MAX: u16>(text: &str) -> Option<Text<MAX>> {
+        Some(Text(text.to_owned()))
+    }
+
+    #[test]
+    fn a_record_reads_as_lines_with_their_vouchers_and_the_last_word_of_each() {
+        let claimant = Claimant {
+            staff: Some(Ref(Target::Doc(doc("0.1.11")))),
+            half: text("2026-01-H2"),
+            ..Claimant::default()
+        };
+        let line = |n, claimed: Option<i64>| Lines {
+            line: Some(Count(n)),
+            category: claimed.map(|_| Category::MEAL),
+            claimed: claimed.map(Fen),
+            ..Lines::default()
+        };
+        let placed = |n, voucher: &str| Placed {
+            line: Some(Count(n)),
+            voucher: Some(Ref(Target::Doc(doc(voucher)))),
+            amount: Some(Fen(600)),
+            key: text("V:1:2"),
+            ..Placed::default()
+        };
+        let verdict = |payable| AuditLines {
+            line: Some(Count(2)),
+            verdict: Some(LineVerdict::OK),
+            payable: Some(Fen(payable)),
+            ..AuditLines::default()
+        };
+        let reason = |words: &str| Reasons {
+            rule: text("R1"),
+            line: Some(Count(2)),
+            reason: text(words),
+            ..Reasons::default()
+        };
+        let mut record = Record::new(doc("7.1.1"), &CLAIM)
+            .with(&[claimant])
+            .with(&[line(2, Some(1_200)), line(1, None)])
+            .with(&[placed(2, "7.1.5"), placed(2, "7.1.6"), placed(9, "7.1.7")])
+            .with(&[LineSheets { line: Some(Count(2)), sheet: Some(Ref(Target::Text("R1".into()))) }])
+            .with(&[verdict(1_000), verdict(900)])
+            .with(&[reason("one"), reason("two")]);
+        record.state = claim_machine::RECEIVED;
+        let claim = Claim::of(&record).unwrap();
+        assert_eq!((claim.staff, claim.half), (doc("0.1.11"), "2026-01-H2".parse().ok()));
+        let [line] = claim.lines.as_slice() else { panic!("line 1 was taken out, line 9 never stood") };
+        assert_eq!((line.n, line.vouchers.len(), line.support()), (2, 2, Fen(1_200)));
+        assert_eq!(line.sheets, [Target::Text("R1".into())]);
+        assert_eq!((claim.claimed_total(), claim.voucher_count()), (Fen(1_200), 2));
+        assert_eq!(claim.audit.get(&2).map(|audited| audited.payable), Some(Fen(900)));
+        assert_eq!(claim.reasons.get(&("R1".to_owned(), 2)).map(String::as_str), Some("two"));
+        assert_eq!(Claim::of(&Record::new(doc("7.1.1"), &CLAIM)), None, "nobody's");
+    }
+}
