@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Claim(crate::cli::claim::Command),
     #[command(subcommand)]
     Review(crate::cli::review::Command),
+    #[command(subcommand)]
+    Batch(crate::cli::batch::Command),
     Sync(Sync),
     #[command(subcommand)]
     Bundle(Bundle),

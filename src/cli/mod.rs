@@ -5,6 +5,7 @@
 pub mod against;
 mod args;
 mod backup;
+mod batch;
 mod bundle;
 mod claim;
 mod completions;
@@ -150,6 +151,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Voucher(command)) => voucher::run(command, desk, streams),
         Some(Command::Job(command)) => job::run(command, desk),
         Some(Command::Review(command)) => review::run(command, desk),
+        Some(Command::Batch(command)) => batch::run(command, desk),
         Some(Command::Sync(args)) => sync::run(&args, desk, streams),
         Some(Command::Bundle(command)) => bundle::run(&command, desk),
         Some(Command::Conflict(command)) => conflict::run(&command, desk),

@@ -6,6 +6,7 @@
 pub mod add;
 pub mod amend;
 pub mod attach;
+pub mod batch;
 pub mod claim;
 pub mod conflict;
 pub mod create;

@@ -20,6 +20,7 @@ pub mod waiting;
 
 use std::collections::BTreeMap;
 
+use records::claim::facts::Granted;
 use records::claim::guard::{Actor, Given, guard};
 use records::claim::view::Claim;
 use records::id::DocId;
@@ -54,6 +55,8 @@ pub struct Reviewer {
     pub terms: Terms,
     /// The anomalies that nobody answered yet, by claim.
     pub anomalies: BTreeMap<DocId, Vec<Anomaly>>,
+    /// Exceptions that were granted.
+    pub granted: Vec<Granted>,
     /// The day.
     pub today: Day,
 }
@@ -119,7 +122,8 @@ impl Reviewer {
             actor = actor.on_behalf_of(found.ok_or_else(|| Refusal::by("W-60").with("staff", text))?);
         }
         let anomalies = facts::anomalies(store)?;
-        Ok(Self { actor, terms, anomalies, today: now.wall.day(enrolment.zone) })
+        let granted = crate::notebook::claim::facts::granted(store)?;
+        Ok(Self { actor, terms, anomalies, granted, today: now.wall.day(enrolment.zone) })
     }
 
     /// Returns the same person acting for a principal, or for himself.

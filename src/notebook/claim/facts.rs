@@ -247,7 +247,11 @@ fn others(store: &Store, claims: &[&Claim], facts: &mut Facts) -> Result<(), Sto
     Ok(())
 }
 
-fn granted(store: &Store) -> Result<Vec<Granted>, StoreError> {
+/// Returns the exceptions that were granted.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn granted(store: &Store) -> Result<Vec<Granted>, StoreError> {
     let of = |record: &Record| {
         let ask = record.get::<Ask>()?;
         Some(Granted {
