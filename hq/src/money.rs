@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`terms`], [`load`] and [`lease`], [`facts`] and [`beside`], [`refusal`], [`actor`], [`decide`], then the
 //! desks in the order of a claim's way: [`review`], [`receive`], [`gaps`], [`audit`], [`cases`], [`pay`], [`bank`],
-//! [`trail`].
+//! [`trail`]; and what betrays a wrong claim, [`traces`].
 
 pub mod actor;
 mod alerts;
@@ -27,5 +27,6 @@ pub mod refusal;
 pub mod review;
 pub mod rows;
 pub mod terms;
+pub mod traces;
 pub mod trail;
 pub mod trial;

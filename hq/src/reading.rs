@@ -6,8 +6,7 @@ use records::kinds;
 use records::record::Record;
 use records::schema::{Group, Tag};
 use records::value::{Row, Target, Value};
-use sync_protocol::merge::conflict::Conflict;
-use sync_protocol::merge::{Document, Register};
+use sync_protocol::merge::Document;
 
 /// Returns the current value of a single field; `None` where it is empty, unknown or of a newer version.
 #[must_use]
@@ -45,21 +44,7 @@ pub fn rows(document: &Document, group: &Group) -> Vec<Row> {
 #[must_use]
 pub fn record(document: &Document) -> Option<Record> {
     let kind = kinds::by_number(document.kind)?;
-    let open = document.conflicts().into_iter().filter_map(|conflict| match conflict {
-        Conflict::Values(tag, _) => Some(tag),
-        Conflict::Seals(_) => None,
-    });
-    let group = |tag: &Tag| kind.group(tag.number()).filter(|group| group.tag() == *tag);
-    let registers = document
-        .registers
-        .iter()
-        .filter_map(|(tag, register): (&Tag, &Register)| Some((*tag, register.value.row(group(tag)?)?)));
-    let lists = document.ledgers.iter().chain(&document.sets);
-    let entries = lists.filter_map(|(tag, entries)| Some((*tag, group(tag)?, entries)));
-    let rows = entries.flat_map(|(tag, group, entries)| {
-        entries.iter().filter_map(move |entry| Some((tag, entry.row(group)?)))
-    });
-    Some(Record::from_parts(document.id, kind, document.state, open.collect(), registers.chain(rows)))
+    Some(document.record(kind))
 }
 
 /// Returns the files that the document names.

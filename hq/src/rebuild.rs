@@ -41,6 +41,9 @@ impl Desk {
                 continue;
             };
             rebuilt.documents += 1;
+            if let Some(document) = work.document.as_ref().filter(|_| mend) {
+                self.index_money(work.home, document)?;
+            }
             if digests.remove(&doc) != Some(digest) {
                 rebuilt.differed += 1;
                 if mend {

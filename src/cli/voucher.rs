@@ -47,7 +47,8 @@ pub(crate) fn run(command: Voucher, desk: &Desk, streams: &mut Streams<'_>) -> R
             let request = Set { record: id, wanted: VOUCHERS, pairs: read_pairs(&pairs)? };
             let mut store = desk.store()?;
             let changed = set(&mut store, &request, desk.clock.now())?;
-            let notices = voucher::notices(&store, changed.id).map_err(NotebookError::from)?;
+            let notices =
+                voucher::notices(&store, changed.id, desk.clock.now()).map_err(NotebookError::from)?;
             Ok(noticed_page(&changed, &notices, desk))
         }
         Voucher::List { listed } => list_page(&["voucher"], &listed, desk),

@@ -13,7 +13,7 @@ use crate::notebook::add::{self, Entry};
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::pair::Pair;
 use crate::notebook::refusal::{NotebookError, Refusal};
-use crate::notebook::{registers, rows, voucher};
+use crate::notebook::{registers, rows, twins, voucher};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::write::{NewOp, On};
@@ -79,7 +79,7 @@ fn prepare(store: &Store, request: &Create, now: Now) -> Result<Prepared, Notebo
     }
     writes.sort_by_key(|write| write.tag);
     let (notices, local) = match kind.number {
-        number::VOUCHER => check(store, kind, &writes)?,
+        number::VOUCHER => check(store, kind, &writes, now)?,
         _ => (Vec::new(), None),
     };
     Ok(Prepared { writes, notices, local })
@@ -94,21 +94,24 @@ fn put(writes: &mut Vec<Write>, write: Write) {
 /// What a person should look at on a new voucher, and the key that finds its invoice again.
 type Checked = (Vec<Problem>, Option<[u8; 16]>);
 
-fn check(store: &Store, kind: &'static Kind, writes: &[Write]) -> Result<Checked, NotebookError> {
+fn check(store: &Store, kind: &'static Kind, writes: &[Write], now: Now) -> Result<Checked, NotebookError> {
     // The record has no name before it is saved; no rule looks at it.
     let id =
         DocId(records::id::OpId { replica: records::id::Replica::HQ, epoch: records::id::Epoch(0), seq: 1 });
     let mut record = Record::new(id, kind);
     let fits = writes.iter().try_for_each(|write| record.write(write.tag, &write.bytes));
     fits.map_err(|_| StoreError::Unordered)?;
-    let notices = voucher::check(&record, kind.name)?;
-    let Some(invoice) = voucher::invoice(&record) else {
-        return Ok((notices, None));
-    };
-    if let Some(id) = voucher::captured(store, &invoice)? {
+    let mut notices = voucher::check(&record, kind.name)?;
+    let invoice = voucher::invoice(&record);
+    if let Some(invoice) = &invoice
+        && let Some(id) = voucher::captured(store, invoice)?
+    {
         return Err(Refusal::by("W-29").with("code", id.code()).into());
     }
-    Ok((notices, Some(voucher::invoice_key(&invoice))))
+    let enrolment = &store.identity().enrolment;
+    let today = now.wall.day(enrolment.zone);
+    notices.extend(twins::notices(store, &record, Some(enrolment.staff), today)?);
+    Ok((notices, invoice.as_ref().map(voucher::invoice_key)))
 }
 
 /// Returns what a sheet takes over from its job.

@@ -36,6 +36,7 @@ pub mod status;
 pub mod step;
 pub mod terms;
 pub mod trip;
+pub mod twins;
 pub mod typed;
 pub mod voucher;
 pub mod work;

@@ -2,9 +2,8 @@
 
 use records::id::OpId;
 use records::record::Record;
-use records::schema::{Class, Group, Kind, Tag};
+use records::schema::{Class, Group, Kind};
 use records::value::{Row, Value};
-use sync_protocol::merge::conflict::Conflict;
 use sync_protocol::merge::{Document, Entry};
 
 /// A row that stands, and who wrote it.
@@ -52,19 +51,5 @@ pub fn value(kind: &Kind, document: &Document, name: &str) -> Option<Value> {
 /// Returns the document as the rules look at it; values of a newer version are passed over.
 #[must_use]
 pub fn record(kind: &'static Kind, document: &Document) -> Record {
-    let open = document.conflicts().into_iter().filter_map(|conflict| match conflict {
-        Conflict::Values(tag, _) => Some(tag),
-        Conflict::Seals(_) => None,
-    });
-    let group = |tag: &Tag| kind.group(tag.number()).filter(|group| group.tag() == *tag);
-    let registers = document.registers.iter().filter_map(|(tag, register)| {
-        let group = group(tag).filter(|group| register.value.is_read(group))?;
-        Some((*tag, register.value.row(group)?))
-    });
-    let lists = document.ledgers.iter().chain(&document.sets);
-    let entries = lists.filter_map(|(tag, entries)| Some((*tag, group(tag)?, entries)));
-    let rows = entries.flat_map(|(tag, group, entries)| {
-        entries.iter().filter_map(move |entry| Some((tag, entry.row(group)?)))
-    });
-    Record::from_parts(document.id, kind, document.state, open.collect(), registers.chain(rows))
+    document.record(kind)
 }

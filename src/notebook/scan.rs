@@ -70,7 +70,7 @@ pub fn scan(
             Checksum::Miss => "miss",
             Checksum::Absent => "absent",
         },
-        notices: voucher::notices(store, id)?,
+        notices: voucher::notices(store, id, now)?,
     })
 }
 

@@ -44,12 +44,7 @@ impl Terms {
             me.roles = enrolment.roles.iter().copied().collect();
         }
         let caps = all(store, number::CAP)?.iter().filter_map(|record| CapRow::of(record, &people)).collect();
-        let policies = all(store, number::POLICY)?;
-        let policies = policies.iter().filter_map(Record::get::<PolicyText>);
-        let years = all(store, number::CALENDAR)?;
-        let years =
-            years.iter().filter_map(|record| Some((record.get::<Year>()?, record.all::<CalendarDays>())));
-        Ok(Self { in_force: InForce::of(policies, years), people, caps })
+        Ok(Self { in_force: in_force(store)?, people, caps })
     }
 
     /// Returns facts that know these terms: of a submitted claim by the policy that it names.
@@ -67,6 +62,18 @@ impl Terms {
     pub fn unit_code(&self, unit: DocId) -> &str {
         self.people.units.get(&unit).map_or("", |unit| unit.code.as_str())
     }
+}
+
+/// Reads policy and calendar.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn in_force(store: &Store) -> Result<InForce, StoreError> {
+    let policies = all(store, number::POLICY)?;
+    let policies = policies.iter().filter_map(Record::get::<PolicyText>);
+    let years = all(store, number::CALENDAR)?;
+    let years = years.iter().filter_map(|record| Some((record.get::<Year>()?, record.all::<CalendarDays>())));
+    Ok(InForce::of(policies, years))
 }
 
 /// Returns the records of a kind, those created earlier first.

@@ -11,9 +11,10 @@ use records::record::Record;
 use sync_protocol::chain::sha256;
 use sync_protocol::merge::Document;
 
+use crate::clock::Now;
 use crate::notebook::pair::Pair;
 use crate::notebook::refusal::Refusal;
-use crate::notebook::{rows, state};
+use crate::notebook::{rows, state, twins};
 use crate::store::Store;
 use crate::store::error::StoreError;
 
@@ -96,14 +97,19 @@ pub fn check(record: &Record, code: &str) -> Result<Vec<Problem>, Refusal> {
     if blocking.is_empty() { Ok(notices) } else { Err(Refusal::unfinished(code, blocking)) }
 }
 
-/// Returns what a person should look at on a saved voucher; of any other record nothing.
+/// Returns what a person should look at on a saved voucher, other vouchers like it included; of any other record nothing.
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
-pub fn notices(store: &Store, id: DocId) -> Result<Vec<Problem>, StoreError> {
+pub fn notices(store: &Store, id: DocId, now: Now) -> Result<Vec<Problem>, StoreError> {
     let document = store.document(id)?;
-    let voucher = document.filter(|document| document.kind == number::VOUCHER);
-    Ok(voucher.map_or_else(Vec::new, |document| at_capture(&rows::record(&VOUCHER, &document))))
+    let Some(document) = document.filter(|document| document.kind == number::VOUCHER) else {
+        return Ok(Vec::new());
+    };
+    let record = rows::record(&VOUCHER, &document);
+    let mut notices = at_capture(&record);
+    notices.extend(twins::notices(store, &record, None, now.wall.day(store.zone()))?);
+    Ok(notices)
 }
 
 #[cfg(test)]

@@ -2,13 +2,16 @@
 //!
 //! What they are made of cannot be read from them: words are passed through a keyed hash, times are shifted.
 
+use records::claim::traces::marks::{self, Mark};
 use records::id::{DocId, Epoch, OpId, Replica};
+use records::time::Zone;
 use records::value::Value;
+use sync_protocol::merge::Document;
 use sync_protocol::op::Row;
 use sync_protocol::stamp::Stamp;
 
 use crate::keys::Keys;
-use crate::store::entry::DocKey;
+use crate::store::entry::{DocKey, doc_key};
 
 const BY_KIND: u8 = b'k';
 const BY_NUMBER: u8 = b'n';
@@ -16,6 +19,7 @@ const BY_IMPORT: u8 = b'i';
 const BY_ALIAS: u8 = b'a';
 const QUARANTINE: u8 = b'q';
 const CONFLICT: u8 = b'c';
+const BY_MARK: u8 = b'm';
 
 /// Returns what all postings of a kind begin with; of every kind for `None`.
 #[must_use]
@@ -64,6 +68,22 @@ pub fn alias_prefix(keys: &Keys, text: &str) -> Vec<u8> {
     let mut key = vec![BY_ALIAS];
     key.extend_from_slice(&keys.opaque(&[b"alias", text.as_bytes()].concat()));
     key
+}
+
+/// Returns what the postings of a mark begin with, by which the rules on anomalies find a record.
+#[must_use]
+pub fn mark_prefix(keys: &Keys, mark: &Mark) -> Vec<u8> {
+    let mut key = vec![BY_MARK];
+    key.extend_from_slice(&keys.opaque(&[&b"mark"[..], &mark.to_bytes()].concat()));
+    key
+}
+
+/// Returns the postings of a folded document under its marks.
+#[must_use]
+pub fn marked(keys: &Keys, document: &Document, zone: Zone) -> Vec<Vec<u8>> {
+    let kind = records::kinds::by_number(document.kind).filter(|kind| marks::has(kind.number));
+    let marks = kind.map(|kind| marks::of(&document.record(kind), zone)).unwrap_or_default();
+    marks.iter().map(|mark| posting(mark_prefix(keys, mark), doc_key(document.id))).collect()
 }
 
 /// Returns what the postings that an op makes for its document begin with; `local` is its import key.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use records::claim::traces::marks::Mark;
 use records::id::{DocId, Epoch, OpId};
+use records::time::Zone;
 use sync_protocol::chain::Line;
 use sync_protocol::merge::past::History;
 use sync_protocol::merge::{Document, Judged, fold};
@@ -130,6 +132,21 @@ impl Store {
     pub fn all_imported(&self, key: &[u8; 16], limit: usize) -> Result<Vec<DocId>, StoreError> {
         let found = self.postings(&index::import_prefix(&self.keys, key), limit)?;
         Ok(found.into_iter().map(doc_of_key).collect())
+    }
+
+    /// Returns the documents listed under a mark; some may bear it no more.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn marked(&self, mark: &Mark) -> Result<Vec<DocId>, StoreError> {
+        let found = self.postings(&index::mark_prefix(&self.keys, mark), usize::MAX)?;
+        Ok(found.into_iter().map(doc_of_key).collect())
+    }
+
+    /// Returns where the days of this device begin.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        self.identity().enrolment.zone
     }
 
     /// Walks the documents of a kind, newest first; of all kinds, kind by kind, for `None`. One is in memory at a time.

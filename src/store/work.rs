@@ -246,6 +246,11 @@ impl Work {
             self.state.conflicts = self.state.conflicts.saturating_sub(u64::from(entry.conflicts));
             self.change.remove(Tree::Index, &index::posting(index::conflict_prefix(), key));
         }
+        if let Some(document) = store.document(doc)? {
+            for posting in index::marked(&store.keys, &document, store.zone()) {
+                self.change.remove(Tree::Index, &posting);
+            }
+        }
         for op in store.read_ops(entry.op_ids())? {
             for prefix in index::postings(&store.keys, &op.row, None) {
                 self.change.remove(Tree::Index, &index::posting(prefix, key));
@@ -354,7 +359,13 @@ impl Work {
         let Touched { before, mut entry, ops } = touched;
         let lines = self.lines_of(store, &ops)?;
         match sync_protocol::merge::fold(&ops, &lines) {
-            Ok(document) => summarise(&mut entry, &document),
+            Ok(document) => {
+                // It stays under those that it bore before: whoever finds it there compares.
+                for posting in index::marked(&store.keys, &document, store.zone()) {
+                    self.change.put(Tree::Index, &posting, Vec::new());
+                }
+                summarise(&mut entry, &document);
+            }
             Err(FoldError::NoCreation | FoldError::Mixed) => {
                 entry = Entry { ops: entry.ops, ..Entry::new(doc, entry.kind) };
             }

@@ -7,6 +7,7 @@ pub mod fingerprint;
 #[cfg(test)]
 mod laws;
 pub mod past;
+pub mod record;
 pub(crate) mod registers;
 pub(crate) mod split;
 #[cfg(test)]

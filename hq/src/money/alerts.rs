@@ -7,9 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use records::claim::checks;
-use records::claim::traces;
-use records::claim::traces::gather::{self, Made};
-use records::claim::traces::marks;
 use records::claim::view::Claim;
 use records::decision::{DECISION_TAG, Decision};
 use records::id::DocId;
@@ -41,22 +38,6 @@ struct Found {
     evidence: Vec<String>,
 }
 
-/// The index of marks, and the records under them.
-struct Records<'d>(&'d mut Desk);
-
-impl gather::Index for Records<'_> {
-    type Error = StoreError;
-
-    fn listed(&mut self, mark: &marks::Mark) -> Result<Vec<DocId>, StoreError> {
-        self.0.store.listed(&Mark::Trace(mark.to_bytes()))
-    }
-
-    fn record(&mut self, id: DocId) -> Result<Option<Made>, StoreError> {
-        let author = self.0.store.device(id.0.replica)?.and_then(|device| device.staff);
-        Ok(self.0.record(id)?.map(|record| Made { record, author }))
-    }
-}
-
 impl Desk {
     /// Raises what the rules find on a claim and have not told yet; returns how many alerts that are.
     pub(crate) fn look(&mut self, id: DocId, now_ms: u64) -> Result<u64, AuthorError> {
@@ -68,10 +49,8 @@ impl Desk {
         };
         let mut found: BTreeMap<&'static str, Found> = BTreeMap::new();
         let facts = self.facts(&claim, instant(now_ms).day(Zone::SHANGHAI))?;
-        if let Some(trail) = gather::trail(&record, &facts.policy, &mut Records(self))? {
-            for trace in traces::of_claim(&trail, &facts.policy, &facts.calendar) {
-                found.entry(trace.rule).or_default().add(trace.line, &trace.problem());
-            }
+        for trace in self.traces(&record, &claim, &facts)? {
+            found.entry(trace.rule).or_default().add(trace.line, &trace.problem());
         }
         let told = checks::check(&claim, &facts).into_iter().filter(|problem| TOLD.contains(&problem.rule));
         for problem in told {

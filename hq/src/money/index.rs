@@ -33,8 +33,7 @@ impl Desk {
         };
         let mut marks = marks(&record);
         if traces::has(document.kind) {
-            let author = self.store.device(document.id.0.replica)?.and_then(|device| device.staff);
-            let found = traces::of(&record, author, Zone::SHANGHAI);
+            let found = traces::of(&record, Zone::SHANGHAI);
             marks.extend(found.iter().map(|mark| Mark::Trace(mark.to_bytes())));
         }
         self.store.marks_put(home, record.id, &marks)?;

@@ -35,8 +35,8 @@ pub static RULES: &[Rule] = &[
     ),
     blocks(
         "B6",
-        "⟦第 {line} 行的⟧票据 {voucher} 已经有了：{other}",
-        "the voucher {voucher}⟦ of line {line}⟧ is here already: {other}",
+        "⟦第 {line} 行的⟧票据⟦ {voucher}⟧ 已经有了：{other}",
+        "the voucher⟦ {voucher}⟧⟦ of line {line}⟧ is here already: {other}",
         "移除该票据；如系误判请联系主管",
         "take the voucher out; ask the supervisor if this is wrong",
     ),
@@ -105,8 +105,8 @@ pub static RULES: &[Rule] = &[
     ),
     reason(
         "R2",
-        "⟦第 {line} 行的⟧票据 {voucher} 与 {other} 相似，可能重复",
-        "the voucher {voucher}⟦ of line {line}⟧ looks like {other}",
+        "⟦第 {line} 行的⟧票据⟦ {voucher}⟧ 与 {other} 相似，可能重复",
+        "the voucher⟦ {voucher}⟧⟦ of line {line}⟧ looks like {other}",
         "核对后移除，或说明原因",
         "compare and take it out, or say why it is another",
     ),

@@ -121,3 +121,40 @@ fn a_photo_leaves_its_look_on_the_voucher_once() {
     let shown = device.json(&["voucher", "show", bare["code"].as_str().unwrap()]);
     assert_ne!(shown["fields"]["phash"], first.as_str());
 }
+
+#[test]
+fn a_voucher_that_is_here_already_is_told_when_it_is_captured() {
+    let device = Device::new();
+    let rules = |answer: &Value| -> Vec<String> {
+        let notices = answer["notices"].as_array().unwrap().iter();
+        notices.map(|notice| notice["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    let add = |amount: &str, more: &[&str]| {
+        let typed = ["voucher", "add", "--category", "meal", "--amount", amount, "--date", "2026-11-20"];
+        device.json(&[&typed[..], more].concat())
+    };
+    let number = ["--set", "inv_no=25152000009858579102"];
+    let first = add("56", &number);
+    assert_eq!(rules(&first), [""; 0]);
+    let again = add("57", &number);
+    assert_eq!(rules(&again), ["B6"]);
+    let (code, said) = (first["code"].as_str().unwrap(), again["notices"][0]["message"].as_str().unwrap());
+    assert!(said.contains(&format!("is here already: {code}, 2026-11-20")), "{said}");
+    // The typed number and the scanned text are one invoice.
+    let scanned =
+        device.run_with(&["voucher", "scan", "--json"], "01,32,,25152000009858579102,56.00,20250302,,D263");
+    let scanned: Value = serde_json::from_str(&scanned.out).unwrap();
+    assert_eq!(rules(&scanned[0]), ["V-07", "B6", "B6"]);
+    device.done(&["voucher", "discard", again["code"].as_str().unwrap()]);
+    device.done(&["voucher", "discard", scanned[0]["code"].as_str().unwrap()]);
+    assert_eq!(rules(&device.json(&["voucher", "set", code, "amount=58"])), [""; 0]);
+
+    // Without a number: the same person's day, amount and seller.
+    let seller = ["--set", "seller=如家酒店"];
+    assert_eq!(rules(&add("35", &seller)), [""; 0]);
+    assert_eq!(rules(&add("35", &seller)), ["R2"]);
+    let other = add("36", &seller);
+    assert_eq!(rules(&other), [""; 0]);
+    let set = device.json(&["voucher", "set", other["code"].as_str().unwrap(), "amount=35"]);
+    assert_eq!(rules(&set), ["R2", "R2"], "the two that stand");
+}

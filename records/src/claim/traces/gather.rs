@@ -3,18 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::claim::ceiling;
+use crate::claim::facts::Facts;
 use crate::claim::traces::marks::{self, Mark, doc};
 use crate::claim::traces::papers::{Alike, duplicates};
 use crate::claim::traces::sums::per_day;
 use crate::claim::traces::trail::{Invoiced, Leg, Paper, Photo, Sheet, Trail};
 use crate::claim::view::Claim;
 use crate::duplicate::{self, PictureHash};
-use crate::id::DocId;
+use crate::id::{DocId, Replica};
 use crate::invoice::Invoice;
 use crate::kinds::sheet::{Legs, Photos, Place, Position, SheetNo, Visit};
 use crate::kinds::site::{Address, Geo, SiteName};
 use crate::kinds::trip::{TripDays, TripOf};
-use crate::kinds::voucher::{Amount, Dated, InvoiceNo, Owner, Seller, VoucherPlace};
+use crate::kinds::voucher::{Amount, Category, Dated, InvoiceNo, Owner, Seller, VoucherPlace};
 use crate::kinds::{number, takes};
 use crate::money::Fen;
 use crate::policy::terms::Policy;
@@ -41,6 +43,12 @@ pub trait Index {
     /// # Errors
     /// What the index answers.
     fn listed(&mut self, mark: &Mark) -> Result<Vec<DocId>, Self::Error>;
+
+    /// Returns the devices that a person has or had.
+    ///
+    /// # Errors
+    /// What the index answers.
+    fn devices(&mut self, staff: DocId) -> Result<Vec<Replica>, Self::Error>;
 
     /// Returns a record; `None` where it is not here.
     ///
@@ -90,12 +98,13 @@ pub fn trail<I: Index>(claim: &Record, policy: &Policy, index: &mut I) -> Result
     let Some(view) = Claim::of(claim) else {
         return Ok(None);
     };
+    let devices = index.devices(view.staff)?;
     let mut read = Read { index, known: BTreeMap::new() };
     let tickets = view.lines.iter().flat_map(|line| line.vouchers.iter().filter_map(|ticket| ticket.voucher));
     let own: Vec<DocId> = tickets.collect();
     let sheets = view.lines.iter().flat_map(|line| line.sheets.iter().filter_map(document));
     read.read(own.iter().copied().chain(sheets).chain(view.trips.iter().copied()))?;
-    read.listed(&marks::around_claim(&view, policy))?;
+    read.listed(&marks::around_claim(&view, &devices, policy))?;
     let mut like = BTreeSet::new();
     for id in &own {
         let asked =
@@ -143,6 +152,20 @@ pub fn claims_with<I: Index>(voucher: DocId, index: &mut I) -> Result<Vec<Claim>
             && tickets.any(|ticket| ticket.voucher == Some(voucher))
     };
     Ok(claims.filter(stands).collect())
+}
+
+/// Returns the monthly ceilings that the claim's lines come under: of each category the one of its first line.
+#[must_use]
+pub fn ceilings(claim: &Claim, facts: &Facts) -> Vec<(Category, Fen)> {
+    let mut found = BTreeMap::new();
+    for line in &claim.lines {
+        if let Some(account) = ceiling::account(claim, line, facts)
+            && let Some(cap) = ceiling::cap_row(claim, &account, facts)
+        {
+            found.entry(account.category).or_insert(cap);
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// Makes a trail of records at hand: claims, vouchers, sheets, trip summaries and sites; others are passed over.

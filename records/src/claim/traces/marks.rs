@@ -13,7 +13,7 @@ use crate::claim::traces::gather::paper;
 use crate::claim::traces::trail::{Invoiced, Paper};
 use crate::claim::view::Claim;
 use crate::duplicate::Key;
-use crate::id::DocId;
+use crate::id::{DocId, Replica};
 use crate::kinds::claim::CLAIM;
 use crate::kinds::sheet::{Engineer, Helpers, Times, Visit};
 use crate::kinds::trip::{TRIP, TripOf};
@@ -47,6 +47,8 @@ pub enum Mark {
     Unit(DocId, Day),
     /// Sheets and trip summaries: who worked or travelled, in which half-month, by its first day.
     Worked(DocId, Day),
+    /// Sheets that name no engineer: whose device made them, in which half-month, by its first day.
+    Made(Replica, Day),
 }
 
 impl Mark {
@@ -60,14 +62,14 @@ impl Mark {
 
 /// Returns the marks under which a record is listed; none of a kind that nobody looks for.
 ///
-/// `author` is whose device created it, `zone` where days begin.
+/// `zone` is where days begin.
 #[must_use]
-pub fn of(record: &Record, author: Option<DocId>, zone: Zone) -> BTreeSet<Mark> {
+pub fn of(record: &Record, zone: Zone) -> BTreeSet<Mark> {
     match record.kind.number {
-        number::VOUCHER => of_voucher(record, author),
+        number::VOUCHER => of_voucher(record),
         number::CLAIM => Claim::of(record).map(|claim| of_claim(&claim)).unwrap_or_default(),
         number::TRIP => of_trip(record),
-        kind if takes(number::SHEET, kind) => of_sheet(record, author, zone),
+        kind if takes(number::SHEET, kind) => of_sheet(record, zone),
         _ => BTreeSet::new(),
     }
 }
@@ -78,8 +80,9 @@ pub fn has(kind: u16) -> bool {
     [VOUCHER.number, CLAIM.number, TRIP.number].contains(&kind) || takes(number::SHEET, kind)
 }
 
-fn of_voucher(record: &Record, author: Option<DocId>) -> BTreeSet<Mark> {
-    let paper = paper(record, author);
+fn of_voucher(record: &Record) -> BTreeSet<Mark> {
+    // Whose it is stands in no mark.
+    let paper = paper(record, None);
     let mut marks: BTreeSet<Mark> = purchase(&paper).into_iter().collect();
     if let Some(Key::Strong(key)) = &paper.key {
         marks.insert(Mark::Invoice(key.clone()));
@@ -99,12 +102,14 @@ fn of_claim(claim: &Claim) -> BTreeSet<Mark> {
     marks
 }
 
-fn of_sheet(record: &Record, author: Option<DocId>, zone: Zone) -> BTreeSet<Mark> {
+fn of_sheet(record: &Record, zone: Zone) -> BTreeSet<Mark> {
     let visit = record.get::<Visit>().unwrap_or_default();
     let halves: BTreeSet<Day> =
         [visit.arrived, visit.left].into_iter().flatten().filter_map(|at| half(at.day(zone))).collect();
-    let staff = workers(record, author);
-    staff.iter().flat_map(|who| halves.iter().map(|half| Mark::Worked(*who, *half))).collect()
+    let staff = workers(record, None);
+    let made = engineer(record).is_none().then_some(record.id.0.replica);
+    let worked = halves.iter().flat_map(|half| staff.iter().map(|who| Mark::Worked(*who, *half)));
+    worked.chain(halves.iter().filter_map(|half| Some(Mark::Made(made?, *half)))).collect()
 }
 
 fn of_trip(record: &Record) -> BTreeSet<Mark> {
@@ -117,10 +122,14 @@ fn of_trip(record: &Record) -> BTreeSet<Mark> {
 /// Returns who worked on a sheet: its engineer, else whose device made it, and those who helped.
 #[must_use]
 pub fn workers(sheet: &Record, author: Option<DocId>) -> BTreeSet<DocId> {
-    let engineer = sheet.get::<Engineer>().and_then(|group| doc(group.engineer.as_ref())).or(author);
+    let engineer = engineer(sheet).or(author);
     let helpers = sheet.all::<Helpers>().into_iter().filter_map(|row| doc(row.staff.as_ref()));
     let timed = sheet.all::<Times>().into_iter().filter_map(|row| doc(row.staff.as_ref()));
     engineer.into_iter().chain(helpers).chain(timed).collect()
+}
+
+fn engineer(sheet: &Record) -> Option<DocId> {
+    sheet.get::<Engineer>().and_then(|group| doc(group.engineer.as_ref()))
 }
 
 /// Returns the supervisors' approvals of a claim: who, when.
@@ -130,13 +139,17 @@ pub(crate) fn approved(claim: &Claim) -> impl Iterator<Item = (DocId, Ts)> {
 }
 
 /// Returns the marks under which lies what the rules look at around a claim, beside its own vouchers and sheets.
+///
+/// `devices` are those of the claimant.
 #[must_use]
-pub fn around_claim(claim: &Claim, policy: &Policy) -> BTreeSet<Mark> {
+pub fn around_claim(claim: &Claim, devices: &[Replica], policy: &Policy) -> BTreeSet<Mark> {
     let mut marks: BTreeSet<Mark> = [Mark::Claimant(claim.staff)].into();
     let tickets = claim.lines.iter().flat_map(|line| &line.vouchers);
     marks.extend(tickets.filter_map(|ticket| ticket.voucher.map(Mark::Voucher)));
-    let days = claim.lines.iter().filter_map(|line| half(line.date?));
-    marks.extend(days.map(|half| Mark::Worked(claim.staff, half)));
+    for half in claim.lines.iter().filter_map(|line| half(line.date?)) {
+        marks.insert(Mark::Worked(claim.staff, half));
+        marks.extend(devices.iter().map(|device| Mark::Made(*device, half)));
+    }
     // An approval near midnight has neighbours on the next day.
     let around = |day: Day| [day.plus(-1), day, day.plus(1)];
     let approvals = approved(claim).flat_map(|(by, at)| around(at.day(Zone(0))).map(|day| (by, day)));

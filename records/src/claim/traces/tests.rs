@@ -535,8 +535,13 @@ impl Index for Memory {
     type Error = std::convert::Infallible;
 
     fn listed(&mut self, mark: &Mark) -> Result<Vec<DocId>, Self::Error> {
-        let bears = |made: &&Made| marks::of(&made.record, made.author, Zone::SHANGHAI).contains(mark);
+        let bears = |made: &&Made| marks::of(&made.record, Zone::SHANGHAI).contains(mark);
         Ok(self.0.values().filter(bears).map(|made| made.record.id).collect())
+    }
+
+    fn devices(&mut self, staff: DocId) -> Result<Vec<Replica>, Self::Error> {
+        let own = |made: &&Made| made.author == Some(staff);
+        Ok(self.0.values().filter(own).map(|made| made.record.id.0.replica).collect())
     }
 
     fn record(&mut self, id: DocId) -> Result<Option<Made>, Self::Error> {
@@ -612,6 +617,7 @@ fn a_trail_is_gathered_from_records_by_their_marks() {
     assert_eq!(known, [id(10), id(11), id(12)].into(), "what resembles nothing is not read");
     assert_eq!(trail.claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), [id(2)]);
     assert_eq!(trail.peers, [Fen(11_200)]);
+    assert!(trail.sheets.contains_key(&id(50)), "a sheet without an engineer is its device's");
     check(&trail, &["A1", "A5"]);
 
     let twins = gather::twins(&memory.0[&id(11)].clone(), &policy, &mut memory).unwrap();
