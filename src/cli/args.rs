@@ -41,6 +41,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Claim(crate::cli::claim::Command),
     #[command(subcommand)]
+    Case(crate::cli::case::Command),
+    #[command(subcommand)]
     Review(crate::cli::review::Command),
     #[command(subcommand)]
     Batch(crate::cli::batch::Command),

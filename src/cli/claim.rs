@@ -2,20 +2,25 @@
 
 mod answers;
 mod args;
+mod way;
 
 pub(crate) use args::Command;
 
 use records::kinds::claim::CostOwner;
+use records::kinds::exception::ExceptionKind;
 use records::kinds::number;
 
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
-use crate::cli::sheet::{changed_page, list_page, read_pairs, show_page};
+use crate::cli::sheet::{changed_page, created_page, list_page, read_pairs};
 use crate::cli::{history, prompt};
 use crate::notebook::claim::check::check;
 use crate::notebook::claim::draft::{Draft, draft};
+use crate::notebook::claim::exception::{self, Request};
 use crate::notebook::claim::submit::{Submit, submit, waiting};
+use crate::notebook::claim::way::way as way_of;
 use crate::notebook::claim::{edit, steps};
+use crate::notebook::create::Created;
 use crate::notebook::find::Wanted;
 
 const CLAIMS: Wanted = Wanted::Kind(number::CLAIM);
@@ -66,7 +71,18 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
             let changed = steps::answer(&mut desk.store()?, &id, &text.join(" "), now)?;
             Ok(changed_page(&changed, desk))
         }
-        Command::Show { id } => show_page(&id, CLAIMS, desk),
+        Command::Exception { id, kind, line, amount, month, reason } => {
+            let kind = ExceptionKind::CHOICES.index(&kind).map(ExceptionKind);
+            let kind = kind.ok_or_else(|| missing("--kind"))?;
+            let request = Request { record: id, kind, line, amount, month, reason };
+            let id = exception::ask(&mut desk.store()?, &request, now)?;
+            Ok(created_page(&Created { id, notices: Vec::new() }, desk))
+        }
+        Command::Show { id } => {
+            let store = desk.store()?;
+            let way = way_of(&store, &id, desk.lang.of_labels(), now)?;
+            Ok(way::page(&way, store.identity().enrolment.zone, desk))
+        }
         Command::History { id } => history::run(&id, CLAIMS, desk),
         Command::List { listed } => list_page(&["claim"], &listed, desk),
     }

@@ -131,6 +131,9 @@ fn claims_and_trip_summaries_have_the_keys_that_the_document_lists() {
     check("`claim check`", &device.json(&["claim", "check", code]));
     device.done(&["claim", "remove", code, "--line", "2"]);
     check("`claim submit`", &device.json(&["claim", "submit", code]));
+    let ask = ["claim", "exception", code, "--kind", "other", "--reason", "x"];
+    check("`claim exception`", &device.json(&ask));
+    check("`claim show`", &device.json(&["claim", "show", code]));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod args;
 mod backup;
 mod batch;
 mod bundle;
+mod case;
 mod claim;
 mod completions;
 mod conflict;
@@ -24,6 +25,7 @@ mod job;
 mod keys;
 pub mod lang;
 mod man;
+mod money;
 mod policy;
 pub mod process;
 mod prompt;
@@ -158,6 +160,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Quarantine(command)) => quarantine::run(&command, desk),
         Some(Command::Trip(command)) => trip::run(command, desk),
         Some(Command::Claim(command)) => claim::run(command, desk),
+        Some(Command::Case(command)) => case::run(command, desk),
         Some(Command::Policy(command)) => policy::run(command, desk),
         Some(Command::File(command)) => file::run(&command, desk),
         Some(Command::Search(args)) => search::run(args, desk),

@@ -8,13 +8,16 @@ use records::policy::calendar::Calendar;
 use records::policy::cap::CapAccount;
 use records::policy::cycle::Cycle;
 use records::policy::explain::{Question, explain};
+use records::policy::in_force::InForce;
 use records::policy::sentence::Sentence;
 use records::policy::terms::Policy;
-use records::time::Day;
+use records::time::{Day, Zone};
 
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
+use crate::notebook::refusal::NotebookError;
+use crate::notebook::terms::Terms;
 
 /// What the expense policy says.
 #[derive(Debug, Subcommand)]
@@ -70,11 +73,17 @@ pub(crate) enum About {
     },
 }
 
-/// Answers a question to the policy; needs no home.
+/// Answers a question to the policy. A home that is there says which policy and calendar the company has; none is needed.
 pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
     let Command::Explain { about, policy, calendar } = command;
-    let policy = policy_of(policy.as_deref(), desk.lang)?;
-    let calendar = calendar_of(calendar.as_deref(), desk.lang)?;
+    let own = own_terms(policy.is_none() || calendar.is_none(), desk)?;
+    let day = asked_day(&about).unwrap_or_else(|| desk.clock.now().wall.day(Zone::SHANGHAI));
+    let policy = match (policy, &own) {
+        (None, Some(own)) => own.policy(day).clone(),
+        (file, _) => policy_of(file.as_deref(), desk.lang)?,
+    };
+    let base = own.map_or_else(Calendar::china, |own| own.calendar);
+    let calendar = calendar_of(base, calendar.as_deref(), desk.lang)?;
     let explained = explain(&question(about), &policy, &calendar).map_err(|error| {
         let reason = said(&error.sentence(), desk.lang);
         match error.rule() {
@@ -85,6 +94,31 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
     })?;
     let text = |desk: &Desk| explained.text(&|key, facts| desk.lang.say(key, facts));
     Ok(desk.page(|| explained.json.clone(), text))
+}
+
+/// Returns what headquarters sent; `None` where no device lives here.
+fn own_terms(wanted: bool, desk: &Desk) -> Result<Option<InForce>, Fault> {
+    if !wanted {
+        return Ok(None);
+    }
+    match desk.store() {
+        Ok(store) => Ok(Some(Terms::read(&store).map_err(NotebookError::from)?.in_force)),
+        Err(fault) if fault.key == "error.not_enrolled" => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Returns the day by which the version is chosen; `None` where the question names none.
+fn asked_day(about: &About) -> Option<Day> {
+    match about {
+        About::Audit { received: day }
+        | About::Manager { audited: day }
+        | About::Finance { approved: day }
+        | About::Age { date: day }
+        | About::Blackout { date: day } => Some(*day),
+        About::Dispatch { batch } => Some(batch.month.last()),
+        About::Payable { .. } => None,
+    }
 }
 
 fn question(about: About) -> Question {
@@ -111,9 +145,8 @@ fn policy_of(file: Option<&Path>, lang: Lang) -> Result<Policy, Fault> {
     Policy::parse(&text).map_err(|error| policy_fault(path, &error, lang))
 }
 
-/// Returns China's calendar, with the years of a file where there is one.
-fn calendar_of(file: Option<&Path>, lang: Lang) -> Result<Calendar, Fault> {
-    let mut calendar = Calendar::china();
+/// Returns the calendar with the years of a file where there is one.
+fn calendar_of(mut calendar: Calendar, file: Option<&Path>, lang: Lang) -> Result<Calendar, Fault> {
     if let Some(path) = file {
         let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
         calendar.load(&text).map_err(|error| {

@@ -16,7 +16,8 @@ pub(crate) fn run(desk: &Desk) -> Result<Page, Fault> {
     Ok(desk.page(|| answer(&status), |desk| text(&status, desk)))
 }
 
-fn answer(status: &Status) -> Value {
+/// Returns how things stand as an answer.
+pub(crate) fn answer(status: &Status) -> Value {
     let counts = &status.counts;
     let instant = |ts: records::time::Ts| ts.rfc3339(status.zone);
     let oldest = counts.oldest_unsent_ms.and_then(|ms| i64::try_from(ms).ok()).map(records::time::Ts);
@@ -49,6 +50,7 @@ fn answer(status: &Status) -> Value {
         "numbers_suspended": status.numbers_suspended,
         "next_sheet_no": status.next_sheet_no,
         "claim_lease": status.claim_lease.map(|(next, epoch)| json!({"next": next, "epoch": epoch})),
+        "money": crate::cli::money::answer(&status.money),
     })
 }
 
@@ -83,7 +85,7 @@ fn text(status: &Status, desk: &Desk) -> String {
     if status.differing > 0 {
         rows.push((say("text.status.differing", &[]), number(status.differing, Tone::Bad)));
     }
-    let mut text = pairs(desk.style, &rows);
+    let mut text = pairs(desk.style, &rows) + &crate::cli::money::text(&status.money, desk);
     if status.copied {
         text.push_str(&(paint(Tone::Warning, say("text.notice.copied", &[])) + "\n"));
     }

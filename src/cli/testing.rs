@@ -67,9 +67,14 @@ impl Device {
 
     /// Runs a command that reads from standard input.
     pub(crate) fn run_with(&self, words: &[&str], input: &str) -> Ran {
+        self.run_at(NOW, words, input)
+    }
+
+    /// Runs a command at another instant.
+    pub(crate) fn run_at(&self, now: &str, words: &[&str], input: &str) -> Ran {
         let home = self.dir.path().join("home");
         let mut args: Vec<OsString> = vec!["fieldbook".into(), "--home".into(), home.into()];
-        args.extend(["--lang", self.lang, "--now", NOW].map(OsString::from));
+        args.extend(["--lang", self.lang, "--now", now].map(OsString::from));
         args.extend(words.iter().map(OsString::from));
         let env = BTreeMap::from([("FIELDBOOK_TEST_CLOCK".to_owned(), "1".to_owned())]);
         let invocation = Invocation { args, env, ..Invocation::default() };

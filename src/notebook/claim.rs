@@ -1,16 +1,19 @@
 //! The claimant's side of an expense claim: from captured vouchers to a submission, and what becomes of it.
 //!
-//! Reading order: [`paper`], [`gather`], [`draft`], [`edit`]; [`facts`], [`check`]; [`number`], [`submit`], [`steps`].
+//! Reading order: [`paper`], [`gather`], [`draft`], [`edit`]; [`facts`], [`check`]; [`number`], [`submit`], [`steps`], [`exception`]; [`way`], [`reminders`].
 
 pub mod check;
 pub mod draft;
 pub mod edit;
+pub mod exception;
 pub mod facts;
 pub mod gather;
 pub mod number;
 pub mod paper;
+pub mod reminders;
 pub mod steps;
 pub mod submit;
+pub mod way;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -46,7 +46,7 @@ pub struct Line {
     pub flags: Vec<&'static records::machine::State>,
     /// One line that says which it is.
     pub title: String,
-    /// Its amount, for a voucher.
+    /// Its amount, for a voucher; the sum of its lines, for a claim.
     pub amount: Option<i64>,
     /// When it was made.
     pub created: Ts,
@@ -130,16 +130,25 @@ pub fn line(store: &Store, kind: &'static Kind, document: &Document, lang: Lang)
         state: state::of(kind, document),
         flags: document.flags(),
         title: title(store, kind, document, lang)?,
-        amount: match rows::value(kind, document, "amount") {
-            Some(Value::Int(fen)) => Some(fen),
-            _ => None,
-        },
+        amount: amount(kind, document),
         created: created(document.created),
         updated: created(document.updated),
         files: files::of(store, kind, document)?,
         conflicts: document.conflicts().len(),
         provisional: document.provisional,
     })
+}
+
+/// Returns what a voucher says, and what the lines of a claim come to.
+fn amount(kind: &'static Kind, document: &Document) -> Option<i64> {
+    if kind.number == records::kinds::number::CLAIM {
+        let claim = records::claim::view::Claim::of(&rows::record(kind, document));
+        return claim.map(|claim| claim.claimed_total().0);
+    }
+    match rows::value(kind, document, "amount") {
+        Some(Value::Int(fen)) => Some(fen),
+        _ => None,
+    }
 }
 
 /// Returns the human number, code or serial of a record; empty where it has none yet.

@@ -7,7 +7,7 @@ use crate::clock::Now;
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::pair::Pair;
 use crate::notebook::refusal::NotebookError;
-use crate::notebook::{registers, rows, voucher};
+use crate::notebook::{claim, registers, rows, voucher};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::write::{NewOp, On};
@@ -48,6 +48,7 @@ pub fn set(store: &mut Store, request: &Set, now: Now) -> Result<Changed, Notebo
         return Ok(Changed { id: document.id, op: None });
     }
     if kind.number == number::VOUCHER {
+        claim::paper::editable(&document)?;
         let mut record = rows::record(kind, &document);
         let fits = writes.iter().try_for_each(|write| record.write(write.tag, &write.bytes));
         fits.map_err(|_| StoreError::Unordered)?;

@@ -4,7 +4,10 @@ use records::id::Replica;
 use records::time::{Ts, Zone};
 
 use crate::clock::Now;
+use crate::notebook::claim::number;
+use crate::notebook::claim::reminders::{Reminders, reminders};
 use crate::notebook::refusal::NotebookError;
+use crate::notebook::terms::Terms;
 use crate::store::Store;
 use crate::store::files::FileCounts;
 use crate::store::read::Counts;
@@ -52,10 +55,12 @@ pub struct Status {
     /// The next sheet number of this month; `None` where the block is used up or numbers wait.
     pub next_sheet_no: Option<u32>,
     /// The next claim number and the lease's epoch; `None` where another device holds the lease.
-    pub claim_lease: Option<(u32, u16)>,
+    pub claim_lease: Option<(u32, u32)>,
+    /// What should not be forgotten about the money.
+    pub money: Reminders,
 }
 
-/// Returns how things stand; without a scan of the records.
+/// Returns how things stand.
 ///
 /// # Errors
 /// [`NotebookError::Store`].
@@ -83,8 +88,18 @@ pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
         copied: store.copied(),
         numbers_suspended: store.numbers_suspended(),
         next_sheet_no: crate::notebook::seal::next_number(store, now)?,
-        claim_lease: enrolment.claim_lease,
+        claim_lease: lease(store, now)?,
+        money: reminders(store, now)?,
     })
+}
+
+/// Returns the next claim number and the epoch of the lease under which it is given.
+fn lease(store: &Store, now: Now) -> Result<Option<(u32, u32)>, NotebookError> {
+    let today = now.wall.day(store.identity().enrolment.zone);
+    let in_force = Terms::read(store)?.in_force;
+    let next = number::peek(store, in_force.policy(today), today)?;
+    let turn = records::claim::lease::current(&number::turns(store)?);
+    Ok(next.zip(turn).map(|(next, turn)| (next, turn.epoch)))
 }
 
 /// Counts the records that differ from HQ; 1 where HQ did not say which.

@@ -35,20 +35,17 @@ pub struct Work {
 }
 
 impl Work {
-    /// Reads a sheet; `author` is who wrote it.
+    /// Reads a sheet; `author` is who wrote it, `me` whom a typed staff code may mean.
     #[must_use]
-    pub fn of(record: Record, author: Option<DocId>, zone: Zone) -> Self {
+    pub fn of(record: Record, author: Option<DocId>, me: (DocId, &str), zone: Zone) -> Self {
+        let person = |target: Target| match target {
+            Target::Doc(id) => Some(id),
+            Target::Text(code) => (code.trim() == me.1).then_some(me.0),
+        };
         let visit = record.get::<Visit>().unwrap_or_default();
         let engineer = record.get::<Engineer>().and_then(|group| group.engineer).map(|staff| staff.0);
-        let engineer = match engineer {
-            Some(Target::Doc(id)) => Some(id),
-            Some(Target::Text(_)) => None,
-            None => author,
-        };
-        let helpers = record.all::<Helpers>().into_iter().filter_map(|row| match row.staff?.0 {
-            Target::Doc(id) => Some(id),
-            Target::Text(_) => None,
-        });
+        let engineer = engineer.map_or(author, person);
+        let helpers = record.all::<Helpers>().into_iter().filter_map(|row| person(row.staff?.0));
         Self {
             days: days(visit.arrived, visit.left, zone),
             staff: engineer.into_iter().chain(helpers).collect(),
@@ -74,11 +71,13 @@ fn days(arrived: Option<Ts>, left: Option<Ts>, zone: Zone) -> BTreeSet<Day> {
 /// # Errors
 /// [`StoreError::Damaged`].
 pub fn read(store: &Store, id: DocId, people: &People) -> Result<Option<Work>, StoreError> {
-    let zone = store.identity().enrolment.zone;
+    let enrolment = &store.identity().enrolment;
     let document = store.document(id)?.filter(|document| records::kinds::takes(number::SHEET, document.kind));
     Ok(document.and_then(|document| {
         let kind = records::kinds::by_number(document.kind)?;
-        Some(Work::of(rows::record(kind, &document), people.staff(document.id.0.replica), zone))
+        let author = people.staff(document.id.0.replica);
+        let me = (enrolment.staff, enrolment.staff_code.as_str());
+        Some(Work::of(rows::record(kind, &document), author, me, enrolment.zone))
     }))
 }
 

@@ -183,7 +183,7 @@ fn line_json(line: &Line, checked: &Checked) -> Value {
 }
 
 /// Returns the lines as a table.
-fn lines(checked: &Checked, desk: &Desk) -> String {
+pub(crate) fn lines(checked: &Checked, desk: &Desk) -> String {
     let say = |key: &str| desk.lang.say(key, &[]);
     let columns = [
         Column::right(say("column.line")),
@@ -216,7 +216,8 @@ fn lines(checked: &Checked, desk: &Desk) -> String {
     table(desk.style, &columns, &rows)
 }
 
-fn totals(checked: &Checked, desk: &Desk) -> String {
+/// Returns the sums of a claim and until when it must go.
+pub(crate) fn totals(checked: &Checked, desk: &Desk) -> String {
     let say = |key: &str| desk.lang.say(key, &[]);
     let settled = &checked.settled;
     let mut rows = vec![

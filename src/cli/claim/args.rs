@@ -1,7 +1,8 @@
 //! The words of `claim`.
 
 use clap::Subcommand;
-use records::policy::cycle::HalfMonth;
+use records::money::Fen;
+use records::policy::cycle::{HalfMonth, Month};
 
 use crate::cli::args::Listed;
 
@@ -59,6 +60,19 @@ pub(crate) enum Command {
         id: String,
         #[arg(required = true)]
         text: Vec<String>,
+    },
+    Exception {
+        id: String,
+        #[arg(long, value_name = "KIND", value_parser = ["late_line", "cap", "missing_sheet", "other"])]
+        kind: String,
+        #[arg(long, value_name = "K")]
+        line: Option<u32>,
+        #[arg(long, value_name = "AMOUNT")]
+        amount: Option<Fen>,
+        #[arg(long, value_name = "MONTH")]
+        month: Option<Month>,
+        #[arg(long, value_name = "WHY")]
+        reason: String,
     },
     Show {
         id: String,

@@ -2,11 +2,10 @@
 
 use records::claim::checks;
 use records::claim::facts::Facts;
+use records::claim::mailing;
 use records::claim::settle::{self, Settled};
 use records::claim::view::Claim;
-use records::kinds::claim_machine;
-use records::policy::age;
-use records::policy::dispatch::{self, Dispatch};
+use records::policy::dispatch::Dispatch;
 use records::problems::Problem;
 use records::time::Day;
 use sync_protocol::merge::Document;
@@ -27,7 +26,7 @@ pub struct Checked {
     pub settled: Settled,
     /// The last day on which all of its lines may be submitted; `None` without a line.
     pub submit_by: Option<Day>,
-    /// The mailing that it goes with when it is submitted today; of a submitted one that it named then.
+    /// The mailing that it goes with, submitted today or as it was.
     pub goes_with: Option<Dispatch>,
     /// The policy by which it is judged.
     pub policy: String,
@@ -68,17 +67,9 @@ pub fn of(store: &Store, document: &Document, claim: Claim, now: Now) -> Result<
 pub fn judged(claim: Claim, facts: &Facts) -> Checked {
     let problems = checks::check(&claim, facts);
     let settled = settle::settle(&claim, facts);
-    let aged = claim.lines.iter().filter(|line| !line.is_adjustment()).filter_map(|line| line.date);
-    let limits = aged.map(|date| age::expiry(date, &facts.policy, &facts.calendar).last_day);
-    let submit_by = limits.min();
-    let named = claim.submission.as_ref().filter(|_| !claim_machine::CLAIM.opens(claim.state));
-    let goes_with = match named {
-        Some(submitted) => {
-            let cycle = submitted.cycle.parse().ok();
-            cycle.and_then(|cycle| dispatch::dispatch(cycle, &facts.policy, &facts.calendar))
-        }
-        None => dispatch::first_from(facts.today, &facts.policy, &facts.calendar),
-    };
+    let going = mailing::going(&claim, facts);
+    let submit_by = going.as_ref().and_then(|going| going.submit_by);
+    let goes_with = going.map(|going| going.with);
     let asked = [Some(facts.today), submit_by, goes_with.as_ref().map(|mailing| mailing.due)];
     let mut missing: Vec<i32> =
         asked.into_iter().flatten().flat_map(|day| facts.calendar.missing(day)).collect();

@@ -232,13 +232,19 @@ fn find(store: &Store, request: &Draft, now: Now) -> Result<Found, NotebookError
 #[must_use]
 pub fn stays_out(paper: &Paper, policy: &Policy) -> Option<Why> {
     let amount = paper.amount.unwrap_or_default();
-    if !paper.open.is_empty() || paper.category.is_none() {
-        return Some(Why::Unfinished(paper.open.clone()));
+    if amount < Fen(0) {
+        return Some(Why::Refund(amount));
     }
-    if !paper.currency.is_empty() && paper.currency != policy.currency {
-        return Some(Why::Currency(paper.currency.clone()));
+    let mut open = paper.open.clone();
+    // An import may leave the category open; a line needs one.
+    if paper.category.is_none() && open.iter().all(|problem| problem.field != "category") {
+        open.push(Problem { rule: "V-03", group: "category", field: "category", facts: Vec::new() });
     }
-    (amount < Fen(0)).then_some(Why::Refund(amount))
+    if !open.is_empty() {
+        return Some(Why::Unfinished(open));
+    }
+    let other = !paper.currency.is_empty() && paper.currency != policy.currency;
+    other.then(|| Why::Currency(paper.currency.clone()))
 }
 
 /// Returns the last day of a voucher that is too old today, where the policy refuses such lines.

@@ -196,7 +196,9 @@ fn one_line(claim: &Claim, line: Option<u32>) -> Result<u32, Refusal> {
     }
 }
 
-fn no_line(claim: &Claim, n: u32) -> Refusal {
+/// Returns the refusal of a line that is not there (W-48).
+#[must_use]
+pub fn no_line(claim: &Claim, n: u32) -> Refusal {
     let refusal = Refusal::by("W-48").with("code", claim.id.code()).with("line", n.to_string());
     refusal.with("lines", numbers(claim))
 }

@@ -21,6 +21,7 @@ use records::value::{Count, Ref, Target, Text};
 use sync_protocol::merge::Document;
 
 use crate::notebook::people::People;
+use crate::notebook::refusal::Refusal;
 use crate::notebook::rows;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -116,6 +117,20 @@ pub fn owner(record: &Record, people: &People, me: (DocId, &str)) -> Option<DocI
     }
 }
 
+/// Refuses a change to a voucher that reviewers look at (W-59): its claim must be withdrawn or sent back first.
+///
+/// # Errors
+/// W-59.
+pub fn editable(voucher: &Document) -> Result<(), Refusal> {
+    let bound = [voucher_machine::SUBMITTED, voucher_machine::VERIFIED, voucher_machine::REJECTED];
+    if !bound.contains(&voucher.state) {
+        return Ok(());
+    }
+    let state = voucher_machine::VOUCHER.states.get(usize::from(voucher.state));
+    let (zh, en) = state.map_or(("", ""), |state| (state.zh, state.en));
+    Err(Refusal::by("W-59").with("voucher", voucher.id.code()).label("state", zh, en))
+}
+
 /// Returns a voucher that is here, with its document; `None` where it is not, or is somebody else's.
 ///
 /// # Errors
@@ -140,10 +155,22 @@ fn own(store: &Store, people: &People, document: Document) -> Option<(Document, 
 /// # Errors
 /// [`StoreError::Damaged`].
 pub fn captured(store: &Store) -> Result<Vec<(Document, Paper)>, StoreError> {
+    in_states(store, &[voucher_machine::CAPTURED])
+}
+
+/// Returns this person's vouchers that no submitted claim holds, in the order of their days.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn unsubmitted(store: &Store) -> Result<Vec<(Document, Paper)>, StoreError> {
+    in_states(store, &[voucher_machine::CAPTURED, voucher_machine::PLACED])
+}
+
+fn in_states(store: &Store, states: &[Index]) -> Result<Vec<(Document, Paper)>, StoreError> {
     let people = People::read(store)?;
     let mut waiting = Vec::new();
     store.each_entry(Some(number::VOUCHER), &mut |entry| {
-        if entry.whole && entry.state == voucher_machine::CAPTURED {
+        if entry.whole && states.contains(&entry.state) {
             waiting.push(entry.id);
         }
         Ok(ControlFlow::Continue(()))
