@@ -244,18 +244,18 @@ pub fn set(
     open(own.as_ref())?;
     let old = own.iter().flat_map(typed::standing::<TripDays>).find(|(row, _)| row.date == Some(day));
     let (row, name) = old.map_or_else(|| (TripDays::default(), None), |(row, name)| (row, Some(name)));
-    let row = corrected(store, TripDays { date: Some(day), ..row }, pairs)?;
+    let row = corrected(store, &TripDays { date: Some(day), ..row }, pairs)?;
     let mut writes = own.as_ref().map_or_else(|| begun(store, half), |_| Writes::default());
     writes.remove::<TripDays>(name);
     writes.add(&row);
     save(store, own.as_ref(), writes, now)
 }
 
-fn corrected(store: &Store, row: TripDays, pairs: &[Pair]) -> Result<TripDays, NotebookError> {
+fn corrected(store: &Store, row: &TripDays, pairs: &[Pair]) -> Result<TripDays, NotebookError> {
     use records::schema::Typed;
     let zone = store.identity().enrolment.zone;
     let group = TripDays::GROUP;
-    let mut values: Row = typed::row(&row);
+    let mut values: Row = typed::row(row);
     for pair in pairs {
         let fields = group.fields.iter().zip(&mut values).filter(|(field, _)| field.name != "date");
         let found = fields.into_iter().find(|(field, _)| field.name == pair.name);

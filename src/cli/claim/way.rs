@@ -51,12 +51,13 @@ fn answer(way: &Way, zone: Zone, desk: &Desk) -> Value {
             "late": clock.is_late(today),
         })
     });
-    let exceptions = way.exceptions.iter().map(|(id, kind, state)| {
+    let exceptions = way.exceptions.iter().map(|asked| {
+        let kind = asked.kind.and_then(|kind| ExceptionKind::CHOICES.option(kind.0));
         json!({
-            "id": id.to_string(),
-            "code": id.code(),
-            "kind": kind.and_then(|kind| ExceptionKind::CHOICES.option(kind.0)).map(|option| option.0),
-            "state": state.map(|state| state.name),
+            "id": asked.id.to_string(),
+            "code": asked.id.code(),
+            "kind": kind.map(|option| option.0),
+            "state": asked.state.map(|state| state.name),
         })
     });
     let more = [
@@ -123,11 +124,11 @@ fn text(way: &Way, zone: Zone, desk: &Desk) -> String {
     for told in way.cuts.iter().chain(&way.returns) {
         let _ = writeln!(text, "  {}", told_text(told, desk));
     }
-    for (id, kind, state) in &way.exceptions {
-        let kind = kind.and_then(|kind| ExceptionKind::CHOICES.option(kind.0));
+    for asked in &way.exceptions {
+        let kind = asked.kind.and_then(|kind| ExceptionKind::CHOICES.option(kind.0));
         let kind = kind.map_or("?", |(_, zh, en)| lang.label(zh, en));
-        let state = state.map_or("?", |state| lang.label(state.zh, state.en));
-        let facts = [("code", id.code()), ("kind", kind.to_owned()), ("state", state.to_owned())];
+        let state = asked.state.map_or("?", |state| lang.label(state.zh, state.en));
+        let facts = [("code", asked.id.code()), ("kind", kind.to_owned()), ("state", state.to_owned())];
         let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
         let _ = writeln!(text, "  {}", lang.say("text.claim.exception", &facts));
     }

@@ -46,11 +46,22 @@ pub struct Way {
     /// Its clocks that have started.
     pub clocks: Vec<Clock>,
     /// Requests for exceptions that name it, and where each is.
-    pub exceptions: Vec<(DocId, Option<ExceptionKind>, Option<&'static State>)>,
+    pub exceptions: Vec<Asked>,
     /// The last day on which it is paid when everybody takes the whole of his time; `None` where it is not paid.
     pub paid_by: Option<Day>,
     /// When it was paid.
     pub paid_on: Option<Day>,
+}
+
+/// A request for an exception.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Which.
+    pub id: DocId,
+    /// From what.
+    pub kind: Option<ExceptionKind>,
+    /// Where it is.
+    pub state: Option<&'static State>,
 }
 
 /// One decision.
@@ -154,15 +165,13 @@ fn steps(store: &Store, document: &Document, shown: &Shown) -> Result<Vec<Steppe
 }
 
 /// Returns the requests for exceptions that name a claim.
-fn exceptions(
-    store: &Store,
-    claim: DocId,
-) -> Result<Vec<(DocId, Option<ExceptionKind>, Option<&'static State>)>, StoreError> {
+fn exceptions(store: &Store, claim: DocId) -> Result<Vec<Asked>, StoreError> {
     let mut found = Vec::new();
     store.each(Some(number::EXCEPTION), &mut |document| {
         let ask = rows::record(&EXCEPTION, &document).get::<Ask>().unwrap_or_default();
         if ask.claim.as_ref().and_then(records::value::Ref::doc) == Some(claim) {
-            found.push((document.id, ask.kind_of, state::of(&EXCEPTION, &document)));
+            let state = state::of(&EXCEPTION, &document);
+            found.push(Asked { id: document.id, kind: ask.kind_of, state });
         }
         std::ops::ControlFlow::Continue(())
     })?;
