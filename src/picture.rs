@@ -87,6 +87,17 @@ impl Picture {
         self.full
     }
 
+    /// Returns pixels across and down, and a byte of grey for each, 0 for black.
+    #[must_use]
+    pub fn grey(&self) -> (usize, usize, Vec<u8>) {
+        let Pixels { width, height, depth, bytes } = &self.pixels;
+        let shade = |pixel: &[u8]| {
+            let sum: usize = pixel.iter().copied().map(usize::from).sum();
+            u8::try_from(sum / pixel.len().max(1)).unwrap_or(u8::MAX)
+        };
+        (*width, *height, bytes.chunks(*depth).map(shade).collect())
+    }
+
     fn read_jpeg(file: &[u8]) -> Option<Self> {
         let mut decoder = Decoder::new(file);
         decoder.read_info().ok()?;

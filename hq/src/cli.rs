@@ -25,6 +25,7 @@ mod keys;
 mod office;
 mod pay;
 mod policy;
+mod print;
 mod rebuild;
 mod review;
 mod serve;
@@ -172,6 +173,8 @@ enum Command {
     /// The audit trail as a file
     #[command(subcommand)]
     Trail(trail::Command),
+    /// Prints the papers of a claim
+    Print(print::Args),
     /// Writes all records of a kind as a table
     Export(export::Args),
     /// Does what the day brings: steps that are due, requests that expire, alarms
@@ -306,6 +309,7 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Gaps(args) => gaps::run(&args, room),
         Command::Due(args) => due::run(&args, room),
         Command::Trail(command) => trail::run(&command, room),
+        Command::Print(args) => print::run(&args, room),
         Command::Export(args) => export::run(&args, room),
         Command::Rebuild => rebuild::run(room),
         Command::Doctor => doctor::run(room),

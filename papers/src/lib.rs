@@ -1,6 +1,6 @@
 //! Papers: forms as PDF and lists as XLSX and CSV, for both programs; values in, bytes out, no clock, disk or environment.
 //!
-//! Reading order: [`paper`], [`claim`], [`paste`], [`trip`], [`sheet`], [`capitals`], [`lists`], [`typefaces`], [`words`].
+//! Reading order: [`paper`], [`claim`], [`paste`], [`trip`], [`sheet`], [`capitals`], [`lists`], [`read`], [`typefaces`], [`search`], [`words`].
 
 mod block;
 pub mod capitals;
@@ -12,6 +12,8 @@ pub mod lists;
 pub mod paper;
 pub mod paste;
 mod press;
+pub mod read;
+pub mod search;
 mod set;
 pub mod sheet;
 mod symbol;

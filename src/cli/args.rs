@@ -57,6 +57,7 @@ pub(crate) enum Command {
     Policy(crate::cli::policy::Command),
     #[command(subcommand)]
     File(File),
+    Print(Print),
     Search(Search),
     Import(Import),
     Export(Export),
@@ -104,6 +105,16 @@ pub(crate) struct Enrol {
     pub(crate) file: Option<PathBuf>,
     #[arg(long)]
     pub(crate) anew: bool,
+}
+
+/// A paper to print: of which record, into which file, set in which font.
+#[derive(Debug, Args)]
+pub(crate) struct Print {
+    pub(crate) id: String,
+    #[arg(long, value_name = "FILE.pdf")]
+    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) font: Option<PathBuf>,
 }
 
 /// Which records of a list.
@@ -171,6 +182,7 @@ pub(crate) enum Sheet {
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
     },
+    Print(Print),
     Void {
         id: String,
         #[arg(long, value_name = "WHY")]

@@ -13,7 +13,7 @@ use records::kinds::number;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::sheet::{changed_page, created_page, list_page, read_pairs};
-use crate::cli::{history, prompt};
+use crate::cli::{history, paper, prompt};
 use crate::notebook::claim::check::check;
 use crate::notebook::claim::draft::{Draft, draft};
 use crate::notebook::claim::exception::{self, Request};
@@ -83,6 +83,7 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
             let way = way_of(&store, &id, desk.lang.of_labels(), now)?;
             Ok(way::page(&way, store.identity().enrolment.zone, desk))
         }
+        Command::Print(args) => paper::run(&args, desk),
         Command::History { id } => history::run(&id, CLAIMS, desk),
         Command::List { listed } => list_page(&["claim"], &listed, desk),
     }

@@ -31,6 +31,8 @@ pub struct Desk {
     pub asks: bool,
     /// Whether somebody sees a progress bar.
     pub shows_progress: bool,
+    /// Where the system keeps its fonts.
+    pub font_folders: Vec<PathBuf>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -81,6 +83,7 @@ impl Desk {
             },
             asks: invocation.stdin_terminal && invocation.stdout_terminal && !cli.json,
             shows_progress: invocation.stderr_terminal && !cli.json,
+            font_folders: papers::search::folders(std::env::consts::OS, |name| variable(name).cloned()),
         })
     }
 

@@ -103,6 +103,16 @@ impl Lang {
         }
     }
 
+    /// Returns the language of a paper's own words.
+    #[must_use]
+    pub const fn of_papers(self) -> papers::words::Lang {
+        match self {
+            Self::ZhCn => papers::words::Lang::ZhCn,
+            Self::ZhTw => papers::words::Lang::ZhTw,
+            Self::En => papers::words::Lang::En,
+        }
+    }
+
     /// Returns that one of the two labels of a schema table which fits.
     #[must_use]
     pub const fn label(self, zh: &'static str, en: &'static str) -> &'static str {
@@ -116,7 +126,7 @@ mod tests {
 
     /// Every key of the table with its sentence in each language.
     fn table() -> BTreeMap<String, BTreeMap<String, String>> {
-        let files = ["app", "claim", "hq", "policy", "review"]
+        let files = ["app", "claim", "hq", "papers", "policy", "review"]
             .map(|file| format!("{}/locales/{file}.yml", env!("CARGO_MANIFEST_DIR")));
         let text = files.map(|file| std::fs::read_to_string(file).unwrap()).concat();
         let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();

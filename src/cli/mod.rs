@@ -26,6 +26,7 @@ mod keys;
 pub mod lang;
 mod man;
 mod money;
+mod paper;
 mod policy;
 pub mod process;
 mod prompt;
@@ -163,6 +164,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Case(command)) => case::run(command, desk),
         Some(Command::Policy(command)) => policy::run(command, desk),
         Some(Command::File(command)) => file::run(&command, desk),
+        Some(Command::Print(args)) => paper::run(&args, desk),
         Some(Command::Search(args)) => search::run(args, desk),
         Some(Command::Import(args)) => import::run(&args, desk),
         Some(Command::Doctor(args)) => doctor::run(&args, desk),

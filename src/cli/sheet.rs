@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::args::{Listed, SHEETS, Sheet};
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault, problem_json};
-use crate::cli::{prompt, record};
+use crate::cli::{paper, prompt, record};
 use crate::notebook::add::{Add, add};
 use crate::notebook::amend::{Amend, amend};
 use crate::notebook::create::{Create, Created, create};
@@ -57,6 +57,7 @@ pub(crate) fn run(command: Sheet, desk: &Desk) -> Result<Page, Fault> {
             let created = amend(&mut desk.store()?, &request, desk.clock.now())?;
             Ok(created_page(&created, desk))
         }
+        Sheet::Print(args) => paper::run(&args, desk),
         Sheet::Void { id, reason } => step_page(&id, ANY, "void", reason.as_deref(), desk),
     }
 }

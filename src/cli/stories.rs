@@ -3,5 +3,6 @@
 mod claim;
 mod home;
 mod job;
+mod print;
 mod sheet;
 mod voucher;

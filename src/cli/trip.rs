@@ -8,12 +8,12 @@ use records::time::{Day, Zone};
 use records::value::Value;
 use serde_json::{Value as Json, json};
 
-use crate::cli::args::Listed;
+use crate::cli::args::{Listed, Print};
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::Fault;
-use crate::cli::history;
 use crate::cli::sheet::{changed_page, list_page, read_pairs};
 use crate::cli::table::{Column, Tone, table};
+use crate::cli::{history, paper};
 use crate::notebook::add::Entry;
 use crate::notebook::find::Wanted;
 use crate::notebook::refusal::NotebookError;
@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Show {
         half: String,
     },
+    Print(Print),
     Set {
         half: String,
         day: Day,
@@ -58,6 +59,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
     let (now, lang) = (desk.clock.now(), desk.lang.of_labels());
     match command {
+        Command::Print(args) => paper::run(&args, desk),
         Command::Show { half } => {
             let store = desk.store()?;
             let summary = trip::summary(&store, trip::half(&store, &half)?, lang)?;

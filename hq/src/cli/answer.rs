@@ -64,6 +64,16 @@ impl Lang {
         }
     }
 
+    /// Returns the language of a paper's own words.
+    #[must_use]
+    pub fn papers(self) -> papers::words::Lang {
+        match self.0 {
+            "en" => papers::words::Lang::En,
+            "zh-TW" => papers::words::Lang::ZhTw,
+            _ => papers::words::Lang::ZhCn,
+        }
+    }
+
     /// Returns the language of the schema table's labels.
     #[must_use]
     pub fn words(self) -> records::value::text::Lang {

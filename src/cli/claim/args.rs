@@ -4,7 +4,7 @@ use clap::Subcommand;
 use records::money::Fen;
 use records::policy::cycle::{HalfMonth, Month};
 
-use crate::cli::args::Listed;
+use crate::cli::args::{Listed, Print};
 
 /// Expense claims.
 #[derive(Debug, Subcommand)]
@@ -77,6 +77,7 @@ pub(crate) enum Command {
     Show {
         id: String,
     },
+    Print(Print),
     History {
         id: String,
     },
