@@ -83,10 +83,10 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     answers.take("`audit line CLAIM`", &line);
     office.all(&["audit", "ask", &three, "why?", "--as", "A01"]);
     office.all(&["audit", "answer", &three, "so.", "--as", "A01"]);
-    office.done(&format!("audit done {three} --as A01"));
-    let done = office.done(&format!("audit done {one} --ack manual --as A01"));
+    office.done(&format!("audit done {three} --ack A7 --ack A11 --as A01"));
+    let done = office.done(&format!("audit done {one} --ack manual --ack A7 --ack A11 --as A01"));
     answers.take("`audit done CLAIM`", &done);
-    office.done(&format!("approve {three} --as M01"));
+    office.done(&format!("approve {three} --ack A7 --ack A11 --as M01"));
     answers.take("`claim show CLAIM`", &office.done(&format!("claim show {one}")));
     answers.take("`claim show CLAIM`", &office.done(&format!("claim show {three}")));
     answers.take("`claim list`", &office.done("claim list"));

@@ -466,8 +466,9 @@ fn a_ceiling_is_shared_by_the_claims_of_a_month_and_an_exception_raises_it() {
     assert_eq!(office.refused(&format!("exception approve {code} --as A01")), "W-08");
     assert_eq!(office.refused(&format!("exception deny {code} --as M01")), "W-11");
     assert_eq!(office.done(&format!("exception approve {code} --as M01"))["state"], "approved");
-    office.done(&format!("audit done {} --as A01", NO[0]));
-    let done = office.done(&format!("audit done {} --as A01", NO[1]));
+    office.done(&format!("audit done {} --ack A7 --ack A11 --ack B3 --ack B4 --ack R4 --as A01", NO[0]));
+    let done =
+        office.done(&format!("audit done {} --ack A7 --ack A11 --ack B3 --ack B4 --ack R4 --as A01", NO[1]));
     assert_eq!((&done["payable_total"], &done["self_paid_total"]), (&"70.00".into(), &"10.00".into()));
     assert_eq!(done["by_rules"][0]["verdict"], "over_cap");
 }
