@@ -126,7 +126,7 @@ mod tests {
 
     /// Every key of the table with its sentence in each language.
     fn table() -> BTreeMap<String, BTreeMap<String, String>> {
-        let files = ["app", "claim", "hq", "papers", "policy", "review"]
+        let files = ["app", "claim", "hq", "office", "papers", "policy", "review"]
             .map(|file| format!("{}/locales/{file}.yml", env!("CARGO_MANIFEST_DIR")));
         let text = files.map(|file| std::fs::read_to_string(file).unwrap()).concat();
         let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
