@@ -55,7 +55,12 @@ impl Company {
     /// Founds the company through the real imports and serves its HQ.
     #[track_caller]
     pub(crate) fn found() -> Self {
-        let mut hq = Hq::init();
+        Self::found_with(Hq::init())
+    }
+
+    /// The same with an HQ that has its keys and nothing else.
+    #[track_caller]
+    pub(crate) fn found_with(mut hq: Hq) -> Self {
         for (kind, table) in TABLES {
             let file = hq.file(&format!("{kind}.csv"), table);
             let file = file.to_str().expect("a path of the tests");
@@ -66,10 +71,10 @@ impl Company {
         Self { hq, line }
     }
 
-    /// Returns a new enrolled device of `staff`; HQ has not heard of it yet.
+    /// Returns a new enrolled device of `staff` with HQ's clock; HQ has not heard of it yet.
     #[track_caller]
     pub(crate) fn device(&self, staff: &str) -> Device {
-        Device::enrol(&self.hq.device_code(staff, &self.line.url()))
+        Device::enrol_at(self.hq.now.as_deref(), &self.hq.device_code(staff, &self.line.url()))
     }
 
     /// Ends HQ as a power cut would and serves it again.

@@ -12,6 +12,8 @@ mod copies;
 #[cfg(test)]
 mod day;
 #[cfg(test)]
+mod disagree;
+#[cfg(test)]
 mod disks;
 #[cfg(test)]
 mod entropy;

@@ -56,7 +56,13 @@ impl Device {
     /// Returns a device enrolled with `code`; HQ need not be running.
     #[track_caller]
     pub(crate) fn enrol(code: &str) -> Self {
-        let device = Self::new();
+        Self::enrol_at(None, code)
+    }
+
+    /// The same under a test clock, which its later commands keep until another is set.
+    #[track_caller]
+    pub(crate) fn enrol_at(now: Option<&str>, code: &str) -> Self {
+        let device = Self { now: now.map(str::to_owned), ..Self::new() };
         device.run(["enrol", code]).ended(0);
         device
     }
@@ -123,7 +129,14 @@ impl Hq {
     /// Returns a new HQ with its keys, default policy and calendar.
     #[track_caller]
     pub(crate) fn init() -> Self {
-        let hq = Self { data: folder(), serving: None, address: None, now: None, tomorrow: false };
+        Self::init_at(None)
+    }
+
+    /// The same under a test clock, which its later commands keep until another is set.
+    #[track_caller]
+    pub(crate) fn init_at(now: Option<&str>) -> Self {
+        let now = now.map(str::to_owned);
+        let hq = Self { data: folder(), serving: None, address: None, now, tomorrow: false };
         hq.run(["init"]).ended(0);
         hq
     }

@@ -14,6 +14,7 @@ use records::kinds::alert::Finding;
 use records::kinds::claim_machine::{self as at, CLAIM};
 use records::kinds::number;
 use records::problems::Problem;
+use records::record::Record;
 use records::time::Zone;
 use records::value::Count;
 use records::value::text::Lang;
@@ -44,18 +45,14 @@ impl Desk {
         let Some(record) = self.record(id)? else {
             return Ok(0);
         };
-        let Some(claim) = Claim::of(&record).filter(|claim| is_looked_at(claim.state)) else {
+        let Some(claim) = Claim::of(&record) else {
             return Ok(0);
         };
         let mut found: BTreeMap<&'static str, Found> = BTreeMap::new();
-        let facts = self.facts(&claim, instant(now_ms).day(Zone::SHANGHAI))?;
-        for trace in self.traces(&record, &claim, &facts)? {
-            found.entry(trace.rule).or_default().add(trace.line, &trace.problem());
+        if is_looked_at(claim.state) {
+            self.content(&record, &claim, now_ms, &mut found)?;
         }
-        let told = checks::check(&claim, &facts).into_iter().filter(|problem| TOLD.contains(&problem.rule));
-        for problem in told {
-            found.entry(problem.rule).or_default().add(checks::line_of(&problem), &problem);
-        }
+        // Also of a claim that was paid: somebody wanted it otherwise.
         self.too_late(id, &mut found)?;
         for rule in self.raised(id)? {
             found.remove(rule.as_str());
@@ -64,6 +61,25 @@ impl Desk {
         let raised = u64::try_from(ops.len()).unwrap_or(u64::MAX);
         self.write(ops, now_ms)?;
         Ok(raised)
+    }
+
+    /// What speaks against what is claimed.
+    fn content(
+        &mut self,
+        record: &Record,
+        claim: &Claim,
+        now_ms: u64,
+        found: &mut BTreeMap<&'static str, Found>,
+    ) -> Result<(), AuthorError> {
+        let facts = self.facts(claim, instant(now_ms).day(Zone::SHANGHAI))?;
+        for trace in self.traces(record, claim, &facts)? {
+            found.entry(trace.rule).or_default().add(trace.line, &trace.problem());
+        }
+        let told = checks::check(claim, &facts).into_iter().filter(|problem| TOLD.contains(&problem.rule));
+        for problem in told {
+            found.entry(problem.rule).or_default().add(checks::line_of(&problem), &problem);
+        }
+        Ok(())
     }
 
     /// Returns the rules that have an alert on a claim already.

@@ -122,7 +122,10 @@ impl Desk {
             .iter()
             .map(|line| (line.n, audited(line, LineVerdict::OK, actor, 0)))
             .collect();
-        self.may(&complete, actor, &Taken::step("audit", ""), &known.facts)
+        // He acknowledges the anomalies when he ends the audit: here he still looks at them.
+        let open = known.facts.alerts.get(&complete.id);
+        let acks: Vec<String> = open.into_iter().flatten().cloned().collect();
+        self.may(&complete, actor, &Taken { acks: &acks, ..Taken::step("audit", "") }, &known.facts)
     }
 
     /// Ends the audit of a claim: lines without a verdict get that of the rules, their vouchers are verified.

@@ -9,7 +9,7 @@ use records::kinds::number;
 use records::machine::{Index, Step};
 use records::schema::Kind;
 use records::time::Ts;
-use sync_protocol::merge::{Document, Judged, Standing};
+use sync_protocol::merge::{Document, Judged, Ruled, Standing};
 
 use crate::clock::Now;
 use crate::notebook::people::People;
@@ -117,12 +117,7 @@ fn of(
     mine: &BTreeSet<Replica>,
     now: Now,
 ) -> Result<Option<Told>, StoreError> {
-    // His last word counts: who decided again knows what became of the one before.
-    let last = document.decisions.iter().rfind(|ruled| mine.contains(&ruled.op.replica));
-    let lost = last.filter(|ruled| match ruled.standing {
-        Standing::Superseded | Standing::TooLate | Standing::Stale | Standing::Void => true,
-        Standing::Stands | Standing::Contested => false,
-    });
+    let lost = last_lost(store, document, mine)?;
     let kind = records::kinds::by_number(document.kind);
     let Some((ruled, kind)) = lost.zip(kind) else {
         return Ok(None);
@@ -152,6 +147,43 @@ fn of(
     };
     let state = machine.states.get(usize::from(document.state));
     Ok(Some(Told { id: document.id, kind, name: called, op: ruled.op, step, at, state, fate }))
+}
+
+/// Returns the last of his decisions that does not stand and that he did not see when he decided again: who did knows
+/// what became of it. What he decided on another device of his, without having heard of it, is no such word.
+fn last_lost<'d>(
+    store: &Store,
+    document: &'d Document,
+    mine: &BTreeSet<Replica>,
+) -> Result<Option<&'d Ruled>, StoreError> {
+    let own = || document.decisions.iter().filter(|ruled| mine.contains(&ruled.op.replica));
+    let lost = own().filter(|ruled| match ruled.standing {
+        Standing::Superseded | Standing::TooLate | Standing::Stale | Standing::Void => true,
+        Standing::Stands | Standing::Contested => false,
+    });
+    for ruled in lost.rev() {
+        if !is_answered(store, document, own().filter(|other| other.op != ruled.op), ruled)? {
+            return Ok(Some(ruled));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns whether he decided again having seen a decision of his, or took the same step elsewhere and that stands.
+fn is_answered<'d>(
+    store: &Store,
+    document: &Document,
+    others: impl Iterator<Item = &'d Ruled>,
+    ruled: &Ruled,
+) -> Result<bool, StoreError> {
+    for other in others {
+        let same = other.step == ruled.step && other.standing == Standing::Stands;
+        let knew = || store.as_seen_by(document.id, other.op);
+        if same || knew()?.is_some_and(|(_, unseen)| !unseen.contains(&ruled.op)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns what changed where an approval is asked for once more.
