@@ -48,8 +48,8 @@ pub fn read(text: &str) -> Result<Invoice, Refusal> {
 /// # Errors
 /// As [`read`].
 pub fn check_text(pairs: &[Pair]) -> Result<(), Refusal> {
-    let typed = pairs.iter().filter(|pair| pair.name == "qr_raw" && !pair.value.is_empty());
-    typed.map(|pair| read(&pair.value).map(drop)).collect()
+    let mut typed = pairs.iter().filter(|pair| pair.name == "qr_raw" && !pair.value.is_empty());
+    typed.try_for_each(|pair| read(&pair.value).map(drop))
 }
 
 /// Returns the key under which this device finds an invoice again.

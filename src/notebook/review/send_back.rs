@@ -38,7 +38,7 @@ pub fn send_back(store: &mut Store, request: &SendBack, now: Now) -> Result<Deci
     let claim = &opened.claim;
     let (why, words) = reason(&request.reason)?;
     let note = [words.as_str(), request.note.trim()].join(" ").trim().to_owned();
-    for n in request.lines.iter().filter(|n| claim.line(**n).is_none()) {
+    if let Some(n) = request.lines.iter().find(|n| claim.line(**n).is_none()) {
         let lines = claim.lines.iter().map(|line| line.n.to_string()).collect::<Vec<_>>();
         return Err(Refusal::by("W-64").with("line", n.to_string()).with("lines", lines.join(", ")).into());
     }

@@ -74,7 +74,7 @@ pub fn waiting(store: &Store, now: Now) -> Result<Vec<Waiting>, NotebookError> {
     for id in in_state(store, number::CLAIM, &LEVELS.map(|level| level.from))? {
         let claim = store.document(id)?.and_then(|document| read(&document));
         if let Some(claim) = claim {
-            found.extend(claim_for(store, &reviewer, claim, again.contains(&id))?);
+            found.extend(claim_for(store, &reviewer, &claim, again.contains(&id))?);
         }
     }
     for id in in_state(store, number::TRIP, &[trip_machine::SUBMITTED])? {
@@ -98,19 +98,19 @@ fn in_state(store: &Store, kind: u16, states: &[Index]) -> Result<Vec<DocId>, St
 fn claim_for(
     store: &Store,
     reviewer: &Reviewer,
-    claim: Claim,
+    claim: &Claim,
     again: bool,
 ) -> Result<Option<Waiting>, NotebookError> {
-    let facts = reviewer.facts(store, &claim)?;
+    let facts = reviewer.facts(store, claim)?;
     // What a person still has to give does not make it another one's turn.
     let acks = facts.alerts.get(&claim.id).cloned().unwrap_or_default();
     let given = Given { vouchers: Some(claim.voucher_count()), acks, reason: String::new() };
     for principal in reviewer.principals() {
         let acting = reviewer.acting_for(principal);
         let level = acting.level(claim.state);
-        let cuts = approve::own_cuts(&claim, level, &acting);
+        let cuts = approve::own_cuts(claim, level, &acting);
         let step = if cuts.is_empty() { level.approve } else { level.cut };
-        if guard(&claim, step, &acting.actor, &given, &facts).is_err() {
+        if guard(claim, step, &acting.actor, &given, &facts).is_err() {
             continue;
         }
         let submission = claim.submission.as_ref();
