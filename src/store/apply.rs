@@ -510,43 +510,11 @@ fn verdict_name(verdict: &Verdict) -> &'static str {
 #[cfg(test)]
 mod tests {
     use records::id::Epoch;
-    use sync_protocol::cursor::{Cursor, Feed, Incarnation};
-    use sync_protocol::message::{PageEnd, PushAck};
-    use sync_protocol::sign::Signature;
+    use sync_protocol::cursor::{Cursor, Feed};
 
     use super::*;
-    use crate::store::testing::{NOW, create, enrolment, home, note};
+    use crate::store::testing::{NOW, answer, create, enrolment, home, note};
     use crate::store::write::On;
-
-    /// What HQ would say: holds these segments, rules on them, and gives `items` out.
-    fn answer(held: &[Segment], items: Vec<Item>, rulings: Vec<Ruling>, at: u64) -> (Answer, AnswerProof) {
-        let receipt = |segment: &Segment| Held {
-            epoch: segment.epoch,
-            up_to: segment.last(),
-            link: first_8(segment.link),
-            count: segment.last(),
-            backed_up_to: 0,
-        };
-        let ack = PushAck {
-            incarnation: Incarnation(3),
-            lease: [u8::try_from(at).unwrap(); 8],
-            held: held.last().map(receipt).into_iter().collect(),
-            rulings: Vec::new(),
-            digest: Compared::Not,
-        };
-        let next = Cursor { incarnation: Incarnation(3), positions: vec![(Feed::Company, at)] };
-        let end = PageEnd { next, more: false };
-        let proof = AnswerProof {
-            rulings: vec![1],
-            leaves: Vec::new(),
-            context: [0; 64],
-            signature: Signature([2; 64]),
-        };
-        (
-            Answer { ack, notices: Vec::new(), certificate: None, tells: Vec::new(), items, rulings, end },
-            proof,
-        )
-    }
 
     fn ruling(segment: &Segment, version: u8, exceptions: Vec<(u32, Verdict)>) -> Ruling {
         Ruling {

@@ -3,13 +3,19 @@
 use records::id::{DocId, Epoch, OpId, Replica};
 use records::schema::{Class, Tag};
 use records::time::{Ts, Zone};
-use sync_protocol::cursor::Incarnation;
+use sync_protocol::conversation::Answer;
+use sync_protocol::cursor::{Cursor, Feed, Incarnation};
 use sync_protocol::enrolment::Enrolment;
+use sync_protocol::message::{Compared, Held, Item, PageEnd, PushAck};
 use sync_protocol::op::Write;
-use sync_protocol::sign::Signer;
+use sync_protocol::proof::AnswerProof;
+use sync_protocol::ruling::Ruling;
+use sync_protocol::segment::Segment;
+use sync_protocol::sign::{Signature, Signer};
 
 use crate::clock::Now;
 use crate::store::Store;
+use crate::store::offer::first_8;
 use crate::store::write::{NewOp, On};
 
 pub(crate) const NOW: Now = Now { wall: Ts(1_790_000_000_000), monotonic_ms: 5, boot: 7, test_clock: false };
@@ -49,6 +55,34 @@ pub(crate) fn home() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
     (dir, store)
+}
+
+/// What HQ would say: holds these segments, rules on them, and gives `items` out.
+pub(crate) fn answer(
+    held: &[Segment],
+    items: Vec<Item>,
+    rulings: Vec<Ruling>,
+    at: u64,
+) -> (Answer, AnswerProof) {
+    let receipt = |segment: &Segment| Held {
+        epoch: segment.epoch,
+        up_to: segment.last(),
+        link: first_8(segment.link),
+        count: segment.last(),
+        backed_up_to: 0,
+    };
+    let ack = PushAck {
+        incarnation: Incarnation(3),
+        lease: [u8::try_from(at).unwrap(); 8],
+        held: held.last().map(receipt).into_iter().collect(),
+        rulings: Vec::new(),
+        digest: Compared::Not,
+    };
+    let next = Cursor { incarnation: Incarnation(3), positions: vec![(Feed::Company, at)] };
+    let end = PageEnd { next, more: false };
+    let proof =
+        AnswerProof { rulings: vec![1], leaves: Vec::new(), context: [0; 64], signature: Signature([2; 64]) };
+    (Answer { ack, notices: Vec::new(), certificate: None, tells: Vec::new(), items, rulings, end }, proof)
 }
 
 /// Copies a folder with all that is in it, as a person would.

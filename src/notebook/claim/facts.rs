@@ -20,6 +20,7 @@ use records::kinds::{claim_machine, exception_machine, number};
 use records::policy::choices::CapScope;
 use records::record::Record;
 use records::schema::{Kind, Tag};
+use records::time::Day;
 use records::value::{Ref, Target};
 use sync_protocol::merge::Document;
 use sync_protocol::stamp::Stamp;
@@ -40,13 +41,20 @@ pub fn excused(store: &Store, kind: ExceptionKind) -> Result<BTreeSet<DocId>, St
     Ok(granted.filter_map(|granted| granted.voucher).collect())
 }
 
-/// Returns what is known here beside these claims. The first one's policy counts: while it is open that of today, then
-/// the one that it names.
+/// Returns what is known here now beside these claims, see [`on`].
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
 pub fn of(store: &Store, claims: &[&Claim], now: Now) -> Result<Facts, StoreError> {
-    let today = now.wall.day(store.identity().enrolment.zone);
+    on(store, claims, now.wall.day(store.identity().enrolment.zone))
+}
+
+/// Returns what is known here beside these claims on a day. The first one's policy counts: while it is open that of the
+/// day, then the one that it names.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn on(store: &Store, claims: &[&Claim], today: Day) -> Result<Facts, StoreError> {
     let terms = Terms::read(store)?;
     let judged = claims.first().and_then(|claim| claim.submission.as_ref());
     let judged =

@@ -1,17 +1,15 @@
 //! What a reviewer's device knows beside a claim.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use records::claim::facts::{Facts, TripFact};
+use records::claim::facts::Facts;
 use records::claim::view::Claim;
 use records::id::DocId;
 use records::kinds::alert::{ALERT, Finding};
-use records::kinds::trip::{TRIP, TripOf, TripSheets};
 use records::kinds::{alert_machine, number};
-use records::record::Record;
-use records::value::Ref;
 
+use crate::notebook::claim::facts as claim_facts;
 use crate::notebook::review::Reviewer;
 use crate::notebook::rows;
 use crate::store::Store;
@@ -36,13 +34,7 @@ impl Reviewer {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn facts(&self, store: &Store, claim: &Claim) -> Result<Facts, StoreError> {
-        let named = claim.submission.as_ref().map(|submission| submission.policy_version.as_str());
-        let mut facts = self.terms.facts(named, claim.submitted_day(self.today), self.today);
-        for id in &claim.trips {
-            let document = store.document(*id)?.filter(|document| document.kind == number::TRIP);
-            let trip = document.and_then(|document| trip(&rows::record(&TRIP, &document)));
-            facts.trips.extend(trip.map(|trip| (*id, trip)));
-        }
+        let mut facts = claim_facts::on(store, &[claim], self.today)?;
         let rules = self.anomalies_of(claim.id).iter().map(|anomaly| anomaly.rule.clone()).collect();
         facts.alerts.insert(claim.id, rules);
         Ok(facts)
@@ -81,16 +73,4 @@ pub fn anomalies(store: &Store) -> Result<BTreeMap<DocId, Vec<Anomaly>>, StoreEr
         anomalies.sort_by(|a, b| (&a.rule, a.line, a.id).cmp(&(&b.rule, b.line, b.id)));
     }
     Ok(found)
-}
-
-fn trip(record: &Record) -> Option<TripFact> {
-    let of = record.get::<TripOf>()?;
-    let mut sheets: BTreeMap<_, BTreeSet<DocId>> = BTreeMap::new();
-    for row in record.all::<TripSheets>() {
-        if let (Some(day), Some(id)) = (row.date, row.sheet.as_ref().and_then(Ref::doc)) {
-            sheets.entry(day).or_default().insert(id);
-        }
-    }
-    let half = of.half?.0.parse().ok()?;
-    Some(TripFact { staff: of.staff.as_ref()?.doc()?, half, state: record.state, sheets })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use records::decision::Decision;
-use records::id::DocId;
+use records::id::{DocId, Replica};
 use records::kinds::claim::{CLAIM, ClaimNo, Claimant, CostOwner, CutReason, Lines, Placed, Submission};
 use records::kinds::org::{ORG, OrgCode, OrgKind, Unit};
 use records::kinds::staff::{Person, Post, Role, Roles, STAFF};
@@ -11,6 +11,7 @@ use records::kinds::voucher::Category;
 use records::money::Fen;
 use records::value::{Count, Ref, Target};
 use sync_protocol::enrolment::Enrolment;
+use sync_protocol::message::Item;
 use sync_protocol::op::Write;
 
 use crate::clock::Now;
@@ -23,13 +24,15 @@ use crate::notebook::review::waiting::waiting;
 use crate::notebook::review::{alarm, paper, read, text};
 use crate::notebook::typed::Writes;
 use crate::store::Store;
-use crate::store::testing::{NOW, enrolment};
+use crate::store::testing::{NOW, answer, enrolment};
 use crate::store::write::On;
 
 /// A device of somebody with a role in a centre of a branch, and a colleague there who claims.
 pub(crate) struct Desk {
     _dir: tempfile::TempDir,
     pub(crate) store: Store,
+    /// The colleague's device.
+    theirs: Store,
     claimant: DocId,
     unit: DocId,
 }
@@ -42,13 +45,15 @@ fn make(store: &mut Store, kind: &'static records::schema::Kind, fill: impl FnOn
 
 impl Desk {
     pub(crate) fn of(role: Role) -> Self {
-        let enrolment = Enrolment { roles: vec![role], ..enrolment() };
+        let mine = Enrolment { roles: vec![role], ..enrolment() };
         let dir = tempfile::tempdir().unwrap();
-        let mut store = Store::create(dir.path(), &enrolment, NOW).unwrap();
+        let mut store = Store::create(&dir.path().join("mine"), &mine, NOW).unwrap();
         // What the company wrote of the person himself is not here yet: his enrolment says where he works.
-        let unit = unit(&mut store, "HZC", OrgKind::SERVICE_CENTER, Some(enrolment.unit));
+        let unit = unit(&mut store, "HZC", OrgKind::SERVICE_CENTER, Some(mine.unit));
         let claimant = person(&mut store, "T101", unit, Role::ENGINEER);
-        Self { _dir: dir, store, claimant, unit }
+        let other = Enrolment { replica: Replica(42), staff: claimant, ..enrolment() };
+        let theirs = Store::create(&dir.path().join("theirs"), &other, NOW).unwrap();
+        Self { _dir: dir, store, theirs, claimant, unit }
     }
 
     /// A claim of two lines and three vouchers that was submitted.
@@ -77,7 +82,7 @@ impl Desk {
             saw: None,
             picks: None,
         };
-        make(&mut self.store, &CLAIM, |writes| {
+        let id = make(&mut self.theirs, &CLAIM, |writes| {
             writes.single(crate::notebook::typed::register(&Claimant {
                 staff: Some(Ref(Target::Doc(claimant))),
                 unit: Some(Ref(Target::Doc(unit))),
@@ -103,7 +108,11 @@ impl Desk {
                 tag: records::decision::DECISION_TAG,
                 bytes: postcard::to_allocvec(&submit).unwrap(),
             });
-        })
+        });
+        let segments = self.theirs.unsent(usize::MAX, usize::MAX).unwrap();
+        let (page, proof) = answer(&[], segments.into_iter().map(Item::Segment).collect(), Vec::new(), 1);
+        self.store.apply(&page, &proof, NOW).unwrap();
+        id
     }
 }
 
