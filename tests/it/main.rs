@@ -26,6 +26,8 @@ mod line;
 #[cfg(test)]
 mod merge;
 #[cfg(test)]
+mod money;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod refusals;
