@@ -71,8 +71,9 @@ fn main() -> ExitCode {
     copied(&mut stage);
     restored(&mut stage);
     let proven = proof(&stage, &shared);
+    let paid = money(lang);
     stage.close(stay);
-    if proven { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if proven && paid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Headquarters is made, and learns its units, people, customers, machines and jobs.
@@ -310,6 +311,74 @@ fn proof(stage: &Stage, sheet: &str) -> bool {
     println!("the sheet that two devices share: {}", word(equal));
     println!("\n{}", if proven && equal { "Nothing was lost." } else { "SOMETHING DIFFERS." });
     proven && equal
+}
+
+/// One claim from the receipts to the bank file: its people offline, the office by commands, in March 2025.
+fn money(lang: &str) -> bool {
+    say("11  Money: a half-month's receipts become a claim, and the claim is paid once");
+    let mut stage = Stage::open(lang);
+    stage.hq(&["init"]);
+    for (noun, file) in [("org", "org.csv"), ("staff", "staff.csv"), ("account", "accounts.csv")] {
+        stage.hq(&[noun, "import", &stage.sample(file)]);
+    }
+    let url = stage.serve();
+    let on = |home, clock| Player { home, clock: Some(clock) };
+    let [li, zhao, wu] = ["li", "zhao", "wu"].map(|home| on(home, "2025-03-16T09:00:00+08:00"));
+    for (staff, player) in [("T101", li), ("S100", zhao), ("G100", wu)] {
+        let code = stage.hq_json(&["device", "code", "--staff", staff, "--address", &url]);
+        stage.device(player, &["enrol", &text(&code, "code")]);
+        stage.device(player, &["sync"]);
+    }
+    let receipts = [
+        ("courier", "31.00", "2025-03-04"),
+        ("tools", "124.50", "2025-03-06"),
+        ("phone", "60.00", "2025-03-12"),
+    ];
+    for (category, amount, date) in receipts {
+        stage.device(li, &["voucher", "add", "--category", category, "--amount", amount, "--date", date]);
+    }
+    let claim = text(&stage.device_json(li, &["claim", "draft", "2025-03-H1"]), "code");
+    stage.device(li, &["claim", "check", &claim]);
+    let number = text(&stage.device_json(li, &["claim", "submit", &claim]), "number");
+    stage.device(li, &["sync"]);
+    stage.device(zhao, &["sync"]);
+    stage.device(zhao, &["review", "approve", &number, "--vouchers", "2"]);
+    stage.device(zhao, &["review", "approve", &number, "--vouchers", "3"]);
+    stage.device(zhao, &["sync"]);
+    stage.device(wu, &["sync"]);
+    stage.device(wu, &["review", "approve", &number]);
+    stage.device(wu, &["sync"]);
+    let zhao = on("zhao", "2025-03-17T16:00:00+08:00");
+    stage.device(zhao, &["sync"]);
+    let batch = text(&stage.device_json(zhao, &["batch", "open", "2025-03-B"]), "code");
+    for args in [vec!["add", "--all"], vec!["seal", &batch], vec!["dispatch", &batch, "--waybill", "SF1004"]]
+    {
+        stage.device(zhao, &[&["batch"], &args[..]].concat());
+    }
+    stage.device(zhao, &["sync"]);
+    let office: [(&str, &[&str]); 7] = [
+        ("2025-03-20T09:30:00+08:00", &["batch", "receive", "HZ-202503-B", "--all", "--as", "U001"]),
+        ("2025-03-21T09:30:00+08:00", &["audit", "done", &number, "--as", "U001"]),
+        ("2025-03-24T09:30:00+08:00", &["approve", &number, "--as", "M001"]),
+        ("2025-03-24T09:40:00+08:00", &["audit", "hand-over", "--ready", "--as", "U001"]),
+        ("2025-03-25T09:30:00+08:00", &["pay", "accept", "--all", "--as", "F001"]),
+        ("2025-03-26T09:30:00+08:00", &["pay", "batch", "--as", "F001"]),
+        ("2025-03-26T10:30:00+08:00", &["pay", "approve", "PAY-202503-001", "--as", "F002"]),
+    ];
+    for (now, args) in office {
+        stage.hq(&[&["--now", now], args].concat());
+    }
+    let (now, file) = (["--now", "2025-03-27T09:30:00+08:00"], stage.path("bank.csv"));
+    let pay = ["PAY-202503-001", "--as", "F001"];
+    stage.hq(&[&now[..], &["pay", "export"], &pay, &["--out", &file]].concat());
+    stage.hq(&[&now[..], &["pay", "confirm"], &pay].concat());
+    stage.hq(&[&now[..], &["trail", "export", "--out", &stage.path("trail.jsonl")]].concat());
+    stage.hq(&["trail", "verify", &stage.path("trail.jsonl")]);
+    let li = on("li", "2025-03-28T09:00:00+08:00");
+    stage.device(li, &["sync"]);
+    let state = text(&stage.device_json(li, &["claim", "show", &number]), "state");
+    stage.close(false);
+    state == "paid"
 }
 
 fn word(equal: bool) -> &'static str {

@@ -115,7 +115,8 @@ fn every_sample_is_read_whole() {
         assert_eq!((tally.good, tally.refused), (good, BTreeMap::new()), "{}", file.display());
     };
     check("org.csv", None, Some("org"), 5);
-    check("staff.csv", None, Some("staff"), 8);
+    check("staff.csv", None, Some("staff"), 12);
+    check("accounts.csv", None, Some("account"), 1);
     check("customers.csv", None, Some("customer"), 6);
     check("sites.csv", None, Some("site"), 7);
     check("assets.csv", None, Some("asset"), 8);

@@ -134,7 +134,9 @@ impl Store {
         let info = self.line((self.replica(), epoch))?;
         let own = self.state.own.filter(|own| own.epoch == epoch).map(|own| (own.seq, own.link));
         let root = (0, Parent::seed(info.parent.as_ref()));
-        let (mut at, mut link) = own.or(info.end).unwrap_or(root);
+        // The nearest before it: the epoch may have gone on since.
+        let known = [own, info.end].into_iter().flatten().filter(|(at, _)| *at <= seq);
+        let (mut at, mut link) = known.max_by_key(|(at, _)| *at).unwrap_or(root);
         while at < seq {
             at += 1;
             let run = self.run_of(OpId { replica: self.replica(), epoch, seq: at })?;

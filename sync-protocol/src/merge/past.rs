@@ -265,7 +265,9 @@ pub fn seen(ops: &[Judged], lines: &Lines, me: Line) -> Vec<OpId> {
     let ends: Vec<usize> = history.runs.iter().filter_map(|(_, range)| range.end.checked_sub(1)).collect();
     let open: Vec<usize> = ends.into_iter().filter(|op| !told(*op)).chain(far).collect();
     let alone = |op: &usize| !open.iter().any(|other| history.covers(*other, *op));
-    open.iter().copied().filter(alone).map(|op| history.id(op)).collect()
+    let mut seen: Vec<OpId> = open.iter().copied().filter(alone).map(|op| history.id(op)).collect();
+    seen.sort_unstable();
+    seen
 }
 
 /// A clock in the making: it stays a stretch of the arena as long as nothing is added to it.

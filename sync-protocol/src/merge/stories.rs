@@ -310,7 +310,19 @@ fn an_edit_after_two_reboots_replaces_the_one_before_for_whoever_lacks_the_epoch
     let mut next = op(7, 2, 500, &told, 2, vec![put(charge(), "b")]);
     next.id = OpId { replica: now.0, epoch: now.1, seq: 1 };
     let known = Lines::from([(now, (between.1, 1))]);
-    assert!(fold(&[created, next], &known).unwrap().conflicts().is_empty());
+    assert!(fold(&[created.clone(), next], &known).unwrap().conflicts().is_empty());
+    // In order of their names, whoever is named: else the row is none that can be read back.
+    let others = [op(3, 1, 900, &[created.id], 3, vec![]), op(9, 1, 900, &[created.id], 4, vec![])];
+    let all = [created, others[0].clone(), others[1].clone()];
+    let told = seen(&all, &lines, now);
+    assert!(told.is_sorted() && told.len() == 2, "{told:?}");
+    let mine = op(7, 4, 950, &[], 5, vec![]);
+    let told = seen(
+        &[all[0].clone(), mine.clone(), others[0].clone(), others[1].clone()],
+        &lines,
+        (Replica(7), Epoch(5)),
+    );
+    assert!(told.is_sorted() && told.contains(&mine.id), "{told:?}");
 }
 
 #[test]
