@@ -1,3 +1,5 @@
+//! What devices may not decide, each refused by its rule.
+
 use records::id::OpId;
 use records::kinds::claim::{Claimant, Cuts, Lines, Papers};
 use records::kinds::number;

@@ -1,3 +1,5 @@
+//! What betrays a claim is told once.
+
 use std::collections::BTreeMap;
 
 use records::id::DocId;

@@ -1,3 +1,5 @@
+//! The steps that nobody takes by hand, written once.
+
 use records::id::DocId;
 
 use crate::money::bench::{Bench, Dev};

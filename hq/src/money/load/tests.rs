@@ -1,3 +1,5 @@
+//! Policies and calendars that are loaded, and files that are not.
+
 use records::kinds;
 use records::kinds::number;
 

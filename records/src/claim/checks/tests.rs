@@ -1,3 +1,5 @@
+//! Each rule of a submission, kept and broken.
+
 use crate::claim::checks::{check, in_the_way};
 use crate::claim::facts::{Facts, Granted, QrFact, Use, VoucherFact};
 use crate::claim::view::Claim;

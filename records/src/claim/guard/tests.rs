@@ -1,3 +1,5 @@
+//! Who may take which step, and who may not.
+
 use std::collections::BTreeSet;
 
 use crate::claim::facts::{Facts, PaymentFact};
