@@ -49,7 +49,7 @@ pub enum FontError {
 impl Typefaces {
     /// Takes, in their order, the files that add characters to the ones before, until all are there.
     ///
-    /// `needed` comes from [`crate::paper::characters`].
+    /// `needed` comes from [`crate::paper::Print::characters`].
     /// A file that is no font, or must not be embedded, is passed over; so is one whose weight can be chosen, as long as another has its characters.
     /// Signs that are no letters, digits or ideographs, such as pictures in a chat, are drawn as `□` where no font has them; see [`Self::replaced`].
     ///

@@ -44,7 +44,7 @@ pub struct Inside {
 /// Returns a batch; without a name the only one that is not gone.
 ///
 /// # Errors
-/// What [`batch::find`] refuses; [`NotebookError::Store`].
+/// What [`batch::find()`] refuses; [`NotebookError::Store`].
 pub fn view(store: &Store, which: Option<&str>, now: Now) -> Result<View, NotebookError> {
     let envelope = batch::find(store, which, now)?;
     let inside = envelope.inside(store)?;
