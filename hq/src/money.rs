@@ -24,6 +24,7 @@ pub mod load;
 pub mod pay;
 pub mod receive;
 pub mod refusal;
+pub mod resume;
 pub mod review;
 pub mod rows;
 pub mod terms;

@@ -32,6 +32,8 @@ mod proxy;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod repaid;
+#[cfg(test)]
 mod restores;
 #[cfg(test)]
 mod scopes;

@@ -52,13 +52,13 @@ fn tree() -> &'static Path {
 }
 
 /// The company and the people's devices, all at one moment.
-struct Play {
-    hq: Hq,
+pub(crate) struct Play {
+    pub(crate) hq: Hq,
     folder: tempfile::TempDir,
 }
 
 impl Play {
-    fn found() -> Self {
+    pub(crate) fn found() -> Self {
         let mut hq = Hq::init();
         hq.now = Some("2025-03-01T08:00:00+08:00".to_owned());
         for (kind, table) in TABLES {
@@ -70,7 +70,7 @@ impl Play {
         Self { hq, folder: tempfile::tempdir().unwrap() }
     }
 
-    fn device(&self, staff: &str) -> Device {
+    pub(crate) fn device(&self, staff: &str) -> Device {
         let mut device = Device::new();
         device.now.clone_from(&self.hq.now);
         device.run(["enrol", &self.hq.device_code(staff, &self.hq.url())]).ended(0);
@@ -80,20 +80,20 @@ impl Play {
 
     /// Takes an office step.
     #[track_caller]
-    fn office(&mut self, now: &str, args: &[&str]) -> Value {
+    pub(crate) fn office(&mut self, now: &str, args: &[&str]) -> Value {
         self.hq.now = Some(now.to_owned());
         self.hq.run(["--json"].iter().chain(args)).ended(0).json()
     }
 
     /// Sees an office step refused by a rule.
     #[track_caller]
-    fn refused(&mut self, now: &str, args: &[&str], rule: &str) {
+    pub(crate) fn refused(&mut self, now: &str, args: &[&str], rule: &str) {
         self.hq.now = Some(now.to_owned());
         let told = self.hq.run(args).ended(1);
         assert!(told.stderr.contains(&format!("[{rule}]")), "{}", told.stderr);
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -121,7 +121,7 @@ impl Play {
 
 /// Drafts and submits the claim of the first half of March; returns its number.
 #[track_caller]
-fn submit(device: &Device) -> String {
+pub(crate) fn submit(device: &Device) -> String {
     let drafted = device.ask(["claim", "draft", "2025-03-H1"]);
     let submitted = device.ask(["claim", "submit", &text(&drafted["code"])]);
     device.sync();

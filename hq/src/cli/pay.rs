@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use records::kinds::payment::PAYMENT;
+use records::time::Zone;
 use serde_json::{Value as Json, json};
 
 use crate::cli::Room;
@@ -15,6 +16,7 @@ use crate::cli::office::{
 use crate::cli::table::table;
 use crate::intake::desk::Desk;
 use crate::money::pay::Batch;
+use crate::money::rows::instant;
 use crate::store::sqlite::StoreError;
 
 /// What finance can do.
@@ -84,6 +86,17 @@ pub(super) enum Command {
         #[command(flatten)]
         acts: Acts,
     },
+    /// After a restore: lets payments go on, once somebody compared with the bank's statement
+    Resume {
+        /// Claims that the bank paid and that are not marked as paid here
+        #[arg(long, value_name = "NO,NO", value_delimiter = ',')]
+        paid: Vec<String>,
+        /// What was compared
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        acts: Acts,
+    },
     /// Enters what the bank said: all but the failed ones are paid
     Confirm {
         /// Its number, code or id
@@ -122,6 +135,7 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
             shown(&mut desk, &batch, room.lang)
         }
         Command::Export { payment, out, acts } => export(payment, out, acts, room),
+        Command::Resume { paid, reason, acts } => resume(paid, reason, acts, room),
         Command::Confirm { payment, failed, acts } => confirm(payment, failed, acts, room),
     }
 }
@@ -213,7 +227,29 @@ fn list(state: Option<&str>, room: &Room) -> Result<Answer, Fault> {
         let (state, n) = (state_label(&batch.record, room.lang).to_owned(), batch.payments.len().to_string());
         lines.push(vec![batch.no.clone(), state, n, batch.total().to_string()]);
     }
-    Ok(Answer::new(rows.into(), table(&titles(room.lang, ["payment", "state", "claims", "amount"]), lines)))
+    let mut text = table(&titles(room.lang, ["payment", "state", "claims", "amount"]), lines);
+    if let Some(still) = desk.standstill()? {
+        let day = instant(still.since_ms).day(Zone::SHANGHAI).to_string();
+        let facts = [("day", day), ("silent", still.silent.to_string())];
+        text = format!("{}\n{text}", say(room.lang, "rule.H-16", &facts));
+    }
+    Ok(Answer::new(rows.into(), text))
+}
+
+fn resume(paid: &[String], reason: &str, acts: &Acts, room: &Room) -> Result<Answer, Fault> {
+    let (done, mut desk) = office::act(room, acts, |desk, actor, now| desk.resume(paid, reason, actor, now))?;
+    let mut text = say(room.lang, "hq.pay.resumed", &[]);
+    for no in &done.known {
+        text.push_str(&format!("\n{}", say(room.lang, "hq.pay.known", &[("no", no.clone())])));
+    }
+    let mut batch = Json::Null;
+    if let Some(entered) = &done.batch {
+        let shown = shown(&mut desk, entered, room.lang)?;
+        batch = shown.json;
+        let next = say(room.lang, "hq.pay.entered", &[("payment", entered.no.clone())]);
+        text.push_str(&format!("\n{next}\n{}", shown.text));
+    }
+    Ok(Answer::new(json!({"batch": batch, "known": done.known}), text))
 }
 
 fn confirm(payment: &str, failed: &[(String, String)], acts: &Acts, room: &Room) -> Result<Answer, Fault> {
@@ -264,6 +300,10 @@ fn export(payment: &str, out: &Path, acts: &Acts, room: &Room) -> Result<Answer,
         let who = person_text(&mut desk, Some(*staff))?;
         text.push_str(&format!("\n{}", say(room.lang, "hq.pay.no_account", &[("who", who)])));
     }
+    for no in &file.left_out {
+        text.push_str(&format!("\n{}", say(room.lang, "hq.pay.gone", &[("no", no.clone())])));
+    }
+    json.insert("left_out".to_owned(), file.left_out.clone().into());
     json.insert("missing_accounts".to_owned(), missing.into());
     Ok(Answer::new(json.into(), text))
 }

@@ -472,3 +472,57 @@ fn a_ceiling_is_shared_by_the_claims_of_a_month_and_an_exception_raises_it() {
     assert_eq!((&done["payable_total"], &done["self_paid_total"]), (&"70.00".into(), &"10.00".into()));
     assert_eq!(done["by_rules"][0]["verdict"], "over_cap");
 }
+
+/// A restored headquarters forgot what it had sent to the bank: before anything is sent again, a person compares.
+#[test]
+fn a_headquarters_that_was_restored_pays_nothing_until_somebody_compared_with_the_bank() {
+    let mut office = Office::new();
+    let other = "HZC-E02-2026-0001";
+    office.with_finance("E01", NO[0], 1_000);
+    office.with_finance("E02", other, 500);
+    office.account("E01", "6222020200112233445");
+    office.account("E02", "6222020200112233446");
+    assert_eq!(office.rule(&["pay", "resume", "--reason", "x", "--as", "F01"]), "H-18");
+    let backup = office.file("backup");
+    office.done(&format!("backup {backup}"));
+    let file = office.file("bank.csv");
+    office.done("pay batch --as F01");
+    office.done("pay approve PAY-202603-001 --as F02");
+    office.done(&format!("pay export PAY-202603-001 --out {file} --as F01"));
+    let before = office.done(&format!("pay confirm PAY-202603-001 --failed {other}=closed --as F01"));
+    assert_eq!(before["paid"][0], NO[0]);
+
+    office.lose();
+    office.now = "2026-03-21T10:00:00+08:00";
+    office.done(&format!("restore {backup}"));
+    assert_eq!(
+        office.done(&format!("claim show {}", NO[0]))["state"],
+        "fin_received",
+        "it would be paid again"
+    );
+    assert_eq!(office.refused("pay batch --as F01"), "H-16");
+    let resume = |paid: &str, staff: &str| {
+        let words = ["pay", "resume", "--paid", paid, "--reason", "statement of 21 March", "--as", staff];
+        office.ask(&words)
+    };
+    assert_eq!(resume(NO[0], "A01").unwrap_err().rule, "W-08");
+    office.claim("E01", NO[1], &courier(700));
+    assert_eq!(resume(NO[1], "F01").unwrap_err().rule, "H-17", "it is not with finance");
+    assert_eq!(office.refused("pay batch --as F01"), "H-16", "and nothing went on");
+    let entered = resume(NO[0], "F01").unwrap().json["batch"].clone();
+    assert_eq!((&entered["payment_no"], &entered["n_claims"]), (&"PAY-202603-101".into(), &1.into()));
+    // What was not paid goes its way; what was paid is in no other batch, and in no file.
+    let next = office.done("pay batch --as F01");
+    assert_eq!(
+        (&next["payment_no"], &next["claims"][0]["claim_no"]),
+        (&"PAY-202603-102".into(), &other.into())
+    );
+    assert_eq!(office.refused("pay approve PAY-202603-101 --as F01"), "H-12");
+    office.done("pay approve PAY-202603-101 --as F02");
+    let exported = office.done(&format!("pay export PAY-202603-101 --out {file} --as F01"));
+    assert_eq!((&exported["n_payments"], &exported["total_fen"]), (&0.into(), &0.into()));
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("6222020200112233445"));
+    assert_eq!(office.done("pay confirm PAY-202603-101 --as F01")["state"], "confirmed");
+    assert_eq!(office.done(&format!("claim show {}", NO[0]))["state"], "paid");
+    assert_eq!(office.desk().rebuild(false).unwrap().differed, 0);
+}

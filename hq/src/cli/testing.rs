@@ -58,6 +58,11 @@ impl Office {
         self.data().open(true).unwrap()
     }
 
+    /// Loses everything that headquarters had on its disk.
+    pub(super) fn lose(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("hq")).unwrap();
+    }
+
     pub(super) fn now_ms(&self) -> u64 {
         Ts::parse(self.now, Zone::SHANGHAI).unwrap().0.try_into().unwrap()
     }

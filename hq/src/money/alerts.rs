@@ -12,17 +12,18 @@ use records::decision::{DECISION_TAG, Decision};
 use records::id::DocId;
 use records::kinds::alert::Finding;
 use records::kinds::claim_machine::{self as at, CLAIM};
-use records::kinds::number;
+use records::kinds::{alert_machine, number};
 use records::problems::Problem;
 use records::record::Record;
 use records::time::Zone;
 use records::value::Count;
 use records::value::text::Lang;
+use sync_protocol::merge::Document;
 use sync_protocol::ruling::Verdict;
 
 use crate::author::{AuthorError, NewOp, On};
 use crate::intake::desk::Desk;
-use crate::money::rows::{instant, link, put, text};
+use crate::money::rows::{instant, link, linked, put, text};
 use crate::store::sqlite::StoreError;
 use crate::store::sqlite::marks::Mark;
 
@@ -90,6 +91,33 @@ impl Desk {
             rules.extend(finding.and_then(|finding| finding.rule).map(|rule| rule.0));
         }
         Ok(rules)
+    }
+
+    /// A restored headquarters may find again what it had told before: once the older alert came back from a device,
+    /// the younger one is answered with its code.
+    pub(crate) fn told_twice(&mut self, alert: &Document, now_ms: u64) -> Result<(), AuthorError> {
+        if alert.state != alert_machine::OPEN {
+            return Ok(());
+        }
+        let Some(about) = self.by_rule(alert.id)? else { return Ok(()) };
+        let Some(claim) = linked(about.claim.as_ref()) else { return Ok(()) };
+        for id in self.store.marked(&Mark::Claim(claim), number::ALERT)? {
+            let Some(other) = self.document(id)?.filter(|other| other.id != alert.id) else { continue };
+            let same = self.by_rule(id)?.is_some_and(|other| other.rule == about.rule);
+            let answered = other.state != alert_machine::OPEN;
+            if same && (answered || (other.created, other.id) < (alert.created, alert.id)) {
+                let code = other.id.code();
+                let reason = format!("C-38 与 {code} 相同 / the same as {code}");
+                return self.step(alert, (&alert_machine::ALERT, "explain"), &reason, None, now_ms);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what an alert says that a rule raised; `None` of one that a person did.
+    fn by_rule(&mut self, alert: DocId) -> Result<Option<Finding>, StoreError> {
+        let finding = self.record(alert)?.and_then(|alert| alert.get::<Finding>());
+        Ok(finding.filter(|finding| finding.by.is_none() && finding.rule.is_some()))
     }
 
     /// Decisions that HQ could not follow any more.

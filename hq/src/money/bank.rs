@@ -1,4 +1,5 @@
-//! The file that goes to the bank: one row a payment, a payee without an account left out and named.
+//! The file that goes to the bank: one row a payment; a payee without an account, and a claim that is not
+//! with finance any more, are left out and named.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use papers::lists::{ListError, workbook};
 use records::id::DocId;
 use records::kinds::account::{AccountOf, Bank};
 use records::kinds::payment::{Exported, Results};
-use records::kinds::{number, payment_machine};
+use records::kinds::{claim_machine, number, payment_machine};
 use records::money::Fen;
 use records::value::{Count, FileHash};
 use sync_protocol::chain::sha256;
@@ -43,15 +44,28 @@ pub struct BankFile {
     pub total: Fen,
     /// Who has no account: not in the file, and free for another batch.
     pub missing: Vec<DocId>,
+    /// Claims that are not with finance any more, frozen or paid meanwhile: not in the file.
+    pub left_out: Vec<String>,
     /// The batch.
     pub batch: Batch,
+}
+
+/// What becomes of the payments of a batch.
+#[derive(Debug, Default)]
+struct Sorted {
+    /// Those in the file.
+    rows: Vec<PaymentRow>,
+    /// Those that have no account to go to.
+    missing: Vec<Payment>,
+    /// Those whose claim is not with finance any more.
+    gone: Vec<Payment>,
 }
 
 impl Desk {
     /// Makes the file of an approved batch and notes its hash; of an exported one the same file again.
     ///
     /// # Errors
-    /// H-14 where the file of an exported batch would be another one now, and what [`Desk::decide`] refuses.
+    /// H-16 after a restore, H-14 where the file of an exported batch would be another one now, and what [`Desk::decide`] refuses.
     pub fn bank_file(
         &mut self,
         name: &str,
@@ -60,9 +74,10 @@ impl Desk {
         actor: &Actor,
         now_ms: u64,
     ) -> Result<BankFile, MoneyError> {
+        self.moving()?;
         let batch = self.payment(name)?;
         let accounts = self.accounts()?;
-        let (rows, missing) = self.payment_rows(&batch, &accounts)?;
+        let Sorted { rows, missing, gone } = self.sort(&batch, &accounts)?;
         let file = PaymentFile { payment_no: batch.no.clone(), rows };
         let unwritten = |error: ListError| Refusal::by("H-15").with("file", error);
         let total = file.total().map_err(unwritten)?;
@@ -88,30 +103,40 @@ impl Desk {
                 at: Some(instant(now_ms)),
             };
             self.decide(batch.record.id, actor, &Taken::step("export", ""), vec![put(&[row])], now_ms)?;
-            self.leave_out(&batch, &missing, actor, now_ms)?;
+            self.leave_out(&batch, (&missing, "no account"), actor, now_ms)?;
+            self.leave_out(&batch, (&gone, "not with finance any more"), actor, now_ms)?;
         }
         let mut staff: Vec<DocId> = missing.iter().map(|payment| payment.staff).collect();
         staff.sort_unstable();
         staff.dedup();
         let batch = self.payment(&batch.record.id.to_string())?;
-        Ok(BankFile { bytes, sha256: hex(&hash), n, total, missing: staff, batch })
+        let left_out = gone.into_iter().map(|payment| payment.no).collect();
+        Ok(BankFile { bytes, sha256: hex(&hash), n, total, missing: staff, left_out, batch })
     }
 
-    /// Returns the rows of the file, and the payments that have no account to go to. Nothing is nobody's payment.
-    fn payment_rows(
-        &mut self,
-        batch: &Batch,
-        accounts: &BTreeMap<DocId, Bank>,
-    ) -> Result<(Vec<PaymentRow>, Vec<Payment>), MoneyError> {
-        let (mut rows, mut missing) = (Vec::new(), Vec::new());
-        let live = batch.payments.iter().filter(|payment| payment.paid != Some(false));
-        for payment in live.filter(|payment| payment.amount > Fen(0)) {
+    /// Sorts the payments on which the bank has no word yet. Nothing is nobody's payment.
+    fn sort(&mut self, batch: &Batch, accounts: &BTreeMap<DocId, Bank>) -> Result<Sorted, MoneyError> {
+        let mut sorted = Sorted::default();
+        let written = batch.record.state == payment_machine::EXPORTED;
+        for payment in batch.payments.iter().filter(|payment| payment.paid.is_none()) {
+            // What went to the bank once is not changed by what became of a claim since.
+            let with_finance = written
+                || self
+                    .record(payment.claim)?
+                    .is_some_and(|claim| claim.state == claim_machine::FIN_RECEIVED);
+            if !with_finance {
+                sorted.gone.push(payment.clone());
+                continue;
+            }
+            if payment.amount <= Fen(0) {
+                continue;
+            }
             let Some(bank) = accounts.get(&payment.staff) else {
-                missing.push(payment.clone());
+                sorted.missing.push(payment.clone());
                 continue;
             };
             let word = |text: Option<String>| text.unwrap_or_default();
-            rows.push(PaymentRow {
+            sorted.rows.push(PaymentRow {
                 staff_code: self.staff_code(payment.staff)?,
                 account_name: word(bank.account_name.as_ref().map(|text| text.0.clone())),
                 account_no: word(bank.account_no.as_ref().map(|text| text.0.clone())),
@@ -123,25 +148,25 @@ impl Desk {
                 purpose: payment.no.clone(),
             });
         }
-        Ok((rows, missing))
+        Ok(sorted)
     }
 
     /// A payment that is not in the file is not paid by it.
     fn leave_out(
         &mut self,
         batch: &Batch,
-        missing: &[Payment],
+        (payments, why): (&[Payment], &str),
         actor: &Actor,
         now_ms: u64,
     ) -> Result<(), MoneyError> {
         let row = |payment: &Payment| Results {
             claim: link(payment.claim),
             ok: Some(false),
-            note: text("no account"),
+            note: text(why),
             by: link(actor.staff),
             at: Some(instant(now_ms)),
         };
-        let rows: Vec<Results> = missing.iter().map(row).collect();
+        let rows: Vec<Results> = payments.iter().map(row).collect();
         for chunk in rows.chunks(ROWS_MAX) {
             let on = On::Document(batch.record.id);
             self.write(vec![NewOp { kind: number::PAYMENT, on, writes: vec![put(chunk)] }], now_ms)?;

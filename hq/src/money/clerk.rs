@@ -14,7 +14,7 @@ use records::id::DocId;
 use records::kinds::approval::Approvals;
 use records::kinds::claim_machine::{self, CLAIM};
 use records::kinds::staff::Role;
-use records::kinds::{exception_machine, number};
+use records::kinds::{alert_machine, exception_machine, number};
 use records::machine::Machine;
 use records::time::Zone;
 use records::value::{Count, Digest};
@@ -160,6 +160,9 @@ impl Desk {
     pub fn round(&mut self, now_ms: u64) -> Result<u64, StoreError> {
         let mut found = self.store.in_state(number::CLAIM, &WAITING)?;
         found.extend(self.store.in_state(number::EXCEPTION, &[exception_machine::OPEN])?);
+        if self.store.restored_from()?.is_some() {
+            found.extend(self.store.in_state(number::ALERT, &[alert_machine::OPEN])?);
+        }
         for id in &found {
             self.tray.put_one(*id, now_ms);
         }
@@ -202,8 +205,10 @@ impl Desk {
             let Some(document) = self.document(id)? else {
                 return Ok(());
             };
-            if document.kind == number::EXCEPTION {
-                return self.expire(&document, now_ms);
+            match document.kind {
+                number::EXCEPTION => return self.expire(&document, now_ms),
+                number::ALERT => return self.told_twice(&document, now_ms),
+                _ => {}
             }
             let claim = reading::record(&document).as_ref().and_then(Claim::of);
             let Some(claim) = claim else { return Ok(()) };
@@ -230,7 +235,7 @@ impl Desk {
     }
 
     /// Writes a step that nobody takes.
-    fn step(
+    pub(crate) fn step(
         &mut self,
         document: &Document,
         (machine, name): (&Machine, &str),

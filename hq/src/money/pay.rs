@@ -22,6 +22,9 @@ use crate::money::refusal::{MoneyError, Refusal};
 use crate::money::rows::{ROWS_MAX, instant, link, linked, put, text};
 use crate::store::sqlite::StoreError;
 
+/// Numbers that the lost database may have given in a month.
+const NUMBERS_SKIPPED: u32 = 100;
+
 /// One payment of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
@@ -182,9 +185,10 @@ impl Desk {
     /// Puts all claims that finance took in, and that no other batch pays, into a new batch.
     ///
     /// # Errors
-    /// H-11 where there is none; W-08 without the role.
+    /// H-11 where there is none; W-08 without the role; H-16 after a restore.
     pub fn draft(&mut self, actor: &Actor, now_ms: u64) -> Result<Drafted, MoneyError> {
         finance(actor)?;
+        self.moving()?;
         let mut left_out = Vec::new();
         let mut rows = Vec::new();
         for record in self.records(number::CLAIM, &[claim_machine::FIN_RECEIVED])? {
@@ -209,15 +213,16 @@ impl Desk {
             return Err(Refusal::by("H-11").into());
         }
         rows.sort_by(|a, b| a.claim_no.cmp(&b.claim_no));
-        let payment = self.open_batch(&rows, actor, now_ms)?;
+        let payment = self.open_batch(&rows, "", actor, now_ms)?;
         let batch = self.batch_of(payment)?;
         Ok(Drafted { batch, left_out })
     }
 
     /// Writes the batch: its number and who drafted it first, then its claims, as many to an op as it holds.
-    fn open_batch(
+    pub(crate) fn open_batch(
         &mut self,
         rows: &[PaymentClaims],
+        reason: &str,
         actor: &Actor,
         now_ms: u64,
     ) -> Result<DocId, MoneyError> {
@@ -226,7 +231,7 @@ impl Desk {
         let record = Record::new(new, &PAYMENT);
         let mut first = vec![
             put(&[PaymentNo { payment_no: text(&no) }]),
-            put(&[approval(&record, actor, &Taken::step("draft", ""), content_digest(&[]), now_ms)]),
+            put(&[approval(&record, actor, &Taken::step("draft", reason), content_digest(&[]), now_ms)]),
         ];
         let mut chunks = rows.chunks(ROWS_MAX);
         first.extend(chunks.next().map(put));
@@ -238,13 +243,15 @@ impl Desk {
         Ok(new)
     }
 
-    /// Returns the next number of a month: `PAY-202603-001`.
+    /// Returns the next number of a month: `PAY-202603-001`; after each restore another hundred is passed over, for the
+    /// bank may know some of it.
     fn payment_no(&mut self, today: Day) -> Result<String, MoneyError> {
         let (year, month, _) = today.ymd().unwrap_or_default();
         let begin = format!("PAY-{year:04}{month:02}-");
         let numbers = self.records(number::PAYMENT, &[])?.into_iter().map(|record| Batch::of(record).no);
         let last = numbers.filter_map(|no| no.strip_prefix(&begin)?.parse::<u32>().ok()).max();
-        Ok(format!("{begin}{:03}", last.unwrap_or(0).saturating_add(1)))
+        let passed_over = self.store.restores()?.saturating_mul(NUMBERS_SKIPPED);
+        Ok(format!("{begin}{:03}", last.unwrap_or(0).max(passed_over).saturating_add(1)))
     }
 
     /// Returns the batch of that number or id.
@@ -271,8 +278,9 @@ impl Desk {
     /// Approves a batch: somebody else than who drafted it.
     ///
     /// # Errors
-    /// H-12 for the person who drafted it, and what [`Desk::decide`] refuses.
+    /// H-12 for the person who drafted it, H-16 after a restore, and what [`Desk::decide`] refuses.
     pub fn approve_payment(&mut self, name: &str, actor: &Actor, now_ms: u64) -> Result<Batch, MoneyError> {
+        self.moving()?;
         let batch = self.payment(name)?;
         let drafters = batch.record.all::<records::kinds::approval::Approvals>();
         let drafted = drafters.iter().filter(|row| row.step.as_ref().is_some_and(|step| step.0 == "draft"));
@@ -367,7 +375,7 @@ impl Desk {
 }
 
 /// Refuses whoever is not of finance, before anything is made that no step guards.
-fn finance(actor: &Actor) -> Result<(), Refusal> {
+pub(crate) fn finance(actor: &Actor) -> Result<(), Refusal> {
     if actor.holds(&[Role::FINANCE]).is_some() {
         return Ok(());
     }

@@ -19,6 +19,8 @@ const YEAR_2020: u64 = 1_577_836_800;
 const SHEET_BLOCKS_SKIPPED: u64 = 100;
 /// The setting with the order up to which a backup holds everything.
 const BACKED_UP: &str = "backed up";
+/// The setting with the instant of the restore, until a person has compared payments with the bank.
+const PAYMENTS_HELD: &str = "payments held";
 /// The setting with the first order of this history, where it began with a restore.
 const BEGAN: &str = "began";
 
@@ -129,6 +131,7 @@ impl Store {
         let sheets = self.number("sheets")?.unwrap_or(1).saturating_add(SHEET_BLOCKS_SKIPPED);
         self.set("sheets", &sheets.to_le_bytes())?;
         self.set("incarnation", &new.0.to_le_bytes())?;
+        self.set(PAYMENTS_HELD, &now_ms.max(1).to_le_bytes())?;
         // The devices' present leases are lost: nobody is a copy for showing one.
         self.db.execute("UPDATE replicas SET lease = ?1, lease_before = ?1, level = 0", [[0_u8; 8]])?;
         Ok(())
@@ -171,6 +174,30 @@ impl Store {
     /// [`StoreError`].
     pub fn began_at(&self) -> Result<Option<u64>, StoreError> {
         self.number(BEGAN)
+    }
+
+    /// Returns when this database was restored, where nobody has let payments go on since, milliseconds UTC.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn payments_held(&self) -> Result<Option<u64>, StoreError> {
+        Ok(self.number(PAYMENTS_HELD)?.filter(|since_ms| *since_ms > 0))
+    }
+
+    /// Notes that payments go on.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn payments_let_go(&self) -> Result<(), StoreError> {
+        self.set(PAYMENTS_HELD, &0_u64.to_le_bytes())
+    }
+
+    /// Returns how often this database was restored.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn restores(&self) -> Result<u32, StoreError> {
+        Ok(self.db.prepare_cached("SELECT COUNT(*) FROM ancestors")?.query_row([], |row| row.get(0))?)
     }
 
     /// Returns where a feed ended when an older history ended; 0 where it did not have the feed.
