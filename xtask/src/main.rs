@@ -3,6 +3,7 @@
 
 mod arrows;
 mod bench;
+mod browser;
 mod clock;
 mod size;
 mod soak;
@@ -17,6 +18,7 @@ const USAGE: &str = "\
 usage: cargo xtask <chore>
 
   test     everything that must hold before a change lands
+  browser  install what the tests in a real browser need, alone
   arrows   which rooms and crates may name which, alone
   bench    measure real programs against the goals; FIELDBOOK_DATA names the workload
   soak     run the simulator on as many seeds as asked for: soak SEEDS [FROM]
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["test"] => test::run(tree()),
+        ["browser"] => browser::install(tree()),
         ["arrows"] => arrows::run(tree()),
         ["bench"] => bench::run(tree()),
         ["soak", seeds] => soak::run(tree(), seeds, "1"),
