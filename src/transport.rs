@@ -23,6 +23,8 @@ const CONTENT_TYPE: &str = "application/x-fieldbook";
 const CONNECT_SECONDS: u64 = 10;
 /// Until the next byte moves. There is no limit on the whole: a thin line may take long.
 const IDLE_SECONDS: u64 = 30;
+/// Until a server of this machine has answered.
+const LOCAL_SECONDS: u64 = 2;
 /// The longest answer: what it may inflate to, its form and its signature.
 const ANSWER_BYTES_MAX: usize = BODY_BYTES_MAX + 65;
 
@@ -179,7 +181,24 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
+/// Sends a form to a server of this machine and waits two seconds at most for its answer.
+///
+/// # Errors
+/// [`TransportError`]; nobody may be there.
+pub fn ask_local(port: u16, path: &str, form: &[(&str, &str)]) -> Result<(), TransportError> {
+    let agent = ureq::Agent::new_with_config(
+        config_builder().timeout_global(Some(Duration::from_secs(LOCAL_SECONDS))).build(),
+    );
+    let form = form.iter().map(|(name, value)| (*name, *value));
+    let asked = agent.post(format!("http://127.0.0.1:{port}{path}")).send_form(form);
+    asked.map(|_| ()).map_err(|error| judge(&error))
+}
+
 fn config() -> ureq::config::Config {
+    config_builder().build()
+}
+
+fn config_builder() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
     let idle = Some(Duration::from_secs(IDLE_SECONDS));
     ureq::config::Config::builder()
         .timeout_resolve(Some(Duration::from_secs(CONNECT_SECONDS)))
@@ -192,7 +211,6 @@ fn config() -> ureq::config::Config {
         .proxy(None)
         .user_agent("")
         .accept("")
-        .build()
 }
 
 fn judge(error: &ureq::Error) -> TransportError {

@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Schema(Schema),
     Completions(Completions),
     Man(Man),
+    Web(Web),
 }
 
 /// Writes the home into one file, or makes it again from one.
@@ -345,6 +346,13 @@ pub(crate) struct Sync {
     pub(crate) max_bytes: Option<u64>,
     #[arg(long)]
     pub(crate) watch: bool,
+}
+
+/// The tablet's pages.
+#[derive(Debug, Args)]
+pub(crate) struct Web {
+    #[arg(long, default_value_t = 7420, value_name = "N")]
+    pub(crate) port: u16,
 }
 
 /// Syncs by file.

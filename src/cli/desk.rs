@@ -67,9 +67,7 @@ impl Desk {
                 return Err(Fault::new(Exit::Usage, "error.now_without_leave"));
             }
             // A command that goes on for long needs a clock that does too.
-            Some(text) if matches!(&cli.command, Some(Command::Sync(sync)) if sync.watch) => {
-                Clock::starting(instant(text)?)
-            }
+            Some(text) if goes_on(cli.command.as_ref()) => Clock::starting(instant(text)?),
             Some(text) => Clock::frozen(instant(text)?),
         };
         Ok(Self {
@@ -87,11 +85,12 @@ impl Desk {
         })
     }
 
-    /// Opens the home.
+    /// Opens the home; pages that hold it are asked for it first.
     ///
     /// # Errors
     /// A [`Fault`] that says why it does not open.
     pub(crate) fn store(&self) -> Result<Store, Fault> {
+        crate::web::lend::ask(&self.home);
         Ok(Store::open(&self.home, self.clock.now()).map_err(NotebookError::from)?)
     }
 
@@ -116,6 +115,11 @@ impl Desk {
     ) -> Page {
         if self.json { Page::Json(json(), Exit::Done) } else { Page::Text(text(self), Exit::Done) }
     }
+}
+
+/// Returns whether a command runs until it is stopped.
+fn goes_on(command: Option<&Command>) -> bool {
+    matches!(command, Some(Command::Web(_))) || matches!(command, Some(Command::Sync(sync)) if sync.watch)
 }
 
 /// Reads an instant of the command line; without an offset it is taken in China's zone.

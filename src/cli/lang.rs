@@ -126,7 +126,7 @@ mod tests {
 
     /// Every key of the table with its sentence in each language.
     fn table() -> BTreeMap<String, BTreeMap<String, String>> {
-        let files = ["app", "claim", "hq", "office", "papers", "policy", "review"]
+        let files = ["app", "claim", "console", "hq", "office", "papers", "policy", "review", "web"]
             .map(|file| format!("{}/locales/{file}.yml", env!("CARGO_MANIFEST_DIR")));
         let text = files.map(|file| std::fs::read_to_string(file).unwrap()).concat();
         let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
@@ -172,6 +172,7 @@ mod tests {
         let mut files = vec![
             root.join("src/cli"),
             root.join("src/notebook"),
+            root.join("src/web"),
             root.join("hq/src/cli"),
             root.join("hq/src/cli.rs"),
         ];
@@ -185,7 +186,7 @@ mod tests {
             let code = code.split("\n#[cfg(test)]").next().unwrap();
             for literal in code.split('"').skip(1).step_by(2) {
                 let dotted = literal.split_once('.').is_some_and(|(room, rest)| {
-                    ["error", "text", "rule", "ask", "column", "hq"].contains(&room)
+                    ["error", "text", "rule", "ask", "column", "hq", "web", "console"].contains(&room)
                         && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
                         && !rest.is_empty()
                 });

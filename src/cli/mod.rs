@@ -48,6 +48,7 @@ mod testing;
 mod trip;
 mod usage;
 mod voucher;
+mod web;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -175,6 +176,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Schema(args)) => schema::run(&args, desk),
         Some(Command::Completions(args)) => Ok(completions::run(&args, desk)),
         Some(Command::Man(args)) => man::run(&args, desk),
+        Some(Command::Web(args)) => web::run(&args, desk, streams),
         // A device says how it stands; where there is none yet, the help says how to begin.
         None => match status::run(desk) {
             Err(fault) if fault.key == "error.not_enrolled" && !desk.json => {

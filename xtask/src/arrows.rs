@@ -25,7 +25,8 @@ enum Part {
     Text,
 }
 
-const PROGRAMS: &[&str] = &["src/", "records/src/", "sync-protocol/src/", "papers/src/", "hq/src/"];
+const PROGRAMS: &[&str] =
+    &["src/", "records/src/", "sync-protocol/src/", "papers/src/", "pages/src/", "hq/src/"];
 const PURE: &[&str] = &["records/src/", "sync-protocol/src/", "papers/src/"];
 
 const RULES: &[Rule] = &[
@@ -55,7 +56,15 @@ const RULES: &[Rule] = &[
         what: "the time",
         part: Part::Code,
         words: &["SystemTime::now", "Instant::now", "Utc::now", "Local::now"],
-        within: &["src/", "records/src/", "sync-protocol/src/", "papers/src/", "hq/src/", "xtask/src/"],
+        within: &[
+            "src/",
+            "records/src/",
+            "sync-protocol/src/",
+            "papers/src/",
+            "pages/src/",
+            "hq/src/",
+            "xtask/src/",
+        ],
         rooms: &["src/clock.rs", "hq/src/clock.rs", "xtask/src/clock.rs"],
     },
     Rule {
@@ -76,8 +85,9 @@ const RULES: &[Rule] = &[
 
 /// Every crate of the workspace and the ones it stands on; tests may join more.
 const CRATES: &[(&str, &[&str])] = &[
-    ("fieldbook", &["papers", "records", "sync-protocol"]),
-    ("fieldbook-hq", &["papers", "records", "sync-protocol"]),
+    ("fieldbook", &["pages", "papers", "records", "sync-protocol"]),
+    ("fieldbook-hq", &["pages", "papers", "records", "sync-protocol"]),
+    ("pages", &["records"]),
     ("papers", &["records"]),
     ("records", &[]),
     ("sync-protocol", &["records"]),

@@ -1,0 +1,11 @@
+//! Pages: what the device's pages and the office's console share. A request is a value, an answer is a value; only [`http`] knows a server.
+//!
+//! Reading order: [`visit`], [`reply`], [`gate`], [`shell`], [`widgets`], [`assets`], [`http`].
+
+pub mod assets;
+pub mod gate;
+pub mod http;
+pub mod reply;
+pub mod shell;
+pub mod visit;
+pub mod widgets;

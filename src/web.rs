@@ -1,0 +1,11 @@
+//! The tablet's pages, on 127.0.0.1: the same use cases as the command line, with no network at all; no rule lives here.
+//!
+//! Reading order: [`serve`], [`door`], [`held`], [`lend`], [`desk`], [`routes`], then one file per group of pages.
+
+pub mod desk;
+pub mod door;
+pub mod held;
+pub mod lend;
+pub mod routes;
+pub mod serve;
+mod today;
