@@ -16,8 +16,9 @@ use sync_protocol::segment::Segment;
 
 use crate::device::Device;
 use crate::roles::{self, Parents};
+use crate::said::{self, Said};
 use crate::work;
-use crate::world::{Said, World};
+use crate::world::World;
 
 /// One op at headquarters.
 #[derive(Debug, Clone)]
@@ -94,14 +95,14 @@ impl World {
             let copied = replicas.iter().filter(is_copied).copied().collect();
             Holdings { ops: kept(desk), documents, parents, copied, aside }
         });
-        for said in &self.said {
+        for one in &self.said {
             // On the device it is listed as not sent.
-            let of = |device: &&Device| device.stranded && device.replica == said.id.replica;
+            let of = |device: &&Device| device.stranded && device.replica == one.id.replica;
             if !self.devices.iter().any(|device| of(&device)) {
-                check_kept(said, &held);
+                check_kept(one, &self.said, &held);
             }
         }
-        let lost = self.said.iter().any(|said| said.forgiven);
+        let lost = self.said.iter().any(|one| one.forgiven);
         check_verdicts(&held, lost || self.devices.iter().any(|device| device.stranded));
         check_numbers(&held);
         let owners = self.devices.iter().map(|device| (device.replica, device.staff)).collect();
@@ -188,20 +189,16 @@ impl World {
 }
 
 /// Every recorded op is at headquarters, under its own name or written again, or waits there for a person.
-fn check_kept(said: &Said, held: &Holdings) {
-    let mark = said.mark.map(work::mark).unwrap_or_default();
-    let says = |kept: &&Kept| {
-        let has = |bytes: &[u8]| bytes.windows(mark.len()).any(|part| part == mark.as_bytes());
-        mark.is_empty() || kept.row.writes.iter().any(|write| has(&write.bytes))
-    };
-    let own = held.ops.get(&said.id).filter(|kept| kept.link == said.link);
-    let again = || held.ops.values().filter(|kept| kept.row.forked_from == Some(said.id)).find(says);
-    let aside = || held.aside.iter().any(|segment| segment.ids().any(|id| id == said.id));
+fn check_kept(one: &Said, all: &[Said], held: &Holdings) {
+    let says = |kept: &&Kept| one.mark.is_none_or(|mark| work::says(&kept.row, mark));
+    let own = held.ops.get(&one.id).filter(|kept| kept.link == one.link);
+    let names = said::names(one.id, all);
+    let is_again = |kept: &&Kept| kept.row.forked_from.is_some_and(|old| names.contains(&old));
+    let again = || held.ops.values().filter(is_again).find(says);
+    let aside = || held.aside.iter().any(|segment| segment.ids().any(|id| id == one.id));
     let kept = own.or_else(again);
-    assert!(kept.is_some() || said.forgiven || aside(), "{} was saved and is nowhere", said.id);
-    // A seal that corrects another sheet saves two ops; the second decides on the old one.
-    let found = kept.is_none_or(|kept| says(&kept) || kept.row.doc.is_some());
-    assert!(found, "{} does not say what was written", said.id);
+    assert!(kept.is_some() || one.forgiven || aside(), "{} was saved and is nowhere", one.id);
+    assert!(kept.is_none_or(|kept| says(&kept)), "{} does not say what was written", one.id);
 }
 
 /// Everything was judged, and waits for nothing that could still come.

@@ -88,3 +88,11 @@ fn a_device_that_cannot_sync_on_a_fair_line_is_seen() {
     });
     is_seen(|| world.calm(), "on a fair line");
 }
+
+#[test]
+fn an_op_that_does_not_say_what_was_written_is_seen() {
+    let (mut world, _) = quiet();
+    let written = |one: &&mut crate::said::Said| one.mark.is_some() && !one.forgiven;
+    world.said.iter_mut().find(written).expect("something that somebody wrote").mark = Some(999_999);
+    is_seen(|| world.check(), "does not say what was written");
+}

@@ -21,6 +21,8 @@ mod roles;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod said;
+#[cfg(test)]
 mod work;
 #[cfg(test)]
 mod world;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::work::DEEDS;
-use crate::world::World;
+use crate::world::{DAY_MS, Lived, World};
 
 /// Seeds of an ordinary test run; a soak says how many it wants.
 const SEEDS: u64 = 100;
@@ -15,8 +15,34 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
-/// What a run tells: its story, and how often each thing was done.
-type Told = (Vec<String>, BTreeMap<String, u64>);
+/// What a run tells.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    story: Vec<String>,
+    /// How often each thing was done.
+    tally: BTreeMap<String, u64>,
+    lived: Lived,
+}
+
+impl Told {
+    fn add(&mut self, run: &Self) {
+        for (what, n) in &run.tally {
+            *self.tally.entry(what.clone()).or_insert(0) += n;
+        }
+        self.lived.worked_ms += run.lived.worked_ms;
+        self.lived.silent_ms += run.lived.silent_ms;
+    }
+}
+
+impl Lived {
+    /// Returns the line that a soak ends with.
+    fn summary(self, n_seeds: u64, n_failed: usize) -> String {
+        let [worked, silent] = [self.worked_ms, self.silent_ms].map(|ms| ms / DAY_MS);
+        format!(
+            "{n_seeds} seeds, {n_failed} of them broke a promise; {worked} device-days at work, {silent} in silence"
+        )
+    }
+}
 
 /// Runs one seed; `Err` where it breaks a promise.
 fn run(seed: u64) -> Result<Told, Told> {
@@ -26,7 +52,8 @@ fn run(seed: u64) -> Result<Told, Told> {
         world.run();
         world.check();
     }));
-    let told = world.map(|world| (world.story, world.tally)).unwrap_or_default();
+    let told =
+        world.map(|World { story, tally, lived, .. }| Told { story, tally, lived }).unwrap_or_default();
     if done.is_ok() { Ok(told) } else { Err(told) }
 }
 
@@ -34,15 +61,15 @@ fn run(seed: u64) -> Result<Told, Told> {
 fn every_seed_keeps_every_promise() {
     if let Some(seed) = setting("FIELDBOOK_SIM_SEED") {
         let told = run(seed);
-        let (Ok((story, _)) | Err((story, _))) = &told;
-        println!("{}", story.join("\n"));
+        let (Ok(all) | Err(all)) = &told;
+        println!("{}", all.story.join("\n"));
         assert!(told.is_ok(), "seed {seed}");
         return;
     }
     let from = setting("FIELDBOOK_SIM_FROM").unwrap_or(1);
     let n_seeds = setting("FIELDBOOK_SIM_SEEDS").unwrap_or(SEEDS);
     let (next, failed) = (AtomicU64::new(from), Mutex::new(Vec::new()));
-    let done = Mutex::new(BTreeMap::new());
+    let done = Mutex::new(Told::default());
     let cores = setting("FIELDBOOK_SIM_CORES").unwrap_or(2);
     std::thread::scope(|scope| {
         for _ in 0..cores {
@@ -53,10 +80,8 @@ fn every_seed_keeps_every_promise() {
                         break;
                     }
                     let told = run(seed);
-                    let (Ok((_, tally)) | Err((_, tally))) = &told;
-                    for (what, n) in tally {
-                        *done.lock().expect("a tally").entry(what.clone()).or_insert(0) += n;
-                    }
+                    let (Ok(all) | Err(all)) = &told;
+                    done.lock().expect("a tally").add(all);
                     if told.is_err() {
                         eprintln!("env -u XDG_RUNTIME_DIR FIELDBOOK_SIM_SEED={seed} cargo test --test sim every -- --nocapture");
                         failed.lock().expect("a list").push(seed);
@@ -68,14 +93,15 @@ fn every_seed_keeps_every_promise() {
             });
         }
     });
-    let done: BTreeMap<String, u64> = done.into_inner().expect("a tally");
-    println!("{done:?}");
+    let done = done.into_inner().expect("a tally");
+    println!("{:?}", done.tally);
     let failed = failed.into_inner().expect("a list");
+    println!("{}", done.lived.summary(n_seeds, failed.len()));
     assert!(failed.is_empty(), "seeds that broke a promise: {failed:?}");
     // What never happens is never tested.
     if n_seeds >= SEEDS {
         let deeds = DEEDS.iter().map(|(_, deed)| format!("{deed:?}"));
-        let never: Vec<String> = deeds.filter(|deed| !done.contains_key(deed)).collect();
+        let never: Vec<String> = deeds.filter(|deed| !done.tally.contains_key(deed)).collect();
         assert!(never.is_empty(), "never done: {never:?}");
     }
 }

@@ -16,6 +16,7 @@ use fieldbook::store::Store;
 use records::id::DocId;
 use records::kinds::{repair, voucher};
 use records::value::text::Lang;
+use sync_protocol::op::Row;
 
 use crate::dice::Dice;
 
@@ -63,6 +64,13 @@ pub(crate) const DEEDS: [(usize, Deed); 16] = [
 /// Returns what a person writes so that it can be found again wherever it got to.
 pub(crate) fn mark(number: u32) -> String {
     format!("~{number}~")
+}
+
+/// Returns whether an op says what a person wrote.
+pub(crate) fn says(row: &Row, number: u32) -> bool {
+    let mark = mark(number);
+    let has = |bytes: &[u8]| bytes.windows(mark.len()).any(|part| part == mark.as_bytes());
+    row.writes.iter().any(|write| has(&write.bytes))
 }
 
 /// Does it on `record`, and returns the record that it made, if it made one.
