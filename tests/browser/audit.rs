@@ -29,7 +29,7 @@ const GLOVES: &str = r#"(() => {
         if (boxed(e) && e.labels.length) continue;
         const r = e.getBoundingClientRect();
         if (r.width < 47.5 || r.height < 47.5) faults.push(`target ${Math.round(r.width)}x${Math.round(r.height)}: ${name(e)}`);
-        else if (e.matches('.primary') && r.height < 55.5) faults.push(`primary target ${Math.round(r.height)} high: ${name(e)}`);
+        else if (e.matches('button.first') && r.height < 55.5) faults.push(`primary target ${Math.round(r.height)} high: ${name(e)}`);
     }
     const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = words.nextNode(); node; node = words.nextNode()) {

@@ -9,7 +9,11 @@ mod audit;
 #[cfg(test)]
 mod chromium;
 #[cfg(test)]
+mod flow;
+#[cfg(test)]
 mod page;
+#[cfg(test)]
+mod served;
 
 #[cfg(test)]
 #[path = "../it/company.rs"]

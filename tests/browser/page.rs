@@ -30,6 +30,8 @@ pub(crate) struct Page {
     pub(crate) width: u32,
     pub(crate) lang: &'static str,
     pub(crate) load: Load,
+    /// How many pages it has shown.
+    pub(crate) loads: u64,
     loading: bool,
     frame: String,
 }
@@ -46,12 +48,13 @@ impl Page {
             &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": small }),
         );
         chromium.ask("Emulation.setTouchEmulationEnabled", &json!({ "enabled": small }));
-        chromium.ask("Network.setExtraHTTPHeaders", &json!({ "headers": { "Accept-Language": lang } }));
+        let chosen = json!({ "name": "language", "value": lang, "domain": "127.0.0.1", "path": "/" });
+        chromium.ask("Network.setCookie", &chosen);
         // Each page is weighed as a person's first one.
         chromium.ask("Network.setCacheDisabled", &json!({ "cacheDisabled": true }));
         let tree = chromium.ask("Page.getFrameTree", &json!({}));
         let frame = tree["frameTree"]["frame"]["id"].as_str().expect("a frame").to_owned();
-        Self { chromium, width, lang, load: Load::default(), loading: false, frame }
+        Self { chromium, width, lang, load: Load::default(), loads: 0, loading: false, frame }
     }
 
     /// Goes to an address as if it were typed.
@@ -294,7 +297,10 @@ impl Page {
         match event.method.as_str() {
             "Page.frameStartedLoading" | "Page.frameRequestedNavigation" if ours => self.loading = true,
             "Page.frameStoppedLoading" if ours => self.loading = false,
-            "Network.requestWillBeSent" if ours && starts_a_page(told) => self.load = Load::default(),
+            "Network.requestWillBeSent" if ours && starts_a_page(told) => {
+                self.load = Load::default();
+                self.loads += 1;
+            }
             "Network.responseReceived" => self.load.answered(told),
             "Network.loadingFinished" => self.load.finished(told),
             "Runtime.exceptionThrown" => {
