@@ -28,6 +28,8 @@ const GLOVES: &str = r#"(() => {
         if (e.matches('label') && !(e.control && boxed(e.control))) continue;
         if (boxed(e) && e.labels.length) continue;
         const r = e.getBoundingClientRect();
+        // Out of sight until the keyboard reaches it.
+        if (r.right < 0) continue;
         if (r.width < 47.5 || r.height < 47.5) faults.push(`target ${Math.round(r.width)}x${Math.round(r.height)}: ${name(e)}`);
         else if (e.matches('button.first') && r.height < 55.5) faults.push(`primary target ${Math.round(r.height)} high: ${name(e)}`);
     }

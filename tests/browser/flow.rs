@@ -142,7 +142,9 @@ fn name(face: Face, path: &str) -> String {
     let (path, _query) = path.split_once('?').unwrap_or((path, ""));
     let plain = |part: &&str| part.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '.');
     let parts = path.split('/').filter(|part| !part.is_empty());
-    parts.map(|part| if plain(&part) { part } else { "x" }).fold(face.to_owned(), |name, part| name + "-" + part)
+    parts
+        .map(|part| if plain(&part) { part } else { "x" })
+        .fold(face.to_owned(), |name, part| name + "-" + part)
 }
 
 #[test]

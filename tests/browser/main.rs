@@ -9,11 +9,15 @@ mod audit;
 #[cfg(test)]
 mod chromium;
 #[cfg(test)]
+mod device;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
 mod served;
+#[cfg(test)]
+mod town;
 
 #[cfg(test)]
 #[path = "../it/company.rs"]

@@ -24,7 +24,10 @@ impl Served {
         let mut line = String::new();
         stdout.read_line(&mut line).expect("the first line of the pages");
         let address = line.trim().to_owned();
-        assert!(address.starts_with("http://127.0.0.1:"), "the first line is the first address, not {line:?}");
+        assert!(
+            address.starts_with("http://127.0.0.1:"),
+            "the first line is the first address, not {line:?}"
+        );
         Self { process, _stdout: stdout, address }
     }
 
