@@ -101,8 +101,11 @@ fn hand_over(id: &str, to: &str, file: Option<&Path>, desk: &Desk) -> Result<Pag
 }
 
 fn place(step: &str, fix: Option<&str>) -> Vec<Entry> {
-    let entry =
-        |fix| Entry { list: "fix".to_owned(), words: vec![format!("step={step}"), format!("fix={fix}")] };
+    let entry = |fix| Entry {
+        list: "fix".to_owned(),
+        words: vec![format!("step={step}"), format!("fix={fix}")],
+        files: Vec::new(),
+    };
     fix.map(entry).into_iter().collect()
 }
 

@@ -14,6 +14,7 @@ use crate::cli::fault::{Exit, Fault, problem_json};
 use crate::cli::{paper, prompt, record};
 use crate::notebook::add::{Add, add};
 use crate::notebook::amend::{Amend, amend};
+use crate::notebook::attach::Given;
 use crate::notebook::create::{Create, Created, create};
 use crate::notebook::find::Wanted;
 use crate::notebook::list::{Filter, list};
@@ -153,7 +154,7 @@ fn signed(
     no_sign: Option<String>,
 ) -> Signed {
     match (signed_by, signature, no_sign) {
-        (Some(name), Some(picture), _) => Signed::By { name, role, picture },
+        (Some(name), Some(picture), _) => Signed::By { name, role, picture: Given::Path(picture) },
         (_, _, Some(reason)) => Signed::Not(reason),
         _ => Signed::AsWritten,
     }
@@ -212,7 +213,7 @@ fn signature(desk: &Desk) -> Result<Signed, Fault> {
     Ok(Signed::By {
         name: prompt::text(&say("ask.signer"))?,
         role: None,
-        picture: prompt::text(&say("ask.picture"))?.into(),
+        picture: Given::Path(prompt::text(&say("ask.picture"))?.into()),
     })
 }
 
@@ -270,7 +271,7 @@ pub(crate) fn add_page(
     words: Vec<String>,
     desk: &Desk,
 ) -> Result<Page, Fault> {
-    let request = Add { record, wanted, list, words };
+    let request = Add { record, wanted, list, words, files: Vec::new() };
     let changed = add(&mut desk.store()?, &request, desk.clock.now())?;
     Ok(changed_page(&changed, desk))
 }

@@ -74,7 +74,8 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
         Command::Add { half, list, values } => {
             let mut store = desk.store()?;
             let half = trip::half(&store, &half)?;
-            let changed = trip::add(&mut store, half, Entry { list, words: values }, now)?;
+            let entry = Entry { list, words: values, files: Vec::new() };
+            let changed = trip::add(&mut store, half, entry, now)?;
             Ok(changed_page(&changed, desk))
         }
         Command::Submit { half } => {

@@ -61,7 +61,7 @@ pub(crate) fn run(command: Voucher, desk: &Desk, streams: &mut Streams<'_>) -> R
 }
 
 fn entry(list: &str, word: String) -> Entry {
-    Entry { list: list.to_owned(), words: vec![word] }
+    Entry { list: list.to_owned(), words: vec![word], files: Vec::new() }
 }
 
 /// Reads one QR text a line; each is a voucher or is told.

@@ -14,7 +14,7 @@ use sync_protocol::merge::Document;
 use sync_protocol::op::Write;
 
 use crate::clock::Now;
-use crate::notebook::attach::{self, Attached};
+use crate::notebook::attach::{self, Attached, Given};
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::pair::{Pair, value};
 use crate::notebook::refusal::{NotebookError, Refusal};
@@ -35,6 +35,8 @@ pub struct Add {
     pub list: String,
     /// `name=value`, or values alone in the order of the list's fields.
     pub words: Vec<String>,
+    /// Files that are no words: for which field, and the file.
+    pub files: Vec<(String, Given)>,
 }
 
 /// Adds an entry and returns the op once it is saved. Files that it names are kept first.
@@ -43,7 +45,8 @@ pub struct Add {
 /// W-01 no such list or field, W-02 bad value, W-06 closed record; [`NotebookError::File`], [`NotebookError::Store`].
 pub fn add(store: &mut Store, request: &Add, now: Now) -> Result<Changed, NotebookError> {
     let (document, kind) = find::document(store, &request.record, request.wanted)?;
-    let entry = Entry { list: request.list.clone(), words: request.words.clone() };
+    let Add { list, words, files, .. } = request.clone();
+    let entry = Entry { list, words, files };
     let writes = writes(store, kind, Some(&document), &[entry], now)?;
     let on = On::Document(document.id);
     let op = NewOp { kind: kind.number, schema: kind.schema, on, writes, local: None };
@@ -57,6 +60,8 @@ pub struct Entry {
     pub list: String,
     /// `name=value`, or values alone in the order of the list's fields.
     pub words: Vec<String>,
+    /// Files that are no words: for which field, and the file.
+    pub files: Vec<(String, Given)>,
 }
 
 /// Returns the writes that add entries, one a list, by rising tag.
@@ -75,7 +80,7 @@ pub fn writes(
     for entry in entries {
         let group = list(kind, &entry.list)?;
         may_write(kind, group, document)?;
-        let (row, attached) = row(store, group, &pairs(group, &entry.words)?, now)?;
+        let (row, attached) = row(store, group, entry, now)?;
         seen = seen.or(attached.and_then(|attached| attached.look));
         lists.entry(group.tag().0).or_insert_with(|| (group, Vec::new())).1.push(row);
     }
@@ -139,18 +144,26 @@ pub fn pairs(group: &Group, words: &[String]) -> Result<Vec<Pair>, Refusal> {
 fn row(
     store: &Store,
     group: &Group,
-    pairs: &[Pair],
+    entry: &Entry,
     now: Now,
 ) -> Result<(Row, Option<Attached>), NotebookError> {
     let zone = store.identity().enrolment.zone;
+    let pairs = &pairs(group, &entry.words)?;
     let mut row: Row = vec![None; group.fields.len()];
     let mut attached = None;
+    for (name, given) in &entry.files {
+        let found = group.fields.iter().zip(&mut row).find(|(field, _)| field.name == *name);
+        let Some((field, place)) = found.filter(|(field, _)| field.ty == Type::File) else { continue };
+        let kept = keep(store, group, field, given, pairs)?;
+        *place = Some(Value::File(kept.hash.0.clone()));
+        attached.get_or_insert(kept);
+    }
     for pair in pairs {
         let found = group.fields.iter().zip(&mut row).find(|(field, _)| field.name == pair.name);
         let Some((field, place)) = found else { continue };
         *place = match field.ty {
             Type::File => {
-                let kept = keep(store, group, field, &pair.value, pairs)?;
+                let kept = named(store, group, field, &pair.value, pairs)?;
                 let hash = kept.hash.0.clone();
                 attached.get_or_insert(kept);
                 Some(Value::File(hash))
@@ -168,8 +181,8 @@ fn row(
     Ok((row, attached))
 }
 
-/// Keeps the file that a pair names. What papers and the law ask for stays byte for byte, any other picture is a photo.
-fn keep(
+/// Keeps the file that a pair names: by its path, or by its content where it is elsewhere.
+fn named(
     store: &Store,
     group: &Group,
     field: &Field,
@@ -178,20 +191,30 @@ fn keep(
 ) -> Result<Attached, NotebookError> {
     let path = Path::new(text);
     let zone = store.identity().enrolment.zone;
-    if !path.exists()
-        && let Ok(Value::File(hash)) = Value::parse(Type::File, text, zone)
-    {
-        return Ok(Attached::elsewhere(hash));
+    match Value::parse(Type::File, text, zone) {
+        Ok(Value::File(hash)) if !path.exists() => Ok(Attached::elsewhere(hash)),
+        _ => keep(store, group, field, &Given::Path(path.to_path_buf()), pairs),
     }
+}
+
+/// Keeps a file. What papers and the law ask for stays byte for byte, any other picture is a photo.
+fn keep(
+    store: &Store,
+    group: &Group,
+    field: &Field,
+    given: &Given,
+    pairs: &[Pair],
+) -> Result<Attached, NotebookError> {
+    let zone = store.identity().enrolment.zone;
     let kind = group.fields.iter().find(|field| field.ty == Type::Choice(&PhotoKind::CHOICES));
     let kind = kind.and_then(|kind| Some((kind, pairs.iter().find(|pair| pair.name == kind.name)?)));
     let kind = kind.map(|(kind, pair)| value(kind, &pair.value, zone)).transpose()?.flatten();
     let exact = [PhotoKind::INVOICE_FILE, PhotoKind::SIGNATURE, PhotoKind::DOC, PhotoKind::VOICE];
     let photo = matches!(field.name, "file" | "photo");
     match kind {
-        Some(Value::Choice(kind)) if exact.contains(&PhotoKind(kind)) => attach::document(store, path),
-        _ if photo => attach::photo(store, path),
-        _ => attach::document(store, path),
+        Some(Value::Choice(kind)) if exact.contains(&PhotoKind(kind)) => attach::document(store, given),
+        _ if photo => attach::photo(store, given),
+        _ => attach::document(store, given),
     }
 }
 

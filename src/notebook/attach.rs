@@ -3,7 +3,7 @@
 //! Whether the photo as the camera made it stays on the device is the owner's setting.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use records::duplicate::PictureHash;
 use records::value::FileHash;
@@ -17,6 +17,40 @@ use crate::store::error::StoreError;
 
 /// The setting that says whether photos stay as the camera made them, beside the small ones.
 const ORIGINALS: &str = "files.originals";
+
+/// A file that is to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// One on the disk.
+    Path(PathBuf),
+    /// One that a page received; it was on no disk yet.
+    Bytes {
+        /// What its owner calls it; only its ending is looked at.
+        name: String,
+        /// What is in it.
+        bytes: Vec<u8>,
+    },
+}
+
+impl Given {
+    fn name(&self) -> &Path {
+        match self {
+            Self::Path(path) => path,
+            Self::Bytes { name, .. } => Path::new(name),
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + '_>, NotebookError> {
+        match self {
+            Self::Path(path) => Ok(Box::new(std::fs::File::open(path).map_err(|error| self.failed(error))?)),
+            Self::Bytes { bytes, .. } => Ok(Box::new(bytes.as_slice())),
+        }
+    }
+
+    fn failed(&self, source: std::io::Error) -> NotebookError {
+        NotebookError::File { path: self.name().to_path_buf(), source }
+    }
+}
 
 /// A file that was kept, and what the device knows of it by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,15 +85,15 @@ impl Attached {
 ///
 /// # Errors
 /// [`NotebookError::File`]; [`NotebookError::Store`] where it is too large or there is no room.
-pub fn photo(store: &Store, path: &Path) -> Result<Attached, NotebookError> {
-    let Some(file) = picture_file(path)? else {
-        return document(store, path);
+pub fn photo(store: &Store, given: &Given) -> Result<Attached, NotebookError> {
+    let Some(file) = picture_file(given)? else {
+        return document(store, given);
     };
     let Some(picture) = Picture::read(&file) else {
-        return document(store, path);
+        return document(store, given);
     };
     let Some(small) = picture.smaller(&file) else {
-        return document(store, path);
+        return document(store, given);
     };
     let blobs = Blobs::of(store);
     let original = if keeps_originals(store)? { Some(blobs.put(&mut file.as_slice())?.hash) } else { None };
@@ -81,15 +115,15 @@ pub fn photo(store: &Store, path: &Path) -> Result<Attached, NotebookError> {
 /// As [`photo`].
 ///
 /// Source: docs/STORAGE.md, Attachments: the law asks for the original of an electronic invoice.
-pub fn document(store: &Store, path: &Path) -> Result<Attached, NotebookError> {
+pub fn document(store: &Store, given: &Given) -> Result<Attached, NotebookError> {
     let blobs = Blobs::of(store);
-    let picture = picture_file(path)?.and_then(|file| Picture::read(&file));
-    let put = blobs.put(&mut open(path)?)?;
+    let picture = picture_file(given)?.and_then(|file| Picture::read(&file));
+    let put = blobs.put(&mut given.open()?)?;
     let thumb = picture.as_ref().map(|picture| thumbnail(&blobs, picture)).transpose()?.flatten();
     let look = picture.as_ref().and_then(Picture::look);
     let pixels = picture.map(|picture| picture.size());
     let bytes = Some(put.bytes);
-    Ok(Attached { hash: put.hash, bytes, mime: mime(path)?, pixels, thumb, look, original: None })
+    Ok(Attached { hash: put.hash, bytes, mime: mime(given)?, pixels, thumb, look, original: None })
 }
 
 /// Returns whether photos stay as the camera made them, beside the small ones.
@@ -126,20 +160,15 @@ fn thumbnail(blobs: &Blobs<'_>, picture: &Picture) -> Result<Option<FileHash>, S
     Ok(thumb.map(|put| put.hash))
 }
 
-fn open(path: &Path) -> Result<std::fs::File, NotebookError> {
-    std::fs::File::open(path).map_err(|source| NotebookError::File { path: path.to_path_buf(), source })
-}
-
 /// Reads a file whose first bytes are a picture's; `None` of any other, and of one that is too large to be kept.
-fn picture_file(path: &Path) -> Result<Option<Vec<u8>>, NotebookError> {
-    let mut file = open(path)?;
-    let failed = |source| NotebookError::File { path: path.to_path_buf(), source };
+fn picture_file(given: &Given) -> Result<Option<Vec<u8>>, NotebookError> {
+    let mut file = given.open()?;
     let mut bytes = Vec::new();
-    (&mut file).take(8).read_to_end(&mut bytes).map_err(failed)?;
+    (&mut file).take(8).read_to_end(&mut bytes).map_err(|error| given.failed(error))?;
     if kind(&bytes).is_none() {
         return Ok(None);
     }
-    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| given.failed(error))?;
     Ok(Some(bytes).filter(|bytes| u64::try_from(bytes.len()).is_ok_and(|n| n <= FILE_BYTES_MAX)))
 }
 
@@ -152,11 +181,10 @@ fn kind(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn mime(path: &Path) -> Result<Option<&'static str>, NotebookError> {
+fn mime(given: &Given) -> Result<Option<&'static str>, NotebookError> {
     let mut head = Vec::new();
-    let read = open(path)?.take(8).read_to_end(&mut head);
-    read.map_err(|source| NotebookError::File { path: path.to_path_buf(), source })?;
-    Ok(kind(&head).or_else(|| by_name(path)))
+    given.open()?.take(8).read_to_end(&mut head).map_err(|error| given.failed(error))?;
+    Ok(kind(&head).or_else(|| by_name(given.name())))
 }
 
 fn by_name(path: &Path) -> Option<&'static str> {
@@ -197,6 +225,7 @@ mod tests {
         let path = dir.path().join("camera.jpg");
         let file = camera(1800);
         std::fs::write(&path, &file).unwrap();
+        let path = Given::Path(path);
         let length = |store: &Store, hash: &FileHash| Blobs::of(store).length(hash);
 
         let small = photo(&store, &path).unwrap();
@@ -205,8 +234,11 @@ mod tests {
             (Some((1600, 1600)), Some("image/jpeg"), &None)
         );
         assert!(small.bytes.unwrap() < u64::try_from(file.len()).unwrap());
-        let thumb = small.thumb.unwrap();
+        let thumb = small.thumb.clone().unwrap();
         assert!(length(&store, &thumb).unwrap() <= 8192);
+
+        let bytes = Given::Bytes { name: "camera.jpg".to_owned(), bytes: file.clone() };
+        assert_eq!(photo(&store, &bytes).unwrap(), small, "the same, whether it was on the disk or not");
 
         let exact = document(&store, &path).unwrap();
         assert_eq!(
@@ -232,10 +264,13 @@ mod tests {
         ] {
             let path = dir.path().join(name);
             std::fs::write(&path, bytes).unwrap();
-            let kept = photo(&store, &path).unwrap();
+            let kept = photo(&store, &Given::Path(path)).unwrap();
             assert_eq!((kept.mime, kept.pixels, &kept.thumb), (mime, None, &None), "{name}");
             assert_eq!(Blobs::of(&store).get(&kept.hash).unwrap(), bytes, "{name}");
         }
-        assert!(matches!(photo(&store, Path::new("/nowhere.jpg")), Err(NotebookError::File { .. })));
+        assert!(matches!(
+            photo(&store, &Given::Path("/nowhere.jpg".into())),
+            Err(NotebookError::File { .. })
+        ));
     }
 }

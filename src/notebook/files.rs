@@ -191,7 +191,7 @@ mod tests {
         let mut store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
         let thumb = Blobs::of(&store).put(&mut [7; 9].as_slice()).unwrap().hash;
         let words = vec![format!("thumb={}", crate::blobs::hex(&thumb))];
-        let entries = vec![Entry { list: "photo".to_owned(), words }];
+        let entries = vec![Entry { list: "photo".to_owned(), words, files: Vec::new() }];
         let request = Create { kind: &REPAIR, job: None, pairs: Vec::new(), entries };
         create(&mut store, &request, NOW).unwrap();
         store.note_at_hq(&[Hash::try_from(thumb.0.as_slice()).unwrap()], NOW).unwrap();

@@ -45,7 +45,7 @@ pub fn hand_over(store: &mut Store, job: &str, to: DocId, now: Now) -> Result<Ha
     let mut ops = vec![op(&job, kind, writes)];
     let mut sheets = Vec::new();
     for (sheet, kind) in open_sheets(store, job.id)? {
-        let helper = Entry { list: "helper".to_owned(), words: vec![to.to_string()] };
+        let helper = Entry { list: "helper".to_owned(), words: vec![to.to_string()], files: Vec::new() };
         let writes = add::writes(store, kind, Some(&sheet), &[helper], now)?;
         ops.push(op(&sheet, kind, writes));
         sheets.push(sheet.id);

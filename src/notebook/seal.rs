@@ -1,7 +1,5 @@
 //! Sealing a sheet: the customer's signature, the open points, the number, and the decision, saved as one.
 
-use std::path::PathBuf;
-
 use records::checklist::Template;
 use records::id::DocId;
 use records::kinds::template::SheetType;
@@ -37,7 +35,7 @@ pub enum Signed {
         /// What he is there.
         role: Option<String>,
         /// The picture of his signature.
-        picture: PathBuf,
+        picture: attach::Given,
     },
     /// He did not, for this reason.
     Not(String),

@@ -91,6 +91,7 @@ pub(crate) fn act(
         wanted: Wanted::Any,
         list: list.to_owned(),
         words: words.iter().map(|word| (*word).to_owned()).collect(),
+        files: Vec::new(),
     };
     let taken = |name, reason| Step {
         record,

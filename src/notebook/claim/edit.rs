@@ -97,8 +97,8 @@ pub fn add(
             save(store, &document, writes, Vec::new(), now)
         }
         "note" | "tag" => {
-            let (list, words) = (list.to_owned(), words.to_vec());
-            add::add(store, &Add { record: document.id.to_string(), wanted: CLAIMS, list, words }, now)
+            let (record, list, words) = (document.id.to_string(), list.to_owned(), words.to_vec());
+            add::add(store, &Add { record, wanted: CLAIMS, list, words, files: Vec::new() }, now)
         }
         other => Err(Refusal::by("W-01")
             .case("list")
