@@ -4,8 +4,11 @@
 
 pub mod desk;
 pub mod door;
+mod files;
 pub mod held;
 pub mod lend;
 pub mod routes;
 pub mod serve;
+mod shown;
 mod today;
+mod vouchers;

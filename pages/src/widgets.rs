@@ -55,6 +55,12 @@ pub fn short(text: &str) -> Markup {
     html! { bdi { (visible(&cut)) (more) } }
 }
 
+/// Returns text that somebody else wrote where no element may stand: in an option, in an attribute.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    visible(text)
+}
+
 /// Marks that steer the direction of text are shown as what they are: in an amount or a name they only deceive.
 fn visible(text: &str) -> String {
     let steers = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}');

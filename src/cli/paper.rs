@@ -14,29 +14,35 @@ use serde_json::json;
 use crate::cli::args;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
+use crate::clock::Now;
 use crate::notebook::print::print;
+use crate::store::Store;
 
 /// How many characters without a font an error lists.
 const LISTED_MAX: usize = 20;
+
+/// The papers of a record as one PDF file.
+#[derive(Debug)]
+pub(crate) struct Pdf {
+    /// The record; `None` for a half-month's summary of which nothing is saved yet.
+    pub(crate) id: Option<records::id::DocId>,
+    /// What the file is called, without its ending.
+    pub(crate) title: String,
+    /// The file.
+    pub(crate) bytes: Vec<u8>,
+    /// Characters that no font had.
+    pub(crate) replaced: String,
+}
 
 /// Prints the papers of a record into the file that was asked for.
 ///
 /// # Errors
 /// A [`Fault`] where the record has none, no font has the characters, or the file cannot be written.
 pub(crate) fn run(args: &args::Print, desk: &Desk) -> Result<Page, Fault> {
-    let lang = desk.lang.of_papers();
-    let store = desk.store()?;
-    let today = desk.clock.now().wall.day(store.identity().enrolment.zone);
-    let printed = print(&store, &args.id, lang, desk.lang.of_labels(), today)?;
-    let id = printed.id;
-    let print = Print { lang, title: printed.named.title, papers: printed.named.papers };
-    let characters = print.characters().map_err(refused)?;
-    let given = args.font.as_deref().map(|path| read_font(path, print.lang)).transpose()?;
-    let files = given.into_iter().chain(fonts(desk));
-    let faces = Typefaces::choose(&characters, print.lang, files).map_err(|error| no_font(&error))?;
-    let bytes = print.pdf(&faces).map_err(refused)?;
+    let given = args.font.as_deref().map(|path| read_font(path, desk.lang.of_papers())).transpose()?;
+    let files = given.into_iter().chain(fonts(&desk.font_folders));
+    let Pdf { id, bytes, replaced, .. } = pdf(&desk.store()?, &args.id, desk.lang, desk.clock.now(), files)?;
     std::fs::write(&args.out, &bytes).map_err(|error| Fault::file(&args.out, &error))?;
-    let replaced: String = faces.replaced().iter().collect();
     let path = args.out.display().to_string();
     let json = || {
         json!({
@@ -52,13 +58,34 @@ pub(crate) fn run(args: &args::Print, desk: &Desk) -> Result<Page, Fault> {
     }))
 }
 
+/// Returns the papers of a record as a file; `files` may be fonts, best first.
+///
+/// # Errors
+/// A [`Fault`] where the record has none, or no font has the characters.
+pub(crate) fn pdf(
+    store: &Store,
+    record: &str,
+    lang: crate::cli::lang::Lang,
+    now: Now,
+    files: impl Iterator<Item = Vec<u8>>,
+) -> Result<Pdf, Fault> {
+    let today = now.wall.day(store.identity().enrolment.zone);
+    let printed = print(store, record, lang.of_papers(), lang.of_labels(), today)?;
+    let title = printed.named.title.clone();
+    let print = Print { lang: lang.of_papers(), title: printed.named.title, papers: printed.named.papers };
+    let characters = print.characters().map_err(refused)?;
+    let faces = Typefaces::choose(&characters, print.lang, files).map_err(|error| no_font(&error))?;
+    let bytes = print.pdf(&faces).map_err(refused)?;
+    Ok(Pdf { id: printed.id, title, bytes, replaced: faces.replaced().iter().collect() })
+}
+
 /// Returns the files that may be fonts, best first, each read when it is asked for.
 ///
 /// Those beside the program come before the system's: who puts one there means it.
-fn fonts(desk: &Desk) -> impl Iterator<Item = Vec<u8>> {
+pub(crate) fn fonts(folders: &[PathBuf]) -> impl Iterator<Item = Vec<u8>> + use<> {
     let program = std::env::current_exe().ok();
     let beside = program.and_then(|path| Some(path.parent()?.join("fonts")));
-    let system = desk.font_folders.clone();
+    let system = folders.to_vec();
     let near = std::iter::once_with(move || search::files(beside.as_slice(), entries));
     let far = std::iter::once_with(move || search::files(&system, entries));
     near.chain(far).flatten().filter_map(|path| std::fs::read(path).ok())

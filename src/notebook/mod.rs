@@ -18,6 +18,7 @@ pub mod hand_over;
 pub mod history;
 pub mod import;
 pub mod list;
+pub mod outlook;
 pub mod pair;
 pub mod people;
 pub mod print;

@@ -6,7 +6,7 @@ use records::id::DocId;
 use records::invoice::{Invoice, Tax};
 use records::kinds::number;
 use records::kinds::voucher::{InvoiceNo, VOUCHER};
-use records::problems::{Problem, at_capture};
+use records::problems::{Problem, at_capture, before_place};
 use records::record::Record;
 use sync_protocol::chain::sha256;
 use sync_protocol::merge::Document;
@@ -110,6 +110,18 @@ pub fn notices(store: &Store, id: DocId, now: Now) -> Result<Vec<Problem>, Store
     let mut notices = at_capture(&record);
     notices.extend(twins::notices(store, &record, None, now.wall.day(store.zone()))?);
     Ok(notices)
+}
+
+/// Returns what stands between a saved voucher and a line of a claim; of one that stands there already nothing.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn missing(store: &Store, id: DocId) -> Result<Vec<Problem>, StoreError> {
+    let captured = |document: &Document| {
+        document.kind == number::VOUCHER && document.state == records::kinds::voucher_machine::CAPTURED
+    };
+    let document = store.document(id)?.filter(captured);
+    Ok(document.map(|document| before_place(&rows::record(&VOUCHER, &document))).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,0 +1,90 @@
+//! Receipts: captured in three steps, listed with what is missing, looked at and put right.
+
+mod capture;
+mod one;
+
+pub(super) use capture::{capture, create};
+pub(super) use one::{add, discard, one, remove, set};
+
+use maud::{Markup, html};
+use pages::reply::Reply;
+use pages::widgets::{self, Row, Tone};
+use records::kinds::voucher::VOUCHER;
+use records::kinds::{number, voucher_machine};
+use records::money::Fen;
+
+use crate::cli::fault::Fault;
+use crate::notebook::find::Wanted;
+use crate::notebook::list::{Filter, Line, list};
+use crate::notebook::voucher;
+use crate::web::desk::{Desk, Leaf, Place};
+
+const VOUCHERS: Wanted = Wanted::Kind(number::VOUCHER);
+
+/// Rows of a list before "more".
+const ROWS: usize = 50;
+
+/// Returns the list of receipts, newest first; `?state=` shows one state, `?from=` goes on.
+pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
+    let state = desk.visit.query.get("state").map(ToOwned::to_owned);
+    let from: usize = desk.visit.query.get("from").and_then(|from| from.parse().ok()).unwrap_or(0);
+    let limit = from.saturating_add(ROWS).saturating_add(1);
+    let filter = Filter { kinds: vec![&VOUCHER], state: state.clone(), limit: Some(limit), ..Filter::default() };
+    let (rows, more) = desk.with(|store| {
+        let lines = list(store, &filter, desk.lang.of_labels())?;
+        let more = lines.len() == limit;
+        let mut rows = Vec::new();
+        for line in lines.iter().skip(from).take(ROWS) {
+            let open = voucher::missing(store, line.id)?;
+            rows.push(row(desk, line, open.len(), store.zone()));
+        }
+        Ok((rows, more))
+    })?;
+    desk.page(&Leaf {
+        place: Place::Money,
+        title: desk.say("web.voucher.title"),
+        back: Some("/money".to_owned()),
+        content: html! {
+            div.actions { a.way.first #voucher-new href="/vouchers/new" { (desk.say("web.voucher.new")) } }
+            (states(desk, state.as_deref()))
+            (widgets::rows(&rows, &desk.say("web.voucher.none")))
+            @if more { div.actions { (widgets::way(&next(state.as_deref(), from.saturating_add(ROWS)), &desk.say("web.more_rows"))) } }
+        },
+    })
+}
+
+fn next(state: Option<&str>, from: usize) -> String {
+    let state = state.map(|state| format!("&state={}", pages::visit::part(state))).unwrap_or_default();
+    format!("/vouchers?from={from}{state}")
+}
+
+/// Returns links that show one state each.
+fn states(desk: &Desk<'_>, shown: Option<&str>) -> Markup {
+    html! {
+        nav.chips aria-label=(desk.say("web.voucher.states")) {
+            a href="/vouchers" aria-current=[shown.is_none().then_some("true")] { (desk.say("web.all")) }
+            @for state in voucher_machine::VOUCHER.states {
+                a href={ "/vouchers?state=" (state.name) } aria-current=[(shown == Some(state.name)).then_some("true")] {
+                    (desk.lang.label(state.zh, state.en))
+                }
+            }
+        }
+    }
+}
+
+/// Returns a receipt as a row of a list.
+pub(super) fn row(desk: &Desk<'_>, line: &Line, missing: usize, zone: records::time::Zone) -> Row {
+    let title = if line.title.is_empty() { desk.say("web.voucher.untitled") } else { line.title.clone() };
+    let state = line.state.map(|state| desk.lang.label(state.zh, state.en).to_owned()).unwrap_or_default();
+    Row {
+        href: format!("/vouchers/{}", line.id),
+        title,
+        below: html! {
+            (line.created.day(zone)) " · " (state)
+            @if missing > 0 { " " (widgets::badge(Tone::Bad, &desk.tell("web.voucher.missing", &[("n", &missing.to_string())]))) }
+            @if line.conflicts > 0 { " " (widgets::badge(Tone::Warning, &desk.say("web.conflict.one"))) }
+            @if line.provisional { " " (widgets::badge(Tone::Plain, &desk.say("web.here_only"))) }
+        },
+        right: html! { strong { (line.amount.map_or_else(|| "?".to_owned(), |fen| Fen(fen).to_string())) } },
+    }
+}
