@@ -10,5 +10,7 @@ pub mod lend;
 pub mod routes;
 pub mod serve;
 mod shown;
+#[cfg(test)]
+pub(crate) mod testing;
 mod today;
 mod vouchers;

@@ -126,8 +126,9 @@ mod tests {
 
     /// Every key of the table with its sentence in each language.
     fn table() -> BTreeMap<String, BTreeMap<String, String>> {
-        let files = ["app", "claim", "console", "hq", "office", "papers", "policy", "review", "web"]
-            .map(|file| format!("{}/locales/{file}.yml", env!("CARGO_MANIFEST_DIR")));
+        let files =
+            ["app", "claim", "console", "hq", "office", "papers", "policy", "review", "web", "web_money"]
+                .map(|file| format!("{}/locales/{file}.yml", env!("CARGO_MANIFEST_DIR")));
         let text = files.map(|file| std::fs::read_to_string(file).unwrap()).concat();
         let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         let mut key = String::new();

@@ -44,7 +44,7 @@ mod stories;
 mod sync;
 pub mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod trip;
 mod usage;
 mod voucher;

@@ -52,7 +52,8 @@ pub fn outlook(store: &Store, id: DocId, now: Now) -> Result<Option<Outlook>, No
         return Ok(None);
     }
     let papers: Vec<Paper> = unsubmitted(store)?.into_iter().map(|(_, paper)| paper).collect();
-    let Some((paper, date)) = papers.iter().find(|paper| paper.id == id).and_then(|p| Some((p, p.date?))) else {
+    let Some((paper, date)) = papers.iter().find(|paper| paper.id == id).and_then(|p| Some((p, p.date?)))
+    else {
         return Ok(None);
     };
     let claim = imagined(store, &papers, paper);

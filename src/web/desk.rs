@@ -135,23 +135,19 @@ impl Desk<'_> {
     /// Where the home does not say who works here.
     pub(crate) fn refused(&self, leaf: &Leaf, fault: &Fault) -> Result<Reply, Fault> {
         let notice = Some((Tone::Bad, self.sentence(fault)));
-        Ok(Reply::page_as(422, self.shelled(leaf, notice)?))
+        let content = html! { (self.points(fault)) (leaf.content) };
+        Ok(Reply::page_as(422, self.shelled(&Leaf { content, ..leaf.clone() }, notice)?))
     }
 
     /// Returns the page of a fault that no form stands for.
     pub(crate) fn fault(&self, fault: &Fault) -> Reply {
-        let points: Vec<String> = fault
-            .points
-            .iter()
-            .map(|point| format!("{} {}", point.rule, point.text(self.lang.of_labels())))
-            .collect();
         let leaf = Leaf {
             place: Place::Today,
             title: self.say("web.fault.title"),
             back: Some("/".to_owned()),
             content: html! {
                 (widgets::told(Tone::Bad, &self.sentence(fault)))
-                @if !points.is_empty() { ul { @for point in &points { li { (widgets::text(point)) } } } }
+                (self.points(fault))
             },
         };
         let status = match fault.exit {
@@ -170,6 +166,23 @@ impl Desk<'_> {
     pub(crate) fn sentence(&self, fault: &Fault) -> String {
         let rule = if fault.rule.is_empty() { String::new() } else { format!(" [{}]", fault.rule) };
         format!("{}{rule} {}", fault.sentence(self.lang), fault.hint(self.lang))
+    }
+
+    /// Returns the open points of a fault, one line each with what to do.
+    fn points(&self, fault: &Fault) -> Markup {
+        let lang = self.lang.of_labels();
+        html! {
+            @if !fault.points.is_empty() {
+                ul.findings {
+                    @for point in &fault.points {
+                        li.bad {
+                            p { (widgets::badge(Tone::Bad, point.rule)) " " (widgets::text(&point.text(lang))) }
+                            p.hint { (widgets::text(&point.hint(lang))) }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     fn done(&self) -> Option<(Tone, String)> {

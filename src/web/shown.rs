@@ -48,7 +48,10 @@ pub(crate) fn facts(desk: &Desk<'_>, shown: &Shown, zone: Zone) -> Vec<(String, 
     for (group, row) in &shown.registers {
         let open = shown.open.contains(&group.name);
         for (field, value) in group.fields.iter().zip(&row.values) {
-            let Some(value) = value.as_ref().filter(|_| !matches!(field.ty, Type::Digest | Type::File)) else { continue };
+            let Some(value) = value.as_ref().filter(|_| !matches!(field.ty, Type::Digest | Type::File))
+            else {
+                continue;
+            };
             let said = html! {
                 (widgets::text(&said(desk, shown, group, field.name, value, zone)))
                 @if open { " " (widgets::badge(Tone::Warning, &desk.say("web.conflict.one"))) }
@@ -70,7 +73,10 @@ fn said(desk: &Desk<'_>, shown: &Shown, group: &Group, name: &str, value: &Value
 
 /// Returns the lists of a record as tables, those of files and of these names left out.
 pub(crate) fn lists(desk: &Desk<'_>, shown: &Shown, zone: Zone, without: &[&str]) -> Markup {
-    let lists = shown.lists.iter().filter(|(group, _)| !without.contains(&group.name) && group.class != Class::Decision);
+    let lists = shown
+        .lists
+        .iter()
+        .filter(|(group, _)| !without.contains(&group.name) && group.class != Class::Decision);
     html! {
         @for (group, entries) in lists.filter(|(group, _)| file_at(group).is_none()) {
             section {
@@ -94,7 +100,9 @@ fn list(desk: &Desk<'_>, shown: &Shown, group: &Group, entries: &[Standing], zon
         })
         .collect();
     let cell = |row: &Standing, at: usize| match (group.fields.get(at), row.values.get(at)) {
-        (Some(field), Some(Some(value))) => widgets::short(&said(desk, shown, group, field.name, value, zone)),
+        (Some(field), Some(Some(value))) => {
+            widgets::short(&said(desk, shown, group, field.name, value, zone))
+        }
         _ => html! {},
     };
     let rows: Vec<Vec<Markup>> =
@@ -126,7 +134,12 @@ pub(crate) fn pictures(desk: &Desk<'_>, shown: &Shown, zone: Zone) -> Vec<Pictur
             let mime = word("mime");
             let caption = [word("kind"), word("caption")].join(" ").trim().to_owned();
             let shows = thumb.is_some() || mime.starts_with("image/");
-            pictures.push(Picture { thumb: thumb.unwrap_or_else(|| named.clone()), file: named, caption, shows });
+            pictures.push(Picture {
+                thumb: thumb.unwrap_or_else(|| named.clone()),
+                file: named,
+                caption,
+                shows,
+            });
         }
     }
     pictures
@@ -157,7 +170,11 @@ pub(crate) fn alt(desk: &Desk<'_>, picture: &Picture, n: usize) -> String {
 }
 
 /// Returns what a person should look at, the blocking ones in red, each with what to do; `way` is where that is done.
-pub(crate) fn problems(desk: &Desk<'_>, problems: &[Problem], way: impl Fn(&Problem) -> Option<(String, String)>) -> Markup {
+pub(crate) fn problems(
+    desk: &Desk<'_>,
+    problems: &[Problem],
+    way: impl Fn(&Problem) -> Option<(String, String)>,
+) -> Markup {
     let lang = desk.lang.of_labels();
     html! {
         @if !problems.is_empty() {

@@ -29,7 +29,8 @@ pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let state = desk.visit.query.get("state").map(ToOwned::to_owned);
     let from: usize = desk.visit.query.get("from").and_then(|from| from.parse().ok()).unwrap_or(0);
     let limit = from.saturating_add(ROWS).saturating_add(1);
-    let filter = Filter { kinds: vec![&VOUCHER], state: state.clone(), limit: Some(limit), ..Filter::default() };
+    let filter =
+        Filter { kinds: vec![&VOUCHER], state: state.clone(), limit: Some(limit), ..Filter::default() };
     let (rows, more) = desk.with(|store| {
         let lines = list(store, &filter, desk.lang.of_labels())?;
         let more = lines.len() == limit;
@@ -86,5 +87,61 @@ pub(super) fn row(desk: &Desk<'_>, line: &Line, missing: usize, zone: records::t
             @if line.provisional { " " (widgets::badge(Tone::Plain, &desk.say("web.here_only"))) }
         },
         right: html! { strong { (line.amount.map_or_else(|| "?".to_owned(), |fen| Fen(fen).to_string())) } },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::testing::Device;
+    use crate::web::testing::Browser;
+
+    #[test]
+    fn a_receipt_is_a_photo_an_amount_and_a_category() {
+        let device = Device::new();
+        let browser = Browser::of(&device);
+        let form = browser.get("/vouchers/new");
+        assert!(
+            form.contains("value=\"2026-11-22\"") && form.contains("name=\"category\" value=\"meal\""),
+            "{form}"
+        );
+        let fields = [("amount", "35.00"), ("category", "city_transport"), ("date", "2026-11-22")];
+        let at = browser.send_with("/vouchers", &fields, &[("photo", "a.jpg", b"\xFF\xD8\xFFslip")]);
+        let page = browser.get(&at);
+        assert!(page.contains("35.00") && page.contains("/files/") && page.contains("2026-12-22"), "{page}");
+        assert!(browser.get("/vouchers").contains("35.00"));
+        // What was chosen last comes first.
+        let form = browser.get("/vouchers/new");
+        assert!(form.find("category-city_transport") < form.find("category-phone"), "{form}");
+    }
+
+    #[test]
+    fn an_invoices_qr_fills_amount_and_day_and_is_kept_once() {
+        let device = Device::new();
+        let browser = Browser::of(&device);
+        let text = "01,32,,25152000009858579102,56.00,20261120,,";
+        let form = browser.get(&format!("/vouchers/new?qr={}", pages::visit::part(text)));
+        assert!(form.contains("value=\"56.00\"") && form.contains("value=\"2026-11-20\""), "{form}");
+        let fields = [("qr", text), ("amount", "56.00"), ("category", "meal")];
+        browser.send("/vouchers", &fields);
+        assert!(browser.refused("/vouchers", &fields).contains("W-29"));
+        let reply = browser.answer(&pages::visit::Visit::to("/vouchers/new?qr=hello"));
+        assert_eq!(reply.status, 422);
+    }
+
+    #[test]
+    fn a_receipt_is_put_right_and_thrown_away() {
+        let device = Device::new();
+        let browser = Browser::of(&device);
+        let bare = [("amount", "35"), ("category", "meal"), ("note", "<script>alert(1)</script>")];
+        assert!(browser.refused("/vouchers", &bare).contains("V-02"), "a day is asked for");
+        let at = browser.send("/vouchers", &[&bare[..], &[("date", "2026-11-20")]].concat());
+        let at = at.split('?').next().unwrap();
+        assert!(!browser.get(at).contains("<script>alert"));
+        assert!(browser.refused(&format!("{at}/set"), &[("set.amount", "abc")]).contains("W-02"));
+        browser.send(&format!("{at}/set"), &[("set.amount", "36.5"), ("set.seller", "ACME")]);
+        let page = browser.get(at);
+        assert!(page.contains("36.50") && page.contains("ACME"));
+        assert!(browser.send(&format!("{at}/discard"), &[]).starts_with("/vouchers?"));
+        assert!(browser.get("/vouchers?state=captured").contains("No receipts yet"));
     }
 }

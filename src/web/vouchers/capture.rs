@@ -49,7 +49,8 @@ pub(crate) fn capture(desk: &Desk<'_>) -> Result<Reply, Fault> {
         Ok(_) => {
             let mut pairs = vec![Pair::new("qr_raw", form.qr.as_str())];
             voucher::fill(&mut pairs);
-            let filled = |name: &str| pairs.iter().find(|pair| pair.name == name).map(|pair| pair.value.clone());
+            let filled =
+                |name: &str| pairs.iter().find(|pair| pair.name == name).map(|pair| pair.value.clone());
             form.amount = filled("amount").unwrap_or_default();
             form.date = filled("date").unwrap_or(form.date);
             desk.page(&leaf(desk, &form))
@@ -68,7 +69,8 @@ pub(crate) fn create(desk: &Desk<'_>) -> Result<Reply, Fault> {
         FIELDS.into_iter().filter_map(|name| Some(Pair::new(name, form.get(name)?))).collect();
     pairs.extend(form.get("qr").map(|text| Pair::new("qr_raw", text)));
     voucher::fill(&mut pairs);
-    let photos = given(desk, "photo").into_iter().map(|photo| ("photo", Vec::new(), vec![("file".to_owned(), photo)]));
+    let photos =
+        given(desk, "photo").into_iter().map(|photo| ("photo", Vec::new(), vec![("file".to_owned(), photo)]));
     let sheets = form.all("sheet").map(|sheet| ("sheet", vec![format!("sheet={sheet}")], Vec::new()));
     let entry = |(list, words, files): (&str, _, _)| Entry { list: list.to_owned(), words, files };
     let entries = photos.chain(sheets).map(entry).collect();
@@ -115,7 +117,11 @@ fn offered(desk: &Desk<'_>, mut form: Form) -> Result<Form, Fault> {
     })
 }
 
-fn sheets(store: &Store, today: records::time::Day, desk: &Desk<'_>) -> Result<Vec<(String, String)>, StoreError> {
+fn sheets(
+    store: &Store,
+    today: records::time::Day,
+    desk: &Desk<'_>,
+) -> Result<Vec<(String, String)>, StoreError> {
     let mut found = Vec::new();
     for work in work::between(store, today, today)? {
         let Some(document) = store.document(work.record.id)? else { continue };
@@ -124,7 +130,9 @@ fn sheets(store: &Store, today: records::time::Day, desk: &Desk<'_>) -> Result<V
         let number = if line.number.is_empty() { line.id.code() } else { line.number };
         let customer = match rows::value(kind, &document, "customer") {
             Some(records::value::Value::Ref(records::value::Target::Text(text))) => text,
-            Some(records::value::Value::Ref(records::value::Target::Doc(id))) => crate::notebook::show::name(store, id)?,
+            Some(records::value::Value::Ref(records::value::Target::Doc(id))) => {
+                crate::notebook::show::name(store, id)?
+            }
             _ => String::new(),
         };
         let kind = desk.lang.label(kind.zh, kind.en);

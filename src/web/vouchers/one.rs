@@ -12,13 +12,13 @@ use records::time::Zone;
 use crate::cli::fault::Fault;
 use crate::notebook::add::{Add, add as add_entry};
 use crate::notebook::claim;
+use crate::notebook::outlook::{Outlook, outlook};
 use crate::notebook::pair::Pair;
 use crate::notebook::remove::{Remove, remove as remove_entry};
 use crate::notebook::set::{Set, set as set_fields};
 use crate::notebook::show::{Shown, show};
 use crate::notebook::state::Taken;
 use crate::notebook::step::{Step, step};
-use crate::notebook::outlook::{Outlook, outlook};
 use crate::notebook::voucher;
 use crate::web::desk::{Desk, Leaf, Place};
 use crate::web::files::given;
@@ -28,8 +28,18 @@ use crate::web::vouchers::VOUCHERS;
 /// The fields that the first form holds; the rest stands behind "more".
 const FIRST: [&str; 3] = ["amount", "date", "category"];
 const MORE: [&str; 12] = [
-    "kind", "seller", "place", "note", "nights", "rate", "period_from", "period_to", "inv_code", "inv_no",
-    "buyer_name", "paper",
+    "kind",
+    "seller",
+    "place",
+    "note",
+    "nights",
+    "rate",
+    "period_from",
+    "period_to",
+    "inv_code",
+    "inv_no",
+    "buyer_name",
+    "paper",
 ];
 
 struct Seen {
@@ -50,7 +60,8 @@ pub(crate) fn one(desk: &Desk<'_>, id: &str) -> Result<Reply, Fault> {
 
 /// Changes fields.
 pub(crate) fn set(desk: &Desk<'_>, id: &str) -> Result<Reply, Fault> {
-    let pairs = desk.visit.form.under("set.").into_iter().map(|(name, value)| Pair::new(name, value)).collect();
+    let pairs =
+        desk.visit.form.under("set.").into_iter().map(|(name, value)| Pair::new(name, value)).collect();
     let request = Set { record: id.to_owned(), wanted: VOUCHERS, pairs };
     done(desk, id, "saved", desk.with(|store| set_fields(store, &request, desk.now())))
 }
@@ -95,7 +106,8 @@ fn leaf(desk: &Desk<'_>, id: &str) -> Result<Leaf, Fault> {
         let shown = show(store, id, VOUCHERS, desk.lang.of_labels())?;
         let doc = shown.line.id;
         let state = shown.line.state.map(|state| state.name);
-        let open = state == Some(voucher_machine::VOUCHER.states[usize::from(voucher_machine::CAPTURED)].name);
+        let open =
+            state == Some(voucher_machine::VOUCHER.states[usize::from(voucher_machine::CAPTURED)].name);
         Ok(Seen {
             notices: voucher::notices(store, doc, desk.now())?,
             missing: voucher::missing(store, doc)?,
@@ -118,12 +130,13 @@ fn content(desk: &Desk<'_>, seen: &Seen) -> Markup {
     let line = &seen.shown.line;
     let id = line.id.to_string();
     let state = line.state.map_or("", |state| desk.lang.label(state.zh, state.en));
-    let findings: Vec<Problem> = seen.missing.iter().chain(&seen.notices).fold(Vec::new(), |mut all, problem| {
-        if !all.contains(problem) {
-            all.push(problem.clone());
-        }
-        all
-    });
+    let findings: Vec<Problem> =
+        seen.missing.iter().chain(&seen.notices).fold(Vec::new(), |mut all, problem| {
+            if !all.contains(problem) {
+                all.push(problem.clone());
+            }
+            all
+        });
     html! {
         p.big { (line.amount.map_or_else(|| "?".to_owned(), |fen| records::money::Fen(fen).to_string())) " " (widgets::badge(Tone::Plain, state)) }
         @if let Some(outlook) = &seen.outlook { (outlook_of(desk, outlook)) }
@@ -147,7 +160,8 @@ fn content(desk: &Desk<'_>, seen: &Seen) -> Markup {
 fn outlook_of(desk: &Desk<'_>, outlook: &Outlook) -> Markup {
     let last = outlook.last_day.to_string();
     let batch = outlook.last_with.map(|cycle| cycle.to_string()).unwrap_or_default();
-    let facts = [("day", last.as_str()), ("n", &outlook.days_left.to_string()), ("batch", &batch)].map(|(n, v)| (n, v.to_owned()));
+    let facts = [("day", last.as_str()), ("n", &outlook.days_left.to_string()), ("batch", &batch)]
+        .map(|(n, v)| (n, v.to_owned()));
     let facts: Vec<(&str, &str)> = facts.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let (tone, key) = match outlook.days_left {
         ..0 => (Tone::Bad, "web.voucher.expired"),
@@ -169,7 +183,10 @@ fn outlook_of(desk: &Desk<'_>, outlook: &Outlook) -> Markup {
 fn mend(desk: &Desk<'_>, seen: &Seen, problem: &Problem) -> Option<(String, String)> {
     let named = problem.facts.iter().find(|(name, _)| matches!(*name, "code" | "other"));
     if let Some((_, code)) = named.filter(|(_, code)| *code != seen.shown.line.id.code()) {
-        return Some((format!("/vouchers/{}", pages::visit::part(code)), desk.tell("web.voucher.other", &[("code", code)])));
+        return Some((
+            format!("/vouchers/{}", pages::visit::part(code)),
+            desk.tell("web.voucher.other", &[("code", code)]),
+        ));
     }
     let here = seen.open && (FIRST.contains(&problem.field) || MORE.contains(&problem.field));
     here.then(|| (format!("#set-{}", problem.field), desk.say("web.mend")))

@@ -1,0 +1,84 @@
+//! A device's pages as a browser meets them, on a home in a temporary folder.
+
+use pages::reply::{Body, Reply};
+use pages::visit::{Upload, Visit};
+
+use crate::cli::lang::Lang;
+use crate::cli::testing::{Device, NOW};
+use crate::clock::Clock;
+use crate::web::desk::Desk;
+use crate::web::held::Held;
+use crate::web::routes;
+
+/// Visits the pages of a device.
+pub(crate) struct Browser<'a> {
+    device: &'a Device,
+}
+
+impl<'a> Browser<'a> {
+    /// Returns a browser on that device; commands and pages may take turns.
+    pub(crate) fn of(device: &'a Device) -> Self {
+        Self { device }
+    }
+
+    /// Answers a visit as somebody who was let in.
+    pub(crate) fn answer(&self, visit: &Visit) -> Reply {
+        let clock = Clock::frozen(records::time::Ts::parse(NOW, records::time::Zone::SHANGHAI).unwrap());
+        let held = Held::new(self.device.dir.path().join("home"), clock);
+        let desk = Desk { visit, held: &held, lang: Lang::En, clock, token: "T", font_folders: &[] };
+        routes::answer(&desk)
+    }
+
+    /// Returns a page; it must be there.
+    pub(crate) fn get(&self, address: &str) -> String {
+        let reply = self.answer(&Visit::to(address));
+        assert_eq!(reply.status, 200, "{address}: {:?}", reply.body);
+        text(reply)
+    }
+
+    /// Sends a form and returns where it leads; it must be done.
+    pub(crate) fn send(&self, address: &str, fields: &[(&str, &str)]) -> String {
+        self.send_with(address, fields, &[])
+    }
+
+    /// Sends a form with files.
+    pub(crate) fn send_with(
+        &self,
+        address: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, &[u8])],
+    ) -> String {
+        let mut visit = Visit::to(address).sending(fields);
+        let file = |(field, name, bytes): &(&str, &str, &[u8])| Upload {
+            field: (*field).to_owned(),
+            name: (*name).to_owned(),
+            bytes: bytes.to_vec(),
+        };
+        visit.files = files.iter().map(file).collect();
+        match self.answer(&visit) {
+            Reply { body: Body::Go(to), .. } => to,
+            reply => panic!("{address} {fields:?}: {}", told(&text(reply))),
+        }
+    }
+
+    /// Sends a form that is refused, and returns the page that says so.
+    pub(crate) fn refused(&self, address: &str, fields: &[(&str, &str)]) -> String {
+        let reply = self.answer(&Visit::to(address).sending(fields));
+        assert_eq!(reply.status, 422, "{address} {fields:?}: {:?}", reply.body);
+        text(reply)
+    }
+}
+
+/// Returns what a page says went wrong.
+fn told(page: &str) -> String {
+    page.split_once("role=\"alert\"").map_or(page, |(_, rest)| rest).chars().take(600).collect()
+}
+
+fn text(reply: Reply) -> String {
+    match reply.body {
+        Body::Page(page) => page,
+        Body::File { bytes, .. } => String::from_utf8_lossy(&bytes).into_owned(),
+        Body::Go(to) => to,
+        Body::Unchanged => String::new(),
+    }
+}
