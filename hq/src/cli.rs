@@ -1,5 +1,7 @@
 //! The command line: arguments in, one printed answer and an exit code out.
 
+#[cfg(test)]
+mod aftermath;
 mod alert;
 pub mod answer;
 mod approve;

@@ -1,7 +1,7 @@
 //! The office's use cases with claims and money: a request value in, an answer value out.
 //!
 //! Reading order: [`terms`], [`load`] and [`lease`], [`facts`] and [`beside`], [`refusal`], [`actor`], [`decide`], then the
-//! desks in the order of a claim's way: [`review`], [`receive`], [`gaps`], [`audit`], [`cases`], [`pay`], [`bank`],
+//! desks in the order of a claim's way: [`review`], [`receive`], [`gaps`], [`audit`], [`cases`], `late`, [`pay`], [`bank`],
 //! [`trail`]; and what betrays a wrong claim, [`traces`].
 
 pub mod actor;
@@ -19,6 +19,7 @@ pub mod facts;
 pub mod gaps;
 mod import;
 pub(crate) mod index;
+mod late;
 pub mod lease;
 pub mod load;
 pub mod pay;

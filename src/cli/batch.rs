@@ -15,7 +15,7 @@ use crate::cli::table::{Column, Tone, table};
 use crate::notebook::batch::fill::{self, Filled};
 use crate::notebook::batch::send::{self, Send, Sent};
 use crate::notebook::batch::view::{View, view};
-use crate::notebook::batch::{self};
+use crate::notebook::batch::{self, Opened};
 use crate::notebook::refusal::NotebookError;
 
 /// The branch's envelope of claims.
@@ -23,6 +23,8 @@ use crate::notebook::refusal::NotebookError;
 pub(crate) enum Command {
     Open {
         cycle: Option<String>,
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     Add {
         #[arg(required_unless_present = "all")]
@@ -73,13 +75,9 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
     let now = desk.clock.now();
     let mut store = desk.store()?;
     match command {
-        Command::Open { cycle } => {
-            let (id, batch) = batch::open(&mut store, cycle.as_deref(), now)?;
-            let due = batch.due.map(|day| day.to_string()).unwrap_or_default();
-            let text = |desk: &Desk| {
-                desk.lang.say("text.batch.opened", &[("batch", &batch.no), ("due", &due)]) + "\n"
-            };
-            Ok(desk.page(|| line_json(id, &batch), text))
+        Command::Open { cycle, reason } => {
+            let opened = batch::open(&mut store, cycle.as_deref(), reason.as_deref(), now)?;
+            Ok(desk.page(|| opened_json(&opened), |desk| opened_text(&opened, desk)))
         }
         Command::Add { claims, all: _, batch } => {
             let filled = fill::add(&mut store, batch.as_deref(), &claims, now)?;
@@ -140,6 +138,21 @@ fn line_json(id: DocId, batch: &Batch) -> Value {
         "late": batch.is_late(),
         "late_reason": batch.late_reason,
     })
+}
+
+fn opened_json(opened: &Opened) -> Value {
+    let mut json = line_json(opened.id, &opened.batch);
+    if let Some(members) = json.as_object_mut() {
+        members.insert("exception".to_owned(), opened.exception.map(|id| id.code()).into());
+    }
+    json
+}
+
+fn opened_text(opened: &Opened, desk: &Desk) -> String {
+    let due = opened.batch.due.map(|day| day.to_string()).unwrap_or_default();
+    let facts = [("batch", opened.batch.no.as_str()), ("due", due.as_str())];
+    let key = if opened.exception.is_some() { "text.batch.opened_extra" } else { "text.batch.opened" };
+    desk.lang.say(key, &facts) + "\n"
 }
 
 fn list_text(batches: &[&Batch], desk: &Desk) -> String {

@@ -19,6 +19,7 @@ use records::id::DocId;
 use records::kinds::approval::Approvals;
 use records::kinds::batch::{BATCH, BatchNo};
 use records::kinds::claim::CLAIM;
+use records::kinds::exception::{Ask, EXCEPTION, ExceptionKind};
 use records::kinds::staff::Role;
 use records::kinds::{batch_machine, number};
 use records::policy::cycle::{Cycle, Month};
@@ -90,14 +91,31 @@ pub fn read(document: &Document) -> Batch {
     Batch::of(&rows::record(&BATCH, document))
 }
 
-/// Opens a batch for a mailing of this person's branch and returns it: `2026-02-A`, or `2026-02-S` for a supplementary
-/// one; without a name the next regular mailing.
+/// A batch that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Which document.
+    pub id: DocId,
+    /// The batch.
+    pub batch: Batch,
+    /// The request for the exception that a supplementary batch needs before it is sealed.
+    pub exception: Option<DocId>,
+}
+
+/// Opens a batch for a mailing of this person's branch: `2026-02-A`, or `2026-02-S` for a supplementary one, with which
+/// the exception is asked for that it needs; without a name the next regular mailing.
 ///
 /// # Errors
-/// W-67 for somebody who supervises no branch, W-68 for a name that is no mailing, W-69 where the branch has that batch.
+/// W-67 for somebody who supervises no branch, W-68 for a name that is no mailing, W-69 where the branch has that batch,
+/// W-72 for a supplementary one without a reason.
 ///
 /// Source: docs/RULES.md P-13, Batches.
-pub fn open(store: &mut Store, cycle: Option<&str>, now: Now) -> Result<(DocId, Batch), NotebookError> {
+pub fn open(
+    store: &mut Store,
+    cycle: Option<&str>,
+    reason: Option<&str>,
+    now: Now,
+) -> Result<Opened, NotebookError> {
     let reviewer = Reviewer::of(store, None, now)?;
     let people = &reviewer.terms.people;
     let me = reviewer.actor.staff;
@@ -110,6 +128,11 @@ pub fn open(store: &mut Store, cycle: Option<&str>, now: Now) -> Result<(DocId, 
     if taken {
         return Err(Refusal::by("W-69").with("batch", no).into());
     }
+    let extra = due.is_none();
+    let reason = reason.unwrap_or_default().trim();
+    if extra && reason.is_empty() {
+        return Err(Refusal::by("W-72").with("batch", no).into());
+    }
     let mut writes = Writes::default();
     writes.single(typed::register(&BatchNo {
         batch_no: review::text(&no),
@@ -119,8 +142,24 @@ pub fn open(store: &mut Store, cycle: Option<&str>, now: Now) -> Result<(DocId, 
     }));
     let ops = store.save(writes.into_ops(&BATCH, On::Create), now)?;
     let id = DocId(ops.first().copied().ok_or(StoreError::Unordered)?);
+    let exception = if extra { Some(ask(store, id, me, reason, now)?) } else { None };
     let document = store.document(id)?.ok_or(StoreError::NoDocument(id))?;
-    Ok((id, read(&document)))
+    Ok(Opened { id, batch: read(&document), exception })
+}
+
+/// Asks for a batch beside the regular two (T-04).
+fn ask(store: &mut Store, batch: DocId, by: DocId, reason: &str, now: Now) -> Result<DocId, NotebookError> {
+    let row = Ask {
+        kind_of: Some(ExceptionKind::EXTRA_BATCH),
+        batch: Some(review::link(batch)),
+        reason: review::text(reason),
+        asked_by: Some(review::link(by)),
+        ..Ask::default()
+    };
+    let mut writes = Writes::default();
+    writes.single(typed::register(&row));
+    let ops = store.save(writes.into_ops(&EXCEPTION, On::Create), now)?;
+    Ok(DocId(ops.first().copied().ok_or(StoreError::Unordered)?))
 }
 
 /// What a batch is called, for which mailing it is, and when it is due.

@@ -18,6 +18,8 @@ mod disks;
 #[cfg(test)]
 mod entropy;
 #[cfg(test)]
+mod extra;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod kills;

@@ -3,6 +3,7 @@
 use records::kinds::alert::{ALERT, Finding};
 use records::kinds::case::CaseKind;
 use records::kinds::number;
+use records::policy::penalty::{self, Offence};
 use records::record::Record;
 use serde_json::{Value as Json, json};
 
@@ -27,8 +28,14 @@ pub(super) enum Command {
     },
     /// It has an innocent reason
     Explain(Step),
-    /// It is what it looks like: a case is proposed
-    Confirm(Step),
+    /// It is what it looks like: a case is proposed, of the kind that the rule betrays
+    Confirm {
+        #[command(flatten)]
+        step: Step,
+        /// What it is: false_claim, non_compliant, or none for no case
+        #[arg(long, value_parser = chosen)]
+        kind: Option<Chosen>,
+    },
     /// The rule was wrong
     #[command(name = "false-alarm")]
     FalseAlarm(Step),
@@ -49,26 +56,50 @@ pub(super) struct Step {
 pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
     match command {
         Command::List { state } => list(state.as_deref(), room),
-        Command::Explain(args) => step(args, "explain", room),
-        Command::Confirm(args) => step(args, "confirm", room),
-        Command::FalseAlarm(args) => step(args, "false_alarm", room),
+        Command::Explain(args) => step(args, ("explain", None), room),
+        Command::Confirm { step: args, kind } => step(args, ("confirm", *kind), room),
+        Command::FalseAlarm(args) => step(args, ("false_alarm", None), room),
     }
 }
 
-/// A confirmed alert about a claim opens a case: the heavier kind is for a person to choose, form faults are proposed.
-fn step(args: &Step, name: &str, room: &Room) -> Result<Answer, Fault> {
+/// What somebody says that an alert is; `None`: nothing that a case follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chosen(Option<CaseKind>);
+
+fn chosen(text: &str) -> Result<Chosen, String> {
+    match text {
+        "false_claim" => Ok(Chosen(Some(CaseKind::FALSE_CLAIM))),
+        "non_compliant" => Ok(Chosen(Some(CaseKind::NON_COMPLIANT))),
+        "none" => Ok(Chosen(None)),
+        other => Err(other.to_owned()),
+    }
+}
+
+/// Returns the kind of case that follows a confirmed alert: the one that was chosen, else the rule's.
+fn case_kind(rule: &str, chosen: Option<Chosen>) -> Option<CaseKind> {
+    let by_rule = || {
+        penalty::offence(rule).map(|offence| match offence {
+            Offence::FalseClaim => CaseKind::FALSE_CLAIM,
+            Offence::FormFault => CaseKind::NON_COMPLIANT,
+        })
+    };
+    chosen.map_or_else(by_rule, |chosen| chosen.0)
+}
+
+/// A confirmed alert about a claim opens a case.
+fn step(args: &Step, (name, chosen): (&str, Option<Chosen>), room: &Room) -> Result<Answer, Fault> {
     let (done, mut desk) = office::act(room, &args.acts, |desk, actor, now| {
         let record = desk.named_record(number::ALERT, &args.alert)?;
         desk.decide(record.id, actor, &Taken::step(name, &args.reason), Vec::new(), now)?;
         let finding = record.get::<Finding>().unwrap_or_default();
-        let claim = linked(finding.claim.as_ref()).filter(|_| name == "confirm");
-        let case = match claim {
+        let rule = finding.rule.map(|rule| rule.0).unwrap_or_default();
+        let kind = case_kind(&rule, chosen).filter(|_| name == "confirm");
+        let case = match linked(finding.claim.as_ref()).zip(kind) {
             None => None,
-            Some(claim) => {
-                let rule = finding.rule.map(|rule| rule.0).unwrap_or_default();
+            Some((claim, kind)) => {
                 let found = finding.evidence.map(|evidence| evidence.0).unwrap_or_default();
                 let proposal = Proposal {
-                    kind: CaseKind::NON_COMPLIANT,
+                    kind,
                     claim: &claim.to_string(),
                     line: finding.line.map(|line| line.0),
                     evidence: &format!("{rule}: {found}; {}", args.reason),

@@ -260,7 +260,12 @@ fn confirm(payment: &str, failed: &[(String, String)], acts: &Acts, room: &Room)
     let mut json = object(answer.json);
     json.insert("paid".to_owned(), confirmed.paid.clone().into());
     json.insert("failed".to_owned(), confirmed.failed.clone().into());
-    Ok(Answer::new(json.into(), answer.text))
+    json.insert("later".to_owned(), confirmed.later.clone().into());
+    let mut text = answer.text;
+    for no in &confirmed.later {
+        text.push_str(&format!("{}\n", say(room.lang, "hq.pay.later", &[("no", no.clone())])));
+    }
+    Ok(Answer::new(json.into(), text))
 }
 
 /// The file lies complete beside its name before the step is taken, and gets its name after it.

@@ -209,11 +209,13 @@ fn made(desk: &mut Desk, (code, no): (&str, &str), entries: &[Entry], taken: usi
         cost_owner: Some(CostOwner::SERVICE),
     };
     let claim = write(desk, number::CLAIM, On::Create, vec![put(&[whose]), put(&lines), put(&placed)], now);
+    let day = instant(now).day(Zone::SHANGHAI);
+    let version = desk.terms().unwrap().in_force.policy(day).version.clone();
     let submission = Submission {
         rev: Some(Count(1)),
-        submitted_day: Some(instant(now).day(Zone::SHANGHAI)),
+        submitted_day: Some(day),
         submitted_at: Some(instant(now)),
-        policy_version: text("2022-06/1"),
+        policy_version: text(&version),
         cycle: text("2026-03-B"),
         claimed_total: Some(Fen(entries.iter().map(|(_, _, claimed, _)| claimed).sum())),
         voucher_total_count: Some(Count(entries.len().try_into().unwrap())),

@@ -2,20 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use records::claim::clocks::{self, What};
 use records::claim::segregation::{self, Level};
 use records::id::DocId;
 use records::kinds::approval::Approvals;
-use records::kinds::batch::BatchNo;
 use records::kinds::case::{About, CASE, CaseKind, FineState, Fines, Marks};
 use records::kinds::case_machine as at;
 use records::kinds::claim::{AuditLines, LineVerdict};
-use records::kinds::exception::{Ask, ExceptionKind};
-use records::kinds::exception_machine;
 use records::kinds::number;
 use records::kinds::staff::Role;
 use records::money::Fen;
-use records::policy::choices::FinePer;
+use records::policy::choices::{FinePer, FinedSupervisor, GradeMonth};
 use records::policy::cycle::Month;
 use records::policy::due;
 use records::policy::penalty::{self, Offence};
@@ -75,7 +71,7 @@ pub struct Fine {
 }
 
 impl Case {
-    fn of(record: Record) -> Self {
+    pub(crate) fn of(record: Record) -> Self {
         let mut fines: Vec<Fine> = Vec::new();
         for row in record.all::<Fines>() {
             let (Some(person), Some(amount)) = (linked(row.person.as_ref()), row.amount) else { continue };
@@ -134,7 +130,7 @@ impl Desk {
         if let Some(line) = proposal.line.filter(|line| held.claim.line(*line).is_none()) {
             return Err(Refusal::by("H-20").with("claim", held.no()).with("line", line).into());
         }
-        let about = self.about(&held, proposal)?;
+        let about = self.about(&held, proposal, instant(now_ms).day(Zone::SHANGHAI))?;
         let new = DocId(self.next_op()?);
         let record = Record::new(new, &CASE);
         let seen = approval(&record, actor, &Taken::step("propose", proposal.evidence), [0; 16], now_ms);
@@ -144,11 +140,15 @@ impl Desk {
     }
 
     /// Returns the case's persons: the claimant, and the supervisor of record.
-    fn about(&mut self, held: &Held, proposal: &Proposal<'_>) -> Result<About, MoneyError> {
+    fn about(&mut self, held: &Held, proposal: &Proposal<'_>, today: Day) -> Result<About, MoneyError> {
         let terms = self.terms()?;
         let claim = &held.claim;
-        // Whoever approved; where nobody did, who leads the centre.
-        let supervisor = segregation::taken_by(claim, Level::Supervisor)
+        let named = claim.submission.as_ref().map(|submission| submission.policy_version.as_str());
+        let policy = terms.in_force.of_claim(named, claim.submitted_day(today));
+        // Whoever approved; where nobody did, or the policy says so, who leads the centre.
+        let approved = segregation::taken_by(claim, Level::Supervisor);
+        let supervisor = approved
+            .filter(|_| policy.fine.supervisor == FinedSupervisor::ApproverOfRecord)
             .or_else(|| terms.people.supervisor_of(claim.unit?))
             .map(|supervisor| Ref(Target::Doc(supervisor)));
         let branch = claim.unit.and_then(|unit| terms.people.branch_of(unit));
@@ -191,12 +191,26 @@ impl Desk {
         let today = instant(now_ms).day(Zone::SHANGHAI);
         let policy = self.policy_of(&case, today)?;
         self.is_first(&case, &policy)?;
-        let extra = consequences(&case, &policy, actor, now_ms);
+        let month = match policy.fine.grade_month {
+            GradeMonth::Confirmed => Month::of(today),
+            GradeMonth::Expense => self.month_of_expense(&case)?,
+        };
+        let extra = consequences(&case, (&policy, month), actor, now_ms);
         self.decide(case.record.id, actor, &Taken::step("confirm", ""), extra, now_ms)?;
         if case.about.kind_of == Some(CaseKind::FALSE_CLAIM) {
             self.pay_nothing(&case, actor, now_ms)?;
         }
         self.case(&case.record.id.to_string())
+    }
+
+    /// Returns the month of what a case is about: of its line, else of the claim's half-month.
+    fn month_of_expense(&mut self, case: &Case) -> Result<Option<Month>, MoneyError> {
+        let held = case.claim().map(|claim| self.held_claim(claim)).transpose()?.flatten();
+        let Some(claim) = held.map(|held| held.claim) else {
+            return Ok(None);
+        };
+        let line = case.about.line.and_then(|n| claim.line(n.0)).and_then(|line| line.date);
+        Ok(line.or_else(|| claim.half.map(|half| half.first())).and_then(Month::of))
     }
 
     /// Returns the policy by which the case's claim is judged.
@@ -276,95 +290,6 @@ impl Desk {
         self.case(&case.record.id.to_string())
     }
 
-    /// Proposes a case about an auditor who was late with a branch's claims; a day counts once however many were late.
-    ///
-    /// # Errors
-    /// H-03 for an auditor or H-33 for a branch that nobody knows, H-34 where nothing new is late.
-    ///
-    /// Source: docs/RULES.md P-30.
-    pub fn propose_late(
-        &mut self,
-        branch: &str,
-        auditor: &str,
-        actor: &Actor,
-        now_ms: u64,
-    ) -> Result<Case, MoneyError> {
-        let today = instant(now_ms).day(Zone::SHANGHAI);
-        let people = self.people()?;
-        let unit = people.units.iter().find(|(_, unit)| unit.code == branch).map(|(id, _)| *id);
-        let unit = unit.ok_or_else(|| Refusal::by("H-33").with("branch", branch))?;
-        let staff = people.by_code(auditor).map(|(id, _)| id);
-        let staff = staff.ok_or_else(|| Refusal::by("H-03").with("staff", auditor))?;
-        if actor.holds(&[Role::AUDITOR, Role::CS_MANAGER]).is_none() {
-            let step = Refusal::by("W-08").with("roles", "auditor, cs_manager");
-            return Err(step.label("step", "提出处罚", "Propose a case").with("code", branch).into());
-        }
-        let days = self.late_days(unit, today)?;
-        let charged = self.charged_days(unit)?;
-        let new: Vec<Day> = days.difference(&charged).copied().collect();
-        let (Some(first), Some(last)) = (new.first(), new.last()) else {
-            return Err(Refusal::by("H-34").with("branch", branch).into());
-        };
-        let listed: Vec<String> = new.iter().map(ToString::to_string).collect();
-        let about = About {
-            kind_of: Some(CaseKind::AUDIT_LATE),
-            claimant: link(staff),
-            branch: link(unit),
-            days: Some(Count(u32::try_from(new.len()).unwrap_or(u32::MAX))),
-            evidence: text(&format!("{first} – {last}: {}", listed.join(" "))),
-            ..About::default()
-        };
-        let record = Record::new(DocId(self.next_op()?), &CASE);
-        let seen = approval(&record, actor, &Taken::step("propose", ""), [0; 16], now_ms);
-        let writes = vec![put(&[about]), put(&[seen])];
-        self.write(vec![NewOp { kind: number::CASE, on: On::Create, writes }], now_ms)?;
-        self.case(&record.id.to_string())
-    }
-
-    /// Returns the working days on which the audit of some claim of a branch was late.
-    fn late_days(&mut self, branch: DocId, today: Day) -> Result<BTreeSet<Day>, MoneyError> {
-        let mut days = BTreeSet::new();
-        let excused = self.temporary_work(branch)?;
-        for held in self.claims(&[])? {
-            let terms = self.terms()?;
-            let of = held.claim.unit.and_then(|unit| terms.people.branch_of(unit));
-            if of != Some(branch) {
-                continue;
-            }
-            let facts = self.plain_facts(&held.claim, today)?;
-            if let Some(clock) = clocks::clock(&held.claim, What::Audit, &facts) {
-                days.extend(clock.late_days(today, &excused, &facts.calendar));
-            }
-        }
-        Ok(days)
-    }
-
-    /// Returns the days that approved exceptions for temporary work name for a branch: a whole month, or the day of the batch.
-    fn temporary_work(&mut self, branch: DocId) -> Result<BTreeSet<Day>, MoneyError> {
-        let mut days = BTreeSet::new();
-        for record in self.records(number::EXCEPTION, &[exception_machine::APPROVED])? {
-            let ask = record.get::<Ask>().unwrap_or_default();
-            let batch = linked(ask.batch.as_ref()).map(|id| self.record(id)).transpose()?.flatten();
-            let of = batch.and_then(|batch| linked(batch.get::<BatchNo>()?.branch.as_ref()));
-            let mine = ask.kind_of == Some(ExceptionKind::TEMPORARY_WORK) && of.is_none_or(|of| of == branch);
-            let month = ask.month.and_then(|month| month.0.parse::<Month>().ok()).filter(|_| mine);
-            days.extend(month.into_iter().flat_map(|month| (month.day(1).0..=month.last().0).map(Day)));
-        }
-        Ok(days)
-    }
-
-    /// Returns the days that an earlier case on a branch counts already.
-    fn charged_days(&mut self, branch: DocId) -> Result<BTreeSet<Day>, MoneyError> {
-        let cases = self.cases(&[])?;
-        let of_branch = cases.iter().filter(|case| {
-            case.about.kind_of == Some(CaseKind::AUDIT_LATE)
-                && linked(case.about.branch.as_ref()) == Some(branch)
-                && ![at::DISMISSED, at::WAIVED].contains(&case.record.state)
-        });
-        let words = of_branch.filter_map(|case| case.about.evidence.as_ref());
-        Ok(words.flat_map(|words| words.0.split_whitespace()).filter_map(|word| word.parse().ok()).collect())
-    }
-
     /// Returns the last day on which the persons of a confirmed case may appeal.
     ///
     /// # Errors
@@ -379,7 +304,7 @@ impl Desk {
     /// Lets the persons off.
     ///
     /// # Errors
-    /// What [`Desk::decide`] refuses.
+    /// H-35 where the policy leaves the manager no choice, and what [`Desk::decide`] refuses.
     pub fn waive(
         &mut self,
         name: &str,
@@ -387,6 +312,11 @@ impl Desk {
         actor: &Actor,
         now_ms: u64,
     ) -> Result<Case, MoneyError> {
+        let case = self.case(name)?;
+        let policy = self.policy_of(&case, instant(now_ms).day(Zone::SHANGHAI))?;
+        if case.about.kind_of == Some(CaseKind::NON_COMPLIANT) && !policy.fine.form_discretionary {
+            return Err(Refusal::by("H-35").with("case", case.record.id.code()).into());
+        }
         self.settle_fines(name, ("waive", reason), FineState::WAIVED, actor, now_ms)
     }
 
@@ -440,7 +370,12 @@ fn row(fine: Fine, state: FineState, actor: &Actor, now_ms: u64) -> Fines {
 }
 
 /// Returns the fines and the mark that a confirmation brings.
-fn consequences(case: &Case, policy: &Policy, actor: &Actor, now_ms: u64) -> Vec<Write> {
+fn consequences(
+    case: &Case,
+    (policy, month): (&Policy, Option<Month>),
+    actor: &Actor,
+    now_ms: u64,
+) -> Vec<Write> {
     let about = &case.about;
     let Some(claimant) = linked(about.claimant.as_ref()) else { return Vec::new() };
     let offence = match about.kind_of {
@@ -459,7 +394,6 @@ fn consequences(case: &Case, policy: &Policy, actor: &Actor, now_ms: u64) -> Vec
         penalty.fines.into_iter().map(|(person, amount)| Fine { person, amount, state: FineState::PENDING });
     let rows: Vec<Fines> = fined.map(|fine| row(fine, FineState::PENDING, actor, now_ms)).collect();
     let mut writes = if rows.is_empty() { Vec::new() } else { vec![put(&rows)] };
-    let month = Month::of(instant(now_ms).day(Zone::SHANGHAI));
     if let Some((grade, month)) = penalty.grade.zip(month) {
         let mark = Marks {
             staff: link(claimant),

@@ -14,7 +14,7 @@ use records::id::DocId;
 use records::kinds::approval::Approvals;
 use records::kinds::claim_machine::{self, CLAIM};
 use records::kinds::staff::Role;
-use records::kinds::{alert_machine, exception_machine, number};
+use records::kinds::{alert_machine, batch_machine, exception_machine, number};
 use records::machine::Machine;
 use records::time::Zone;
 use records::value::{Count, Digest};
@@ -214,10 +214,45 @@ impl Desk {
             let Some(claim) = claim else { return Ok(()) };
             let facts = self.plain_facts(&claim, instant(now_ms).day(Zone::SHANGHAI))?;
             let Some(step) = system::next(&claim, &facts) else {
-                return Ok(());
+                return self.aftermath(&claim, &document, now_ms);
             };
             let rev = claim.submission.as_ref().map(|submission| submission.rev);
             self.step(&document, (&CLAIM, step.step), &said(step), rev, now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// What follows from where a claim is, beside its own steps: a late audit, a payment that waited, a batch's end.
+    fn aftermath(&mut self, claim: &Claim, document: &Document, now_ms: u64) -> Result<(), AuthorError> {
+        match claim.state {
+            claim_machine::AUDITED | claim_machine::REJECT_PROPOSED => {
+                self.tray.written += u64::from(self.propose_by_itself(claim, now_ms)?);
+                Ok(())
+            }
+            claim_machine::FIN_RECEIVED => match self.confirmed_payment(claim.id)? {
+                Some(no) => {
+                    let rev = claim.submission.as_ref().map(|submission| submission.rev);
+                    self.step(document, (&CLAIM, "pay"), &no, rev, now_ms)
+                }
+                None => Ok(()),
+            },
+            state if is_ended(state) => self.close_batches(claim.id, now_ms),
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes the forwarded batches in which everything came to its end.
+    fn close_batches(&mut self, claim: DocId, now_ms: u64) -> Result<(), AuthorError> {
+        for batch in self.batches_of(claim, batch_machine::FORWARDED)? {
+            let mut open = false;
+            for listed in &batch.listed {
+                let held = listed.claim.map(|claim| self.held_claim(claim)).transpose()?.flatten();
+                open |= held.is_none_or(|held| !is_ended(held.claim.state));
+            }
+            let document = self.document(batch.record.id)?.filter(|_| !open);
+            if let Some(document) = document {
+                self.step(&document, (&batch_machine::BATCH, "close"), "", None, now_ms)?;
+            }
         }
         Ok(())
     }
@@ -272,6 +307,12 @@ impl Desk {
         self.tray.written += 1;
         Ok(())
     }
+}
+
+/// Whether nothing follows for a claim but its file.
+fn is_ended(state: u8) -> bool {
+    use claim_machine::{CLOSED, PAID, REJECTED, VOID};
+    [PAID, CLOSED, REJECTED, VOID].contains(&state)
 }
 
 /// Why the step was taken, as it stands in the history: both languages, for whoever reads it.

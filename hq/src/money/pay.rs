@@ -69,6 +69,8 @@ pub struct Confirmed {
     pub batch: Batch,
     /// The claims that were paid.
     pub paid: Vec<String>,
+    /// Of them, those that are not with finance now, frozen perhaps: each is marked as paid once it is back.
+    pub later: Vec<String>,
     /// The claims that were not, and may stand in another batch now.
     pub failed: Vec<String>,
 }
@@ -119,7 +121,8 @@ impl Batch {
 }
 
 impl Desk {
-    /// Takes claims in that wait at finance's door; all of them or none.
+    /// Takes claims in that wait at finance's door: those that are named, all or none; without names each that the rules
+    /// let this person take.
     ///
     /// # Errors
     /// P-24 on a day on which finance takes nothing in, and what [`Desk::decide`] refuses.
@@ -134,11 +137,21 @@ impl Desk {
             waiting = self.records(number::CLAIM, &[claim_machine::TO_FINANCE])?;
         }
         let mut accepted = Vec::new();
+        let mut refused = None;
         for claim in waiting {
-            self.decide(claim.id, actor, &Taken::step("accept", ""), Vec::new(), now_ms)?;
-            accepted.extend(self.held_claim(claim.id)?);
+            match self.decide(claim.id, actor, &Taken::step("accept", ""), Vec::new(), now_ms) {
+                Ok(_) => accepted.extend(self.held_claim(claim.id)?),
+                // His own claim waits for a colleague; it does not stop the others.
+                Err(error @ (MoneyError::Refused(_) | MoneyError::Ruled(_))) if claims.is_empty() => {
+                    refused = refused.or(Some(error));
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(accepted)
+        match refused.filter(|_| accepted.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(accepted),
+        }
     }
 
     /// What was held while finance was closed comes to its door: the clerk looks at it once it is open.
@@ -358,13 +371,36 @@ impl Desk {
         let some_failed = known || !failed.is_empty();
         let step = if some_failed { "fail" } else { "confirm" };
         self.decide(id, actor, &Taken::step(step, ""), last.into_iter().collect(), now_ms)?;
+        let mut later = Vec::new();
         for payment in &paid {
-            self.decide(payment.claim, actor, &Taken::step("pay", &batch.no), Vec::new(), now_ms)?;
+            // The bank's word stands whatever became of a claim: one of them stops none of the others.
+            match self.decide(payment.claim, actor, &Taken::step("pay", &batch.no), Vec::new(), now_ms) {
+                Ok(_) => {}
+                Err(MoneyError::Refused(_) | MoneyError::Ruled(_)) => later.push(payment.no.clone()),
+                Err(error) => return Err(error),
+            }
         }
         let batch = self.batch_of(id)?;
         let gone = batch.payments.iter().filter(|payment| payment.paid == Some(false));
         let failed = gone.map(|payment| payment.no.clone()).collect();
-        Ok(Confirmed { paid: paid.into_iter().map(|payment| payment.no).collect(), failed, batch })
+        Ok(Confirmed { paid: paid.into_iter().map(|payment| payment.no).collect(), later, failed, batch })
+    }
+
+    /// Returns the number of the batch with which the bank paid a claim.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn confirmed_payment(&mut self, claim: DocId) -> Result<Option<String>, StoreError> {
+        let home = self.home(claim.0.replica)?.unwrap_or(0);
+        let Some(payment) = self.store.in_payment(home, claim)? else {
+            return Ok(None);
+        };
+        let Some(batch) = self.record(payment)?.map(Batch::of) else {
+            return Ok(None);
+        };
+        let over = [at::CONFIRMED, at::PART_FAILED].contains(&batch.record.state);
+        let paid = batch.payments.iter().any(|payment| payment.claim == claim && payment.paid == Some(true));
+        Ok((over && paid).then_some(batch.no))
     }
 
     /// Returns whether something of the batch failed already: a payee without an account.

@@ -7,6 +7,7 @@ use records::kinds::batch::{BatchClaims, BatchNo, Explained, Received};
 use records::kinds::claim::{PaperSeen, Papers};
 use records::kinds::{batch_machine, claim_machine, number};
 use records::record::Record;
+use records::time::Zone;
 use sync_protocol::op::Write;
 
 use crate::author::{NewOp, On};
@@ -87,7 +88,7 @@ pub struct Opened {
     pub not_synced: Vec<String>,
     /// What was inside and stands on no list.
     pub unlisted: Vec<String>,
-    /// Why it was not taken; empty where it was.
+    /// What is wrong with its list: why it was not taken, unless the policy lets that pass.
     pub faults: Vec<Fault>,
 }
 
@@ -156,7 +157,10 @@ impl Desk {
     ) -> Result<Opened, MoneyError> {
         let batch = self.batch(name)?;
         let faults = self.faults(&batch)?;
-        if !faults.is_empty() {
+        let today = instant(now_ms).day(Zone::SHANGHAI);
+        let wanted = self.terms()?.in_force.policy(today).wants_lists();
+        // An envelope that nothing is known to be in cannot be taken in, whatever the policy lets pass.
+        if !faults.is_empty() && (wanted || batch.listed.is_empty()) {
             let words: Vec<String> =
                 faults.iter().map(|fault| format!("{} {}", fault.fault, fault.numbers)).collect();
             let words = words.join("; ");
@@ -172,7 +176,7 @@ impl Desk {
             Some(found) => found.contains(no),
             None => !contents.missing.contains(no),
         };
-        let mut opened = Opened::of(batch.clone());
+        let mut opened = Opened { faults, ..Opened::of(batch.clone()) };
         opened.unlisted = contents.unlisted.iter().cloned().collect();
         let mut rows = Vec::new();
         for Listed { no, claim } in &batch.listed {
@@ -309,7 +313,7 @@ impl Desk {
     }
 
     /// Returns the batches in a state that list a claim.
-    fn batches_of(&mut self, claim: DocId, state: u8) -> Result<Vec<Batch>, StoreError> {
+    pub(crate) fn batches_of(&mut self, claim: DocId, state: u8) -> Result<Vec<Batch>, StoreError> {
         let mut batches = Vec::new();
         for id in self.store.marked(&Mark::Claim(claim), number::BATCH)? {
             batches.extend(self.record(id)?.filter(|record| record.state == state).map(Batch::of));

@@ -71,8 +71,6 @@ words! {
     LateBatch {
         /// Nothing of it is paid, unless an exception is approved.
         RejectUnlessException = "reject_unless_exception",
-        /// It counts as the next mailing.
-        RollOver = "roll_over",
         /// It is shown.
         Warn = "warn",
     }
@@ -85,16 +83,6 @@ words! {
         Claimed = "claimed",
         /// What the auditor left of it.
         Audited = "audited",
-    }
-}
-
-words! {
-    /// Where the vice-president's step stands.
-    VpPlace {
-        /// After the manager's.
-        AfterManager = "after_manager",
-        /// Before it.
-        BeforeManager = "before_manager",
     }
 }
 

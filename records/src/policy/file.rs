@@ -67,6 +67,14 @@ pub enum Problem {
         /// What may.
         allowed: String,
     },
+    /// A word that other programs know, and that would have no effect here.
+    #[error("\"{found}\" is not carried out by this program: it does {does}")]
+    NotCarriedOut {
+        /// What stands there.
+        found: String,
+        /// What may.
+        does: &'static str,
+    },
     /// Neither a zone that is known nor an offset.
     #[error("Asia/Shanghai or an offset like +08:00 is expected")]
     NotAZone,
@@ -214,6 +222,15 @@ mod tests {
         check(3, "vp.basis", "[vp]\nbasis = \"paid\"", "\"paid\" is none of claimed, audited");
         check(2, "currency", "currency = \"RMB¥\"", "three capital letters");
         check(3, "alert.auditor_to", "[alert]\nauditor_to = \"boss\"", "cs_manager");
+        check(
+            3,
+            "vp.place",
+            "[vp]\nplace = \"before_manager\"",
+            "not carried out by this program: it does after_manager",
+        );
+        check(3, "late_batch.action", "[late_batch]\naction = \"roll_over\"", "warn");
+        check(2, "calendar", "calendar = \"DE\"", "CN");
+        check(2, "timezone", "timezone = \"+09:00\"", "not carried out");
         for pattern in [
             "{staff}-{seq}",
             "{staff}-{yyyy}",

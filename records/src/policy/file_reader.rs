@@ -5,13 +5,11 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::kinds::staff::Role;
 use crate::kinds::voucher::Category;
 use crate::money::Fen;
 use crate::policy::choices::{
     AgeAction, AgeFrom, AgeTo, CapScope, Cutoff, DupAction, FineMode, FinePer, FinedSupervisor, GradeMonth,
     Holiday, LateBatch, ManifestMissing, MonthBasis, Needed, Reset, Shortage, SlaStart, Surplus, VpBasis,
-    VpPlace,
 };
 use crate::policy::cycle::Half;
 use crate::policy::file::{PolicyError, Problem, below, line, plain};
@@ -132,25 +130,39 @@ impl Reader<'_, '_> {
         self.read(path, |value| one_of(value, words), |value| not_a_word(value, words))
     }
 
-    fn role(&self, path: &str) -> Result<Role, PolicyError> {
-        let allowed = || Role::CHOICES.options.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ");
-        let role = |value: &DeValue<'_>| Some(Role(Role::CHOICES.index(value.as_str()?)?));
-        self.read(path, role, |value| Problem::NotAWord { found: plain(value), allowed: allowed() })
+    /// Refuses a value that would have no effect: of these keys the programs carry one out.
+    fn carried_out(&self) -> Result<(), PolicyError> {
+        for (path, does) in CARRIED_OUT {
+            let problem = |value: &DeValue<'_>| Problem::NotCarriedOut { found: plain(value), does };
+            self.read(path, |value| (value.as_str()? == does).then_some(()), problem)?;
+        }
+        let late = "late_batch.action";
+        let rolls = |value: &DeValue<'_>| value.as_str() == Some("roll_over");
+        let does = "reject_unless_exception, warn";
+        let problem = |value: &DeValue<'_>| Problem::NotCarriedOut { found: plain(value), does };
+        self.read(late, |value| (!rolls(value)).then_some(()), problem)
+    }
+
+    /// Days begin in China: headquarters' clocks and papers know no other zone.
+    fn zone(&self) -> Result<Zone, PolicyError> {
+        let zone = self.read("timezone", |value| zone(value.as_str()?), |_| Problem::NotAZone)?;
+        let problem =
+            |value: &DeValue<'_>| Problem::NotCarriedOut { found: plain(value), does: "Asia/Shanghai" };
+        self.read("timezone", |_| (zone == Zone::SHANGHAI).then_some(zone), problem)
     }
 
     fn terms(&self) -> Result<Policy, PolicyError> {
+        self.carried_out()?;
         Ok(Policy {
             version: self.string("version", 1..=40)?,
-            zone: self.read("timezone", |value| zone(value.as_str()?), |_| Problem::NotAZone)?,
+            zone: self.zone()?,
             currency: self.read("currency", |value| currency(value.as_str()?), |_| Problem::NotACurrency)?,
-            calendar: self.string("calendar", 1..=20)?,
             scope_root: self.string("scope.root", 0..=20)?,
             review: Review {
                 sup_count_required: self.yes("review.sup.count_required")?,
                 gm: self.yes("review.gm")?,
                 manager: self.yes("review.manager")?,
             },
-            alert_auditor_to: self.role("alert.auditor_to")?,
             skip_up: self.yes("segregation.skip_up")?,
             paste_max_per_sheet: self.number("paste.max_per_sheet", 1..=100)?,
             cycle: self.cycles()?,
@@ -255,7 +267,6 @@ impl Reader<'_, '_> {
             threshold: self.fen("vp.threshold_fen")?,
             strict: self.yes("vp.strict")?,
             basis: self.word("vp.basis", VpBasis::WORDS)?,
-            place: self.word("vp.place", VpPlace::WORDS)?,
             sla_wd: self.number("vp.sla_wd", 0..=250)?,
         })
     }
@@ -348,6 +359,10 @@ impl Reader<'_, '_> {
         Ok(())
     }
 }
+
+/// Keys of which the programs carry one value out, with it.
+const CARRIED_OUT: [(&str, &str); 3] =
+    [("vp.place", "after_manager"), ("alert.auditor_to", "cs_manager"), ("calendar", "CN")];
 
 const MONTH_BASIS: &str = "caps.month_basis";
 

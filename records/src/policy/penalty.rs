@@ -38,6 +38,30 @@ pub fn heaviest(found: &[Offence]) -> Option<Offence> {
     found.iter().max().copied()
 }
 
+/// Returns what a confirmed alert of that rule is: an expense that never happened, a form fault, or nothing that its
+/// claimant answers for.
+///
+/// A paper that stands twice, a night or a minute at two places, a journey without work: such an expense was not made.
+/// Forged and spliced papers, sums cut to a limit and papers that do not fit what was typed are faults of form as long
+/// as nobody says that there was no expense.
+///
+/// Source: docs/RULES.md P-27, P-29, Anomalies.
+///
+/// ```
+/// use records::policy::penalty::{Offence, offence};
+/// assert_eq!(offence("A10"), Some(Offence::FalseClaim));
+/// assert_eq!(offence("A6"), Some(Offence::FormFault));
+/// assert_eq!(offence("A16"), None, "the supervisor's haste is not the claimant's");
+/// ```
+#[must_use]
+pub fn offence(rule: &str) -> Option<Offence> {
+    match rule {
+        "A1" | "A2" | "A7" | "A8" | "A9" | "A10" | "B6" => Some(Offence::FalseClaim),
+        "A14" | "A16" | "B3" | "B5" | "C-37" => None,
+        _ => Some(Offence::FormFault),
+    }
+}
+
 /// Returns what a confirmed case of one claim brings: to its claimant and to the supervisor of record.
 ///
 /// `lines` is how many lines show the offence; they count once, unless the policy counts lines.

@@ -124,6 +124,9 @@ impl Problem {
             Self::NotAWord { found, allowed } => {
                 Sentence::new("problem.not_a_word").with("found", found).with("allowed", allowed)
             }
+            Self::NotCarriedOut { found, does } => {
+                Sentence::new("problem.not_carried_out").with("found", found).with("does", does)
+            }
             Self::NotACurrency => Sentence::new("problem.not_a_currency"),
             Self::NotAPattern => Sentence::new("problem.not_a_pattern"),
             Self::NotAZone => Sentence::new("problem.not_a_zone"),

@@ -2,12 +2,10 @@
 //!
 //! Source: docs/RULES.md, The policy file.
 
-use crate::kinds::staff::Role;
 use crate::money::Fen;
 use crate::policy::choices::{
     AgeAction, AgeFrom, AgeTo, CapScope, Cutoff, DupAction, FineMode, FinePer, FinedSupervisor, GradeMonth,
     Holiday, LateBatch, ManifestMissing, MonthBasis, Needed, Reset, Shortage, SlaStart, Surplus, VpBasis,
-    VpPlace,
 };
 use crate::policy::cycle::Half;
 use crate::time::Zone;
@@ -24,14 +22,10 @@ pub struct Policy {
     pub zone: Zone,
     /// The currency of claims, three capital letters.
     pub currency: String,
-    /// The calendar of working days.
-    pub calendar: String,
     /// Code of the unit whose people claim; empty means the whole company.
     pub scope_root: String,
     /// Who looks at a claim.
     pub review: Review,
-    /// The role that an auditor's alarm goes to.
-    pub alert_auditor_to: Role,
     /// Whether a step whose holder is the claimant goes to the next one.
     pub skip_up: bool,
     /// Vouchers on one paste sheet.
@@ -64,6 +58,17 @@ pub struct Policy {
     pub dup: Dup,
     /// What betrays a wrong claim.
     pub trace: Traces,
+}
+
+impl Policy {
+    /// Returns whether a batch is taken only with its lists, whose numbers have no hole.
+    ///
+    /// Source: docs/RULES.md P-25.
+    #[must_use]
+    pub fn wants_lists(&self) -> bool {
+        let manifest = &self.manifest;
+        manifest.required && manifest.missing == ManifestMissing::Refuse && self.number.contiguous
+    }
 }
 
 /// Who looks at a claim.
@@ -131,8 +136,6 @@ pub struct Vp {
     pub strict: bool,
     /// Which amount of the claim is looked at.
     pub basis: VpBasis,
-    /// Where his step stands.
-    pub place: VpPlace,
     /// His working days.
     pub sla_wd: u16,
 }

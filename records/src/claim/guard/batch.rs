@@ -13,7 +13,6 @@ use crate::kinds::claim_machine as at;
 use crate::kinds::exception::ExceptionKind;
 use crate::kinds::staff::Role;
 use crate::machine::Index;
-use crate::policy::choices::ManifestMissing;
 use crate::policy::cycle::Cycle;
 use crate::problems::Problem;
 use crate::record::Record;
@@ -121,7 +120,7 @@ pub fn guard(
     }
     match step {
         "seal" => seals(batch, inside, facts),
-        "dispatch" => dispatches(batch),
+        "dispatch" => dispatches(batch, facts),
         "receive" => complete(batch),
         "forward" => forwards(batch, inside),
         _ => Ok(()),
@@ -137,8 +136,7 @@ fn seals(batch: &Batch, inside: &Inside, facts: &Facts) -> Result<(), Problem> {
     if let Some((_, no)) = batch.claims.iter().find(|(id, _)| !ready(id)) {
         return Err(refusal("T-03").fact("claim", no));
     }
-    let strict = facts.policy.number.contiguous && facts.policy.manifest.missing == ManifestMissing::Refuse;
-    if let Some((_, gap)) = inside.faults.first().filter(|_| strict) {
+    if let Some((_, gap)) = inside.faults.first().filter(|_| facts.policy.wants_lists()) {
         let problem =
             refusal("P-25").fact("fault", gap.fault.name()).fact("year", gap.first.year.to_string());
         return Err(problem.fact("first", gap.first.seq.to_string()).fact("last", gap.last.seq.to_string()));
@@ -151,10 +149,14 @@ fn seals(batch: &Batch, inside: &Inside, facts: &Facts) -> Result<(), Problem> {
     if regular || allowed { Ok(()) } else { Err(refusal("T-04")) }
 }
 
-/// What goes off says when and how; and why, where it is late.
-fn dispatches(batch: &Batch) -> Result<(), Problem> {
+/// What goes off says when and how; and why, where it is late. Some policies let nothing go before its day.
+fn dispatches(batch: &Batch, facts: &Facts) -> Result<(), Problem> {
     if batch.dispatched.is_none() || batch.waybill.trim().is_empty() {
         return Err(refusal("T-05"));
+    }
+    let early = batch.dispatched.zip(batch.due).filter(|(dispatched, due)| dispatched < due);
+    if let Some((_, due)) = early.filter(|_| !facts.policy.cycle.early_ok) {
+        return Err(refusal("P-14").fact("due", due.to_string()));
     }
     if batch.is_late() && batch.late_reason.trim().is_empty() {
         let due = batch.due.map_or_else(String::new, |due| due.to_string());

@@ -12,6 +12,13 @@ pub static RULES: &[Rule] = &[
         "put the claims into it, or ask for an extra batch",
     ),
     blocks(
+        "P-14",
+        "批次在 {due} 之前不寄出",
+        "nothing is sent before {due}",
+        "等到应寄日（制度 cycle.early_ok = false）",
+        "wait for the day of the mailing (the policy's cycle.early_ok is false)",
+    ),
+    blocks(
         "P-25",
         "清单编号有误（{fault}）：{year} 年 {first} 至 {last}",
         "the list's numbers have a fault ({fault}): {first} to {last} of {year}",
