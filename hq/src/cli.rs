@@ -24,7 +24,7 @@ mod import;
 mod init;
 #[cfg(test)]
 mod keys;
-mod office;
+pub(crate) mod office;
 mod pay;
 mod policy;
 mod print;
@@ -42,6 +42,7 @@ mod testing;
 mod tick;
 mod trail;
 mod usage;
+mod user;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -91,7 +92,7 @@ struct Cli {
 enum Command {
     /// Makes a headquarters: its key, its database, its certificate
     Init(init::Args),
-    /// Serves devices
+    /// Serves devices and the console
     Serve(serve::Args),
     /// Units of the organisation
     #[command(subcommand)]
@@ -170,6 +171,9 @@ enum Command {
     Pay(pay::Command),
     /// Claim numbers that are missing
     Gaps(gaps::Args),
+    /// Logins of the console
+    #[command(subcommand)]
+    User(user::Command),
     /// What is late, with every counted and skipped day
     Due(due::Args),
     /// The audit trail as a file
@@ -310,6 +314,7 @@ fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Pay(command) => pay::run(&command, room),
         Command::Gaps(args) => gaps::run(&args, room),
         Command::Due(args) => due::run(&args, room),
+        Command::User(command) => user::run(&command, room),
         Command::Trail(command) => trail::run(&command, room),
         Command::Print(args) => print::run(&args, room),
         Command::Export(args) => export::run(&args, room),

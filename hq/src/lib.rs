@@ -1,7 +1,7 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
 //! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
-//! [`money`], [`server`], [`cli`].
+//! [`money`], [`logins`], [`server`], [`web`], [`cli`].
 
 pub mod asks;
 pub mod author;
@@ -17,6 +17,7 @@ pub mod files;
 pub mod import;
 pub mod intake;
 pub mod keys;
+pub mod logins;
 pub mod money;
 pub mod people;
 pub mod pieces;
@@ -33,4 +34,5 @@ pub mod store;
 pub mod tls;
 pub mod translate;
 pub mod visible;
+pub mod web;
 pub mod writer;

@@ -1,4 +1,4 @@
-//! The one port: devices sync at `/v1/sync`, monitors look at `/healthz`.
+//! The one port: devices sync at `/v1/sync`, monitors look at `/healthz`, people log in at everything else.
 //!
 //! Limits: 10 s for headers, 30 s of silence in a body, no total; a body of 4 MiB.
 
@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use crate::session::{Office, Session, SessionError};
+use crate::web::console::Console;
 
 /// Silence in a body.
 const IDLE: Duration = Duration::from_secs(30);
@@ -42,7 +43,12 @@ const CONNECTIONS_MAX: usize = 4096;
 struct Shared {
     office: Office,
     sessions: Arc<Semaphore>,
+    console: Arc<Console>,
 }
+
+/// The address that a connection came from.
+#[derive(Debug, Clone, Copy)]
+struct Peer(SocketAddr);
 
 /// Serves until `stop` is there, then lets running conversations end.
 ///
@@ -51,20 +57,22 @@ struct Shared {
 pub async fn serve(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
-    office: Office,
+    console: Arc<Console>,
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
-    let shared = Shared { office, sessions: Arc::new(Semaphore::new(SESSIONS_MAX)) };
+    let office = console.office.clone();
+    let shared = Shared { office, sessions: Arc::new(Semaphore::new(SESSIONS_MAX)), console };
     let app = Router::new()
         .route("/v1/sync", post(sync))
         .route("/healthz", get(async || "ok\n"))
+        .fallback(page)
         .with_state(shared);
     let acceptor = tls.map(TlsAcceptor::from);
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = Arc::new(GracefulShutdown::new());
     let mut stop = std::pin::pin!(stop);
     loop {
-        let (stream, _) = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 // Out of descriptors, or a client gone already: neither ends the server.
@@ -78,7 +86,8 @@ pub async fn serve(
         let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else {
             continue;
         };
-        let (app, acceptor, watcher) = (app.clone(), acceptor.clone(), graceful.watcher());
+        let app = app.clone().layer(axum::Extension(Peer(peer)));
+        let (app, acceptor, watcher) = (app, acceptor.clone(), graceful.watcher());
         tokio::spawn(async move {
             let _permit = permit;
             match acceptor {
@@ -125,6 +134,20 @@ async fn sync(State(shared): State<Shared>, request: Request<Body>) -> Response 
             ([kind], answer).into_response()
         }
         Err(refused) => refused.into_response(),
+    }
+}
+
+/// Answers somebody's browser.
+async fn page(State(shared): State<Shared>, request: Request<Body>) -> Response {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string());
+    let visit = match pages::http::read(request, peer.unwrap_or_default()).await {
+        Ok(visit) => visit,
+        Err(error) => return (error.status(), format!("{error}\n")).into_response(),
+    };
+    let answered = tokio::task::spawn_blocking(move || shared.console.answer(&visit)).await;
+    match answered {
+        Ok(reply) => pages::http::write(reply).map(Body::new),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 

@@ -176,6 +176,7 @@ mod tests {
             root.join("src/web"),
             root.join("hq/src/cli"),
             root.join("hq/src/cli.rs"),
+            root.join("hq/src/web"),
         ];
         let mut asked = 0;
         while let Some(path) = files.pop() {

@@ -13,6 +13,7 @@ use crate::data::DataError;
 use crate::enrol::EnrolError;
 use crate::import::ImportError;
 use crate::keys::KeysError;
+use crate::logins::LoginError;
 use crate::money::lease::LeaseError;
 use crate::money::refusal::{MoneyError, Refusal, Said};
 use crate::store::sqlite::StoreError;
@@ -52,6 +53,12 @@ impl Lang {
         let asked = asked.map(str::to_owned).or_else(|| env("FIELDBOOK_LANG"));
         let named = asked.or_else(|| env("LC_ALL")).or_else(|| env("LC_MESSAGES")).or_else(|| env("LANG"));
         Self::of(&named.unwrap_or_default())
+    }
+
+    /// Returns its name: `zh-CN`.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        self.0
     }
 
     fn of(name: &str) -> Self {
@@ -220,6 +227,14 @@ impl Fault {
         Self::new(code, "hq.file").with("file", path.display()).with("reason", error)
     }
 
+    /// Returns it as one sentence with its rule and its hint.
+    #[must_use]
+    pub fn sentence(&self, lang: Lang) -> String {
+        let rule = if self.rule.is_empty() { String::new() } else { format!(" [{}]", self.rule) };
+        let said = lang.say(&self.key, &self.facts);
+        format!("{said}{rule} {}", lang.say(&format!("{}.hint", self.key), &self.facts))
+    }
+
     /// Prints it and returns its exit code.
     #[must_use]
     pub fn print(&self, lang: Lang, json: bool) -> u8 {
@@ -339,6 +354,20 @@ impl From<EnrolError> for Fault {
             }
             EnrolError::NoSuchKey => Self::new(REFUSED, "hq.device.no_key"),
             EnrolError::NoUnit => Self::new(REFUSED, "hq.staff.no_unit"),
+        }
+    }
+}
+
+impl From<LoginError> for Fault {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Store(error) => error.into(),
+            LoginError::Keys(error) => error.into(),
+            LoginError::NoSuchStaff => Self::new(REFUSED, "hq.staff.unknown"),
+            LoginError::Length => Self::usage("hq.user.length"),
+            LoginError::Wait { seconds } => Self::new(REFUSED, "hq.user.wait").with("seconds", seconds),
+            LoginError::Wrong => Self::new(REFUSED, "hq.user.wrong"),
+            LoginError::Hash => Self::new(DAMAGED, "hq.random"),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::store::sqlite::StoreError;
 
 /// Who acts.
 #[derive(Debug, clap::Args)]
-pub(super) struct Acts {
+pub(crate) struct Acts {
     /// The staff code of whoever takes the step
     #[arg(id = "as", long = "as", value_name = "STAFF")]
     staff: String,
@@ -33,7 +33,7 @@ pub(super) struct Acts {
 
 impl Acts {
     /// Returns who acts, from options that a command has itself.
-    pub(super) fn of(staff: &str, principal: Option<&str>) -> Self {
+    pub(crate) fn of(staff: &str, principal: Option<&str>) -> Self {
         Self { staff: staff.to_owned(), principal: principal.map(str::to_owned) }
     }
 }
@@ -69,13 +69,13 @@ pub(super) fn look<T>(
 }
 
 /// Adds an amount under both of its names: fen, and yuan as people read them.
-pub(super) fn amount(json: &mut Map<String, Json>, name: &str, fen: Option<Fen>) {
+pub(crate) fn amount(json: &mut Map<String, Json>, name: &str, fen: Option<Fen>) {
     json.insert(format!("{name}_fen"), fen.map(|fen| fen.0).into());
     json.insert(name.to_owned(), fen.map(|fen| fen.to_string()).into());
 }
 
 /// Returns an object's members, to add amounts to.
-pub(super) fn object(json: Json) -> Map<String, Json> {
+pub(crate) fn object(json: Json) -> Map<String, Json> {
     match json {
         Json::Object(members) => members,
         _ => Map::new(),
@@ -83,59 +83,59 @@ pub(super) fn object(json: Json) -> Map<String, Json> {
 }
 
 /// Returns the identifier of a choice.
-pub(super) fn word(list: &Choices, index: u8) -> &'static str {
+pub(crate) fn word(list: &Choices, index: u8) -> &'static str {
     list.option(index).map_or("?", |(name, ..)| name)
 }
 
 /// Returns the label of a choice.
-pub(super) fn label(list: &Choices, index: u8, lang: Lang) -> &'static str {
+pub(crate) fn label(list: &Choices, index: u8, lang: Lang) -> &'static str {
     list.option(index).map_or("?", |(_, zh, en)| lang.words().pick(zh, en))
 }
 
 /// Returns the identifier of a record's state.
-pub(super) fn state_name(record: &Record) -> &'static str {
+pub(crate) fn state_name(record: &Record) -> &'static str {
     record.state_name()
 }
 
 /// Returns the label of a record's state.
-pub(super) fn state_label(record: &Record, lang: Lang) -> &'static str {
+pub(crate) fn state_label(record: &Record, lang: Lang) -> &'static str {
     let states = record.kind.machine.map_or(&[][..], |machine| machine.states);
     states.get(usize::from(record.state)).map_or("", |state| lang.words().pick(state.zh, state.en))
 }
 
 /// Returns a person as answers name him; `null` for nobody.
-pub(super) fn person(desk: &mut Desk, staff: Option<DocId>) -> Result<Json, StoreError> {
+pub(crate) fn person(desk: &mut Desk, staff: Option<DocId>) -> Result<Json, StoreError> {
     let people = desk.people()?;
     let person = staff.and_then(|staff| people.staff.get(&staff));
     Ok(person.map_or(Json::Null, |person| json!({"code": person.code, "name": person.name})))
 }
 
 /// Returns a person as tables name him.
-pub(super) fn person_text(desk: &mut Desk, staff: Option<DocId>) -> Result<String, StoreError> {
+pub(crate) fn person_text(desk: &mut Desk, staff: Option<DocId>) -> Result<String, StoreError> {
     let people = desk.people()?;
     let person = staff.and_then(|staff| people.staff.get(&staff));
     Ok(person.map_or_else(String::new, |person| format!("{} ({})", person.name, person.code)))
 }
 
 /// Returns an instant as answers write it.
-pub(super) fn at(ts: Ts) -> String {
+pub(crate) fn at(ts: Ts) -> String {
     ts.rfc3339(Zone::SHANGHAI)
 }
 
 /// Returns a sentence with its facts.
-pub(super) fn say(lang: Lang, key: &str, facts: &[(&str, String)]) -> String {
+pub(crate) fn say(lang: Lang, key: &str, facts: &[(&str, String)]) -> String {
     let facts: Vec<(String, String)> =
         facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     lang.say(key, &facts)
 }
 
 /// Returns the titles of a table's columns.
-pub(super) fn titles<const N: usize>(lang: Lang, names: [&str; N]) -> [String; N] {
+pub(crate) fn titles<const N: usize>(lang: Lang, names: [&str; N]) -> [String; N] {
     names.map(|name| lang.say(&format!("hq.column.{name}"), &[]))
 }
 
 /// Returns for whom a claim waits; empty where for nobody.
-pub(super) fn waits_for(state: Index) -> &'static str {
+pub(crate) fn waits_for(state: Index) -> &'static str {
     match state {
         at::DRAFT | at::RETURNED => "claimant",
         at::SUBMITTED | at::GM_APPROVED | at::BATCHED => "supervisor",
@@ -150,13 +150,13 @@ pub(super) fn waits_for(state: Index) -> &'static str {
 }
 
 /// Returns when a claim came to where it is: its last decision, or its submission.
-pub(super) fn since(claim: &Claim) -> Option<Ts> {
+pub(crate) fn since(claim: &Claim) -> Option<Ts> {
     let decided = claim.approvals.iter().map(|approval| approval.at).max();
     decided.max(claim.submission.as_ref().map(|submission| submission.at))
 }
 
 /// Returns what answers say of a claim in one object.
-pub(super) fn claim_json(desk: &mut Desk, held: &Held) -> Result<Json, StoreError> {
+pub(crate) fn claim_json(desk: &mut Desk, held: &Held) -> Result<Json, StoreError> {
     let claim = &held.claim;
     let submission = claim.submission.as_ref();
     let mut json = object(json!({
@@ -184,13 +184,13 @@ pub(super) fn claim_json(desk: &mut Desk, held: &Held) -> Result<Json, StoreErro
 }
 
 /// Returns a unit's code.
-pub(super) fn unit(desk: &mut Desk, unit: Option<DocId>) -> Result<Json, StoreError> {
+pub(crate) fn unit(desk: &mut Desk, unit: Option<DocId>) -> Result<Json, StoreError> {
     let people = desk.people()?;
     Ok(unit.and_then(|unit| people.units.get(&unit)).map(|unit| unit.code.clone()).into())
 }
 
 /// Returns a claim's line of a table: number, person, state, amounts.
-pub(super) fn claim_row(desk: &mut Desk, held: &Held, lang: Lang) -> Result<Vec<String>, StoreError> {
+pub(crate) fn claim_row(desk: &mut Desk, held: &Held, lang: Lang) -> Result<Vec<String>, StoreError> {
     let payable = (!held.claim.audit.is_empty()).then(|| held.payable().to_string());
     Ok(vec![
         held.no(),
@@ -203,15 +203,15 @@ pub(super) fn claim_row(desk: &mut Desk, held: &Held, lang: Lang) -> Result<Vec<
 }
 
 /// The columns of [`claim_row`].
-pub(super) const CLAIM_COLUMNS: [&str; 6] = ["claim_no", "claimant", "state", "claimed", "payable", "since"];
+pub(crate) const CLAIM_COLUMNS: [&str; 6] = ["claim_no", "claimant", "state", "claimed", "payable", "since"];
 
 /// Returns what a step left of a claim: its summary, and one sentence.
-pub(super) fn told(desk: &mut Desk, held: &Held, lang: Lang) -> Result<(Json, String), StoreError> {
+pub(crate) fn told(desk: &mut Desk, held: &Held, lang: Lang) -> Result<(Json, String), StoreError> {
     let facts = [("no", held.no()), ("state", state_label(&held.record, lang).to_owned())];
     Ok((claim_json(desk, held)?, say(lang, "hq.claim.now", &facts)))
 }
 
 /// Reads the identifier of a verdict.
-pub(super) fn verdict(text: &str) -> Result<LineVerdict, String> {
+pub(crate) fn verdict(text: &str) -> Result<LineVerdict, String> {
     LineVerdict::CHOICES.index(text).map(LineVerdict).ok_or_else(|| text.to_owned())
 }

@@ -1,4 +1,4 @@
-//! `serve`: the port that devices sync with.
+//! `serve`: the port that devices sync with and people log in at.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use crate::server;
 use crate::session::Office;
 use crate::store::sqlite::StoreError;
 use crate::tls;
+use crate::web::console::Console;
 use crate::writer::Writer;
 
 /// What `serve` is told.
@@ -39,12 +40,16 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
             Some(config)
         }
     };
+    let reach_is_https = crate::data::reach(&desk.store, None)?.address.starts_with("https://");
     let signer = Arc::clone(&desk.signer);
     let broken = |error: &std::io::Error| {
         Fault::usage("hq.listen").with("address", &args.listen).with("reason", error)
     };
     let writer = Writer::start(desk, trouble).map_err(|error| broken(&error))?;
     let office = Office { writer, signer, clock: room.clock, files: room.data.files() };
+    let secure = tls.is_some() || reach_is_https;
+    let fonts = papers::search::folders(std::env::consts::OS, |name| std::env::var(name).ok());
+    let console = Console::new(office.clone(), room.data.clone(), room.test_clock, secure, room.lang, fonts);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(64)
@@ -56,7 +61,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
             let listener = tokio::net::TcpListener::bind(&args.listen).await?;
             let url = server::url(listener.local_addr()?, tls.is_some());
             answer::raw(&format!("{url}\n"), true);
-            server::serve(listener, tls, office, stopped()).await
+            server::serve(listener, tls, console, stopped()).await
         })
         .map_err(|error| broken(&error))?;
     rounds.abort();

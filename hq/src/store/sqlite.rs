@@ -5,6 +5,7 @@ pub mod documents;
 pub mod feeds;
 pub mod files;
 pub mod log;
+pub mod logins;
 pub mod marks;
 pub mod payments;
 pub mod recovered;
@@ -16,7 +17,7 @@ use records::id::DocId;
 use rusqlite::{Connection, OptionalExtension};
 
 /// The version of the tables; a database of another one is not opened.
-const TABLES: u32 = 2;
+const TABLES: u32 = 3;
 
 /// Every key begins with a branch (0: the company), so that branches can be spread over databases later.
 ///
@@ -116,6 +117,13 @@ CREATE TABLE file_pieces (
   touched_ms INTEGER NOT NULL, PRIMARY KEY (branch, replica, hash)) WITHOUT ROWID;
 CREATE TABLE file_asks (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (branch, replica, hash)) WITHOUT ROWID;
+
+CREATE TABLE logins (
+  staff BLOB PRIMARY KEY, hash TEXT NOT NULL, changed_ms INTEGER NOT NULL, failed INTEGER NOT NULL,
+  free_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE visitors (
+  id BLOB PRIMARY KEY, staff BLOB NOT NULL, token TEXT NOT NULL, made_ms INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY, branch INTEGER NOT NULL, at_ms INTEGER NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL);

@@ -17,12 +17,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use fieldbook_hq::cli::answer::Lang;
 use fieldbook_hq::clock::Clock;
 use fieldbook_hq::data::Data;
 use fieldbook_hq::enrol::Reach;
 use fieldbook_hq::intake::desk::Desk;
 use fieldbook_hq::server;
 use fieldbook_hq::session::Office;
+use fieldbook_hq::web::console::Console;
 use fieldbook_hq::writer::Writer;
 
 use crate::device::NOW_MS;
@@ -90,13 +92,14 @@ fn serve(folder: &Path) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, std::t
     let signer = Arc::clone(&desk.signer);
     let writer = Writer::start(desk, |error| panic!("{error}")).unwrap();
     let office = Office { writer, signer, clock: Clock::set(NOW_MS, false), files: Data::at(folder).files() };
+    let console = Console::new(office, Data::at(folder), false, false, Lang::chosen(Some("en")), Vec::new());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = std::thread::spawn(move || {
         let stopped = async { drop(stopped.await) };
-        runtime.block_on(server::serve(listener, None, office, stopped)).unwrap();
+        runtime.block_on(server::serve(listener, None, console, stopped)).unwrap();
     });
     (address, stop, serving)
 }

@@ -1,0 +1,9 @@
+//! The office's console: the same use cases as the command line, as pages for people who log in; no rule lives here.
+//!
+//! Reading order: [`console`], [`door`], [`desk`], [`routes`], then one file per group of pages.
+
+pub mod console;
+pub mod desk;
+mod door;
+pub mod routes;
+mod today;
