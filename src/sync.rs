@@ -264,7 +264,10 @@ enum Next {
 enum Introduction {
     No,
     Next,
-    Done,
+    /// The request that says it is under way.
+    Said,
+    /// HQ answered it.
+    Heard,
 }
 
 struct Session<'a> {
@@ -308,6 +311,9 @@ impl Session<'_> {
             Err(error) => return self.repeat(error, large),
         };
         self.lost = 0;
+        if self.introduces == Introduction::Said {
+            self.introduces = Introduction::Heard;
+        }
         let key = self.store.identity().enrolment.hq_key;
         let (mut answer, proof) =
             conversation::read_answer(&answer, RequestHash::of(&body), &key).map_err(|error| {
@@ -398,7 +404,7 @@ impl Session<'_> {
             self.offered = Some(offered.next);
         }
         if self.introduces == Introduction::Next {
-            self.introduces = Introduction::Done;
+            self.introduces = Introduction::Said;
             let (proven, signed) = self.store.introduction()?;
             asks.extend(proven);
             asks.extend(proof_of_oneself(self.store)?);
@@ -424,6 +430,10 @@ impl Session<'_> {
             return Err(error.into());
         }
         self.ask_first |= large;
+        if self.introduces == Introduction::Said {
+            // HQ did not hear it, and would not know the device any better.
+            self.introduces = Introduction::Next;
+        }
         let by_volume = self.files.lost();
         // A line that breaks under pieces carries the next ones at once; one that is down needs time.
         let wait_ms =

@@ -326,6 +326,37 @@ fn the_proof_of_the_code_is_sent_until_hq_answers_it() {
     assert_eq!(certificate(&world.store).unwrap().map(|certificate| certificate.branch), Some(1));
 }
 
+/// A restored HQ does not know the device; the line breaks while it says who it is. It was asked plainly again, refused
+/// again, and the person read of a status 401 where only the line was at fault.
+#[test]
+fn an_introduction_that_the_line_lost_is_said_again() {
+    let mut world = World::new(&[]);
+    world.save(1, 60);
+    world.sync().unwrap();
+    let certificate = certificate(&world.store).unwrap().unwrap();
+    vouched(&mut world.store, &Vouched::sign(&hq(), certificate)).unwrap();
+    let fates = [
+        TransportError::Status(401),
+        TransportError::Unreachable(Fault::Broken),
+        TransportError::Unreachable(Fault::TimedOut),
+        TransportError::Status(401),
+    ];
+    let fates = std::cell::RefCell::new(VecDeque::from(fates));
+    let lengths = std::cell::RefCell::new(Vec::new());
+    let carrier = |body: &[u8]| {
+        lengths.borrow_mut().push(body.len());
+        Err(fates.borrow_mut().pop_front().expect("no request after HQ has heard it and knows nobody"))
+    };
+    let options = Options { retries: 3, wait_ms: 0, ..Options::default() };
+    let transport = Transport::by(Box::new(carrier));
+    let done = sync_by(transport, &mut world.store, &Clock::frozen(NOW.wall), options, &mut |_| {});
+    assert!(matches!(done, Err(SyncError::Transport(TransportError::Status(401)))), "{done:?}");
+    let lengths = lengths.into_inner();
+    assert_eq!(lengths.len(), 4);
+    assert!(lengths[1] > lengths[0], "it says who it is: {lengths:?}");
+    assert_eq!(lengths[1..3], lengths[2..4], "and says it until HQ has heard it: {lengths:?}");
+}
+
 #[test]
 fn a_byte_limit_stops_a_sync_that_has_more_to_do() {
     let mut world = World::new(&[]);
