@@ -518,6 +518,13 @@ impl World {
         }
     }
 
+    /// A revocation that a restored headquarters had forgotten comes back to it with what devices show it.
+    fn hear_revocation(&mut self, at: usize) {
+        let replica = self.devices[at].replica;
+        let known = self.hq.borrow().run(move |desk| desk.store.device(replica).expect("a row"));
+        self.devices[at].revoked |= self.restored && known.is_some_and(|known| !known.standing.takes_part());
+    }
+
     /// Ends every fault and syncs until nothing moves any more.
     pub(crate) fn calm(&mut self) {
         self.tell("calm".to_owned());
@@ -545,6 +552,7 @@ impl World {
                     && report.sent_ops == 0
                     && report.received_ops == 0
                     && report.verdicts.is_empty();
+                self.hear_revocation(at);
                 quiet &= nothing && (report.level || self.devices[at].revoked);
             }
             // Twice: the last of a round may have changed something for the first.
