@@ -40,7 +40,8 @@ fn listed(command: &str) -> BTreeSet<String> {
     row.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
 }
 
-fn check(command: &str, answer: &Value) {
+/// Asserts that an answer has the keys that the document lists.
+pub(crate) fn check(command: &str, answer: &Value) {
     let mut found = BTreeSet::new();
     keys(answer, "", &mut found);
     assert_eq!(found, listed(command), "{command}: {answer:#}");

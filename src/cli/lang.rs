@@ -126,10 +126,10 @@ mod tests {
 
     /// Every key of the table with its sentence in each language.
     fn table() -> BTreeMap<String, BTreeMap<String, String>> {
-        let files =
-            ["app", "claim", "console", "hq", "office", "papers", "policy", "review", "web", "web_money"]
-                .map(|file| format!("{}/locales/{file}.yml", env!("CARGO_MANIFEST_DIR")));
-        let text = files.map(|file| std::fs::read_to_string(file).unwrap()).concat();
+        let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/locales")).unwrap();
+        let mut files: Vec<_> = folder.map(|file| file.unwrap().path()).collect();
+        files.sort();
+        let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
         let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         let mut key = String::new();
         for line in text.lines().filter(|line| !line.starts_with('#') && !line.starts_with('_')) {

@@ -11,6 +11,7 @@ mod case;
 mod claim;
 mod completions;
 mod conflict;
+mod day;
 pub mod desk;
 mod doctor;
 mod enrol;
@@ -177,8 +178,8 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Completions(args)) => Ok(completions::run(&args, desk)),
         Some(Command::Man(args)) => man::run(&args, desk),
         Some(Command::Web(args)) => web::run(&args, desk, streams),
-        // A device says how it stands; where there is none yet, the help says how to begin.
-        None => match status::run(desk) {
+        // A device says what the day brings; where there is none yet, the help says how to begin.
+        None => match day::run(desk) {
             Err(fault) if fault.key == "error.not_enrolled" && !desk.json => {
                 Ok(Page::Text(help::command(desk.lang).render_help().to_string(), Exit::Done))
             }

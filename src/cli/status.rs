@@ -6,6 +6,7 @@ use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::Fault;
 use crate::cli::lang::Lang;
 use crate::cli::table::{Tone, pairs};
+use crate::notebook::day::advice::LOUD_AFTER_MS;
 use crate::notebook::status::{Status, status};
 use crate::store::files::FileCounts;
 use crate::sync::standing::Apart;
@@ -54,8 +55,6 @@ pub(crate) fn answer(status: &Status) -> Value {
     })
 }
 
-/// Work that only this device has for longer than a day should be sent.
-const LOUD_AFTER_MS: i64 = 24 * 60 * 60 * 1000;
 /// Below this much room no new photo is taken.
 const LITTLE_ROOM_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -93,7 +92,7 @@ fn text(status: &Status, desk: &Desk) -> String {
 }
 
 /// Says how many files only this device has, and how many nobody has.
-fn files(status: &Status, desk: &Desk) -> String {
+pub(crate) fn files(status: &Status, desk: &Desk) -> String {
     let say = |key: &str, n: u64, size: &str| desk.lang.say(key, &[("n", &n.to_string()), ("size", size)]);
     let FileCounts { waiting, waiting_bytes, missing, to_fetch } = status.files;
     let mut parts = Vec::new();
@@ -122,7 +121,8 @@ fn standing(apart: Option<Apart>) -> &'static str {
     }
 }
 
-fn here_only(status: &Status, desk: &Desk) -> String {
+/// Says how much only this device has, and how old the oldest of it is.
+pub(crate) fn here_only(status: &Status, desk: &Desk) -> String {
     let Some(age) = status.unsent_age_ms else {
         return desk.style.paint(Tone::Good, &desk.lang.say("text.status.all_at_hq", &[]));
     };
@@ -143,19 +143,25 @@ pub(crate) fn duration(ms: i64, lang: Lang) -> String {
     lang.say(key, &[("n", &n.to_string())])
 }
 
-fn last_sync(status: &Status, desk: &Desk) -> String {
+/// Says when the device last synced.
+pub(crate) fn last_sync(status: &Status, desk: &Desk) -> String {
     match status.last_sync {
         Some(at) => at.minute(status.zone),
         None => desk.lang.say("text.status.never", &[]),
     }
 }
 
-fn free(status: &Status, desk: &Desk) -> String {
+/// Says how much room the disk has.
+pub(crate) fn free(status: &Status, desk: &Desk) -> String {
     let Some(free) = status.free_bytes else {
         return desk.lang.say("text.status.unknown", &[]);
     };
-    let text = bytes(free);
-    desk.style.paint(if free < LITTLE_ROOM_BYTES { Tone::Bad } else { Tone::Good }, &text)
+    desk.style.paint(if is_short_of_room(status) { Tone::Bad } else { Tone::Good }, &bytes(free))
+}
+
+/// Returns whether so little room is left that no new photo is taken.
+pub(crate) fn is_short_of_room(status: &Status) -> bool {
+    status.free_bytes.is_some_and(|free| free < LITTLE_ROOM_BYTES)
 }
 
 /// Returns a number of bytes in its largest unit, with one decimal.

@@ -1,6 +1,7 @@
 //! What people do with the commands, told as tests.
 
 mod claim;
+mod day;
 mod home;
 mod job;
 mod print;

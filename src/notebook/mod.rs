@@ -10,6 +10,7 @@ pub mod batch;
 pub mod claim;
 pub mod conflict;
 pub mod create;
+pub mod day;
 pub mod enrol;
 pub mod export;
 pub mod files;

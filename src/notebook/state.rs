@@ -133,40 +133,46 @@ pub fn not_for(step: &Step, roles: &[Role], code: &str) -> Refusal {
     rule.label("step", step.zh, step.en).with("code", code)
 }
 
-/// Returns whether the person of this device is one of the document's own people: its author, the staff whom the kind
-/// says it concerns, or a colleague whom a decision named.
-/// Returns whether the record is one's own: its author is, or it names one.
+/// Returns whether the record is one's own: one wrote it, it names one, or a colleague's decision does.
 ///
 /// # Errors
 /// [`NotebookError::Store`].
 pub fn is_mine(store: &Store, kind: &Kind, document: &Document) -> Result<bool, NotebookError> {
     let enrolment = &store.identity().enrolment;
-    if document.id.0.replica == enrolment.replica {
+    if document.id.0.replica == enrolment.replica || concerns_me(store, kind, document) {
         return Ok(true);
     }
+    // The author may have written it on another of his devices.
+    let people = crate::notebook::people::People::read(store)?;
+    let author = people.staff(document.id.0.replica);
+    Ok(author == Some(enrolment.staff) || is_named(store, document)?)
+}
+
+/// Returns whether the record names the person of this device among the staff whom its kind says it concerns.
+#[must_use]
+pub fn concerns_me(store: &Store, kind: &Kind, document: &Document) -> bool {
+    let enrolment = &store.identity().enrolment;
     let me = |value: &Value| match value {
         Value::Ref(Target::Doc(id)) => *id == enrolment.staff,
         Value::Ref(Target::Text(text)) => *text == enrolment.staff_code,
         _ => false,
     };
-    let concerned = kind.concerns.iter().any(|(number, at)| {
+    kind.concerns.iter().any(|(number, at)| {
         let Some(group) = kind.group(*number) else {
             return false;
         };
         crate::notebook::rows::of(group, document)
             .iter()
             .any(|row| row.values.get(*at).and_then(Option::as_ref).is_some_and(me))
-    });
-    Ok(concerned || named(store, document)?)
+    })
 }
 
-/// The author may have written it on another of his devices; a colleague may have named him.
-fn named(store: &Store, document: &Document) -> Result<bool, NotebookError> {
+/// Returns whether a colleague's decision names the person of this device: a job was handed over to him.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn is_named(store: &Store, document: &Document) -> Result<bool, NotebookError> {
     let enrolment = &store.identity().enrolment;
-    let people = crate::notebook::people::People::read(store)?;
-    if people.staff(document.id.0.replica) == Some(enrolment.staff) {
-        return Ok(true);
-    }
     let decisions = store.ops(document.id)?;
     Ok(decisions
         .iter()
