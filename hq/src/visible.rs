@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use records::id::DocId;
 use records::kinds::staff::Role;
+use records::time::Zone;
 use sync_protocol::digest;
 use sync_protocol::merge::Judged;
 
 use crate::intake::desk::Desk;
+use crate::money::rows::instant;
 use crate::store::sqlite::StoreError;
 use crate::store::sqlite::devices::Device;
 
 impl Desk {
-    /// Returns the branch whose feed the device's owner reads: a supervisor's or general manager's own.
+    /// Returns the branch whose feed the device's owner reads: a supervisor's or general manager's own; whoever stands in
+    /// for one on the day of the device's last contact reads his principal's.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -23,7 +26,24 @@ impl Desk {
         };
         let roles = people.staff.get(&staff).map(|person| person.roles.as_slice()).unwrap_or_default();
         let leads = roles.contains(&Role::SUPERVISOR) || roles.contains(&Role::BRANCH_GM);
-        if leads { self.branch_of(staff) } else { Ok(None) }
+        if leads { self.branch_of(staff) } else { self.stood_in_for(staff, device.seen_ms) }
+    }
+
+    /// Returns the branch of the supervisor or general manager for whom somebody may act on the day of an instant.
+    fn stood_in_for(&mut self, staff: DocId, at_ms: Option<u64>) -> Result<Option<u32>, StoreError> {
+        let Some(day) = at_ms.map(|ms| instant(ms).day(Zone::SHANGHAI)) else {
+            return Ok(None);
+        };
+        let terms = self.terms()?;
+        let given = terms.people.delegations.iter().filter(|given| given.to == staff).map(|given| given.from);
+        let leads = |principal: &DocId| {
+            let roles = terms.people.delegated(*principal, staff, day);
+            roles.contains(&Role::SUPERVISOR) || roles.contains(&Role::BRANCH_GM)
+        };
+        match given.filter(leads).min() {
+            Some(principal) => self.branch_of(principal),
+            None => Ok(None),
+        }
     }
 
     /// Returns the digest that the device should come to once it has read everything.

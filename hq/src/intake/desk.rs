@@ -182,8 +182,8 @@ impl Desk {
     /// [`StoreError`].
     pub fn author(&mut self, replica: Replica) -> Result<Option<Author>, StoreError> {
         if replica == Replica::HQ {
-            let (roles, acts_for) = (Vec::new(), Vec::new());
-            return Ok(Some(Author { staff: None, roles, acts_for, branch: 0, hq: true }));
+            let (roles, acts_for, stands_in) = (Vec::new(), Vec::new(), Vec::new());
+            return Ok(Some(Author { staff: None, roles, acts_for, stands_in, branch: 0, hq: true }));
         }
         let Some(device) = self.store.device(replica)? else {
             return Ok(None);
@@ -200,7 +200,11 @@ impl Desk {
             Some(staff) => self.terms()?.acts_for(staff),
             None => Vec::new(),
         };
-        Ok(Some(Author { staff, roles, acts_for, branch, hq: false }))
+        let mut stands_in = Vec::new();
+        for (principal, _) in &acts_for {
+            stands_in.extend(self.branch_of(*principal)?.map(|branch| (*principal, branch)));
+        }
+        Ok(Some(Author { staff, roles, acts_for, stands_in, branch, hq: false }))
     }
 
     /// Returns where the known lines hang.

@@ -29,6 +29,8 @@ pub struct Author {
     pub roles: Vec<Role>,
     /// In whose place he may act, in which role; on which days is asked with the step.
     pub acts_for: Vec<(DocId, Role)>,
+    /// Where those work for whom he may act, by branch.
+    pub stands_in: Vec<(DocId, u32)>,
     /// His branch.
     pub branch: u32,
     /// Whether HQ itself wrote it.
@@ -107,7 +109,19 @@ fn reach(case: &Case<'_>, kind: &Kind) -> Result<(), Verdict> {
     // Whoever does more in his branch than field work sees the branch, and may write there.
     let office = |role: &Role| ![Role::ENGINEER, Role::VIEWER].contains(role);
     let branch = case.scope == author.branch && author.roles.iter().any(office);
-    if branch || case.scope == 0 || own(case) { Ok(()) } else { Err(refused(reason::SCOPE, kind.name)) }
+    if branch || case.scope == 0 || own(case) || stands_in(case) {
+        Ok(())
+    } else {
+        Err(refused(reason::SCOPE, kind.name))
+    }
+}
+
+/// Does he decide in the place of somebody who works in the document's branch? Roles and days are asked with the step.
+fn stands_in(case: &Case<'_>) -> bool {
+    let bytes = case.row.write(DECISION_TAG);
+    let decision = bytes.and_then(|bytes| postcard::from_bytes::<Decision>(bytes).ok());
+    let principal = decision.and_then(|decision| decision.on_behalf_of);
+    principal.is_some_and(|principal| case.author.stands_in.contains(&(principal, case.scope)))
 }
 
 /// Is the document one of the author's, now or as he last saw it? Who worked on while the office gave it to another

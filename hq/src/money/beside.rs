@@ -7,18 +7,20 @@ use records::claim::facts::{
 };
 use records::claim::settle;
 use records::claim::view::Claim;
-use records::id::DocId;
+use records::id::{DocId, OpId};
 use records::kinds::alert::Finding;
 use records::kinds::batch::{BatchNo, Dispatch};
+use records::kinds::claim::{CLAIM, Placed};
 use records::kinds::exception::Ask;
 use records::kinds::trip::{TripOf, TripSheets};
 use records::kinds::{alert_machine, claim_machine, exception_machine, number, sheet, sheet_machine};
 use records::policy::cap;
 use records::policy::choices::CapScope;
 use records::record::Record;
+use records::schema::Typed;
 use records::time::{Day, Zone};
-use records::value::Target;
-use sync_protocol::merge::{Document, Standing};
+use records::value::{Target, encode};
+use sync_protocol::merge::{Document, Entry, Standing};
 
 use crate::intake::desk::Desk;
 use crate::money::pay::Batch;
@@ -76,11 +78,18 @@ impl Desk {
         let keys: BTreeSet<&str> =
             tickets.map(|ticket| ticket.key.as_str()).filter(|key| !key.is_empty()).collect();
         for key in keys {
+            let mut users = Vec::new();
             for id in self.store.marked(&Mark::Key(key.to_owned()), number::CLAIM)? {
                 let Some(document) = self.document(id)? else { continue };
                 let other = reading::record(&document).and_then(|record| Claim::of(&record));
                 let Some(other) = other.filter(|other| is_live(other.state)) else { continue };
-                let arrival = self.submitted_order(&document)?;
+                users.push((other, self.spans(&document, key)?));
+            }
+            for (at, (other, spans)) in users.iter().enumerate() {
+                let others = users.iter().enumerate().filter(|(place, _)| *place != at);
+                let rivals: Vec<u64> =
+                    others.filter_map(|(_, (_, spans))| spans.first().map(|span| span.0)).collect();
+                let arrival = arrival(spans, &rivals);
                 let lines =
                     other.lines.iter().filter(|line| line.vouchers.iter().any(|ticket| ticket.key == key));
                 let uses = lines.map(|line| Use {
@@ -96,17 +105,39 @@ impl Desk {
         Ok(())
     }
 
-    /// Returns HQ's order of the submission that stands.
-    fn submitted_order(&mut self, document: &Document) -> Result<Option<u64>, StoreError> {
-        let submit = claim_machine::CLAIM.step("submit").map(|(index, _)| index);
-        let mut standing = document
-            .decisions
-            .iter()
-            .filter(|ruled| Some(ruled.step) == submit && ruled.standing == Standing::Stands);
-        let Some(last) = standing.next_back() else {
-            return Ok(None);
+    /// Returns HQ's orders from when to when a claim stood submitted with a voucher's key on it: from each submission to
+    /// the return or withdrawal after it.
+    fn spans(&mut self, document: &Document, key: &str) -> Result<Vec<(u64, Option<u64>)>, StoreError> {
+        let placed = Placed::GROUP.tag();
+        let entries = document.sets.get(&placed).map(Vec::as_slice).unwrap_or_default();
+        let of_key = |entry: &&Entry| {
+            let bytes = entry.row(&Placed::GROUP).map(|row| encode(Placed::GROUP.fields, &row));
+            let row = bytes.and_then(|bytes| postcard::from_bytes::<Placed>(&bytes).ok());
+            row.and_then(|row| row.key).is_some_and(|known| known.0 == key)
         };
-        Ok(self.judged(last.op)?.and_then(|op| op.judgement).map(|judgement| judgement.order))
+        let mut since = None;
+        for entry in entries.iter().filter(of_key) {
+            let order = self.order_of(entry.op)?;
+            since = since.min(order).or(since).or(order);
+        }
+        let step = |name: &str| CLAIM.machine.and_then(|machine| machine.step(name)).map(|(index, _)| index);
+        let ends = ["sup_return", "gm_return", "withdraw"].map(step);
+        let mut spans: Vec<(u64, Option<u64>)> = Vec::new();
+        for ruled in document.decisions.iter().filter(|ruled| ruled.standing == Standing::Stands) {
+            let Some(order) = self.order_of(ruled.op)? else { continue };
+            if Some(ruled.step) == step("submit") && since.is_none_or(|since| since <= order) {
+                spans.push((order, None));
+            } else if ends.contains(&Some(ruled.step))
+                && let Some(last) = spans.last_mut()
+            {
+                last.1 = Some(order);
+            }
+        }
+        Ok(spans)
+    }
+
+    fn order_of(&mut self, op: OpId) -> Result<Option<u64>, StoreError> {
+        Ok(self.judged(op)?.and_then(|op| op.judgement).map(|judgement| judgement.order))
     }
 
     /// Exceptions that were granted to the claim or its person, and for its vouchers and batch.
@@ -204,6 +235,19 @@ impl Desk {
     }
 }
 
+/// Returns the submission by which a claim holds a voucher: its first one, or the first after the last return in which
+/// somebody else took the voucher. `rivals` are the others' first submissions.
+fn arrival(spans: &[(u64, Option<u64>)], rivals: &[u64]) -> Option<u64> {
+    let mut held = None;
+    let mut ended: Option<u64> = None;
+    for (from, to) in spans {
+        let lost = ended.is_some_and(|ended| rivals.iter().any(|rival| (ended..*from).contains(rival)));
+        held = held.filter(|_| !lost).or(Some(*from));
+        ended = *to;
+    }
+    held
+}
+
 fn audited(claim: &Claim, line: &records::claim::view::Line, facts: &Facts) -> Option<(Account, Spent)> {
     let category = line.category?;
     let month = cap::month(category, line.date?, line.service_month, &facts.policy.caps)?;
@@ -276,5 +320,25 @@ fn granted(record: &Record) -> Granted {
         category: ask.category,
         month: ask.month.and_then(|month| month.0.parse().ok()),
         amount: ask.amount.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_returned_claim_keeps_its_place_unless_somebody_took_the_voucher_meanwhile() {
+        let check = |spans: &[(u64, Option<u64>)], rivals: &[u64], expected| {
+            assert_eq!(arrival(spans, rivals), expected, "{spans:?} {rivals:?}");
+        };
+        let returned = [(10, Some(20)), (40, None)];
+        check(&[(10, None)], &[15], Some(10));
+        check(&returned, &[], Some(10));
+        check(&returned, &[15], Some(10));
+        check(&returned, &[50], Some(10));
+        check(&returned, &[30], Some(40));
+        check(&[(10, Some(20)), (40, Some(45)), (60, None)], &[30], Some(40));
+        check(&[], &[15], None);
     }
 }

@@ -123,6 +123,32 @@ fn a_delegate_acts_only_on_the_days_of_his_delegation() {
 }
 
 #[test]
+fn an_engineer_who_stands_in_for_his_supervisor_reads_the_branch_and_decides_in_it_on_those_days() {
+    let mut bench = Bench::new();
+    let (_, claim, seen) = submitted(&mut bench);
+    let mut delegate = bench.device("E02");
+    let supervisor = bench.staff("S01");
+    let replica = delegate.enrolment.replica;
+    let oversees = |bench: &mut Bench, days: u64| {
+        let device = bench.desk.store.device(replica).unwrap().unwrap();
+        let seen_ms = Some(bench.now_ms + days * 24 * 60 * 60 * 1000);
+        bench.desk.oversees(&crate::store::sqlite::devices::Device { seen_ms, ..device }).unwrap()
+    };
+    let mut row = approval("sup_approve", delegate.staff());
+    row.on_behalf_of = link(supervisor);
+    let writes = vec![decision("sup_approve", Role::SUPERVISOR, "", Some(supervisor)), put(&[row])];
+    delegate.write(number::CLAIM, Some(claim), seen.clone(), writes.clone());
+    assert!(bench.rule(&mut delegate).contains("code: 5"), "nobody asked him to");
+    assert_eq!(oversees(&mut bench, 0), None);
+    bench.import("delegation", "from,to,valid_from,valid_to,reason\nS01,E02,2026-11-20,2026-11-30,leave\n");
+    assert!(oversees(&mut bench, 0).is_some());
+    assert_eq!(oversees(&mut bench, 9), None, "the last day is over");
+    delegate.write(number::CLAIM, Some(claim), seen, writes);
+    assert_eq!(bench.rule(&mut delegate), "");
+    assert_eq!(bench.state(claim), "sup_approved");
+}
+
+#[test]
 fn a_number_is_of_the_devices_own_lease_and_stands_on_one_claim() {
     let mut bench = Bench::new();
     let (mut first, _, _) = submitted(&mut bench);

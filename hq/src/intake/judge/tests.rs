@@ -18,11 +18,18 @@ const ELSEWHERE: (&str, &[Role], u32) = ("0.1.4", &[Role::SUPERVISOR], 2);
 
 fn author((staff, roles, branch): (&str, &[Role], u32)) -> Author {
     let staff = Some(staff.parse().unwrap());
-    Author { staff, roles: roles.to_vec(), acts_for: Vec::new(), branch, hq: false }
+    Author { staff, roles: roles.to_vec(), acts_for: Vec::new(), stands_in: Vec::new(), branch, hq: false }
 }
 
 fn hq() -> Author {
-    Author { staff: None, roles: Vec::new(), acts_for: Vec::new(), branch: 0, hq: true }
+    Author {
+        staff: None,
+        roles: Vec::new(),
+        acts_for: Vec::new(),
+        stands_in: Vec::new(),
+        branch: 0,
+        hq: true,
+    }
 }
 
 fn id(replica: u32, seq: u64) -> OpId {
