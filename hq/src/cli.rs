@@ -19,20 +19,20 @@ mod export;
 mod file;
 mod gaps;
 mod help;
-mod history;
+pub(crate) mod history;
 mod import;
 mod init;
 #[cfg(test)]
 mod keys;
 pub(crate) mod office;
 mod pay;
-mod policy;
+pub(crate) mod policy;
 mod print;
 mod rebuild;
 mod review;
 mod serve;
 mod shell;
-mod show;
+pub(crate) mod show;
 #[cfg(test)]
 mod stories;
 mod table;
@@ -40,7 +40,7 @@ mod terms;
 #[cfg(test)]
 mod testing;
 mod tick;
-mod trail;
+pub(crate) mod trail;
 mod usage;
 mod user;
 

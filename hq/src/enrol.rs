@@ -210,7 +210,7 @@ impl Desk {
         self.store.device_put(device)?;
         if let Some(document) = device.document {
             let mut writes = vec![write(&DeviceKey { public_key: Some(Digest(key.0.to_vec())) })];
-            writes.extend(step("enrol").filter(|_| begins));
+            writes.extend(step("enrol", "").filter(|_| begins));
             let op = NewOp { kind: number::DEVICE, on: On::Document(document), writes };
             self.write(vec![op], now_ms)?;
         }
@@ -218,14 +218,14 @@ impl Desk {
         Ok(())
     }
 
-    /// Moves a device to another standing by a step of its machine, and says so to everybody.
+    /// Moves a device to another standing by a step of its machine, and says so to everybody; `reason` may be empty.
     ///
     /// # Errors
     /// [`EnrolError`].
     pub fn stand(
         &mut self,
         device: &mut Device,
-        name: &str,
+        (name, reason): (&str, &str),
         standing: Standing,
         now_ms: u64,
     ) -> Result<(), EnrolError> {
@@ -235,7 +235,7 @@ impl Desk {
             let op = NewOp {
                 kind: number::DEVICE,
                 on: On::Document(document),
-                writes: step(name).into_iter().collect(),
+                writes: step(name, reason).into_iter().collect(),
             };
             self.write(vec![op], now_ms)?;
         }
@@ -275,14 +275,14 @@ impl Desk {
 }
 
 /// A step of the device's machine; only HQ takes one.
-fn step(name: &str) -> Option<Write> {
+fn step(name: &str, reason: &str) -> Option<Write> {
     let (step, _) = DEVICE_MACHINE.step(name)?;
     let decision = Decision {
         step,
         role: Role::ADMIN,
         on_behalf_of: None,
         to: None,
-        reason: String::new(),
+        reason: reason.to_owned(),
         saw: None,
         picks: None,
     };

@@ -1,7 +1,7 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
 //! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
-//! [`money`], [`logins`], [`server`], [`web`], [`cli`].
+//! [`money`], [`devices`], [`logins`], [`server`], [`web`], [`cli`].
 
 pub mod asks;
 pub mod author;
@@ -10,6 +10,7 @@ pub mod bundles;
 pub mod cli;
 pub mod clock;
 pub mod data;
+pub mod devices;
 pub mod enrol;
 pub mod entropy;
 pub mod feed;

@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`console`], [`door`], [`desk`], [`routes`], then one file per group of pages.
 
+mod admin;
 pub mod console;
 pub mod desk;
 mod door;

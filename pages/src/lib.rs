@@ -1,11 +1,12 @@
 //! Pages: what the device's pages and the office's console share. A request is a value, an answer is a value; only [`http`] knows a server.
 //!
-//! Reading order: [`visit`], [`reply`], [`gate`], [`shell`], [`widgets`], [`assets`], [`http`].
+//! Reading order: [`visit`], [`reply`], [`gate`], [`shell`], [`widgets`], [`symbol`], [`assets`], [`http`].
 
 pub mod assets;
 pub mod gate;
 pub mod http;
 pub mod reply;
 pub mod shell;
+pub mod symbol;
 pub mod visit;
 pub mod widgets;

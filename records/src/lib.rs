@@ -1,7 +1,7 @@
 //! The domain: what a record is, which rules it obeys, how it reads; pure, with no clock, disk, socket or randomness.
 //!
 //! Reading order: [`id`], [`money`], [`time`], [`value`], [`schema`], [`kinds`], [`machine`], [`decision`], [`record`],
-//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`invoice`], [`duplicate`], [`files`]), the
+//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`pinyin`], [`invoice`], [`duplicate`], [`files`]), the
 //! expense [`policy`], the expense [`claim`] and [`table`].
 
 pub mod checklist;
@@ -15,6 +15,7 @@ pub mod kinds;
 pub mod machine;
 pub mod money;
 pub mod number;
+pub mod pinyin;
 pub mod policy;
 pub mod problems;
 pub mod record;

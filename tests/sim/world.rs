@@ -510,7 +510,7 @@ impl World {
         self.hq.borrow().run(move |desk| {
             let mut device = desk.store.device(replica).expect("a row").expect("a device");
             if device.standing.takes_part() {
-                desk.stand(&mut device, "revoke", Standing::Revoked, now_ms).expect("a step");
+                desk.stand(&mut device, ("revoke", ""), Standing::Revoked, now_ms).expect("a step");
             }
         });
         for device in self.devices.iter_mut().filter(|device| device.replica == replica) {

@@ -217,7 +217,7 @@ fn stand(desk: &mut Desk, id: &str, (step, to): (&str, Standing), room: &Room) -
     let device = desk.transact(|desk| {
         let mut device = find(desk, id)?;
         if device.standing != to {
-            desk.stand(&mut device, step, to, now)?;
+            desk.stand(&mut device, (step, ""), to, now)?;
         }
         Ok::<_, Fault>(device)
     })?;

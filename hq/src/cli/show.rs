@@ -92,12 +92,12 @@ fn created(desk: &mut Desk, document: &Document) -> Result<Option<Recorded>, Fau
 }
 
 /// Returns when an op was recorded.
-pub(super) fn recorded(desk: &mut Desk, op: OpId, stamp: Stamp) -> Result<Option<Recorded>, Fault> {
+pub(crate) fn recorded(desk: &mut Desk, op: OpId, stamp: Stamp) -> Result<Option<Recorded>, Fault> {
     Ok(desk.recorded(op, stamp)?)
 }
 
 /// Returns the name and code of the owner of the device that wrote an op; headquarters for its own.
-pub(super) fn author(desk: &mut Desk, op: OpId) -> Result<String, Fault> {
+pub(crate) fn author(desk: &mut Desk, op: OpId) -> Result<String, Fault> {
     let people = desk.people()?;
     let staff: Option<DocId> = desk.store.device(op.replica)?.and_then(|device| device.staff);
     let person = staff.and_then(|staff| people.staff.get(&staff));
@@ -120,7 +120,7 @@ pub(super) fn recorded_json(recorded: Recorded) -> Json {
 }
 
 /// Returns when something was recorded, for a person: the minute, and what is to be said of the clock.
-pub(super) fn recorded_text(recorded: &Recorded, lang: Lang) -> String {
+pub(crate) fn recorded_text(recorded: &Recorded, lang: Lang) -> String {
     let at = instant(recorded.at_ms).minute(Zone::SHANGHAI);
     let (key, by) = match recorded.told() {
         Told::Nothing => return at,
@@ -132,7 +132,7 @@ pub(super) fn recorded_text(recorded: &Recorded, lang: Lang) -> String {
 }
 
 /// Returns a length of time in its largest unit, rounded.
-fn duration(ms: u64, lang: Lang) -> String {
+pub(crate) fn duration(ms: u64, lang: Lang) -> String {
     let minutes = ms.saturating_add(30_000) / 60_000;
     let hours = minutes.saturating_add(30) / 60;
     let (key, n) = match minutes {
@@ -174,7 +174,7 @@ fn values_text(document: &Document, kind: &'static Kind, lang: Lang) -> Vec<Vec<
 }
 
 /// Returns the present values of a row: a line each of single fields, one line of a list's entry.
-pub(super) fn row_text(group: &Group, row: &Row, lang: Lang) -> Vec<(String, String)> {
+pub(crate) fn row_text(group: &Group, row: &Row, lang: Lang) -> Vec<(String, String)> {
     let words = lang.words();
     let present = group.fields.iter().zip(row).filter_map(|(field, value)| Some((field, value.as_ref()?)));
     let each = present.map(|(field, value)| {

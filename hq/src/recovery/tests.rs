@@ -223,7 +223,7 @@ fn a_device_reported_lost_after_the_backup_is_lost_again_once_headquarters_own_l
     let replica = enrolled(&mut desk);
     data.back_up(&folder.path().join("backup")).unwrap();
     let mut device = desk.store.device(replica).unwrap().unwrap();
-    desk.transact(|desk| desk.stand(&mut device, "lose", Standing::Lost, RECEIVED_MS)).unwrap();
+    desk.transact(|desk| desk.stand(&mut device, ("lose", ""), Standing::Lost, RECEIVED_MS)).unwrap();
     let words = words(&desk);
 
     let mut desk = restored(folder.path());

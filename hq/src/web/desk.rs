@@ -149,6 +149,26 @@ impl Desk<'_> {
         }
     }
 
+    /// Has the writer do a piece of administration; it is noted in the audit trail as `what` about `about`, with who did it.
+    ///
+    /// # Errors
+    /// `console.fault.role` for whoever is no administrator, and what the job says; then nothing is kept.
+    pub(crate) fn administer<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        about: String,
+        job: impl FnOnce(&mut intake::desk::Desk, u64) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.only(Place::Admin)?;
+        let (now_ms, by) = (self.now_ms(), self.person.code.clone());
+        let done = self.console.office.writer.run(move |desk| {
+            let done = job(desk, now_ms)?;
+            desk.store.audit(0, now_ms, what, &format!("{about} ({by})"))?;
+            Ok::<T, Fault>(done)
+        });
+        done.map_err(|_| Fault::new(DAMAGED, "hq.damaged").with("what", "commit"))?
+    }
+
     /// Refuses whoever holds none of the roles that the tab is for.
     ///
     /// # Errors

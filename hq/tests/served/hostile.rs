@@ -139,7 +139,7 @@ fn a_revoked_devices_work_waits_for_a_person_and_nothing_goes_back() {
     let replica = device.enrolment.replica;
     let mut desk = hq.desk();
     let mut known = desk.store.device(replica).unwrap().unwrap();
-    desk.transact(|desk| desk.stand(&mut known, "revoke", Standing::Revoked, NOW_MS)).unwrap();
+    desk.transact(|desk| desk.stand(&mut known, ("revoke", ""), Standing::Revoked, NOW_MS)).unwrap();
     device.sheet("written before");
     let answer = device.sync(hq.address, 0);
     assert_eq!(answer.notices, [Notice::Revoked]);
@@ -155,7 +155,7 @@ fn a_code_revoked_before_it_was_used_still_gives_up_the_work_written_with_it() {
     let replica = device.enrolment.replica;
     let mut desk = hq.desk();
     let mut known = desk.store.device(replica).unwrap().unwrap();
-    desk.transact(|desk| desk.stand(&mut known, "revoke", Standing::Revoked, NOW_MS)).unwrap();
+    desk.transact(|desk| desk.stand(&mut known, ("revoke", ""), Standing::Revoked, NOW_MS)).unwrap();
     device.sheet("written with it");
     let answer = device.sync(hq.address, 0);
     assert_eq!(answer.notices, [Notice::Revoked]);

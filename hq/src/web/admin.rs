@@ -1,0 +1,62 @@
+//! The administrator's pages: what stands behind each, and how much of it waits.
+
+mod devices;
+mod enrolling;
+mod staff;
+
+use maud::{Markup, html};
+use pages::reply::Reply;
+use pages::visit::Verb;
+use pages::widgets::{self, Row, Tone};
+
+use crate::cli::answer::Fault;
+use crate::web::desk::{Desk, Leaf, Place};
+
+/// Returns the answer below `/admin`.
+pub(super) fn answer(desk: &Desk<'_>, verb: Verb, rest: &[&str]) -> Result<Reply, Fault> {
+    desk.only(Place::Admin)?;
+    match (verb, rest) {
+        (Verb::Get, []) => menu(desk),
+        (Verb::Get, ["devices"]) => devices::list(desk),
+        (Verb::Get, ["devices", "new"]) => enrolling::ask(desk),
+        (Verb::Post, ["devices", "new"]) => enrolling::show(desk),
+        (Verb::Get, ["devices", replica]) => devices::one(desk, replica),
+        (Verb::Post, ["devices", replica, act]) => devices::act(desk, replica, act),
+        (Verb::Get, ["staff"]) => staff::list(desk),
+        (Verb::Get, ["staff", code]) => staff::one(desk, code),
+        (Verb::Post, ["staff", code, act]) => staff::act(desk, code, act),
+        _ => Err(Fault::usage("console.fault.no_page")),
+    }
+}
+
+fn menu(desk: &Desk<'_>) -> Result<Reply, Fault> {
+    let now_ms = desk.now_ms();
+    let watched = desk.look(|office| Ok(office.watched()?))?;
+    let silent = watched.iter().filter(|one| devices::silence(one, now_ms) == Tone::Bad).count();
+    let waits = watched.iter().filter(|one| one.held_back > 0 || !one.keys.is_empty()).count();
+    let logins = desk.look(|office| Ok(office.logins().map_err(login_store)?.len()))?;
+    let entry = |href: &str, key: &str, right: Markup| Row {
+        href: format!("/admin/{href}"),
+        title: desk.say(&format!("console.admin.{key}")),
+        below: html! { (desk.say(&format!("console.admin.{key}.below"))) },
+        right,
+    };
+    let many = |n: usize| html! { (n) };
+    let worried = |n: usize| html! { @if n > 0 { (widgets::badge(Tone::Warning, &n.to_string())) } };
+    let rows = [
+        entry("devices", "devices", html! { (many(watched.len())) " " (worried(silent + waits)) }),
+        entry("devices/new", "enrol", html! {}),
+        entry("staff", "staff", many(logins)),
+    ];
+    Ok(desk.page(&Leaf {
+        place: Place::Admin,
+        title: desk.say("console.tab.admin"),
+        back: None,
+        content: widgets::rows(&rows, ""),
+    }))
+}
+
+/// Reading logins has no other way to fail.
+fn login_store(error: crate::store::sqlite::StoreError) -> crate::money::refusal::MoneyError {
+    error.into()
+}
