@@ -172,21 +172,38 @@ pub enum SyncError {
     Store(#[from] StoreError),
 }
 
+/// Lends the home for one job at a time: a sync holds it before and after a request, never while it waits for the answer.
+pub trait Lends {
+    /// Does one job with the home.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the home cannot be had, and what the job says.
+    fn lend<T, E: From<StoreError>>(&mut self, job: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E>;
+}
+
+impl Lends for Store {
+    fn lend<T, E: From<StoreError>>(&mut self, job: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
+        job(self)
+    }
+}
+
 /// Syncs the home with its HQ.
 ///
-/// `progress` is called after each round.
+/// `progress` is called after each round. What is saved between a request and its answer goes with the next one.
 ///
 /// # Errors
 /// [`SyncError`].
 pub fn sync(
-    store: &mut Store,
+    home: &mut impl Lends,
     clock: &Clock,
     options: Options,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<SyncReport, SyncError> {
-    let enrolment = &store.identity().enrolment;
-    let transport = Transport::new(&enrolment.address, enrolment.tls_pin)?;
-    sync_by(transport, store, clock, options, progress)
+    let transport = home.lend(|store| {
+        let enrolment = &store.identity().enrolment;
+        Transport::new(&enrolment.address, enrolment.tls_pin).map_err(SyncError::from)
+    })?;
+    sync_by(transport, home, clock, options, progress)
 }
 
 /// Syncs the home with its HQ by a way that is there already.
@@ -195,43 +212,21 @@ pub fn sync(
 /// [`SyncError`].
 pub fn sync_by(
     transport: Transport<'_>,
-    store: &mut Store,
+    home: &mut impl Lends,
     clock: &Clock,
     options: Options,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<SyncReport, SyncError> {
     let started_ms = clock.now().monotonic_ms;
-    let before = store.counts()?.unsent_ops;
-    let was_copied = store.copied();
-    let mut session = Session {
-        ask_first: store.setting(UNANSWERED)?.is_some_and(|value| value == [1]),
-        store,
-        clock,
-        transport,
-        options,
-        lost: 0,
-        heals: 0,
-        entropy: Entropy::new(options.compare),
-        offered: None,
-        introduces: Introduction::No,
-        given_back: 0,
-        was_copied,
-        files: Exchange::new(),
-        report: SyncReport::default(),
-    };
-    // A receipt that does not fit on the disk waits; the records must not wait for it.
-    let owed = crate::bundle::relay::finish(session.store, clock.now()).unwrap_or_default();
-    session.report.receipts.extend(owed.iter().map(|path| path.display().to_string()));
+    let mut session = home.lend(|store| Session::begin(store, transport, clock, options))?;
     loop {
-        let next = session.round()?;
-        let unsent_ops = session.store.counts()?.unsent_ops;
-        session.report.sent_ops = before.saturating_sub(unsent_ops);
-        progress(session.progress(unsent_ops));
+        let next = session.round(home)?;
+        progress(session.progress());
         if next == Next::Stop {
             break;
         }
     }
-    session.finish(started_ms)
+    home.lend(|store| session.finish(store, started_ms))
 }
 
 /// Returns the last finished sync of this home; `None` before the first.
@@ -271,10 +266,12 @@ enum Introduction {
 }
 
 struct Session<'a> {
-    store: &'a mut Store,
     clock: &'a Clock,
     transport: Transport<'a>,
     options: Options,
+    /// Own ops that HQ lacked when the sync began, and lacks now.
+    before: u64,
+    unsent: u64,
     /// HQ has to say what it holds before anything is pushed again.
     ask_first: bool,
     /// Rounds lost one after the other.
@@ -294,67 +291,132 @@ struct Session<'a> {
     report: SyncReport,
 }
 
-impl Session<'_> {
+/// A request that is ready to go.
+struct Asked {
+    request: Request,
+    body: Vec<u8>,
+    /// Long enough that a lost answer is asked about first.
+    large: bool,
+    /// Own ops that HQ lacked when it was written.
+    unsent: u64,
+}
+
+impl<'a> Session<'a> {
+    fn begin(
+        store: &mut Store,
+        transport: Transport<'a>,
+        clock: &'a Clock,
+        options: Options,
+    ) -> Result<Self, SyncError> {
+        let unsent = store.counts()?.unsent_ops;
+        let mut session = Self {
+            ask_first: store.setting(UNANSWERED)?.is_some_and(|value| value == [1]),
+            clock,
+            transport,
+            options,
+            before: unsent,
+            unsent,
+            lost: 0,
+            heals: 0,
+            entropy: Entropy::new(options.compare),
+            offered: None,
+            introduces: Introduction::No,
+            given_back: 0,
+            was_copied: store.copied(),
+            files: Exchange::new(),
+            report: SyncReport::default(),
+        };
+        // A receipt that does not fit on the disk waits; the records must not wait for it.
+        let owed = crate::bundle::relay::finish(store, clock.now()).unwrap_or_default();
+        session.report.receipts.extend(owed.iter().map(|path| path.display().to_string()));
+        Ok(session)
+    }
+
     /// Asks once, takes in the answer, and says whether to go on.
-    fn round(&mut self) -> Result<Next, SyncError> {
-        let request = self.request()?;
-        let body = conversation::write_request(&request, &self.store.signer()?);
+    fn round(&mut self, home: &mut impl Lends) -> Result<Next, SyncError> {
+        let asked = home.lend(|store| self.prepare(store))?;
+        let answered = self.transport.post(&asked.body);
+        (self.report.bytes_up, self.report.bytes_down) = self.transport.moved();
+        let next = match answered {
+            Ok(answer) => home.lend(|store| self.hear(store, asked, &answer))?,
+            Err(error) => {
+                let wait_ms = home.lend(|store| self.repeat(store, error, asked.large))?;
+                std::thread::sleep(Duration::from_millis(wait_ms));
+                Next::Round
+            }
+        };
+        self.unsent = home.lend(|store| Ok::<_, StoreError>(store.counts()?.unsent_ops))?;
+        self.report.sent_ops = self.before.saturating_sub(self.unsent);
+        Ok(next)
+    }
+
+    fn prepare(&mut self, store: &mut Store) -> Result<Asked, SyncError> {
+        let request = self.request(store)?;
+        let body = conversation::write_request(&request, &store.signer()?);
         let large = body.len() > ASK_FIRST_BYTES && !request.segments.is_empty();
         if large {
-            self.store.put_setting(UNANSWERED, vec![1])?;
+            store.put_setting(UNANSWERED, vec![1])?;
         }
         self.report.requests += 1;
-        let answered = self.transport.post(&body);
-        (self.report.bytes_up, self.report.bytes_down) = self.transport.moved();
-        let answer = match answered {
-            Ok(answer) => answer,
-            Err(error) => return self.repeat(error, large),
-        };
+        Ok(Asked { request, body, large, unsent: store.counts()?.unsent_ops })
+    }
+
+    fn hear(&mut self, store: &mut Store, asked: Asked, answer: &[u8]) -> Result<Next, SyncError> {
+        let Asked { request, body, large, unsent } = asked;
         self.lost = 0;
         if self.introduces == Introduction::Said {
             self.introduces = Introduction::Heard;
         }
-        let key = self.store.identity().enrolment.hq_key;
+        let key = store.identity().enrolment.hq_key;
         let (mut answer, proof) =
-            conversation::read_answer(&answer, RequestHash::of(&body), &key).map_err(|error| {
+            conversation::read_answer(answer, RequestHash::of(&body), &key).map_err(|error| {
                 if error == ReadError::Signature { SyncError::WrongKey } else { SyncError::Answer(error) }
             })?;
-        let unsent = self.store.counts()?.unsent_ops;
-        let applied = self.store.apply(&answer, &proof, self.clock.now())?;
-        let beside = asides::waiting(self.store)?;
+        if *store.cursor() != request.hello.cursor {
+            // Somebody else synced this home meanwhile: what was asked for is here already.
+            self.offered = None;
+            return Ok(Next::Round);
+        }
+        if store.counts()?.unsent_ops != unsent {
+            // Something was written meanwhile: what is compared is not what stands here now.
+            self.entropy.rest();
+        }
+        let unsent = store.counts()?.unsent_ops;
+        let applied = store.apply(&answer, &proof, self.clock.now())?;
+        let beside = asides::waiting(store)?;
         for tell in &answer.tells {
-            let receipt = asides::hear(self.store, tell, self.clock.now())?;
+            let receipt = asides::hear(store, tell, self.clock.now())?;
             self.report.receipts.extend(receipt.map(|path| path.display().to_string()));
         }
-        let left_beside = asides::waiting(self.store)?;
+        let left_beside = asides::waiting(store)?;
         if let Some(offer) = self.offered.take().filter(|_| !applied.restored) {
-            self.store.set_offer(Some(&offer))?;
+            store.set_offer(Some(&offer))?;
         }
-        let reads_otherwise = tables::hear(self.store, &answer.tells)?;
+        let reads_otherwise = tables::hear(store, &answer.tells)?;
         if reads_otherwise {
             // What it could not read it gets again, as it reads it.
             answer.notices.retain(|notice| *notice != Notice::Refused(reason::NEWER));
         }
-        self.entropy.hear(self.store, &request.hello, &answer, self.clock.now().wall)?;
-        self.store.doubt_files(answer.ack.incarnation.0)?;
-        let files = self.files.hear(self.store, &answer.tells, self.clock.now())?;
+        self.entropy.hear(store, &request.hello, &answer, self.clock.now().wall)?;
+        store.doubt_files(answer.ack.incarnation.0)?;
+        let files = self.files.hear(store, &answer.tells, self.clock.now())?;
         if large || self.ask_first {
-            self.store.put_setting(UNANSWERED, vec![0])?;
+            store.put_setting(UNANSWERED, vec![0])?;
         }
-        let asked = std::mem::take(&mut self.ask_first) | standing::note(self.store, &request, &answer)?;
+        let asked = std::mem::take(&mut self.ask_first) | standing::note(store, &request, &answer)?;
         let healed = !applied.healed.is_empty();
         if applied.restored {
             // What this request pushed was taken; of all else HQ says first what it holds.
-            ask_first(self.store)?;
+            ask_first(store)?;
             self.ask_first = true;
         }
-        self.note(&answer, applied)?;
-        let left = self.store.counts()?.unsent_ops;
-        let offer = self.store.offer()?;
+        self.note(store, &answer, applied)?;
+        let left = store.counts()?.unsent_ops;
+        let offer = store.offer()?;
         let offers = offer.as_ref().is_some_and(|offer| !offer.is_done());
         self.report.level = left == 0 && !answer.end.more && !offers;
         if self.report.level && offer.is_some() {
-            self.store.set_offer(None)?;
+            store.set_offer(None)?;
         }
         self.heals += u32::from(healed);
         let healed = healed && self.heals <= HEALS_MAX;
@@ -367,37 +429,37 @@ impl Session<'_> {
             || left < unsent
             || moves(&request.hello, &answer);
         let done = if self.report.level { !self.entropy.goes_on(self.budget()) } else { !moved };
-        let files_go_on = self.report.level && self.files.goes_on(self.store, files)?;
+        let files_go_on = self.report.level && self.files.goes_on(store, files)?;
         let relays_go_on = fewer && left_beside > 0;
         let stop = (done && !files_go_on && !relays_go_on) || self.budget() == Some(0);
         Ok(if stop { Next::Stop } else { Next::Round })
     }
 
-    fn request(&mut self) -> Result<Request, SyncError> {
+    fn request(&mut self, store: &mut Store) -> Result<Request, SyncError> {
         let budget = self.budget().and_then(|bytes| usize::try_from(bytes).ok());
         let most = budget.unwrap_or(PUSH_BYTES_MAX).min(PUSH_BYTES_MAX);
-        let offered = self.store.offer_next(most.min(OFFER_BYTES_MAX))?;
+        let offered = store.offer_next(most.min(OFFER_BYTES_MAX))?;
         // HQ takes its own words first: it would else judge anew what it ruled on before.
         let holds_back = offered.as_ref().is_some_and(|offered| !offered.next.words_are_said());
         let mut segments = if self.ask_first || holds_back {
             Vec::new()
         } else {
             let ops_max = if offered.is_some() { BODY_OPS_MAX / 2 } else { BODY_OPS_MAX };
-            self.store.unsent_behind(&standing::sent(self.store)?, most, ops_max)?
+            store.unsent_behind(&standing::sent(store)?, most, ops_max)?
         };
-        let mut hello = self.store.hello(self.clock.now())?;
+        let mut hello = store.hello(self.clock.now())?;
         hello.heads.retain(|head| !segments.iter().any(|segment| ends(segment, head)));
         if let Some(budget) = self.budget() {
             hello.answer_bytes_max = u32::try_from(budget.max(1)).unwrap_or(u32::MAX);
         }
         let sent: usize = segments.iter().map(|segment| segment.body.len()).sum();
-        let mut asks = self.entropy.asks(self.store)?;
-        asks.extend(self.store.clock_ask(self.clock.now())?);
-        asks.extend(asides::asks(self.store, PUSH_BYTES_MAX.saturating_sub(sent))?);
+        let mut asks = self.entropy.asks(store)?;
+        asks.extend(store.clock_ask(self.clock.now())?);
+        asks.extend(asides::asks(store, PUSH_BYTES_MAX.saturating_sub(sent))?);
         // Records first: a file is of no use to whoever has not heard what it belongs to.
-        let records_sent = segments.is_empty() && !self.ask_first && self.store.counts()?.unsent_ops == 0;
+        let records_sent = segments.is_empty() && !self.ask_first && store.counts()?.unsent_ops == 0;
         let records_sent = records_sent && offered.is_none();
-        asks.extend(self.files.asks(self.store, records_sent.then_some(most))?);
+        asks.extend(self.files.asks(store, records_sent.then_some(most))?);
         if let Some(offered) = offered {
             asks.extend(offered.asks);
             segments.extend(offered.segments);
@@ -405,21 +467,21 @@ impl Session<'_> {
         }
         if self.introduces == Introduction::Next {
             self.introduces = Introduction::Said;
-            let (proven, signed) = self.store.introduction()?;
+            let (proven, signed) = store.introduction()?;
             asks.extend(proven);
-            asks.extend(proof_of_oneself(self.store)?);
+            asks.extend(proof_of_oneself(store)?);
             segments.splice(..0, signed);
         }
-        Ok(Request { hello, enrol: first_contact(self.store)?, asks, segments })
+        Ok(Request { hello, enrol: first_contact(store)?, asks, segments })
     }
 
-    /// Waits and goes on after a broken line, or gives up.
-    fn repeat(&mut self, error: TransportError, large: bool) -> Result<Next, SyncError> {
+    /// Returns for how many milliseconds to wait before the round is said again after a broken line, or gives up.
+    fn repeat(&mut self, store: &mut Store, error: TransportError, large: bool) -> Result<u64, SyncError> {
         self.offered = None;
         let unknown = matches!(error, TransportError::Status(401 | 403));
-        if unknown && self.introduces == Introduction::No && certificate(self.store)?.is_some() {
+        if unknown && self.introduces == Introduction::No && certificate(store)?.is_some() {
             self.introduces = Introduction::Next;
-            return Ok(Next::Round);
+            return Ok(0);
         }
         let again = match error {
             TransportError::Unreachable(Fault::Broken | Fault::TimedOut) => true,
@@ -441,11 +503,10 @@ impl Session<'_> {
         self.lost += 1;
         // Devices that lost the same HQ must not all come back in the same moment.
         let [chance]: [u8; 1] = crate::keys::random()?;
-        std::thread::sleep(Duration::from_millis(wait_ms + wait_ms * u64::from(chance) / 255));
-        Ok(Next::Round)
+        Ok(wait_ms + wait_ms * u64::from(chance) / 255)
     }
 
-    fn note(&mut self, answer: &Answer, applied: Applied) -> Result<(), SyncError> {
+    fn note(&mut self, store: &mut Store, answer: &Answer, applied: Applied) -> Result<(), SyncError> {
         let report = &mut self.report;
         report.received_ops += applied.received_ops;
         report.new_quarantine += applied.new_quarantine;
@@ -472,7 +533,7 @@ impl Session<'_> {
             }
         }
         match &answer.certificate {
-            Some(certificate) => Ok(certified(self.store, certificate)?),
+            Some(certificate) => Ok(certified(store, certificate)?),
             None => Ok(()),
         }
     }
@@ -483,10 +544,10 @@ impl Session<'_> {
         self.options.bytes_max.map(|max| max.saturating_sub(moved))
     }
 
-    fn progress(&self, unsent_ops: u64) -> Progress {
+    fn progress(&self) -> Progress {
         Progress {
             sent_ops: self.report.sent_ops,
-            unsent_ops,
+            unsent_ops: self.unsent,
             received_ops: self.report.received_ops,
             requests: self.report.requests,
             bytes_up: self.report.bytes_up,
@@ -494,9 +555,9 @@ impl Session<'_> {
         }
     }
 
-    fn finish(self, started_ms: u64) -> Result<SyncReport, SyncError> {
+    fn finish(self, store: &mut Store, started_ms: u64) -> Result<SyncReport, SyncError> {
         let now = self.clock.now();
-        let left = self.store.file_counts()?;
+        let left = store.file_counts()?;
         let mut report = self.report;
         report.reread = self.entropy.reread();
         (report.files_sent, report.files_left) = (self.files.sent, left.waiting);
@@ -507,8 +568,8 @@ impl Session<'_> {
         }
         report.took_ms = now.monotonic_ms.saturating_sub(started_ms);
         let last = LastSync { at: now.wall, report };
-        crate::notebook::files::reclaim(self.store, now)?;
-        self.store.put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;
+        crate::notebook::files::reclaim(store, now)?;
+        store.put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;
         Ok(last.report)
     }
 }

@@ -1,7 +1,8 @@
 //! The tablet's pages, on 127.0.0.1: the same use cases as the command line, with no network at all; no rule lives here.
 //!
-//! Reading order: [`serve`], [`door`], [`held`], [`lend`], [`desk`], [`routes`], then one file per group of pages.
+//! Reading order: [`serve`], [`door`], [`held`], [`lend`], [`courier`], [`desk`], [`routes`], then one file per group of pages.
 
+pub mod courier;
 pub mod desk;
 pub mod door;
 mod files;

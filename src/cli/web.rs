@@ -34,6 +34,7 @@ pub(crate) fn run(args: &Web, desk: &Desk, streams: &mut Streams<'_>) -> Result<
         clock: desk.clock,
         font_folders: desk.font_folders.clone(),
         lend_token,
+        courier: crate::web::courier::Courier::default(),
     };
     // A reader that has gone away can still open the address from somewhere else.
     let _ = if desk.json {

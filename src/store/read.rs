@@ -149,6 +149,12 @@ impl Store {
         self.identity().enrolment.zone
     }
 
+    /// Returns how far this home has read the feeds.
+    #[must_use]
+    pub fn cursor(&self) -> &sync_protocol::cursor::Cursor {
+        &self.state.cursor
+    }
+
     /// Walks the documents of a kind, newest first; of all kinds, kind by kind, for `None`. One is in memory at a time.
     ///
     /// # Errors

@@ -96,6 +96,11 @@ impl Entropy {
         u64::try_from(self.reread.len()).unwrap_or(u64::MAX)
     }
 
+    /// Ends the comparison: another sync begins it anew.
+    pub(super) fn rest(&mut self) {
+        self.step = Step::Rest;
+    }
+
     /// Returns what goes with the next request.
     pub(super) fn asks(&self, store: &Store) -> Result<Vec<Ask>, StoreError> {
         Ok(match &self.step {

@@ -366,3 +366,32 @@ fn a_byte_limit_stops_a_sync_that_has_more_to_do() {
     assert!(!report.level && report.sent_ops > 0 && report.bytes_up < 200_000, "{report:?}");
     assert!(world.sync().unwrap().level);
 }
+
+/// A home into which somebody writes while a request is under way.
+struct Shared<'a> {
+    world: &'a mut World,
+    jobs: u32,
+}
+
+impl Lends for Shared<'_> {
+    fn lend<T, E: From<StoreError>>(&mut self, job: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
+        self.jobs += 1;
+        // The way, the beginning and the request come first; this is the answer.
+        if self.jobs == 4 {
+            self.world.save(2, 60);
+        }
+        job(&mut self.world.store)
+    }
+}
+
+#[test]
+fn what_is_written_while_a_request_is_under_way_goes_with_the_next_one() {
+    let mut world = World::new(&[]);
+    world.save(3, 60);
+    let options = Options { retries: 0, wait_ms: 0, ..Options::default() };
+    let mut shared = Shared { world: &mut world, jobs: 0 };
+    let report = sync(&mut shared, &Clock::frozen(NOW.wall), options, &mut |_| {}).unwrap();
+    assert_eq!((report.requests, report.level), (2, true), "{report:?}");
+    assert_eq!(world.ops_pushed(), 5);
+    assert_eq!(world.store.counts().unwrap().unsent_ops, 0);
+}

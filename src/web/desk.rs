@@ -15,6 +15,7 @@ use crate::cli::lang::{Fact, Lang};
 use crate::clock::{Clock, Now};
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
+use crate::web::courier::Courier;
 use crate::web::held::Held;
 
 /// The tabs.
@@ -73,6 +74,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) token: &'a str,
     /// Where the system keeps its fonts.
     pub(crate) font_folders: &'a [PathBuf],
+    /// Who syncs by himself.
+    pub(crate) courier: &'a Courier,
 }
 
 impl Desk<'_> {

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::sync::Lends;
 
 /// How long a home that was given away is left alone, so that whoever asked takes it: he looks every 50 ms.
 const LENT: Duration = Duration::from_millis(300);
@@ -35,11 +36,8 @@ impl Held {
     /// Does one job with the home; nobody else has it meanwhile. Where it was given away, this waits up to five seconds.
     ///
     /// # Errors
-    /// [`NotebookError::Store`] where it does not open, and what the job says.
-    pub fn with<T>(
-        &self,
-        job: impl FnOnce(&mut Store) -> Result<T, NotebookError>,
-    ) -> Result<T, NotebookError> {
+    /// [`StoreError`] where it does not open, and what the job says.
+    pub fn with<T, E: From<StoreError>>(&self, job: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
         // A job that broke off in the middle may have left the store's own notes half made: it is read anew.
         let mut held = self.store.lock().unwrap_or_else(|broken: PoisonError<_>| {
             let mut held = broken.into_inner();
@@ -61,5 +59,11 @@ impl Held {
         let mut held = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         *held = None;
         std::thread::sleep(LENT);
+    }
+}
+
+impl Lends for &Held {
+    fn lend<T, E: From<StoreError>>(&mut self, job: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
+        self.with(job)
     }
 }

@@ -11,12 +11,13 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use pages::http;
-use pages::reply::Reply;
-use pages::visit::Visit;
+use pages::reply::{Body, Reply};
+use pages::visit::{Verb, Visit};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
+use crate::web::courier::Courier;
 use crate::web::desk::Desk;
 use crate::web::door::Door;
 use crate::web::held::Held;
@@ -42,6 +43,8 @@ pub struct Shared {
     pub font_folders: Vec<PathBuf>,
     /// What proves that a command may have the home.
     pub lend_token: String,
+    /// Who syncs by himself.
+    pub courier: Courier,
 }
 
 /// Listens on 127.0.0.1; port 0 takes a free one.
@@ -59,6 +62,10 @@ pub fn listen(port: u16) -> std::io::Result<std::net::TcpListener> {
 /// # Errors
 /// Where the runtime or the listener breaks.
 pub fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) -> std::io::Result<()> {
+    let works = Arc::clone(&shared);
+    let courier = std::thread::Builder::new().name("courier".to_owned());
+    // Not waited for at the end: what it has not finished the next sync does.
+    courier.spawn(move || works.courier.run(&works.held, works.clock))?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(8).build()?;
     runtime.block_on(async {
@@ -135,8 +142,13 @@ pub fn answer(visit: &Visit, shared: &Shared) -> Reply {
         clock: shared.clock,
         token: &shared.door.token,
         font_folders: &shared.font_folders,
+        courier: &shared.courier,
     };
-    routes::answer(&desk)
+    let reply = routes::answer(&desk);
+    if visit.verb == Verb::Post && matches!(reply.body, Body::Go(_)) {
+        shared.courier.changed();
+    }
+    reply
 }
 
 /// Ends when the process is asked to stop.

@@ -6,6 +6,7 @@ use pages::visit::{Upload, Visit};
 use crate::cli::lang::Lang;
 use crate::cli::testing::{Device, NOW};
 use crate::clock::Clock;
+use crate::web::courier::Courier;
 use crate::web::desk::Desk;
 use crate::web::held::Held;
 use crate::web::routes;
@@ -25,7 +26,15 @@ impl<'a> Browser<'a> {
     pub(crate) fn answer(&self, visit: &Visit) -> Reply {
         let clock = Clock::frozen(records::time::Ts::parse(NOW, records::time::Zone::SHANGHAI).unwrap());
         let held = Held::new(self.device.dir.path().join("home"), clock);
-        let desk = Desk { visit, held: &held, lang: Lang::En, clock, token: "T", font_folders: &[] };
+        let desk = Desk {
+            visit,
+            held: &held,
+            lang: Lang::En,
+            clock,
+            token: "T",
+            font_folders: &[],
+            courier: &Courier::default(),
+        };
         routes::answer(&desk)
     }
 
