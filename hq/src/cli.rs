@@ -11,6 +11,7 @@ mod batch;
 mod bundle;
 mod case;
 mod claim;
+mod day;
 mod device;
 mod doctor;
 mod due;
@@ -28,6 +29,7 @@ pub(crate) mod office;
 mod pay;
 pub(crate) mod policy;
 mod print;
+mod progress;
 mod rebuild;
 mod review;
 mod serve;
@@ -85,7 +87,7 @@ struct Cli {
     #[arg(short = 'V', long, action = ArgAction::Version)]
     version: Option<bool>,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -271,13 +273,14 @@ fn room(cli: &Cli, lang: Lang) -> Result<Room, Fault> {
         Some(text) => {
             let now = Ts::parse(text, Zone::SHANGHAI).ok().and_then(|ts| u64::try_from(ts.0).ok());
             let now = now.ok_or_else(|| Fault::usage("hq.now.bad").with("value", text))?;
-            Clock::set(now, matches!(cli.command, Command::Serve(_)))
+            Clock::set(now, matches!(cli.command, Some(Command::Serve(_))))
         }
     };
     Ok(Room { data: Data::at(&folder), clock, test_clock, lang, json: cli.json })
 }
 
-fn work(command: Command, room: &Room) -> Result<Answer, Fault> {
+fn work(command: Option<Command>, room: &Room) -> Result<Answer, Fault> {
+    let Some(command) = command else { return day::run(room) };
     let import = |kind: &str, command: import::Command| match kinds::by_name(kind) {
         Some(kind) => import::run(kind, &command, room),
         None => Err(Fault::usage("hq.kind.unknown").with("kind", kind)),

@@ -6,13 +6,16 @@ use crate::backup::{self, BackupError};
 use crate::cli::args::Backup;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::progress::Progress;
 use crate::notebook::refusal::NotebookError;
 use crate::store::error::StoreError;
 
 /// Writes the home into one file.
 pub(crate) fn run(args: &Backup, desk: &Desk) -> Result<Page, Fault> {
+    let bar = Progress::waiting("text.progress.backup", desk);
     let bytes = backup::back_up(&desk.home, &args.file, desk.clock.now());
     let bytes = bytes.map_err(|error| fault(error, args))?;
+    drop(bar);
     let file = args.file.display().to_string();
     Ok(desk.page(
         || json!({"file": file, "bytes": bytes}),
@@ -22,7 +25,9 @@ pub(crate) fn run(args: &Backup, desk: &Desk) -> Result<Page, Fault> {
 
 /// Makes the home again from a backup.
 pub(crate) fn restore(args: &Backup, desk: &Desk) -> Result<Page, Fault> {
+    let bar = Progress::waiting("text.progress.restore", desk);
     backup::restore(&desk.home, &args.file, desk.clock.now()).map_err(|error| fault(error, args))?;
+    drop(bar);
     let home = desk.home.display().to_string();
     Ok(desk.page(|| json!({"home": home}), |desk| desk.lang.say("text.restored", &[("home", &home)]) + "\n"))
 }

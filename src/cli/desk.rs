@@ -13,8 +13,12 @@ use crate::clock::Clock;
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
 
-/// The columns of a table where nobody says otherwise.
+/// The columns of a table that goes into a file or a pipe.
 const WIDTH: u16 = 80;
+/// On a narrower terminal a table would break each word.
+const WIDTH_MIN: u16 = 40;
+/// Across a wider screen no eye follows a line.
+const WIDTH_MAX: u16 = 120;
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -77,7 +81,7 @@ impl Desk {
             json: cli.json,
             style: Style {
                 colour: invocation.stdout_terminal && variable("NO_COLOR").is_none(),
-                width: WIDTH,
+                width: width(invocation.columns),
             },
             asks: invocation.stdin_terminal && invocation.stdout_terminal && !cli.json,
             shows_progress: invocation.stderr_terminal && !cli.json,
@@ -117,6 +121,11 @@ impl Desk {
     }
 }
 
+/// Returns how wide tables are on a terminal of so many columns, or on none.
+fn width(columns: Option<u16>) -> u16 {
+    columns.map_or(WIDTH, |columns| columns.clamp(WIDTH_MIN, WIDTH_MAX))
+}
+
 /// Returns whether a command runs until it is stopped.
 fn goes_on(command: Option<&Command>) -> bool {
     matches!(command, Some(Command::Web(_))) || matches!(command, Some(Command::Sync(sync)) if sync.watch)
@@ -126,4 +135,15 @@ fn goes_on(command: Option<&Command>) -> bool {
 fn instant(text: &str) -> Result<Ts, Fault> {
     Ts::parse(text, Zone::SHANGHAI)
         .map_err(|_| Fault::new(Exit::Usage, "error.not_an_instant").with("value", &text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_as_wide_as_the_terminal_within_limits() {
+        let widths = [None, Some(0), Some(40), Some(100), Some(120), Some(500)].map(width);
+        assert_eq!(widths, [80, 40, 40, 100, 120, 120]);
+    }
 }

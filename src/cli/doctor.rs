@@ -7,6 +7,7 @@ use crate::cli::args::Doctor;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
+use crate::cli::progress::Progress;
 use crate::cli::record::hex;
 use crate::cli::refused::part_label;
 use crate::cli::table::{Tone, pairs};
@@ -22,7 +23,9 @@ const SHOWN_MAX: usize = 20;
 pub(crate) fn run(args: &Doctor, desk: &Desk) -> Result<Page, Fault> {
     let mut store = desk.store()?;
     let against = against::look(&mut store, args.against_hq, desk)?;
+    let bar = Progress::waiting("text.progress.doctor", desk);
     let findings = store.doctor().map_err(NotebookError::from)?;
+    drop(bar);
     let exit = if findings.faults.is_empty() { Exit::Done } else { Exit::Damaged };
     Ok(match desk.json {
         true => Page::Json(answer(&findings, &against::answer(&against, &store), desk.lang), exit),
@@ -121,7 +124,9 @@ fn text(findings: &Findings, desk: &Desk) -> String {
 
 /// Makes the database anew from everything that reads.
 pub(crate) fn rebuild(desk: &Desk) -> Result<Page, Fault> {
+    let bar = Progress::waiting("text.progress.rebuild", desk);
     let rebuilt = Store::rebuild(&desk.home, desk.clock.now()).map_err(NotebookError::from)?;
+    drop(bar);
     Ok(desk.page(|| rebuilt_json(&rebuilt), |desk| rebuilt_text(&rebuilt, desk)))
 }
 

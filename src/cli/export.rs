@@ -10,6 +10,7 @@ use crate::cli::Streams;
 use crate::cli::args;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::progress::Progress;
 use crate::cli::sheet::filter;
 use crate::notebook::export::{TableError, export};
 use crate::notebook::refusal::NotebookError;
@@ -47,8 +48,10 @@ pub(crate) fn run(args: &args::Export, desk: &Desk, streams: &mut Streams<'_>) -
     };
     let file = std::fs::File::create(path).map_err(|error| Fault::file(path, &error))?;
     let out = std::io::BufWriter::new(file);
+    let bar = Progress::waiting("text.progress.export", desk);
     let (n, mut out) = export(&store, kind, &filter, form, words, out).map_err(|error| fault(error, path))?;
     out.flush().map_err(|error| Fault::file(path, &error))?;
+    drop(bar);
     let name = path.display().to_string();
     let facts = [("n", n.to_string()), ("file", name.clone())];
     let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));

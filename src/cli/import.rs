@@ -14,6 +14,7 @@ use crate::cli::args;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
+use crate::cli::progress::Progress;
 use crate::cli::table::{Column, table};
 use crate::notebook::import::{Import, ImportError, Imported, RefusedRow, Why, import};
 
@@ -23,8 +24,12 @@ pub(crate) fn run(args: &args::Import, desk: &Desk) -> Result<Page, Fault> {
     let mapping = args.map.as_deref().map(mapping).transpose()?;
     let file = File::open(&args.file).map_err(|error| Fault::file(&args.file, &error))?;
     let request = Import { kind, mapping };
-    let done = import(&mut desk.store()?, file, request, desk.clock.now())
+    let bytes = file.metadata().map_or(0, |file| file.len());
+    let mut store = desk.store()?;
+    let bar = Progress::of_file("text.progress.import", bytes, desk);
+    let done = import(&mut store, bar.read(file), request, desk.clock.now())
         .map_err(|error| fault(error, &args.file))?;
+    drop(bar);
     let exit = if done.refused.is_empty() { Exit::Done } else { Exit::Refused };
     Ok(if desk.json {
         Page::Json(answer(&done, desk.lang), exit)

@@ -30,6 +30,7 @@ mod money;
 pub(crate) mod paper;
 mod policy;
 pub mod process;
+mod progress;
 mod prompt;
 mod quarantine;
 pub(crate) mod record;
@@ -75,6 +76,8 @@ pub struct Invocation {
     pub stdout_terminal: bool,
     /// Whether somebody sees a progress bar.
     pub stderr_terminal: bool,
+    /// How many columns the terminal of the answer has; `None` where it is none, or does not say.
+    pub columns: Option<u16>,
 }
 
 /// Where a command reads and writes.

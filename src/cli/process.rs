@@ -24,6 +24,7 @@ pub fn main() -> ExitCode {
         stdin_terminal: std::io::stdin().is_terminal(),
         stdout_terminal: std::io::stdout().is_terminal(),
         stderr_terminal: std::io::stderr().is_terminal(),
+        columns: console::Term::stdout().size_checked().map(|(_, columns)| columns),
     };
     let (mut input, mut out, mut err) =
         (std::io::stdin().lock(), std::io::stdout().lock(), std::io::stderr().lock());

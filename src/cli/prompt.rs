@@ -34,23 +34,39 @@ pub(crate) fn fill(
         let Some(field) = group.fields.get(at) else {
             continue;
         };
-        let setting = format!("last.{}.{name}", kind.name);
-        let last = store.setting(&setting).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
         let answer = match field.ty {
             Type::Choice(list) => {
-                choose(desk.lang.label(field.zh, field.en), list.options, last.as_deref(), desk)?
+                let label = desk.lang.label(field.zh, field.en);
+                choose_again(store, &format!("{}.{name}", kind.name), label, list.options, desk)?
             }
             _ => ask(field, store, desk)?,
         };
-        if matches!(field.ty, Type::Choice(_)) && last.as_deref() != Some(answer.as_str()) {
-            // A lost memory of the last answer harms nobody.
-            let _ = store.put_setting(&setting, answer.clone().into_bytes());
-        }
         if !answer.is_empty() {
             pairs.push(Pair::new(*name, answer));
         }
     }
     Ok(())
+}
+
+/// Asks for one of a list, the last answer to `question` first at hand, and remembers the answer for the next time.
+///
+/// # Errors
+/// A [`Fault`] where the terminal went away.
+pub(crate) fn choose_again(
+    store: &mut Store,
+    question: &str,
+    label: &str,
+    options: &[(&str, &str, &str)],
+    desk: &Desk,
+) -> Result<String, Fault> {
+    let setting = format!("last.{question}");
+    let last = store.setting(&setting).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
+    let answer = choose(label, options, last.as_deref(), desk)?;
+    if last.as_deref() != Some(answer.as_str()) {
+        // A lost memory of the last answer harms nobody.
+        let _ = store.put_setting(&setting, answer.clone().into_bytes());
+    }
+    Ok(answer)
 }
 
 /// Asks for one of a list and returns its identifier.

@@ -69,17 +69,19 @@ const ASKED: [&str; 5] = ["customer", "site", "product", "problem", "arrived"];
 fn new(kind: Option<&str>, job: Option<String>, set: &[String], desk: &Desk) -> Result<Page, Fault> {
     let missing = || Fault::new(Exit::Usage, "error.usage.missing").with("argument", &"KIND");
     let asks = desk.asks && job.is_none() && set.is_empty();
+    if kind.is_none() && !desk.asks {
+        return Err(missing());
+    }
+    let mut store = desk.store()?;
     let kind = match kind {
         Some(kind) => kind.to_owned(),
-        None if desk.asks => {
+        None => {
             let options = SHEETS.iter().filter_map(|name| records::kinds::by_name(name));
             let options: Vec<_> = options.map(|kind| (kind.name, kind.zh, kind.en)).collect();
-            prompt::choose(&desk.lang.say("ask.kind", &[]), &options, None, desk)?
+            prompt::choose_again(&mut store, "sheet", &desk.lang.say("ask.kind", &[]), &options, desk)?
         }
-        None => return Err(missing()),
     };
     let kind = crate::cli::schema::kind(&kind)?;
-    let mut store = desk.store()?;
     let mut pairs = read_pairs(set)?;
     if asks {
         prompt::fill(&mut store, kind, &ASKED, &mut pairs, desk)?;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use sync_protocol::message::Notice;
 
@@ -10,12 +9,13 @@ use crate::cli::Streams;
 use crate::cli::args::Sync;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::progress::Progress;
 use crate::cli::status::bytes;
 use crate::cli::table::{Tone, pairs};
 use crate::notebook::enrol::take_own_name;
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
-use crate::sync::{Options, Progress, SyncError, SyncReport, sync};
+use crate::sync::{self, Options, SyncError, SyncReport, sync};
 use crate::transport::TransportError;
 
 /// How long `--watch` waits between two syncs.
@@ -56,38 +56,21 @@ fn whole(options: Options, desk: &Desk) -> Result<SyncReport, Fault> {
 
 /// Syncs once, under a progress bar where somebody sees it.
 pub(crate) fn once(store: &mut Store, options: Options, desk: &Desk) -> Result<SyncReport, Fault> {
-    let bar = desk.shows_progress.then(|| bar(desk));
-    let report = sync(store, &desk.clock, options, &mut |progress| {
-        if let Some(bar) = &bar {
-            show(bar, &progress, desk);
-        }
-    });
-    if let Some(bar) = &bar {
-        bar.finish_and_clear();
-    }
+    let bar = Progress::counting(desk);
+    let report = sync(store, &desk.clock, options, &mut |progress| show(&bar, &progress, desk));
+    drop(bar);
     report.map_err(|error| fault(error, &store.identity().enrolment.address))
 }
 
-fn bar(desk: &Desk) -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    let template =
-        if desk.style.colour { "{bar:30.cyan} {pos}/{len} {msg}" } else { "{bar:30} {pos}/{len} {msg}" };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
-}
-
-fn show(bar: &ProgressBar, progress: &Progress, desk: &Desk) {
-    bar.set_length(progress.sent_ops.saturating_add(progress.unsent_ops));
-    bar.set_position(progress.sent_ops);
+fn show(bar: &Progress, progress: &sync::Progress, desk: &Desk) {
     let facts = [
         ("received", progress.received_ops.to_string()),
         ("up", bytes(progress.bytes_up)),
         ("down", bytes(progress.bytes_down)),
     ];
     let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
-    bar.set_message(desk.lang.say("text.sync.progress", &facts));
+    let all = progress.sent_ops.saturating_add(progress.unsent_ops);
+    bar.show(progress.sent_ops, all, desk.lang.say("text.sync.progress", &facts));
 }
 
 /// Returns a report as it stands in an answer.

@@ -1,4 +1,4 @@
-//! Tables and lists for people: 80 columns, Chinese characters two wide, money to the right.
+//! Tables and lists for people: as wide as the terminal, Chinese characters two wide, money to the right.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 

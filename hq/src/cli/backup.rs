@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault};
+use crate::cli::progress::Progress;
 
 /// What both are told.
 #[derive(Debug, clap::Args)]
@@ -16,7 +17,9 @@ pub(super) struct File {
 }
 
 pub(super) fn run(args: &File, room: &Room) -> Result<Answer, Fault> {
+    let bar = Progress::waiting("text.progress.backup", room);
     let bytes = room.data.back_up(&args.file)?;
+    drop(bar);
     let facts =
         [("file".to_owned(), args.file.display().to_string()), ("bytes".to_owned(), bytes.to_string())];
     let json = json!({"file": args.file.display().to_string(), "bytes": bytes});
@@ -24,7 +27,9 @@ pub(super) fn run(args: &File, room: &Room) -> Result<Answer, Fault> {
 }
 
 pub(super) fn restore(args: &File, room: &Room) -> Result<Answer, Fault> {
+    let bar = Progress::waiting("text.progress.restore", room);
     let ops = room.data.restore(&args.file, room.clock.now_ms())?;
+    drop(bar);
     let text = room.lang.say("hq.restore.done", &[("ops".to_owned(), ops.to_string())]);
     Ok(Answer::new(json!({"ops": ops}), text))
 }

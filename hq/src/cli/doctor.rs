@@ -6,11 +6,13 @@ use sync_protocol::digest;
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, DAMAGED, Fault};
+use crate::cli::progress::Progress;
 use crate::cli::table::table;
 use crate::store::sqlite::StoreError;
 
 pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
     let mut desk = room.open()?;
+    let bar = Progress::waiting("text.progress.doctor", room);
     let whole = desk.store.is_whole()?;
     let people = desk.people()?;
     let looked = desk.transact(|desk| desk.rebuild(false))?;
@@ -49,6 +51,7 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
             "level": device.level,
         }));
     }
+    drop(bar);
     let ops = desk.store.ops()?;
     let documents = desk.store.documents()?;
     let held = files.all().count();

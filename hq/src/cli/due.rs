@@ -77,13 +77,22 @@ fn with_clocks(desk: &mut Desk, held: Held, today: Day) -> Result<Waiting, Money
     Ok(Waiting { held, clocks })
 }
 
+/// Returns how many claims somebody has to do something about, and how many of them are late.
+pub(super) fn counts(desk: &mut Desk, today: Day) -> Result<(usize, usize), MoneyError> {
+    let waiting = open(desk, &[], today)?;
+    Ok((waiting.len(), waiting.iter().filter(|waiting| waiting.is_late(today)).count()))
+}
+
+/// Returns the claims in some states that somebody has to do something about.
+fn open(desk: &mut Desk, states: &[u8], today: Day) -> Result<Vec<Waiting>, MoneyError> {
+    let held = desk.claims(states)?;
+    let open = held.into_iter().filter(|held| !office::waits_for(held.claim.state).is_empty());
+    open.map(|held| with_clocks(desk, held, today)).collect()
+}
+
 fn listed(states: &[u8], late: bool, room: &Room) -> Result<Answer, Fault> {
     let today = office::today(room);
-    let (mut waiting, mut desk) = office::look(room, |desk| {
-        let held = desk.claims(states)?;
-        let open = held.into_iter().filter(|held| !office::waits_for(held.claim.state).is_empty());
-        open.map(|held| with_clocks(desk, held, today)).collect::<Result<Vec<_>, _>>()
-    })?;
+    let (mut waiting, mut desk) = office::look(room, |desk| open(desk, states, today))?;
     waiting.retain(|waiting| !late || waiting.is_late(today));
     // Without a due day it is nobody's fault yet: last.
     waiting.sort_by_key(|waiting| waiting.open().and_then(|clock| clock.due).unwrap_or(Day(i32::MAX)));

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, DAMAGED, Fault};
+use crate::cli::progress::Progress;
 use crate::reading;
 
 /// What `export` is told.
@@ -45,6 +46,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         return Err(Fault::usage("error.export.json_needs_out"));
     }
     let mut desk = room.open()?;
+    let bar = Progress::waiting("text.progress.export", room);
     let people = desk.people()?;
     let bad = |error: &dyn std::fmt::Display| Fault::new(DAMAGED, "hq.export").with("reason", error);
     let mut table = Export::begin(Vec::new(), kind, form, words, Zone::SHANGHAI).map_err(|e| bad(&e))?;
@@ -65,6 +67,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         Ok(())
     })?;
     let bytes = table.end().map_err(|error| bad(&error))?;
+    drop(bar);
     let Some(file) = &args.out else {
         use std::io::Write;
         // A reader that has gone away wants no more of it.

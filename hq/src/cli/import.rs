@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, REFUSED};
+use crate::cli::progress::Progress;
 
 /// What can be done with master data.
 #[derive(Debug, clap::Subcommand)]
@@ -23,7 +24,9 @@ pub(super) fn run(kind: &'static Kind, command: &Command, room: &Room) -> Result
     let open = std::fs::File::open(file).map_err(|error| Fault::file(file, &error))?;
     let mut desk = room.open()?;
     let now = room.clock.now_ms();
+    let bar = Progress::waiting("text.progress.import", room);
     let done = desk.transact(|desk| desk.import(open, kind, now))?;
+    drop(bar);
     let words = room.lang.words();
     let refused: Vec<_> = done
         .refused

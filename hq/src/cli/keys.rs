@@ -52,6 +52,7 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     let ids = [&one, &two, &three].map(|no| office.claim("E01", no, &entry(1_000)));
     office.claim_after("E01", &four, &entry(1_000), 0);
     answers.take("`review list`", &office.done("review list"));
+    answers.take("no command", &office.all(&[]));
     let reviewed = office.done(&format!("review approve {four} --vouchers 1 --as S01"));
     answers.take("`review approve CLAIM`", &reviewed);
     office.batch("HZ-1", &[(ids[0], &one), (ids[1], &two), (ids[2], &three)]);

@@ -1,4 +1,4 @@
-//! Tables for people: 80 columns, Chinese characters two wide, no frames.
+//! Tables for people: as wide as the terminal, Chinese characters two wide, no frames.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -7,12 +7,34 @@ pub(super) fn table(titles: &[String], rows: Vec<Vec<String>>) -> String {
     if rows.is_empty() {
         return String::new();
     }
+    let mut table = bare();
+    table.set_header(titles);
+    table.add_rows(rows);
+    lines(&table)
+}
+
+/// Returns rows without titles, each column below itself.
+pub(super) fn rows(rows: Vec<Vec<String>>) -> String {
+    let mut table = bare();
+    table.add_rows(rows);
+    lines(&table)
+}
+
+fn bare() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(80);
-    table.set_header(titles);
-    table.add_rows(rows);
+    table.set_width(width(console::Term::stdout().size_checked().map(|(_, columns)| columns)));
+    table
+}
+
+/// Returns how wide tables are on a terminal of so many columns, or on none: narrower than 40 each word would break,
+/// across more than 120 no eye follows a line.
+fn width(columns: Option<u16>) -> u16 {
+    columns.map_or(80, |columns| columns.clamp(40, 120))
+}
+
+fn lines(table: &Table) -> String {
     // The table indents each line by the padding of its first column.
     let lines = table.lines();
     lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned() + "\n").collect()
@@ -20,6 +42,12 @@ pub(super) fn table(titles: &[String], rows: Vec<Vec<String>>) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn tables_are_as_wide_as_the_terminal_within_limits() {
+        let widths = [None, Some(0), Some(100), Some(500)].map(super::width);
+        assert_eq!(widths, [80, 40, 100, 120]);
+    }
+
     #[test]
     fn columns_stand_below_each_other_in_chinese_too() {
         let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
