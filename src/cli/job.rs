@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use records::id::DocId;
-use records::kinds::job::JOB;
 use records::kinds::number;
-use records::value::Value;
 use serde_json::json;
 
 use crate::cli::args::Job;
@@ -14,12 +12,10 @@ use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::Fault;
 use crate::cli::history;
 use crate::cli::sheet::{changed_page, list_page, show_page, step_page};
-use crate::notebook::add::Entry;
-use crate::notebook::create::{Create, create};
+use crate::notebook::arrive;
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::hand_over;
 use crate::notebook::pair::Pair;
-use crate::notebook::rows;
 use crate::notebook::state::Taken;
 use crate::notebook::step::{Step, step};
 
@@ -46,8 +42,13 @@ pub(crate) fn run(command: Job, desk: &Desk) -> Result<Page, Fault> {
         Job::Finish { id, outcome, fix } => {
             let taken = Taken { step: "finish", ..Taken::default() };
             let pairs = outcome.map(|outcome| Pair::new("outcome", outcome)).into_iter().collect();
-            let request =
-                Step { record: &id, wanted: JOBS, taken, pairs, entries: place("finish", fix.as_deref()) };
+            let request = Step {
+                record: &id,
+                wanted: JOBS,
+                taken,
+                pairs,
+                entries: arrive::place("finish", fix.as_deref()),
+            };
             let changed = step(&mut desk.store()?, &request, desk.clock.now())?;
             Ok(changed_page(&changed, desk))
         }
@@ -100,42 +101,19 @@ fn hand_over(id: &str, to: &str, file: Option<&Path>, desk: &Desk) -> Result<Pag
     }))
 }
 
-fn place(step: &str, fix: Option<&str>) -> Vec<Entry> {
-    let entry = |fix| Entry {
-        list: "fix".to_owned(),
-        words: vec![format!("step={step}"), format!("fix={fix}")],
-        files: Vec::new(),
-    };
-    fix.map(entry).into_iter().collect()
-}
-
 /// Takes the step, and opens the sheet that the job asks for.
 fn arrive(id: &str, fix: Option<&str>, sheet: bool, desk: &Desk) -> Result<Page, Fault> {
     let mut store = desk.store()?;
     let now = desk.clock.now();
-    let taken = Taken { step: "arrive", ..Taken::default() };
-    let request = Step { record: id, wanted: JOBS, taken, pairs: Vec::new(), entries: place("arrive", fix) };
-    let changed = step(&mut store, &request, now)?;
+    let changed = arrive::arrive(&mut store, id, fix, now)?;
     if !sheet {
         return Ok(changed_page(&changed, desk));
     }
-    let (document, _) = find::document(&store, &changed.id.to_string(), JOBS)?;
-    let kind = match rows::value(&JOB, &document, "type") {
-        Some(Value::Choice(index)) => {
-            records::kinds::template::SheetType::CHOICES.option(index).map(|option| option.0)
-        }
-        _ => None,
-    };
-    let kind = crate::cli::schema::kind(kind.unwrap_or("repair"))?;
-    let arrived = now.wall.rfc3339(store.identity().enrolment.zone);
-    let mut pairs = vec![Pair::new("arrived", arrived)];
-    pairs.extend(fix.map(|fix| Pair::new("fix", fix)));
-    let request = Create { kind, job: Some(changed.id.to_string()), pairs, entries: Vec::new() };
-    let created = create(&mut store, &request, now)?;
+    let created = arrive::open_sheet(&mut store, &changed.id.to_string(), fix, now)?;
     let json = || {
         json!({
             "id": changed.id.to_string(), "code": changed.id.code(), "op": changed.op.map(|op| op.to_string()),
-            "sheet": {"id": created.id.to_string(), "code": created.id.code(), "kind": kind.name},
+            "sheet": {"id": created.id.to_string(), "code": created.id.code(), "kind": created.kind.name},
         })
     };
     Ok(desk.page(json, |desk| {

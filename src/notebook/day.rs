@@ -37,7 +37,7 @@ pub struct Today {
     pub jobs: Vec<Visit>,
     /// How many of his jobs are planned for a later day and not begun.
     pub later: usize,
-    /// His sheets that are not sealed, newest first.
+    /// His sheets that are not sealed, newest first; older ones than the last few hundred are not looked for.
     pub drafts: Vec<list::Line>,
     /// How many submissions wait for his review.
     pub reviews: usize,
@@ -56,6 +56,8 @@ pub struct Visit {
     pub state: &'static State,
     /// Whom to go to; empty where nobody said.
     pub customer: String,
+    /// At which site; empty where nobody said.
+    pub site: String,
     /// What to do, in one line.
     pub title: String,
     /// When he is to be there.
@@ -130,17 +132,18 @@ fn visit(store: &Store, document: &Document, lang: Lang) -> Result<Option<Visit>
         Some(Value::Int(ms)) => Some(Ts(ms)),
         _ => None,
     };
-    let customer = match rows::value(&JOB, document, "customer") {
-        Some(Value::Ref(Target::Doc(id))) => show::name(store, id)?,
-        Some(Value::Ref(Target::Text(text))) => text,
-        _ => String::new(),
+    let name = |field| match rows::value(&JOB, document, field) {
+        Some(Value::Ref(Target::Doc(id))) => show::name(store, id),
+        Some(Value::Ref(Target::Text(text))) => Ok(text),
+        _ => Ok(String::new()),
     };
     let line = list::line(store, &JOB, document, lang)?;
     Ok(Some(Visit {
         id: document.id,
         number: line.number,
         state,
-        customer,
+        customer: name("customer")?,
+        site: name("site")?,
         title: line.title,
         from: instant("planned_from"),
         to: instant("planned_to"),
@@ -161,10 +164,28 @@ fn next_step(state: Index) -> &'static str {
     }
 }
 
-fn drafts(store: &Store, lang: Lang) -> Result<Vec<list::Line>, NotebookError> {
+/// Sheets of one kind that are looked through for drafts, the newest.
+const SEEN_MAX: usize = 300;
+/// Drafts that a day has at most.
+const DRAFTS_MAX: usize = 20;
+
+/// Returns a person's newest sheets that are not sealed.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn drafts(store: &Store, lang: Lang) -> Result<Vec<list::Line>, NotebookError> {
     let mut drafts = Vec::new();
     for kind in KINDS.iter().copied().filter(|kind| takes(number::SHEET, kind.number)) {
-        for id in in_states(store, kind.number, &[sheet_machine::DRAFT])? {
+        let (mut seen, mut found) = (0, Vec::new());
+        store.each_entry(Some(kind.number), &mut |entry| {
+            seen += 1;
+            if entry.whole && entry.state == sheet_machine::DRAFT {
+                found.push(entry.id);
+            }
+            let enough = seen == SEEN_MAX || found.len() == DRAFTS_MAX;
+            Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        for id in found {
             let Some(document) = store.document(id)? else { continue };
             if state::is_mine(store, kind, &document)? {
                 drafts.push(list::line(store, kind, &document, lang)?);
@@ -172,6 +193,7 @@ fn drafts(store: &Store, lang: Lang) -> Result<Vec<list::Line>, NotebookError> {
         }
     }
     drafts.sort_by_key(|line| std::cmp::Reverse((line.created, line.id)));
+    drafts.truncate(DRAFTS_MAX);
     Ok(drafts)
 }
 

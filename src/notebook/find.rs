@@ -1,5 +1,6 @@
 //! Which record a text means: an id, the beginning of a code, or a number.
 
+use records::claim::traces::marks::Mark;
 use records::id::DocId;
 use records::kinds::{KINDS, number, takes};
 use records::schema::Kind;
@@ -63,6 +64,20 @@ fn one(store: &Store, text: &str, wanted: Wanted) -> Result<DocId, NotebookError
             Err(Refusal::by("W-04").with("text", text).with("codes", codes.join(", ")).into())
         }
     }
+}
+
+/// Returns the machine that a scanned or typed text means: its number, its code, or what sticks on it.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn machine(store: &Store, text: &str) -> Result<Option<(Document, &'static Kind)>, NotebookError> {
+    let mut id = linked(store, number::ASSET, text.trim())?;
+    if id.is_none() {
+        let stuck = store.marked(&Mark::Barcode(text.trim().to_owned()))?;
+        id = if let [one] = stuck.as_slice() { Some(*one) } else { None };
+    }
+    let Some(id) = id else { return Ok(None) };
+    Ok(Some(document(store, &id.to_string(), Wanted::Kind(number::ASSET))?))
 }
 
 /// Turns typed text into a link where it means one document of the kind that the field refers to.

@@ -2,20 +2,17 @@
 //!
 //! So the sheets are his too: his devices are given them, and he may go on writing where they stand.
 
-use std::ops::ControlFlow;
-
 use records::decision::DECISION_TAG;
 use records::id::{DocId, OpId};
 use records::kinds::number;
-use records::value::{Target, Value};
 use sync_protocol::merge::Document;
 
 use crate::clock::Now;
 use crate::notebook::add::{self, Entry};
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::refusal::NotebookError;
-use crate::notebook::rows;
 use crate::notebook::state::{self, Taken};
+use crate::notebook::visits;
 use crate::store::Store;
 use crate::store::write::{NewOp, On};
 
@@ -82,24 +79,10 @@ fn open_sheets(
     store: &Store,
     job: DocId,
 ) -> Result<Vec<(Document, &'static records::schema::Kind)>, NotebookError> {
-    let mut found = Vec::new();
-    let sheets = records::kinds::KINDS
-        .iter()
-        .copied()
-        .filter(|kind| records::kinds::takes(number::SHEET, kind.number));
-    for kind in sheets {
-        store.each(Some(kind.number), &mut |document| {
-            let order = rows::value(kind, &document, "work_order");
-            let open = document.state == 0 && !state::is_sealed(kind, &document);
-            if open && order == Some(Value::Ref(Target::Doc(job))) {
-                found.push((document, kind));
-            }
-            ControlFlow::Continue(())
-        })?;
-    }
     let mut own = Vec::new();
-    for (document, kind) in found {
-        if state::is_mine(store, kind, &document)? {
+    for (document, kind) in visits::of_job(store, job)? {
+        let open = document.state == 0 && !state::is_sealed(kind, &document);
+        if open && state::is_mine(store, kind, &document)? {
             own.push((document, kind));
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod add;
 pub mod amend;
+pub mod arrive;
 pub mod attach;
 pub mod batch;
 pub mod claim;
@@ -29,6 +30,7 @@ pub mod registers;
 pub mod remove;
 pub mod report;
 pub mod review;
+pub mod round;
 pub mod rows;
 pub mod scan;
 pub mod seal;
@@ -42,5 +44,6 @@ pub mod terms;
 pub mod trip;
 pub mod twins;
 pub mod typed;
+pub mod visits;
 pub mod voucher;
 pub mod work;

@@ -186,6 +186,22 @@ pub fn decision(bytes: &[u8]) -> Option<Decision> {
     postcard::from_bytes(bytes).ok()
 }
 
+/// Returns the steps that the person of this device may take now, but for those that only settle a conflict.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn open_steps(
+    store: &Store,
+    kind: &'static Kind,
+    document: &Document,
+) -> Result<Vec<&'static Step>, NotebookError> {
+    let Some(machine) = kind.machine else { return Ok(Vec::new()) };
+    let mine = is_mine(store, kind, document)?;
+    let roles = &store.identity().enrolment.roles;
+    let open = machine.steps.iter().filter(|step| step.from.contains(&document.state) && !step.picks);
+    Ok(open.filter(|step| roles.iter().any(|role| step.is_for(*role, mine))).collect())
+}
+
 fn refused(machine: &Machine, document: &Document, step: &Step, error: StepError) -> Refusal {
     let state = machine.states.get(usize::from(document.state));
     let (zh, en) = state.map_or(("", ""), |state| (state.zh, state.en));

@@ -14,8 +14,9 @@ use crate::claim::traces::trail::{Invoiced, Paper};
 use crate::claim::view::Claim;
 use crate::duplicate::Key;
 use crate::id::{DocId, Replica};
+use crate::kinds::asset::Barcodes;
 use crate::kinds::claim::CLAIM;
-use crate::kinds::sheet::{Engineer, Helpers, Times, Visit};
+use crate::kinds::sheet::{Assets, Engineer, Helpers, Order, Times, Visit};
 use crate::kinds::trip::{TRIP, TripOf};
 use crate::kinds::voucher::VOUCHER;
 use crate::kinds::{number, takes};
@@ -49,6 +50,12 @@ pub enum Mark {
     Worked(DocId, Day),
     /// Sheets that name no engineer: whose device made them, in which half-month, by its first day.
     Made(Replica, Day),
+    /// Sheets: the job that they answer.
+    Job(DocId),
+    /// Sheets: a machine that was worked on.
+    Asset(DocId),
+    /// Machines: a code that sticks on them.
+    Barcode(String),
 }
 
 impl Mark {
@@ -69,6 +76,7 @@ pub fn of(record: &Record, zone: Zone) -> BTreeSet<Mark> {
         number::VOUCHER => of_voucher(record),
         number::CLAIM => Claim::of(record).map(|claim| of_claim(&claim)).unwrap_or_default(),
         number::TRIP => of_trip(record),
+        number::ASSET => of_asset(record),
         kind if takes(number::SHEET, kind) => of_sheet(record, zone),
         _ => BTreeSet::new(),
     }
@@ -77,7 +85,7 @@ pub fn of(record: &Record, zone: Zone) -> BTreeSet<Mark> {
 /// Returns whether records of a kind are listed under marks.
 #[must_use]
 pub fn has(kind: u16) -> bool {
-    [VOUCHER.number, CLAIM.number, TRIP.number].contains(&kind) || takes(number::SHEET, kind)
+    [VOUCHER.number, CLAIM.number, TRIP.number, number::ASSET].contains(&kind) || takes(number::SHEET, kind)
 }
 
 fn of_voucher(record: &Record) -> BTreeSet<Mark> {
@@ -109,7 +117,17 @@ fn of_sheet(record: &Record, zone: Zone) -> BTreeSet<Mark> {
     let staff = workers(record, None);
     let made = engineer(record).is_none().then_some(record.id.0.replica);
     let worked = halves.iter().flat_map(|half| staff.iter().map(|who| Mark::Worked(*who, *half)));
-    worked.chain(halves.iter().filter_map(|half| Some(Mark::Made(made?, *half)))).collect()
+    let mut marks: BTreeSet<Mark> =
+        worked.chain(halves.iter().filter_map(|half| Some(Mark::Made(made?, *half)))).collect();
+    marks.extend(record.get::<Order>().and_then(|order| order.work_order?.doc()).map(Mark::Job));
+    let machines = record.all::<Assets>().into_iter();
+    marks.extend(machines.filter_map(|row| row.asset?.doc()).map(Mark::Asset));
+    marks
+}
+
+fn of_asset(record: &Record) -> BTreeSet<Mark> {
+    let codes = record.all::<Barcodes>().into_iter();
+    codes.filter_map(|row| Some(Mark::Barcode(row.barcode?.0.trim().to_owned()))).collect()
 }
 
 fn of_trip(record: &Record) -> BTreeSet<Mark> {
