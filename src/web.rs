@@ -7,9 +7,13 @@ pub mod desk;
 pub mod door;
 mod files;
 pub mod held;
+mod jobs;
 pub mod lend;
+mod round;
 pub mod routes;
+mod search;
 pub mod serve;
+mod sheets;
 mod shown;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -228,9 +228,49 @@ pub fn field(field: &Field, value: &str, lang: Lang) -> Markup {
             label.field { span { (label) } input type="text" name=(name) value=(value) maxlength=(max) autocomplete="off"; }
         },
         Type::Day => input(&name, &label, value, "date", None),
+        Type::Ts => input(&name, &label, typed(field, value), "datetime-local", None),
         Type::Fen | Type::Qty => input(&name, &label, value, "text", Some("decimal")),
         Type::Min | Type::Count | Type::Metre => input(&name, &label, value, "text", Some("numeric")),
         _ => input(&name, &label, value, "text", None),
+    }
+}
+
+/// Returns a value as the input of its field shows it: an instant without its zone, to the minute.
+#[must_use]
+pub fn typed<'v>(field: &Field, value: &'v str) -> &'v str {
+    if field.ty == Type::Ts { value.get(..16).unwrap_or(value) } else { value }
+}
+
+/// Returns an input that a scanner types into; the button beside it reads a code by the camera, where the browser can.
+#[must_use]
+pub fn scanned(id: &str, name: &str, label: &str, value: &str, scan: &str) -> Markup {
+    html! {
+        div.scanned {
+            label.field for=(id) { span { (label) } input type="text" id=(id) name=(name) value=(value) autocomplete="off"; }
+            button type="button" hidden data-scans=(id) { (scan) }
+        }
+    }
+}
+
+/// Returns an input for photos, by the camera where there is one; they are shown before they are sent.
+#[must_use]
+pub fn camera(id: &str, name: &str, label: &str, several: bool) -> Markup {
+    html! {
+        label.field.camera for=(id) {
+            span { (label) }
+            input type="file" id=(id) name=(name) accept="image/*" capture="environment" multiple[several] data-preview={ (id) "-seen" };
+        }
+        div.pictures id={ (id) "-seen" } {}
+    }
+}
+
+/// Returns a field to sign on; without script a picture of the signature is chosen instead.
+#[must_use]
+pub fn signature(id: &str, name: &str, label: &str, clear: &str, photo: &str) -> Markup {
+    html! {
+        canvas.sign id={ (id) "-pad" } data-into=(id) role="img" aria-label=(label) {}
+        div.actions { button type="button" data-clears={ (id) "-pad" } { (clear) } }
+        label.field for=(id) { span { (photo) } input type="file" id=(id) name=(name) accept="image/*"; }
     }
 }
 

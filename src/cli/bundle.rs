@@ -8,7 +8,7 @@ use sync_protocol::bundle::{BundleError, BundleId, BundleKind};
 use sync_protocol::conversation::ReadError;
 use sync_protocol::parcel::ParcelError;
 
-use crate::bundle::hand_over::{self, Readers};
+use crate::bundle::hand_over;
 use crate::bundle::receipt::{self, Receipt};
 use crate::bundle::relay::{self, Carried};
 use crate::bundle::work::{self, Written};
@@ -19,6 +19,7 @@ use crate::cli::fault::{Exit, Fault};
 use crate::cli::status::bytes;
 use crate::cli::sync::{notice_names, notices_text, warn};
 use crate::clock::Now;
+use crate::notebook::hand_over::{HandedOver, handed_over};
 use crate::notebook::people::People;
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
@@ -104,20 +105,27 @@ fn read(file: &Path, desk: &Desk) -> Result<Page, Fault> {
     }
 }
 
-/// Returns whom a hand-over into `file` can be sealed to.
-pub(crate) fn hand_over_readers(store: &Store, colleague: DocId, file: &Path) -> Result<Readers, Fault> {
-    hand_over::readers(store, colleague).map_err(|error| fault(error, file))
-}
-
-/// Writes a hand-over.
-pub(crate) fn write_hand_over(
+/// Hands a job over and writes the file with which the colleague goes on. A job that was handed over to him already
+/// only gets its file.
+///
+/// # Errors
+/// A [`Fault`] where he has no device, the step is refused, or the file cannot be written.
+pub(crate) fn hand_over_file(
     store: &mut Store,
-    now: Now,
+    job: &str,
+    colleague: DocId,
     file: &Path,
-    readers: &Readers,
-    docs: &[DocId],
-) -> Result<Written, Fault> {
-    hand_over::write(store, now, file, readers, docs).map_err(|error| fault(error, file))
+    now: Now,
+) -> Result<(HandedOver, Written), Fault> {
+    // Asked first: a job that is handed over to nobody who could read the file would lie there.
+    let readers = hand_over::readers(store, colleague).map_err(|error| fault(error, file))?;
+    let handed = match handed_over(store, job, colleague)? {
+        Some(handed) => handed,
+        None => crate::notebook::hand_over::hand_over(store, job, colleague, now)?,
+    };
+    let docs: Vec<DocId> = [handed.job].into_iter().chain(handed.sheets.iter().copied()).collect();
+    let written = hand_over::write(store, now, file, &readers, &docs).map_err(|error| fault(error, file))?;
+    Ok((handed, written))
 }
 
 /// Lists what is and was carried for others.

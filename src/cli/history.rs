@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::Fault;
+use crate::cli::lang::Lang;
 use crate::cli::table::{Column, table};
 use crate::notebook::find::Wanted;
 use crate::notebook::history::{Change, Outcome, What, history};
@@ -53,7 +54,8 @@ fn change_json(change: &Change, zone: Zone) -> Json {
     })
 }
 
-fn standing_name(standing: Outcome) -> &'static str {
+/// Returns the identifier of what became of a change.
+pub(crate) fn standing_name(standing: Outcome) -> &'static str {
     match standing {
         Outcome::Current => "current",
         Outcome::Replaced => "replaced",
@@ -71,7 +73,7 @@ fn text(changes: &[Change], desk: &Desk, zone: Zone) -> String {
     let rows: Vec<Vec<String>> = changes
         .iter()
         .map(|change| {
-            let [name, from, to] = cells(change, desk, zone);
+            let [name, from, to] = cells(change, lang, zone);
             let standing = match change.standing {
                 Outcome::Current => String::new(),
                 other => lang.say(&format!("text.history.{}", standing_name(other)), &[]),
@@ -85,8 +87,8 @@ fn text(changes: &[Change], desk: &Desk, zone: Zone) -> String {
 /// Characters of a value in the table.
 const CELL_CHARS_MAX: usize = 80;
 
-fn cells(change: &Change, desk: &Desk, zone: Zone) -> [String; 3] {
-    let lang = desk.lang;
+/// Returns what a change did: to what, from what, to what.
+pub(crate) fn cells(change: &Change, lang: Lang, zone: Zone) -> [String; 3] {
     let label = |field: &Field, value: &Option<Value>| {
         let text =
             value.as_ref().map_or_else(String::new, |value| value.label(field, zone, lang.of_labels()));

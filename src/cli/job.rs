@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use records::id::DocId;
 use records::kinds::number;
 use serde_json::json;
 
@@ -60,22 +59,12 @@ fn hand_over(id: &str, to: &str, file: Option<&Path>, desk: &Desk) -> Result<Pag
     let mut store = desk.store()?;
     let now = desk.clock.now();
     let (colleague, _) = find::document(&store, to, Wanted::Kind(number::STAFF))?;
-    // Asked first: a job that is handed over to nobody who could read the file would lie there.
-    let readers = file.map(|file| bundle::hand_over_readers(&store, colleague.id, file)).transpose()?;
-    let before = match file {
-        Some(_) => hand_over::handed_over(&store, id, colleague.id)?,
-        None => None,
-    };
-    let handed = match before {
-        Some(handed) => handed,
-        None => hand_over::hand_over(&mut store, id, colleague.id, now)?,
-    };
-    let written = match (file, readers) {
-        (Some(file), Some(readers)) => {
-            let docs: Vec<DocId> = [handed.job].into_iter().chain(handed.sheets.iter().copied()).collect();
-            Some((file, bundle::write_hand_over(&mut store, now, file, &readers, &docs)?))
+    let (handed, written) = match file {
+        Some(file) => {
+            let (handed, written) = bundle::hand_over_file(&mut store, id, colleague.id, file, now)?;
+            (handed, Some((file, written)))
         }
-        _ => None,
+        None => (hand_over::hand_over(&mut store, id, colleague.id, now)?, None),
     };
     let json = || {
         let mut answer = json!({

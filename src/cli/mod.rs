@@ -3,10 +3,10 @@
 //! Reading order: [`process`], [`args`], [`usage`], [`desk`], [`fault`], [`lang`], [`table`], then one file per command.
 
 pub mod against;
-mod args;
+pub(crate) mod args;
 mod backup;
 mod batch;
-mod bundle;
+pub(crate) mod bundle;
 mod case;
 mod claim;
 mod completions;
@@ -19,7 +19,7 @@ mod export;
 pub mod fault;
 mod file;
 mod help;
-mod history;
+pub(crate) mod history;
 mod import;
 mod job;
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod review_text;
 mod schema;
 mod search;
 mod sheet;
-mod status;
+pub(crate) mod status;
 #[cfg(test)]
 mod stories;
 mod sync;

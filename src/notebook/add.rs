@@ -44,10 +44,22 @@ pub struct Add {
 /// # Errors
 /// W-01 no such list or field, W-02 bad value, W-06 closed record; [`NotebookError::File`], [`NotebookError::Store`].
 pub fn add(store: &mut Store, request: &Add, now: Now) -> Result<Changed, NotebookError> {
-    let (document, kind) = find::document(store, &request.record, request.wanted)?;
-    let Add { list, words, files, .. } = request.clone();
-    let entry = Entry { list, words, files };
-    let writes = writes(store, kind, Some(&document), &[entry], now)?;
+    let Add { record, wanted, list, words, files } = request.clone();
+    add_all(store, (&record, wanted), &[Entry { list, words, files }], now)
+}
+
+/// Adds several entries with one op and returns it once it is saved.
+///
+/// # Errors
+/// As [`add`].
+pub fn add_all(
+    store: &mut Store,
+    (record, wanted): (&str, Wanted),
+    entries: &[Entry],
+    now: Now,
+) -> Result<Changed, NotebookError> {
+    let (document, kind) = find::document(store, record, wanted)?;
+    let writes = writes(store, kind, Some(&document), entries, now)?;
     let on = On::Document(document.id);
     let op = NewOp { kind: kind.number, schema: kind.schema, on, writes, local: None };
     Ok(Changed { id: document.id, op: store.save(vec![op], now)?.first().copied() })

@@ -68,6 +68,27 @@ impl People {
     }
 }
 
+/// Returns the other people who are known here, by name: id, code, name.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn colleagues(store: &Store) -> Result<Vec<(DocId, String, String)>, StoreError> {
+    let me = store.identity().enrolment.staff;
+    let mut found = Vec::new();
+    store.each(Some(number::STAFF), &mut |document| {
+        let text = |name| match rows::value(&staff::STAFF, &document, name) {
+            Some(Value::Text(text)) => text,
+            _ => String::new(),
+        };
+        if document.id != me {
+            found.push((document.id, text("code"), text("name")));
+        }
+        ControlFlow::Continue(())
+    })?;
+    found.sort_by(|a, b| (&a.2, &a.1).cmp(&(&b.2, &b.1)));
+    Ok(found)
+}
+
 fn name(store: &Store, id: DocId) -> Result<Option<String>, StoreError> {
     let document = store.document(id)?;
     Ok(document.and_then(|document| match rows::value(&staff::STAFF, &document, "name") {

@@ -7,8 +7,8 @@ use records::kinds::template::{ItemKind, Items};
 use records::kinds::{number, sheet_machine};
 use records::problems::Problem;
 use records::schema::{Kind, Typed};
-use records::value::Value;
 use records::value::text::Lang;
+use records::value::{Text, Value};
 use sync_protocol::merge::Document;
 
 use crate::clock::Now;
@@ -17,7 +17,7 @@ use crate::notebook::find::{self, Wanted};
 use crate::notebook::pair::Pair;
 use crate::notebook::refusal::{NotebookError, Refusal};
 use crate::notebook::set::Changed;
-use crate::notebook::{registers, rows, seal};
+use crate::notebook::{registers, rows, seal, typed};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::write::{NewOp, On};
@@ -132,6 +132,31 @@ pub fn raise(
     let on = On::Document(document.id);
     let op = NewOp { kind: kind.number, schema: kind.schema, on, writes, local: None };
     Ok(Changed { id: document.id, op: store.save(vec![op], now)?.first().copied() })
+}
+
+/// Writes a word beside the answer of an item; the empty one takes it away.
+///
+/// # Errors
+/// W-06 where the sheet is sealed; [`NotebookError::Store`].
+pub fn note(store: &mut Store, sheet: &str, key: &str, text: &str, now: Now) -> Result<(), NotebookError> {
+    let (document, kind) = find::document(store, sheet, SHEETS)?;
+    let answers: Vec<Answers> = rows::record(kind, &document).all();
+    let Some(mut answer) =
+        answers.into_iter().find(|answer| answer.item.as_ref().is_some_and(|item| item.0 == key))
+    else {
+        return Ok(());
+    };
+    let text = Some(cut(text.trim(), 500)).filter(|text| !text.is_empty()).map(Text);
+    if answer.note == text {
+        return Ok(());
+    }
+    answer.note = text;
+    registers::may_write(kind, &Answers::GROUP, Some(&document))?;
+    let write = add::write(&Answers::GROUP, Some(&document), vec![typed::row(&answer)]);
+    let on = On::Document(document.id);
+    let op = NewOp { kind: kind.number, schema: kind.schema, on, writes: vec![write], local: None };
+    store.save(vec![op], now)?;
+    Ok(())
 }
 
 /// A finding of that code that stands there already is enough.

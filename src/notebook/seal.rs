@@ -2,6 +2,7 @@
 
 use records::checklist::Template;
 use records::id::DocId;
+use records::kinds::customer::{CUSTOMER, Contacts};
 use records::kinds::template::SheetType;
 use records::kinds::{number, sheet};
 use records::number::{Block, Letter, SheetNo, suspended};
@@ -19,7 +20,7 @@ use crate::clock::Now;
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::refusal::{NotebookError, Refusal};
 use crate::notebook::state::{self, Taken};
-use crate::notebook::{attach, rows};
+use crate::notebook::{attach, rows, visits};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::state::RECOUNT;
@@ -132,6 +133,37 @@ pub fn checklist(store: &Store, record: &Record, lang: Lang) -> Result<Template,
     };
     Ok(Template::built_in(sheet, lang))
 }
+
+/// Returns who most likely signs, and what he is there: whoever signed the machine's last sheet, else the first of the
+/// customer's contacts. `None` where nobody is known.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn signer(
+    store: &Store,
+    kind: &'static Kind,
+    document: &Document,
+) -> Result<Option<(String, String)>, NotebookError> {
+    let text = |text: Option<String>| text.unwrap_or_default();
+    for machine in visits::machines(document, kind) {
+        for (sheet, kind) in visits::of_asset(store, machine, SHEETS_MAX)? {
+            let sign = rows::record(kind, &sheet).get::<sheet::CustomerSign>().unwrap_or_default();
+            if let Some(name) = sign.signer_name {
+                return Ok(Some((name.0, text(sign.signer_role.map(|role| role.0)))));
+            }
+        }
+    }
+    let Some(Value::Ref(Target::Doc(customer))) = rows::value(kind, document, "customer") else {
+        return Ok(None);
+    };
+    let customer = store.document(customer)?;
+    let contacts = customer.map(|customer| rows::record(&CUSTOMER, &customer).all::<Contacts>());
+    let first = contacts.into_iter().flatten().find(|contact| contact.name.is_some());
+    Ok(first.map(|first| (text(first.name.map(|name| name.0)), text(first.role.map(|role| role.0)))))
+}
+
+/// Sheets of a machine that are looked through for a signer.
+const SHEETS_MAX: usize = 5;
 
 fn signature(
     store: &Store,

@@ -5,7 +5,7 @@ use records::kinds::staff::Role;
 use records::schema::{Class, Field, Group, Kind};
 use records::time::{Ts, Zone};
 use records::value::text::Lang;
-use records::value::{Target, Value};
+use records::value::{Target, Type, Value};
 use sync_protocol::merge::{Document, Standing};
 
 use crate::notebook::find::{self, Wanted};
@@ -144,6 +144,27 @@ pub fn named(
     match value {
         Value::Ref(Target::Doc(id)) => name(store, *id),
         _ => Ok(value.label(field, zone, lang)),
+    }
+}
+
+/// Returns a value as a form shows it: typed back, it means the same.
+///
+/// A linked document is its number where that leads to it, else its id.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn typed(store: &Store, field: &Field, value: &Value, zone: Zone) -> Result<String, NotebookError> {
+    let (Type::Ref(reference), Value::Ref(Target::Doc(id))) = (field.ty, value) else {
+        return Ok(value.text(field.ty, zone));
+    };
+    let document = store.document(*id)?;
+    let number = document.and_then(|document| {
+        let kind = records::kinds::by_number(document.kind)?;
+        Some(list::number(kind, &document)).filter(|number| !number.is_empty())
+    });
+    match number {
+        Some(number) if find::linked(store, reference, &number)? == Some(*id) => Ok(number),
+        _ => Ok(id.to_string()),
     }
 }
 

@@ -95,6 +95,12 @@ impl Desk<'_> {
         self.clock.now()
     }
 
+    /// Returns where the days of this home begin.
+    pub(crate) fn zone(&self) -> Zone {
+        // A home that does not open has no page either.
+        self.with(|store| Ok(store.zone())).unwrap_or(Zone::SHANGHAI)
+    }
+
     /// Returns a sentence without facts.
     pub(crate) fn say(&self, key: &str) -> String {
         self.lang.say(key, &[])

@@ -5,7 +5,7 @@ use pages::visit::Verb;
 
 use crate::cli::fault::{Exit, Fault};
 use crate::web::desk::Desk;
-use crate::web::{files, today, vouchers};
+use crate::web::{files, jobs, search, sheets, today, vouchers};
 
 /// Returns the answer to a visit that was let in.
 pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
@@ -15,6 +15,11 @@ pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
         (Verb::Get, ["manifest.json"]) => Ok(today::manifest(desk)),
         (Verb::Get, ["files", hash]) => files::show(desk, hash),
         (Verb::Get, ["papers", record]) => files::papers(desk, record),
+
+        (verb, ["sheets", rest @ ..]) => sheets::answer(desk, verb, rest),
+        (verb, ["jobs", rest @ ..]) => jobs::answer(desk, verb, rest),
+        (Verb::Get, ["search"]) => search::page(desk),
+        (Verb::Get, ["records", id]) => search::record(desk, id),
 
         (Verb::Get, ["vouchers"]) => vouchers::page(desk),
         (Verb::Get, ["vouchers", "new"]) => vouchers::capture(desk),

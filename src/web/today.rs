@@ -1,25 +1,185 @@
-//! The first page: today's jobs, what is only here, what is due.
+//! The first page: today's jobs, what is open, what is only here and how old, what is due, and one button a capture.
 
-use maud::html;
+use maud::{Markup, html};
 use pages::reply::Reply;
-use pages::widgets;
+use pages::widgets::{self, Row, Tone};
+use records::kinds::inspection::INSPECTION;
 
 use crate::cli::fault::Fault;
+use crate::cli::status::duration;
+use crate::notebook::claim::reminders::Reminders;
+use crate::notebook::day::advice::LOUD_AFTER_MS;
+use crate::notebook::day::{Today, today};
+use crate::notebook::list::Line;
+use crate::notebook::status::Status;
 use crate::web::desk::{Desk, Leaf, Place};
+use crate::web::{jobs, sheets};
+
+/// Open sheets that the first page shows.
+const DRAFTS: usize = 8;
+/// Jobs that the first page shows.
+const JOBS: usize = 20;
 
 /// Returns the first page.
 pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
-    let status = desk.with(|store| crate::notebook::status::status(store, desk.now()))?;
-    let facts = [
-        (desk.say("web.today.unsent"), html! { (status.counts.unsent_ops) }),
-        (desk.say("web.today.conflicts"), html! { (status.counts.conflicts) }),
-    ];
+    let day = desk.with(|store| today(store, desk.lang.of_labels(), desk.now()))?;
+    let content = html! {
+        (captures(desk))
+        (waits(desk, &day.status))
+        (visits(desk, &day))
+        @if !day.drafts.is_empty() {
+            section #drafts {
+                h2 { (desk.say("web.sheet.drafts")) }
+                ul.rows { @for line in day.drafts.iter().take(DRAFTS) { li { (draft(desk, line)) } } }
+                @if day.drafts.len() > DRAFTS { div.actions { a.way href="/sheets" { (desk.say("web.more_rows")) } } }
+            }
+        }
+        (due(desk, &day))
+    };
+    let weekday = desk.say(&format!("text.day.weekday_{}", day.day.weekday()));
     desk.page(&Leaf {
         place: Place::Today,
-        title: desk.say("web.tab.today"),
+        title: format!("{} {weekday}", desk.day(day.day)),
         back: None,
-        content: html! { (widgets::facts(&facts)) },
+        content,
     })
+}
+
+/// What one captures without a job: a machine that was scanned, a receipt.
+fn captures(desk: &Desk<'_>) -> Markup {
+    html! {
+        div.actions {
+            a.way.first #new-receipt href="/vouchers/new" { (desk.say("web.today.receipt")) }
+            a.way.first #new-sheet href="/sheets/new" { (desk.say("web.new.title")) }
+        }
+        form.one-line #scan method="get" action="/sheets/new" {
+            (widgets::scanned("asset", "asset", &desk.say("web.new.scan"), "", &desk.say("web.scan")))
+            button #find type="submit" { (desk.say("web.new.find")) }
+        }
+    }
+}
+
+/// What only this device has, and what waits for a person.
+fn waits(desk: &Desk<'_>, status: &Status) -> Markup {
+    let unsent = status.counts.unsent_ops;
+    let age = status.unsent_age_ms.unwrap_or_default();
+    let tone = match (unsent, age > LOUD_AFTER_MS) {
+        (0, _) => Tone::Good,
+        (_, false) => Tone::Warning,
+        (_, true) => Tone::Bad,
+    };
+    let here = match unsent {
+        0 => desk.say("web.standing.level"),
+        n => desk.tell("web.today.unsent", &[("n", &n.to_string()), ("age", &duration(age, desk.lang))]),
+    };
+    let line = |href: &str, key: &str, n: u64| Row {
+        href: href.to_owned(),
+        title: desk.say(key),
+        below: html! {},
+        right: widgets::badge(Tone::Bad, &n.to_string()),
+    };
+    let mut rows = vec![Row {
+        href: "/sync".to_owned(),
+        title: here,
+        below: html! {
+            @if let Some(at) = status.last_sync { (desk.say("text.status.last_sync")) " " (desk.instant(at, status.zone)) }
+        },
+        right: widgets::badge(tone, &unsent.to_string()),
+    }];
+    if status.counts.conflicts > 0 {
+        rows.push(line("/conflicts", "web.today.conflicts", status.counts.conflicts));
+    }
+    if status.counts.quarantined > 0 {
+        rows.push(line("/quarantine", "web.today.quarantine", status.counts.quarantined));
+    }
+    html! { section #waits { h2 { (desk.say("web.today.state")) } (widgets::rows(&rows, "")) } }
+}
+
+fn visits(desk: &Desk<'_>, day: &Today) -> Markup {
+    let rows: Vec<Row> = day.jobs.iter().take(JOBS).map(|job| jobs::row(desk, job)).collect();
+    html! {
+        section #jobs {
+            h2 { (desk.say("web.today.jobs")) }
+            (widgets::rows(&rows, &desk.say("web.job.none")))
+            @if day.later > 0 || day.jobs.len() > JOBS {
+                div.actions { a.way href="/jobs" { (desk.tell("web.today.later", &[("n", &(day.later + day.jobs.len().saturating_sub(JOBS)).to_string())])) } }
+            }
+        }
+    }
+}
+
+/// A row of an open sheet: it leads to the sheet, its button to the end of it.
+fn draft(desk: &Desk<'_>, line: &Line) -> Markup {
+    let row = sheets::row(desk, line);
+    html! {
+        div.pair {
+            a.row href=(row.href) {
+                span.main { span.title { (widgets::short(&row.title)) } span.below { (row.below) } }
+                span.right { (row.right) }
+            }
+            @if line.kind.number != INSPECTION.number {
+                a.way id={ "finish-" (line.id.code()) } href={ "/sheets/" (line.id) "/finish?result=done" } { (desk.say("web.today.finish")) }
+            }
+        }
+    }
+}
+
+/// What is due of the money, each with the way to it.
+fn due(desk: &Desk<'_>, day: &Today) -> Markup {
+    let rows = money(desk, &day.status.money);
+    let reviews = (day.reviews > 0).then(|| Row {
+        href: "/review".to_owned(),
+        title: desk.say("web.today.reviews"),
+        below: html! {},
+        right: widgets::badge(Tone::Warning, &day.reviews.to_string()),
+    });
+    let rows: Vec<Row> = reviews.into_iter().chain(rows).collect();
+    html! { @if !rows.is_empty() { section #due { h2 { (desk.say("web.today.due")) } (widgets::rows(&rows, "")) } } }
+}
+
+fn money(desk: &Desk<'_>, money: &Reminders) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let row = |href: String, title: String, below: Markup, tone, right: String| Row {
+        href,
+        title,
+        below,
+        right: widgets::badge(tone, &right),
+    };
+    for claim in money.claims.iter().filter(|claim| claim.paid_on.is_none()).take(5) {
+        let state = desk.lang.label(claim.state.zh, claim.state.en).to_owned();
+        let name = claim.number.clone().unwrap_or_else(|| claim.id.code());
+        let tone = if claim.state.name == "returned" { Tone::Bad } else { Tone::Plain };
+        let href = format!("/claims/{}", claim.id);
+        rows.push(row(href, format!("{name} {}", claim.claimed), html! {}, tone, state));
+    }
+    if let Some(first) = money.expiring.first() {
+        let n = money.expiring.len().to_string();
+        let title = desk.tell("web.today.expiring", &[("n", &n)]);
+        let below = html! { (desk.tell("web.today.until", &[("day", &desk.day(first.last_day))])) };
+        rows.push(row("/vouchers".to_owned(), title, below, Tone::Bad, n));
+    }
+    if let Some(next) = money.next.as_ref().filter(|next| next.soon) {
+        let facts = [("day", &*desk.day(next.mailing.due)), ("n", &*next.vouchers.to_string())];
+        let left = desk.tell("web.today.days", &[("n", &next.days_left.to_string())]);
+        rows.push(row(
+            "/claims".to_owned(),
+            desk.tell("web.today.mailing", &facts),
+            html! {},
+            Tone::Warning,
+            left,
+        ));
+    }
+    for (_, half, state) in money.trips.iter().take(3) {
+        let said = desk.lang.label(state.zh, state.en).to_owned();
+        rows.push(row(
+            "/trips".to_owned(),
+            desk.tell("web.today.trip", &[("half", half)]),
+            html! {},
+            Tone::Warning,
+            said,
+        ));
+    }
+    rows
 }
 
 /// Returns what a browser needs to keep the pages as an application.
