@@ -1,14 +1,17 @@
 //! Finding records by words, without a network: all words must be there, in whatever case or width.
 //!
-//! The log is walked once for ops whose bytes hold a word; only documents with all words are folded and asked again.
+//! Chinese is also found by the initials of its pinyin, and a record by the names of the customer, the site and the
+//! machine that it links to. The log is walked once for ops whose bytes hold a word; only documents with all words are folded and asked again.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use records::id::{DocId, OpId};
-use records::schema::Kind;
+use records::kinds::number;
+use records::schema::{Field, Kind};
+use records::value::payload::rows_at;
 use records::value::text::Lang;
-use records::value::{Target, Value};
+use records::value::{Target, Type, Value};
 use sync_protocol::merge::Document;
 use sync_protocol::op::Row;
 use sync_protocol::stamp::Stamp;
@@ -41,6 +44,7 @@ pub struct Search {
 /// [`NotebookError::Store`].
 pub fn search(store: &Store, request: &Search, lang: Lang) -> Result<Vec<Line>, NotebookError> {
     let words: Vec<String> = request.words.iter().map(|word| plain(word)).collect();
+    let mut names = Names::default();
     let mut lines = Vec::new();
     for id in candidates(store, request.kind, &words)? {
         if lines.len() >= request.limit {
@@ -51,10 +55,12 @@ pub fn search(store: &Store, request: &Search, lang: Lang) -> Result<Vec<Line>, 
         };
         let kind = records::kinds::by_number(document.kind);
         let earlier = store.earlier_name(id)?;
-        let fits = |kind: &&Kind| {
-            list::fits(&request.filter, kind, &document) && holds(kind, &document, earlier, &words)
-        };
-        if let Some(kind) = kind.filter(fits) {
+        let Some(kind) = kind.filter(|kind| list::fits(&request.filter, kind, &document)) else { continue };
+        let mut text = own_text(kind, &document, earlier, &words);
+        if !all_in(&text, &words) {
+            names.add(store, kind, &document, &words, &mut text)?;
+        }
+        if all_in(&text, &words) {
             lines.push(list::line(store, kind, &document, lang)?);
         }
     }
@@ -73,19 +79,35 @@ struct Hit {
 /// Returns the documents of which ops hold all the words, newest first; a few too many, never one too few.
 fn candidates(store: &Store, kind: Option<&Kind>, words: &[String]) -> Result<Vec<DocId>, NotebookError> {
     let mut hits: BTreeMap<DocId, Hit> = BTreeMap::new();
+    let mut named: BTreeMap<DocId, u64> = BTreeMap::new();
+    let mut links: Vec<(DocId, DocId)> = Vec::new();
     let mut text = String::new();
     store.each_op(&mut |id, row| {
-        if kind.is_some_and(|kind| kind.number != row.kind) {
+        let wanted = kind.is_none_or(|kind| kind.number == row.kind);
+        if !wanted && !NAMED.contains(&row.kind) {
             return;
         }
         text_of(id, row, words, &mut text);
         let found = bits(&text, words);
+        if found > 0 && NAMED.contains(&row.kind) {
+            *named.entry(row.document(id)).or_default() |= found;
+        }
+        if !wanted {
+            return;
+        }
         if found > 0 || words.is_empty() {
             let hit = hits.entry(row.document(id)).or_default();
             hit.words |= found;
             hit.created = hit.created.or(row.doc.is_none().then_some(row.stamp));
         }
+        let document = row.document(id);
+        linked(row, &mut |target| links.push((document, target)));
     })?;
+    for (document, target) in links {
+        if let Some(found) = named.get(&target) {
+            hits.entry(document).or_default().words |= found;
+        }
+    }
     // More words than bits: the document itself is asked for the rest.
     let all = words.iter().zip(0..u64::BITS).fold(0, |all, (_, at)| all | 1 << at);
     let mut found = Vec::new();
@@ -105,8 +127,7 @@ fn text_of(id: OpId, row: &Row, words: &[String], text: &mut String) {
     text.clear();
     for write in &row.writes {
         for chunk in write.bytes.utf8_chunks() {
-            fold_into(chunk.valid(), text);
-            text.push('\n');
+            readings_into(chunk.valid(), words, text);
         }
     }
     let may_be_code = |word: &String| word.len() <= 8 && word.chars().all(|c| CODE_LETTERS.contains(c));
@@ -123,7 +144,64 @@ fn bits(text: &str, words: &[String]) -> u64 {
     held.fold(0, |all, (_, at)| all | 1 << at)
 }
 
-fn holds(kind: &Kind, document: &Document, earlier: Option<DocId>, words: &[String]) -> bool {
+/// The kinds whose names find what links to them.
+const NAMED: [u16; 3] = [number::CUSTOMER, number::SITE, number::ASSET];
+
+/// Tells the documents of [`NAMED`] kinds that an op links to.
+fn linked(row: &Row, tell: &mut dyn FnMut(DocId)) {
+    let Some(kind) = records::kinds::by_number(row.kind) else { return };
+    for write in &row.writes {
+        let links = |field: &Field| matches!(field.ty, Type::Ref(to) if NAMED.contains(&to));
+        let group = kind.group(write.tag.number()).filter(|group| group.fields.iter().any(links));
+        let rows = group.and_then(|group| rows_at(group, row.schema, &write.bytes).ok());
+        for value in rows.iter().flatten().flatten().flatten() {
+            if let Value::Ref(Target::Doc(id)) = value {
+                tell(*id);
+            }
+        }
+    }
+}
+
+/// The names of the documents that were linked to so far.
+#[derive(Debug, Default)]
+struct Names(BTreeMap<DocId, String>);
+
+impl Names {
+    /// Adds the names of what a document links to.
+    fn add(
+        &mut self,
+        store: &Store,
+        kind: &Kind,
+        document: &Document,
+        words: &[String],
+        text: &mut String,
+    ) -> Result<(), NotebookError> {
+        for group in kind.groups {
+            let all = rows::of(group, document);
+            for value in all.iter().flat_map(|row| row.values.iter().flatten()) {
+                let Value::Ref(Target::Doc(id)) = value else { continue };
+                if !self.0.contains_key(id) {
+                    let mut name = String::new();
+                    if let Some(target) = store.document(*id)?.filter(|target| NAMED.contains(&target.kind)) {
+                        let kind = records::kinds::by_number(target.kind);
+                        name = kind.map(|kind| own_text(kind, &target, None, words)).unwrap_or_default();
+                    }
+                    self.0.insert(*id, name);
+                }
+                text.push('\n');
+                text.push_str(self.0.get(id).map_or("", String::as_str));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn all_in(text: &str, words: &[String]) -> bool {
+    words.iter().all(|word| text.contains(word.as_str()))
+}
+
+/// Returns what a document says of itself, folded.
+fn own_text(kind: &Kind, document: &Document, earlier: Option<DocId>, words: &[String]) -> String {
     let mut text = plain(&document.id.code());
     if let Some(earlier) = earlier {
         // A printed paper still carries the code that it had before it was written again.
@@ -132,13 +210,24 @@ fn holds(kind: &Kind, document: &Document, earlier: Option<DocId>, words: &[Stri
     }
     for group in kind.groups {
         for value in rows::of(group, document).iter().flat_map(|row| row.values.iter().flatten()) {
-            if let Value::Text(words) | Value::Ref(Target::Text(words)) = value {
+            if let Value::Text(said) | Value::Ref(Target::Text(said)) = value {
                 text.push('\n');
-                fold_into(words, &mut text);
+                readings_into(said, words, &mut text);
             }
         }
     }
-    words.iter().all(|word| text.contains(word.as_str()))
+    text
+}
+
+/// Folds a text, and beside it the initials of its pinyin where a word may be some.
+fn readings_into(said: &str, words: &[String], out: &mut String) {
+    fold_into(said, out);
+    out.push('\n');
+    let letters = |word: &String| word.len() > 1 && word.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !said.is_ascii() && words.iter().any(letters) {
+        out.push_str(&records::pinyin::initials(said));
+        out.push('\n');
+    }
 }
 
 /// Wide and narrow, upper and lower case read alike.
@@ -216,6 +305,27 @@ mod tests {
         set(&mut store, &request, NOW).unwrap();
         assert_eq!(found(&store, &["hums", "grundfos"]), [fan]);
         assert_eq!(found(&store, &["loud"]), []);
+    }
+
+    #[test]
+    fn chinese_is_found_by_its_initials_and_a_sheet_by_its_customers_name() {
+        let (_dir, mut store) = home();
+        let pump = sheet(&mut store, &[("problem", "水泵漏水 leaks")], 0);
+        assert_eq!(found(&store, &["sbls"]), [pump]);
+        assert_eq!(found(&store, &["SBL", "leaks"]), [pump]);
+        assert_eq!(found(&store, &["sbx"]), []);
+        let site = Create {
+            kind: &records::kinds::site::SITE,
+            job: None,
+            pairs: vec![Pair::new("name", "杭州第一医院")],
+            entries: Vec::new(),
+        };
+        let site = create(&mut store, &site, NOW).unwrap().id;
+        let there = sheet(&mut store, &[("problem", "fan"), ("site", &site.to_string())], 2);
+        assert_eq!(found(&store, &["第一医院", "fan"]), [there]);
+        assert_eq!(found(&store, &["hzdy", "fan"]), [there]);
+        let both = found(&store, &["第一医院"]);
+        assert!(both.len() == 2 && both.contains(&site), "the site itself, and what links to it: {both:?}");
     }
 
     #[test]
