@@ -1,9 +1,10 @@
 //! The domain: what a record is, which rules it obeys, how it reads; pure, with no clock, disk, socket or randomness.
 //!
 //! Reading order: [`id`], [`money`], [`time`], [`value`], [`schema`], [`kinds`], [`machine`], [`decision`], [`record`],
-//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`pinyin`], [`invoice`], [`duplicate`], [`files`]), the
-//! expense [`policy`], the expense [`claim`] and [`table`].
+//! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`pinyin`], [`invoice`], [`duplicate`], [`files`],
+//! [`both`]), the expense [`policy`], the expense [`claim`] and [`table`].
 
+pub mod both;
 pub mod checklist;
 pub mod claim;
 pub mod decision;

@@ -50,10 +50,14 @@ impl Problem {
         self.rule().is_none_or(|rule| rule.weight == Weight::Blocks)
     }
 
-    /// Returns the sentence, with the facts in it.
+    /// Returns the sentence, with the facts in it; a fact `of` names the record that it is about, and stands before it.
     #[must_use]
     pub fn text(&self, lang: Lang) -> String {
-        self.fill(self.rule().map_or(self.rule, |rule| rule.text(lang)))
+        let text = self.fill(self.rule().map_or(self.rule, |rule| rule.text(lang)));
+        match self.facts.iter().find(|(name, _)| *name == "of") {
+            Some((_, of)) => format!("{of}: {text}"),
+            None => text,
+        }
     }
 
     /// Returns what to do about it.

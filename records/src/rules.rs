@@ -225,6 +225,14 @@ pub static RULES: &[Rule] = &[
         hint_en: "set category with voucher set",
     },
     Rule {
+        id: "V-08",
+        weight: Weight::Blocks,
+        zh: "币种 {currency} 与制度不同",
+        en: "the policy does not pay in {currency}",
+        hint_zh: "按制度的币种另行报销",
+        hint_en: "claim it in the policy's currency",
+    },
+    Rule {
         id: "N5",
         weight: Weight::Notice,
         zh: "与发票二维码不符：录入 {amount}，二维码 {qr}，校验{checksum}",

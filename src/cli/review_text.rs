@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use records::both::said;
 use records::claim::view::{Claim, Line};
 use records::id::DocId;
 use records::kinds::voucher::Category;
@@ -289,7 +290,8 @@ pub(crate) fn view_json(view: &View, lang: Lang, zone: Zone) -> Value {
     let settled = &view.settled;
     let anomaly = |anomaly: &crate::notebook::review::facts::Anomaly| {
         json!({
-            "id": anomaly.id.to_string(), "rule": anomaly.rule, "line": anomaly.line, "evidence": anomaly.evidence,
+            "id": anomaly.id.to_string(), "rule": anomaly.rule, "line": anomaly.line,
+            "evidence": said(&anomaly.evidence, lang.of_labels()),
         })
     };
     let submission = claim.submission.as_ref();
@@ -394,7 +396,7 @@ pub(crate) fn view_text(view: &View, desk: &Desk) -> String {
     }
     for anomaly in &view.anomalies {
         let line = anomaly.line.map_or_else(String::new, |line| format!(" #{line}"));
-        let said = format!("  ! {}{line} {}", anomaly.rule, anomaly.evidence);
+        let said = format!("  ! {}{line} {}", anomaly.rule, said(&anomaly.evidence, lang.of_labels()));
         text.push_str(&(desk.style.paint(Tone::Warning, &said) + "\n"));
     }
     if let Some(told) = &view.told {

@@ -153,3 +153,17 @@ fn finance_leaves_its_own_claim_to_a_colleague_and_takes_the_others_in() {
     assert_eq!(office.refused("pay accept --all --as F01"), "C-03");
     assert_eq!(office.done("pay accept --all --as F02")[0]["claim_no"], own);
 }
+
+#[test]
+fn what_the_rules_found_is_read_in_the_readers_own_language() {
+    let office = Office::new();
+    office.claim_after("E01", ONE, &[(Category::LODGING, "2026-03-05", 30_000, 30_000)], 0);
+    office.done("tick");
+    let alerts = office.done("alert list");
+    let alerts = alerts.as_array().unwrap();
+    assert!(!alerts.is_empty(), "a night without work");
+    for alert in alerts {
+        let evidence = alert["evidence"].as_str().unwrap();
+        assert!(evidence.is_ascii() && !evidence.is_empty(), "{evidence}");
+    }
+}

@@ -1,5 +1,6 @@
 //! `alert`: anomalies that a person must look at.
 
+use records::both::said;
 use records::kinds::alert::{ALERT, Finding};
 use records::kinds::case::CaseKind;
 use records::kinds::number;
@@ -8,7 +9,7 @@ use records::record::Record;
 use serde_json::{Value as Json, json};
 
 use crate::cli::Room;
-use crate::cli::answer::{Answer, Fault};
+use crate::cli::answer::{Answer, Fault, Lang};
 use crate::cli::office::{self, Acts, object, person, person_text, say, state_label, state_name, titles};
 use crate::cli::table::table;
 use crate::intake::desk::Desk;
@@ -102,7 +103,7 @@ fn step(args: &Step, (name, chosen): (&str, Option<Chosen>), room: &Room) -> Res
                     kind,
                     claim: &claim.to_string(),
                     line: finding.line.map(|line| line.0),
-                    evidence: &format!("{rule}: {found}; {}", args.reason),
+                    evidence: &format!("{rule}\n{found}\n{}", args.reason),
                 };
                 Some(desk.propose(&proposal, actor, now)?)
             }
@@ -110,7 +111,7 @@ fn step(args: &Step, (name, chosen): (&str, Option<Chosen>), room: &Room) -> Res
         Ok((desk.named_record(number::ALERT, &record.id.to_string())?, case))
     })?;
     let (record, case) = done;
-    let mut json = object(finding(&mut desk, &record)?);
+    let mut json = object(finding(&mut desk, &record, room.lang)?);
     json.insert("case".to_owned(), case.as_ref().map(|case| case.record.id.code()).into());
     let mut text = [record.id.code(), state_label(&record, room.lang).to_owned()].join("  ");
     if let Some(case) = case {
@@ -119,7 +120,7 @@ fn step(args: &Step, (name, chosen): (&str, Option<Chosen>), room: &Room) -> Res
     Ok(Answer::new(json.into(), text))
 }
 
-fn finding(desk: &mut Desk, record: &Record) -> Result<Json, StoreError> {
+fn finding(desk: &mut Desk, record: &Record, lang: Lang) -> Result<Json, StoreError> {
     let finding = record.get::<Finding>().unwrap_or_default();
     let claim = linked(finding.claim.as_ref());
     let claim_no = claim.map(|id| desk.record(id)).transpose()?.flatten().as_ref().map(title);
@@ -130,7 +131,7 @@ fn finding(desk: &mut Desk, record: &Record) -> Result<Json, StoreError> {
         "claim_no": claim_no,
         "line": finding.line.map(|line| line.0),
         "staff": person(desk, linked(finding.staff.as_ref()))?,
-        "evidence": finding.evidence.map(|evidence| evidence.0),
+        "evidence": finding.evidence.map(|evidence| said(&evidence.0, lang.words())),
         "by": person(desk, linked(finding.by.as_ref()))?,
         "state": state_name(record),
     }))
@@ -145,7 +146,7 @@ fn list(state: Option<&str>, room: &Room) -> Result<Answer, Fault> {
     let (records, mut desk) = office::look(room, |desk| Ok(desk.records(number::ALERT, &states)?))?;
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for record in &records {
-        let json = finding(&mut desk, record)?;
+        let json = finding(&mut desk, record, room.lang)?;
         let text = |name: &str| json.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
         let staff = record.get::<Finding>().and_then(|finding| linked(finding.staff.as_ref()));
         lines.push(vec![

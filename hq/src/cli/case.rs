@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use papers::lists::fines::{FineRow, FinesList};
 use papers::lists::{ListError, workbook};
+use records::both::said;
 use records::kinds::case::{CASE, CaseKind, FineState};
 use records::time::Zone;
 use serde_json::{Value as Json, json};
@@ -183,7 +184,7 @@ fn case_json(desk: &mut Desk, case: &Case, room: &Room) -> Result<Json, Fault> {
         "supervisor": person(desk, linked(about.supervisor.as_ref()))?,
         "branch": unit(desk, linked(about.branch.as_ref()))?,
         "days": about.days.map(|days| days.0),
-        "evidence": about.evidence.as_ref().map(|evidence| evidence.0.clone()),
+        "evidence": about.evidence.as_ref().map(|evidence| said(&evidence.0, room.lang.words())),
         "state": state_name(&case.record),
         "confirmed": case.confirmed.map(office::at),
         "appeal_until": until.map(|day| day.to_string()),

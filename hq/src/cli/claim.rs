@@ -1,5 +1,6 @@
 //! `claim`: claims as headquarters holds them.
 
+use records::both::said;
 use records::claim::checks;
 use records::claim::settle::{self, SettledLine};
 use records::claim::view::{Claim, Line};
@@ -130,11 +131,11 @@ fn whole(desk: &mut Desk, known: &Known, lang: Lang) -> Result<Json, StoreError>
             "revision": approval.rev,
             "vouchers": approval.vouchers,
             "acks": approval.acks,
-            "note": approval.note,
+            "note": said(&approval.note, lang.words()),
         }));
     }
     json.insert("approvals".to_owned(), approvals.into());
-    json.insert("alerts".to_owned(), alerts(desk, claim)?.into());
+    json.insert("alerts".to_owned(), alerts(desk, claim, lang)?.into());
     let mut questions = Vec::new();
     for question in &claim.questions {
         questions.push(json!({
@@ -160,7 +161,7 @@ fn whole(desk: &mut Desk, known: &Known, lang: Lang) -> Result<Json, StoreError>
     Ok(json.into())
 }
 
-fn alerts(desk: &mut Desk, claim: &Claim) -> Result<Vec<Json>, StoreError> {
+fn alerts(desk: &mut Desk, claim: &Claim, lang: Lang) -> Result<Vec<Json>, StoreError> {
     let mut alerts = Vec::new();
     for id in desk.store.marked(&Mark::Claim(claim.id), number::ALERT)? {
         let Some(record) = desk.record(id)? else { continue };
@@ -170,7 +171,7 @@ fn alerts(desk: &mut Desk, claim: &Claim) -> Result<Vec<Json>, StoreError> {
             "code": id.code(),
             "rule": finding.rule.map(|rule| rule.0),
             "line": finding.line.map(|line| line.0),
-            "evidence": finding.evidence.map(|evidence| evidence.0),
+            "evidence": finding.evidence.map(|evidence| said(&evidence.0, lang.words())),
             "by": person(desk, linked(finding.by.as_ref()))?,
             "state": office::state_name(&record),
         }));
@@ -257,7 +258,7 @@ fn text(desk: &mut Desk, known: &Known, lang: Lang) -> Result<String, StoreError
             who,
             step.to_owned(),
             approval.vouchers.map(|n| n.to_string()).unwrap_or_default(),
-            approval.note.clone(),
+            said(&approval.note, lang.words()),
         ]);
     }
     text.push_str(&table(&titles(lang, ["recorded", "who", "step", "vouchers", "notes"]), decided));

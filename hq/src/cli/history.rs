@@ -91,7 +91,10 @@ fn change_text(kind: Option<&'static Kind>, write: &Write, lang: Lang) -> Vec<(S
             Some((step, reason)) => (words.pick(step.zh, step.en), reason),
             None => ("?", String::new()),
         };
-        return vec![(lang.say("column.step", &[]), [name, &reason].join(" ").trim_end().to_owned())];
+        return vec![(
+            lang.say("column.step", &[]),
+            [name, &records::both::said(&reason, words)].join(" ").trim_end().to_owned(),
+        )];
     }
     let group = kind.and_then(|kind| kind.group(write.tag.number()));
     let rows = group.and_then(|group| Some((group, payload::rows_of(group, &write.bytes).ok()?)));

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use records::both::both;
 use records::claim::checks;
 use records::claim::view::Claim;
 use records::decision::{DECISION_TAG, Decision};
@@ -107,7 +108,7 @@ impl Desk {
             let answered = other.state != alert_machine::OPEN;
             if same && (answered || (other.created, other.id) < (alert.created, alert.id)) {
                 let code = other.id.code();
-                let reason = format!("C-38 与 {code} 相同 / the same as {code}");
+                let reason = both(&format!("C-38 与 {code} 相同"), &format!("C-38 the same as {code}"));
                 return self.step(alert, (&alert_machine::ALERT, "explain"), &reason, None, now_ms);
             }
         }
@@ -152,7 +153,7 @@ fn is_looked_at(state: u8) -> bool {
 impl Found {
     fn add(&mut self, line: Option<u32>, problem: &Problem) {
         self.lines.insert(line);
-        self.evidence.push(format!("{} / {}", problem.text(Lang::Zh), problem.text(Lang::En)));
+        self.evidence.push(both(&problem.text(Lang::Zh), &problem.text(Lang::En)));
     }
 
     /// The alert that tells it; it names the line where it is about one.

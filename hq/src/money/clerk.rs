@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use records::both::both;
 use records::claim::system::{self, SystemStep};
 use records::claim::view::Claim;
 use records::decision::{DECISION_TAG, Decision};
@@ -264,8 +265,10 @@ impl Desk {
         if !due || document.state != exception_machine::OPEN {
             return Ok(());
         }
-        let reason =
-            format!("C-36 {EXCEPTION_DAYS} 天内无人答复 / not answered within {EXCEPTION_DAYS} days");
+        let reason = both(
+            &format!("C-36 {EXCEPTION_DAYS} 天内无人答复"),
+            &format!("C-36 not answered within {EXCEPTION_DAYS} days"),
+        );
         self.step(document, (&exception_machine::EXCEPTION, "expire"), &reason, None, now_ms)
     }
 
@@ -325,7 +328,7 @@ fn said(step: SystemStep) -> String {
         "close" => "付款满三十天",
         _ => "",
     };
-    format!("{} {zh} / {}", step.rule, step.reason)
+    both(&format!("{} {zh}", step.rule), &format!("{} {}", step.rule, step.reason))
 }
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ pub static RULES: &[Rule] = &[
     ),
     blocks(
         "B5",
-        "第 {line} 行（{date}）已超期，最晚提交日为 {last_day}",
-        "line {line} of {date} is too old: it could be submitted until {last_day}",
+        "⟦第 {line} 行（{date}）⟧已超期，最晚提交日为 {last_day}",
+        "⟦line {line} of {date} is ⟧too old: it could be submitted until {last_day}",
         "将该行移出报销单，或申请例外（late_line）",
         "take the line out, or ask for an exception (late_line)",
     ),
@@ -56,8 +56,8 @@ pub static RULES: &[Rule] = &[
     ),
     blocks(
         "B9",
-        "第 {line} 行的金额 {amount} 元必须大于零",
-        "the amount {amount} of line {line} is not above zero",
+        "⟦第 {line} 行的⟧金额 {amount} 元必须大于零",
+        "the amount {amount}⟦ of line {line}⟧ is not above zero",
         "更正金额；只有调整行可以为负",
         "correct it; only an adjustment may be below zero",
     ),

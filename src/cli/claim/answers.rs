@@ -73,7 +73,7 @@ fn why(left: &LeftOut, desk: &Desk) -> (&'static str, String) {
             (points.first().map_or("", |point| point.rule), texts.join("；"))
         }
         Why::Expired(day) => ("B5", say("text.claim.left.expired", &[("day", &day.to_string())])),
-        Why::Currency(currency) => ("", say("text.claim.left.currency", &[("currency", currency)])),
+        Why::Currency(currency) => ("V-08", say("text.claim.left.currency", &[("currency", currency)])),
         Why::Refund(amount) => ("B9", say("text.claim.left.refund", &[("amount", &amount.to_string())])),
         Why::TakenOut => ("", say("text.claim.left.taken_out", &[])),
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use records::both::said;
 use records::kinds::claim::CutReason;
 use records::kinds::exception::ExceptionKind;
 use records::time::{Day, Zone};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::claim::answers;
 use crate::cli::desk::{Desk, Page};
+use crate::cli::lang::Lang;
 use crate::cli::record;
 use crate::cli::table::{Column, Tone, pairs, table};
 use crate::notebook::claim::way::{Stepped, Told, Way};
@@ -61,7 +63,7 @@ fn answer(way: &Way, zone: Zone, desk: &Desk) -> Value {
         })
     });
     let more = [
-        ("way", way.steps.iter().map(|step| step_json(step, zone)).collect()),
+        ("way", way.steps.iter().map(|step| step_json(step, zone, desk.lang)).collect()),
         ("cuts", way.cuts.iter().map(told_json).collect()),
         ("returns", way.returns.iter().map(told_json).collect()),
         ("clocks", clocks.collect::<Vec<_>>().into()),
@@ -73,14 +75,14 @@ fn answer(way: &Way, zone: Zone, desk: &Desk) -> Value {
     json
 }
 
-fn step_json(step: &Stepped, zone: Zone) -> Value {
+fn step_json(step: &Stepped, zone: Zone, lang: Lang) -> Value {
     json!({
         "op": step.op.to_string(),
         "step": step.step.map(|step| step.name),
         "by": step.by,
         "on_behalf_of": step.on_behalf_of,
         "at": step.at.rfc3339(zone),
-        "reason": step.reason,
+        "reason": said(&step.reason, lang.of_labels()),
         "standing": record::standing_name(step.standing),
     })
 }
@@ -164,7 +166,7 @@ fn steps_text(way: &Way, zone: Zone, desk: &Desk) -> String {
             step.step.map_or("?", |step| lang.label(step.zh, step.en)).to_owned(),
             by,
             step.at.minute(zone),
-            step.reason.clone(),
+            said(&step.reason, lang.of_labels()),
             lang.say(&format!("text.standing.{}", record::standing_name(step.standing)), &[]),
         ]
     };

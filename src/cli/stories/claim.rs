@@ -203,6 +203,8 @@ fn an_old_receipt_is_told_before_it_is_too_late_and_excused_only_by_an_exception
 
     let then = Then(&device, "2026-11-24T09:00:00+08:00");
     then.refused(&["claim", "draft", "2026-10-H2"], "W-47");
+    // What stands against each voucher that stayed out is said with its code.
+    then.refused(&["claim", "draft", "2026-10-H2"], ": too old: it could be submitted until 2026-11-23");
     assert_eq!(then.json(&["status"])["money"]["expired"], 1);
     let asked =
         then.json(&["claim", "exception", &voucher, "--kind", "late_line", "--reason", "in hospital"]);

@@ -351,12 +351,25 @@ pub fn trips<'l>(
     Ok(trips)
 }
 
-/// The refusal of a claim without vouchers (W-47), saying how many stayed out.
+impl LeftOut {
+    /// Returns what speaks against the voucher, each with its code.
+    fn points(&self) -> Vec<Problem> {
+        let point = |rule| Problem::new(rule, "voucher", "");
+        let points = match &self.why {
+            Why::Unfinished(points) => points.clone(),
+            Why::Expired(day) => vec![point("B5").fact("last_day", day.to_string())],
+            Why::Currency(currency) => vec![point("V-08").fact("currency", currency)],
+            Why::Refund(amount) => vec![point("B9").fact("amount", amount.to_string())],
+            Why::TakenOut => Vec::new(),
+        };
+        let named = |point: Problem| point.fact("of", self.voucher.code());
+        points.into_iter().map(named).collect()
+    }
+}
+
+/// The refusal of a claim without vouchers (W-47), saying what each lacks that stayed out.
 fn nothing(request: &Draft, left_out: &[LeftOut]) -> Refusal {
-    let points = left_out.iter().flat_map(|left| match &left.why {
-        Why::Unfinished(points) => points.clone(),
-        _ => Vec::new(),
-    });
+    let points = left_out.iter().flat_map(LeftOut::points);
     let refusal = Refusal { points: points.collect(), ..Refusal::by("W-47") };
     let case = if left_out.is_empty() { "" } else { "left_out" };
     refusal.case(case).with("half", request.half.to_string()).with("n", left_out.len().to_string())
