@@ -9,6 +9,7 @@ mod files;
 pub mod held;
 mod jobs;
 pub mod lend;
+mod remembered;
 mod round;
 pub mod routes;
 mod search;

@@ -83,7 +83,14 @@ impl Visit {
 /// # Errors
 /// [`NotebookError::Store`].
 pub fn today(store: &Store, lang: Lang, now: Now) -> Result<Today, NotebookError> {
-    let status = status(store, now)?;
+    of(store, status(store, now)?, lang, now)
+}
+
+/// Returns the day of a person of whom is known how things stand.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn of(store: &Store, status: Status, lang: Lang, now: Now) -> Result<Today, NotebookError> {
     let day = now.wall.day(status.zone);
     let (mut jobs, later) = jobs(store, day, lang)?;
     jobs.sort_by_key(|job| (job.rank.min(RANK_NOT_BEGUN), job.from.is_none(), job.from, job.rank, job.id));

@@ -65,6 +65,14 @@ pub struct Status {
 /// # Errors
 /// [`NotebookError::Store`].
 pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
+    with_money(store, now, reminders(store, now)?)
+}
+
+/// As [`status`], where the reminders are known already.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn with_money(store: &Store, now: Now, money: Reminders) -> Result<Status, NotebookError> {
     let enrolment = &store.identity().enrolment;
     let counts = store.counts()?;
     let age = |ms: u64| now.wall.0.saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX)).max(0);
@@ -89,7 +97,7 @@ pub fn status(store: &Store, now: Now) -> Result<Status, NotebookError> {
         numbers_suspended: store.numbers_suspended(),
         next_sheet_no: crate::notebook::seal::next_number(store, now)?,
         claim_lease: lease(store, now)?,
-        money: reminders(store, now)?,
+        money,
     })
 }
 

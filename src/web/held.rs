@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::sync::Lends;
+use crate::web::remembered::Remembered;
 
 /// How long a home that was given away is left alone, so that whoever asked takes it: he looks every 50 ms.
 const LENT: Duration = Duration::from_millis(300);
@@ -18,13 +19,15 @@ pub struct Held {
     home: PathBuf,
     clock: Clock,
     store: Mutex<Option<Store>>,
+    /// What need not be reckoned at each visit.
+    pub(crate) remembered: Remembered,
 }
 
 impl Held {
     /// Returns a home that is opened when it is first needed.
     #[must_use]
     pub const fn new(home: PathBuf, clock: Clock) -> Self {
-        Self { home, clock, store: Mutex::new(None) }
+        Self { home, clock, store: Mutex::new(None), remembered: Remembered::new() }
     }
 
     /// Returns the home's folder.

@@ -137,15 +137,18 @@ fn read(desk: &Desk<'_>, id: &str) -> Result<Job, Fault> {
         };
         let (mut place, hazards) = site(store, desk, linked("site"))?;
         place.extend(contacts(store, linked("customer"))?);
-        let machine = linked("asset").map(|asset| new::history(store, asset, lang)).transpose()?;
+        let mut machine =
+            linked("asset").map(|asset| new::history(store, asset, lang)).transpose()?.unwrap_or_default();
         let sheets = visits::of_job(store, document.id)?;
         let sheets: Result<Vec<Line>, _> =
             sheets.iter().map(|(sheet, kind)| list::line(store, kind, sheet, lang)).collect();
+        let sheets = sheets?;
+        machine.retain(|line| !sheets.iter().any(|own| own.id == line.id));
         Ok(Job {
             id: document.id,
             steps: state::open_steps(store, kind, &document)?,
-            machine: machine.unwrap_or_default(),
-            sheets: sheets?,
+            machine,
+            sheets,
             shown,
             place,
             hazards,

@@ -72,8 +72,10 @@ fn leaf(desk: &Desk<'_>, sheet: &Sheet) -> Result<Leaf, Fault> {
         (desk.form(&format!("{}/fault", sheet.address()), &html! {
             input type="hidden" name="item" value=(item.key);
             label.field { span { (desk.say("web.round.note")) } textarea name="note" maxlength="500" rows="2" { (note) } }
-            (widgets::button(Weight::First, &desk.say("web.round.ticket"), Some(("do", "ticket"))))
-            (widgets::button(Weight::Second, &desk.say("web.round.go_on"), Some(("do", "note"))))
+            div.actions {
+                (widgets::button(Weight::First, &desk.say("web.round.ticket"), Some(("do", "ticket"))))
+                (widgets::button(Weight::Second, &desk.say("web.round.go_on"), Some(("do", "note"))))
+            }
         }))
     };
     let back = Some(format!("{}/round#item-{}", sheet.address(), at + 1));

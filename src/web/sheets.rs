@@ -94,9 +94,9 @@ fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
         @if !drafts.is_empty() {
             h2 { (desk.say("web.sheet.drafts")) }
             (widgets::rows(&drafts, ""))
-            h2 { (desk.say("web.sheet.others")) }
+            @if !others.is_empty() { h2 { (desk.say("web.sheet.others")) } }
         }
-        (widgets::rows(&others, &desk.say("web.sheet.none")))
+        @if !others.is_empty() || drafts.is_empty() { (widgets::rows(&others, &desk.say("web.sheet.none"))) }
         @if more { div.actions { a.way #more href=(further(&desk.visit.query, from + ROWS)) { (desk.say("web.more_rows")) } } }
     };
     let title = desk.say("web.tab.sheets");

@@ -9,9 +9,9 @@ use crate::cli::fault::Fault;
 use crate::cli::status::duration;
 use crate::notebook::claim::reminders::Reminders;
 use crate::notebook::day::advice::LOUD_AFTER_MS;
-use crate::notebook::day::{Today, today};
+use crate::notebook::day::{self, Today};
 use crate::notebook::list::Line;
-use crate::notebook::status::Status;
+use crate::notebook::status::{Status, with_money};
 use crate::web::desk::{Desk, Leaf, Place};
 use crate::web::{jobs, sheets};
 
@@ -22,10 +22,13 @@ const JOBS: usize = 20;
 
 /// Returns the first page.
 pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
-    let day = desk.with(|store| today(store, desk.lang.of_labels(), desk.now()))?;
+    let now = desk.now();
+    let day = desk.with(|store| {
+        let money = desk.held.remembered.reminders(store, now)?;
+        day::of(store, with_money(store, now, money)?, desk.lang.of_labels(), now)
+    })?;
     let content = html! {
         (captures(desk))
-        (waits(desk, &day.status))
         (visits(desk, &day))
         @if !day.drafts.is_empty() {
             section #drafts {
@@ -34,6 +37,7 @@ pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
                 @if day.drafts.len() > DRAFTS { div.actions { a.way href="/sheets" { (desk.say("web.more_rows")) } } }
             }
         }
+        (waits(desk, &day.status))
         (due(desk, &day))
     };
     let weekday = desk.say(&format!("text.day.weekday_{}", day.day.weekday()));

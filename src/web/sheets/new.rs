@@ -46,15 +46,15 @@ fn leaf(desk: &Desk<'_>, machine: &str) -> Result<Leaf, Fault> {
 /// Returns the three large buttons; one tap begins.
 pub(in crate::web) fn types(desk: &Desk<'_>, machine: &str) -> Markup {
     let kinds: Vec<&'static Kind> = SHEETS.iter().filter_map(|name| records::kinds::by_name(name)).collect();
-    desk.form("/sheets/new", &html! {
+    let form = html! {
         input type="hidden" name="asset" value=(machine);
-        h2 { (desk.say("web.new.begin")) }
         div.actions {
             @for kind in kinds {
                 button.first type="submit" id={ "begin-" (kind.name) } name="kind" value=(kind.name) { (desk.lang.label(kind.zh, kind.en)) }
             }
         }
-    })
+    };
+    html! { h2 { (desk.say("web.new.begin")) } (desk.form("/sheets/new", &form)) }
 }
 
 fn told(desk: &Desk<'_>, machine: &str, known: Option<&Known>) -> Markup {

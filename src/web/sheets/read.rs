@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use records::kinds::job::JOB;
 use records::kinds::number;
-use records::kinds::sheet::{PhotoKind, Photos};
+use records::kinds::sheet::{Assets, PhotoKind, Photos};
 use records::machine::Step;
 use records::problems::Problem;
-use records::schema::{Class, Field, Group, Kind};
+use records::schema::{Class, Field, Group, Kind, Typed};
 use records::time::Zone;
 use records::value::{FileHash, Target, Value};
 use sync_protocol::merge::Document;
@@ -20,6 +21,7 @@ use crate::notebook::seal;
 use crate::notebook::show::{self, Shown};
 use crate::notebook::state;
 use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::web::desk::Desk;
 
 /// Any of the three sheets.
@@ -42,6 +44,10 @@ pub(in crate::web) struct Sheet {
     pub(in crate::web) steps: Vec<&'static Step>,
     /// The values of single fields as they are typed.
     pub(in crate::web) typed: BTreeMap<&'static str, String>,
+    /// What its job says is to be done; empty where it has none.
+    pub(in crate::web) instructions: String,
+    /// The machines that it names; empty where it names none.
+    pub(in crate::web) machines: String,
     /// Its photos, without signatures.
     pub(in crate::web) pictures: Vec<Picture>,
     /// Where its days begin.
@@ -135,8 +141,46 @@ pub(in crate::web) fn sheet(desk: &Desk<'_>, id: &str) -> Result<Sheet, Fault> {
             }
         }
         let pictures = pictures(store, desk, kind, &document);
-        Ok(Sheet { document, kind, shown, items, points, steps, typed, pictures, zone })
+        let instructions = instructions(store, kind, &document)?;
+        let machines = machines(&shown);
+        Ok(Sheet {
+            document,
+            kind,
+            shown,
+            items,
+            points,
+            steps,
+            typed,
+            instructions,
+            machines,
+            pictures,
+            zone,
+        })
     })
+}
+
+fn instructions(store: &Store, kind: &Kind, document: &Document) -> Result<String, StoreError> {
+    let Some(Value::Ref(Target::Doc(job))) = rows::value(kind, document, "work_order") else {
+        return Ok(String::new());
+    };
+    let said = store.document(job)?.and_then(|job| rows::value(&JOB, &job, "instructions"));
+    Ok(match said {
+        Some(Value::Text(text)) => text,
+        _ => String::new(),
+    })
+}
+
+fn machines(shown: &Shown) -> String {
+    let named = shown.lists.iter().filter(|(group, _)| group.number == Assets::GROUP.number);
+    let values = named.flat_map(|(_, rows)| rows).filter_map(|row| row.values.first()?.as_ref());
+    let names: Vec<String> = values
+        .filter_map(|value| match value {
+            Value::Ref(Target::Doc(id)) => Some(shown.names.get(id).cloned().unwrap_or_else(|| id.code())),
+            Value::Ref(Target::Text(text)) => Some(text.clone()),
+            _ => None,
+        })
+        .collect();
+    names.join(", ")
 }
 
 fn pictures(store: &Store, desk: &Desk<'_>, kind: &'static Kind, document: &Document) -> Vec<Picture> {

@@ -47,7 +47,14 @@ fn about(desk: &Desk<'_>, sheet: &Sheet) -> Markup {
     facts.extend(job(sheet).map(|(href, name)| {
         (desk.say("web.sheet.job"), html! { a href=(href) { (widgets::short(&name)) } })
     }));
-    facts.extend(["customer", "site", "product", "problem"].into_iter().filter_map(fact));
+    facts.extend(["customer", "site"].into_iter().filter_map(fact));
+    if !sheet.machines.is_empty() {
+        facts.push((desk.say("web.new.machine"), widgets::short(&sheet.machines)));
+    }
+    facts.extend(["product", "problem"].into_iter().filter_map(fact));
+    if !sheet.instructions.is_empty() {
+        facts.push((desk.say("web.sheet.instructions"), widgets::text(&sheet.instructions)));
+    }
     facts.push((
         desk.say("web.sheet.made"),
         html! { (widgets::short(&sheet.shown.author)) " · " (desk.instant(line.created, sheet.zone)) },
