@@ -14,8 +14,10 @@ impl Desk {
     pub fn hear(&mut self, device: &Device, asks: Vec<Ask>, now_ms: u64) -> Result<Vec<Tell>, StoreError> {
         let (mut tells, mut have, mut want, mut again) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut buckets = None;
-        // A device that takes no part any more is not answered; its segments wait for a person.
-        for ask in asks.into_iter().filter(|_| device.standing.takes_part()) {
+        // A device that takes no part any more is not answered; its segments wait for a person. Whose key it is it may
+        // still say: without it nothing that it sends could be read, and it would never hear why.
+        let part = device.standing.takes_part();
+        for ask in asks.into_iter().filter(|ask| part || matches!(ask, Ask::Vouched(_))) {
             match ask {
                 Ask::Have(files) => have.extend(files),
                 Ask::Want(files) => want.extend(files),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use records::id::{Epoch, OpId, Replica};
 use records::kinds::number;
-use sync_protocol::asides::Vouched;
+use sync_protocol::asides::{Ask, Vouched};
 use sync_protocol::chain::Link;
 use sync_protocol::columns;
 use sync_protocol::conversation::{Answer, RequestHash, read_answer, write_answer};
@@ -14,7 +14,7 @@ use sync_protocol::op::Row;
 use sync_protocol::proof::AnswerProof;
 use sync_protocol::ruling::{Judgement, Ruling, Verdict};
 use sync_protocol::segment::{Run, Segment, cut};
-use sync_protocol::sign::Signer;
+use sync_protocol::sign::{PublicKey, Signer};
 use sync_protocol::stamp::Stamp;
 
 use super::stands_over;
@@ -289,6 +289,41 @@ fn what_a_second_key_wrote_in_the_first_one_s_epoch_waits_whichever_way_it_comes
     assert_eq!(held(&desk), 4);
 }
 
+fn certificate(key: PublicKey) -> Certificate {
+    let doc = |seq| records::id::DocId(OpId { replica: Replica::HQ, epoch: Epoch(1), seq });
+    Certificate {
+        replica: LINE.0,
+        key,
+        staff: doc(2),
+        roles: Vec::new(),
+        branch: 3,
+        unit: doc(1),
+        valid_until_ms: RECEIVED_MS,
+    }
+}
+
+/// The restored headquarters knew the device and not its key; somebody revoked it before it came. What proved whose key
+/// it is was passed over as all that a revoked device asks, so it got a status 401 for good: it never heard that it was
+/// revoked, and what it had written never got to the person who decides about it.
+#[test]
+fn a_revoked_device_says_whose_key_it_is_and_stays_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::at(&folder.path().join("hq"));
+    data.init("http://127.0.0.1:7400").unwrap();
+    let desk = data.open(false).unwrap();
+    desk.store.device_put(&Device::named(LINE.0, 3, (0, 0))).unwrap();
+    data.back_up(&folder.path().join("backup")).unwrap();
+    let key = device().public();
+    let vouched = Vouched::sign(&desk.signer, certificate(key));
+    let mut desk = restored(folder.path());
+    let revoked = Device { standing: Standing::Revoked, ..Device::named(LINE.0, 3, (0, 0)) };
+    desk.store.device_put(&revoked).unwrap();
+    let asks = vec![Ask::Vouched(vouched), Ask::Reread(vec![certificate(key).staff])];
+    assert_eq!(desk.transact(|desk| desk.hear(&revoked, asks, RECEIVED_MS)).unwrap(), []);
+    let known = desk.store.device(LINE.0).unwrap().unwrap();
+    assert_eq!((known.key, known.standing), (Some(key), Standing::Revoked));
+}
+
 /// The code was issued before the backup, and the device's first contact came after it.
 #[test]
 fn a_device_that_a_restored_headquarters_forgot_is_known_again_by_its_certificate() {
@@ -298,16 +333,6 @@ fn a_device_that_a_restored_headquarters_forgot_is_known_again_by_its_certificat
     let mut desk = data.open(false).unwrap();
     desk.store.device_put(&Device::named(LINE.0, 3, (0, 0))).unwrap();
     data.back_up(&folder.path().join("backup")).unwrap();
-    let doc = |seq| records::id::DocId(OpId { replica: Replica::HQ, epoch: Epoch(1), seq });
-    let certificate = |key| Certificate {
-        replica: LINE.0,
-        key,
-        staff: doc(2),
-        roles: Vec::new(),
-        branch: 3,
-        unit: doc(1),
-        valid_until_ms: RECEIVED_MS,
-    };
     let key = device().public();
     let vouched = Vouched::sign(&desk.signer, certificate(key));
     desk.transact(|desk| desk.hear_vouched(&vouched, RECEIVED_MS)).unwrap();
