@@ -122,8 +122,7 @@ fn cells(job: &Visit, today: &Today, desk: &Desk) -> Vec<String> {
     // Today's hour stands alone; an earlier day is named, as somebody waits.
     let at = match minute.split_once(' ') {
         Some((day, hour)) if *day == today.day.to_string() => hour.to_owned(),
-        Some(_) => desk.style.paint(Tone::Warning, &minute),
-        None => String::new(),
+        _ => minute,
     };
     let state = desk.lang.label(job.state.zh, job.state.en).to_owned();
     vec![at, job.name(), job.customer.clone(), job.title.clone(), state]
