@@ -1,7 +1,7 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
 //! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
-//! [`money`], [`devices`], [`logins`], [`server`], [`web`], [`cli`].
+//! [`money`], [`devices`], [`lists`], [`jobs`], [`figures`], [`logins`], [`server`], [`web`], [`cli`].
 
 pub mod asks;
 pub mod author;
@@ -14,10 +14,13 @@ pub mod devices;
 pub mod enrol;
 pub mod entropy;
 pub mod feed;
+pub mod figures;
 pub mod files;
 pub mod import;
 pub mod intake;
+pub mod jobs;
 pub mod keys;
+pub mod lists;
 pub mod logins;
 pub mod money;
 pub mod people;

@@ -3,8 +3,11 @@
 //! Reading order: [`console`], [`door`], [`desk`], [`routes`], then one file per group of pages.
 
 mod admin;
+mod charts;
 pub mod console;
 pub mod desk;
 mod door;
+mod jobs;
+mod lists;
 pub mod routes;
 mod today;

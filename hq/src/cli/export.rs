@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use records::kinds;
-use records::table::export::{Export, Form, Line, Words};
-use records::time::{Ts, Zone};
+use records::table::export::{Export, Form, Words};
+use records::time::Zone;
 use records::value::text;
 use serde_json::json;
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, DAMAGED, Fault};
 use crate::cli::progress::Progress;
-use crate::reading;
+use crate::lists;
 
 /// What `export` is told.
 #[derive(Debug, clap::Args)]
@@ -52,17 +52,8 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let mut table = Export::begin(Vec::new(), kind, form, words, Zone::SHANGHAI).map_err(|e| bad(&e))?;
     let mut records = 0_u64;
     desk.store.each_document::<Fault>(Some(kind.number), |_, indexed| {
-        let document = &indexed.document;
-        let device = desk.store.device(document.id.0.replica).map_err(Fault::from)?;
-        let person = device.and_then(|device| people.staff.get(&device.staff?));
-        let groups: Vec<_> =
-            kind.groups.iter().map(|group| (group.tag(), reading::rows(document, group))).collect();
-        let created = Ts(i64::try_from(document.created.ms).unwrap_or(i64::MAX));
-        let (id, code) = (document.id.to_string(), document.id.code());
-        let author = person.map_or("", |person| person.code.as_str());
-        let state = kind.machine.map(|_| document.state);
-        let line = Line { id: &id, code: &code, state, author, created, groups: &groups };
-        table.line(&line).map_err(|error| bad(&error))?;
+        let author = lists::author(&desk.store, &people, &indexed.document)?;
+        lists::write(&mut table, kind, &indexed.document, &author).map_err(|error| bad(&error))?;
         records += 1;
         Ok(())
     })?;

@@ -14,6 +14,7 @@ use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, Lang};
 use crate::cli::show::{self, Args};
 use crate::cli::table::table;
+use crate::intake::desk::Desk;
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let mut desk = room.open()?;
@@ -21,7 +22,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let kind = kinds::by_number(document.kind);
     let mut ops = desk.history(document.id)?;
     ops.sort_by_key(|op| document.ops.iter().position(|id| *id == op.id));
-    let (mut rows, mut lines) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
     for op in &ops {
         let recorded = show::recorded(&mut desk, op.id, op.row.stamp)?;
         let author = show::author(&mut desk, op.id)?;
@@ -33,17 +34,32 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
             "verdict": verdict(op),
             "changes": changes,
         }));
-        let when = recorded.map(|recorded| show::recorded_text(&recorded, room.lang)).unwrap_or_default();
-        let said = room.lang.say(&format!("text.verdict.{}", verdict(op)), &[]);
-        let mut head = [when, author, said];
-        for (name, value) in op.row.writes.iter().flat_map(|write| change_text(kind, write, room.lang)) {
-            let [when, who, said] = std::mem::take(&mut head);
-            lines.push(vec![when, who, name, value, said]);
-        }
     }
+    let lines = lines(&mut desk, &ops, kind, room.lang)?.into_iter().map(Vec::from).collect();
     let titles = ["recorded", "who", "field", "value", "said"]
         .map(|column| room.lang.say(&format!("hq.column.{column}"), &[]));
     Ok(Answer::new(Json::Array(rows), table(&titles, lines)))
+}
+
+/// Returns what ops changed: when, who, what, its value, and what headquarters said of it; when and who once an op.
+pub(crate) fn lines(
+    desk: &mut Desk,
+    ops: &[Judged],
+    kind: Option<&'static Kind>,
+    lang: Lang,
+) -> Result<Vec<[String; 5]>, Fault> {
+    let mut lines = Vec::new();
+    for op in ops {
+        let recorded = show::recorded(desk, op.id, op.row.stamp)?;
+        let when = recorded.map(|recorded| show::recorded_text(&recorded, lang)).unwrap_or_default();
+        let said = lang.say(&format!("text.verdict.{}", verdict(op)), &[]);
+        let mut head = [when, show::author(desk, op.id)?, said];
+        for (name, value) in op.row.writes.iter().flat_map(|write| change_text(kind, write, lang)) {
+            let [when, who, said] = std::mem::take(&mut head);
+            lines.push([when, who, name, value, said]);
+        }
+    }
+    Ok(lines)
 }
 
 fn verdict(op: &Judged) -> &'static str {

@@ -5,7 +5,7 @@ use pages::visit::Verb;
 
 use crate::cli::answer::Fault;
 use crate::web::desk::Desk;
-use crate::web::{admin, today};
+use crate::web::{admin, charts, jobs, lists, today};
 
 /// Returns the answer to the visit of somebody who is logged in.
 pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
@@ -13,6 +13,13 @@ pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
     let answered = match (verb, parts.as_slice()) {
         (Verb::Get, []) => today::page(desk),
         (verb, ["admin", rest @ ..]) => admin::answer(desk, verb, rest),
+        (verb, ["jobs", rest @ ..]) => jobs::answer(desk, verb, rest),
+        (Verb::Get, ["charts"]) => charts::page(desk),
+        (Verb::Get, ["lists"]) => lists::kinds(desk),
+        (Verb::Get, ["lists", kind]) => lists::list(desk, kind),
+        (Verb::Get, ["lists", kind, form]) => lists::file(desk, kind, form),
+        (Verb::Get, ["records", id]) => lists::record(desk, id),
+        (Verb::Get, ["search"]) => lists::search(desk),
         _ => Err(Fault::usage("console.fault.no_page")),
     };
     answered.unwrap_or_else(|fault| desk.fault(&fault))

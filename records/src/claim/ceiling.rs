@@ -10,7 +10,8 @@ use crate::policy::cycle::Month;
 use crate::time::Day;
 
 /// Returns the ceiling that a line counts under, were there one.
-pub(super) fn account(claim: &Claim, line: &Line, facts: &Facts) -> Option<Account> {
+#[must_use]
+pub fn account(claim: &Claim, line: &Line, facts: &Facts) -> Option<Account> {
     let category = line.category?;
     let month = cap::month(category, line.date?, line.service_month, &facts.policy.caps)?;
     Some(Account { category, month, staff: claim.staff })
@@ -109,7 +110,8 @@ fn exceptions(claim: &Claim, account: &Account, facts: &Facts) -> Fen {
 }
 
 /// Returns the ceiling of a month: of the narrowest row that is valid in it. Only lump-sum units have one.
-pub(super) fn cap_row(claim: &Claim, account: &Account, facts: &Facts) -> Option<Fen> {
+#[must_use]
+pub fn cap_row(claim: &Claim, account: &Account, facts: &Facts) -> Option<Fen> {
     let unit = claim.unit?;
     if !facts.people.above(unit).any(|at| facts.people.units.get(&at).is_some_and(|unit| unit.lump_sum)) {
         return None;

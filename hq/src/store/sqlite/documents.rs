@@ -199,6 +199,48 @@ impl Store {
         Ok(all.into_iter().filter(|(_, state)| wanted(state)).map(|(id, _)| id).collect())
     }
 
+    /// Returns the documents of a kind in one of some states (none: in any), of one branch or of all, last changed within
+    /// `span` of milliseconds, each with its creator's branch; those changed last come first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn newest(
+        &self,
+        kind: u16,
+        states: &[u8],
+        scope: Option<u32>,
+        span: (u64, u64),
+    ) -> Result<Vec<(u32, DocId)>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT replica, epoch, seq, branch, state FROM documents
+             WHERE kind = ?1 AND updated_ms BETWEEN ?2 AND ?3 AND (?4 IS NULL OR scope = ?4)
+             ORDER BY updated_ms DESC, branch, replica, epoch, seq DESC",
+        )?;
+        let rows = query.query_map(params![kind, span.0, span.1, scope], |row| {
+            Ok((row.get::<_, u32>(3)?, id(row, 0)?, row.get::<_, u8>(4)?))
+        })?;
+        let all: Vec<(u32, DocId, u8)> = rows.collect::<Result<_, _>>()?;
+        let wanted = |state: &u8| states.is_empty() || states.contains(state);
+        Ok(all
+            .into_iter()
+            .filter(|(_, _, state)| wanted(state))
+            .map(|(branch, id, _)| (branch, id))
+            .collect())
+    }
+
+    /// Returns a document with its line of the index; `branch` is its creator's.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn indexed(&self, branch: u32, id: DocId) -> Result<Option<Indexed>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT branch, number, scope, people, digest, body FROM documents
+             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
+        )?;
+        let mut rows = query.query(params![branch, id.0.replica.0, id.0.epoch.0, id.0.seq])?;
+        Ok(rows.next()?.map(indexed).transpose()?.map(|(_, indexed)| indexed))
+    }
+
     /// Returns the documents of a branch, by id.
     ///
     /// # Errors
