@@ -38,7 +38,7 @@ pub(crate) mod show;
 #[cfg(test)]
 mod stories;
 mod table;
-mod terms;
+pub(crate) mod terms;
 #[cfg(test)]
 mod testing;
 mod tick;

@@ -86,6 +86,15 @@ pub struct Line {
     pub conflicts: usize,
 }
 
+/// A record on which something waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The record, with its conflicts.
+    pub line: Line,
+    /// How many of its entries were refused.
+    pub refused: usize,
+}
+
 impl Reader {
     fn holds(&self, roles: &[Role]) -> bool {
         self.roles.iter().any(|role| roles.contains(role))
@@ -306,6 +315,31 @@ impl Desk {
             Ok::<bool, ListError>(true)
         })?;
         Ok(table.end()?)
+    }
+
+    /// Returns the records on which something waits for a person, those changed last first; at most `n`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unsettled(&mut self, reader: &Reader, n: usize) -> Result<Vec<Unsettled>, StoreError> {
+        let mut found = Vec::new();
+        self.store.each_document::<StoreError>(None, |_, indexed| {
+            let document = &indexed.document;
+            let refused = document.refused.len();
+            if refused > 0 || !document.conflicts().is_empty() {
+                found.push((document.updated, document.id, refused));
+            }
+            Ok(())
+        })?;
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        let mut unsettled = Vec::new();
+        for (_, id, refused) in found {
+            if unsettled.len() == n {
+                break;
+            }
+            unsettled.extend(self.line_for(reader, id)?.map(|line| Unsettled { line, refused }));
+        }
+        Ok(unsettled)
     }
 
     /// Returns the records that somebody may mean by what he typed: by number, code or name; of each kind the newest.

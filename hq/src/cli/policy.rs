@@ -249,7 +249,7 @@ pub(super) fn calendar_fault(path: &Path, sentence: &Sentence, lang: Lang) -> Fa
 }
 
 /// A policy file that cannot be used, with line and key.
-pub(super) fn policy_fault(path: &Path, error: &PolicyError, lang: Lang) -> Fault {
+pub(crate) fn policy_fault(path: &Path, error: &PolicyError, lang: Lang) -> Fault {
     Fault::usage("error.policy.file")
         .with("file", path.display())
         .with("line", error.line)

@@ -31,7 +31,8 @@ fn read(file: &Path) -> Result<String, Fault> {
     std::fs::read_to_string(file).map_err(|error| Fault::file(file, &error))
 }
 
-fn fault(file: &Path, error: LoadError, lang: Lang) -> Fault {
+/// Returns why a file was not loaded.
+pub(crate) fn fault(file: &Path, error: LoadError, lang: Lang) -> Fault {
     match error {
         LoadError::Policy(error) => policy_fault(file, &error, lang),
         LoadError::Calendar(error) => calendar_fault(file, &error.sentence(), lang),

@@ -79,7 +79,7 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
 }
 
 /// Names the first line where it shows.
-fn fault(broken: &Broken) -> Fault {
+pub(crate) fn fault(broken: &Broken) -> Fault {
     let (key, line, says) = match broken {
         Broken::File(_) => ("hq.trail.not_a_line", 0, 0),
         Broken::NotALine { line } => ("hq.trail.not_a_line", *line, 0),

@@ -129,6 +129,19 @@ CREATE TABLE audit (
   id INTEGER PRIMARY KEY, branch INTEGER NOT NULL, at_ms INTEGER NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL);
 ";
 
+/// One line of the audit trail of administration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditLine {
+    /// Counts the lines.
+    pub id: u64,
+    /// When, milliseconds UTC.
+    pub at_ms: u64,
+    /// What was done.
+    pub what: String,
+    /// To whom or what, and by whom.
+    pub about: String,
+}
+
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -344,6 +357,20 @@ impl Store {
             .prepare_cached("INSERT INTO audit (branch, at_ms, what, about) VALUES (?1, ?2, ?3, ?4)")?
             .execute(rusqlite::params![branch, at_ms, what, about])?;
         Ok(())
+    }
+
+    /// Returns the last `n` lines of the audit trail before line `before`, or of all; the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn audit_lines(&self, before: Option<u64>, n: usize) -> Result<Vec<AuditLine>, StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT id, at_ms, what, about FROM audit WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
+        )?;
+        let rows = query.query_map(rusqlite::params![before, n], |row| {
+            Ok(AuditLine { id: row.get(0)?, at_ms: row.get(1)?, what: row.get(2)?, about: row.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Asks SQLite whether its file is whole.

@@ -3,6 +3,8 @@
 mod devices;
 mod enrolling;
 mod staff;
+mod terms;
+mod trail;
 
 use maud::{Markup, html};
 use pages::reply::Reply;
@@ -25,6 +27,15 @@ pub(super) fn answer(desk: &Desk<'_>, verb: Verb, rest: &[&str]) -> Result<Reply
         (Verb::Get, ["staff"]) => staff::list(desk),
         (Verb::Get, ["staff", code]) => staff::one(desk, code),
         (Verb::Post, ["staff", code, act]) => staff::act(desk, code, act),
+        (Verb::Get, ["policy"]) => terms::policy(desk),
+        (Verb::Post, ["policy", act]) => terms::policy_act(desk, act),
+        (Verb::Get, ["calendar"]) => terms::calendar(desk),
+        (Verb::Post, ["calendar"]) => terms::calendar_load(desk),
+        (Verb::Get, ["waiting"]) => trail::waiting(desk),
+        (Verb::Get, ["trail"]) => trail::list(desk),
+        (Verb::Get, ["trail", "file"]) => trail::file(desk),
+        (Verb::Post, ["trail", "verify"]) => trail::verify(desk),
+        (Verb::Get, ["backup"]) => trail::backup(desk),
         _ => Err(Fault::usage("console.fault.no_page")),
     }
 }
@@ -47,6 +58,11 @@ fn menu(desk: &Desk<'_>) -> Result<Reply, Fault> {
         entry("devices", "devices", html! { (many(watched.len())) " " (worried(silent + waits)) }),
         entry("devices/new", "enrol", html! {}),
         entry("staff", "staff", many(logins)),
+        entry("policy", "policy", html! {}),
+        entry("calendar", "calendar", html! {}),
+        entry("waiting", "waiting", worried(waits)),
+        entry("trail", "trail", html! {}),
+        entry("backup", "backup", html! {}),
     ];
     Ok(desk.page(&Leaf {
         place: Place::Admin,

@@ -136,7 +136,8 @@ fn table(desk: &Desk<'_>, figure: &Figure, title: &str) -> Markup {
     widgets::table(title, &columns, &rows, "")
 }
 
-fn calendar(desk: &Desk<'_>, months: &[MonthSeen]) -> Markup {
+/// Returns months as finance sees them, with their table.
+pub(super) fn calendar(desk: &Desk<'_>, months: &[MonthSeen]) -> Markup {
     let title = desk.say("console.charts.calendar");
     let list = |days: &mut dyn Iterator<Item = Day>| {
         days.map(|day| day.to_string().get(8..).unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" ")

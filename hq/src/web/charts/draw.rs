@@ -1,9 +1,7 @@
 //! The drawing itself: bars and months as SVG, with nothing in it that a page may not carry.
 
 use maud::html;
-use plotters::prelude::{
-    DrawingBackend, IntoDrawingArea, IntoFont, PathElement, RGBColor, Rectangle, SVGBackend, Text,
-};
+use plotters::prelude::{IntoDrawingArea, IntoFont, PathElement, RGBColor, Rectangle, SVGBackend, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, TextStyle};
 
