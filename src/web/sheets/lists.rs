@@ -41,10 +41,13 @@ pub(super) fn all(desk: &Desk<'_>, sheet: &Sheet, open: Option<&str>) -> Result<
     Ok(html! {
         @for group in groups {
             @let entries = entries(sheet, group);
-            details id={ "l-" (group.name) } open[open == Some(group.name)] {
-                summary { (desk.lang.label(group.zh, group.en)) @if !entries.is_empty() { span.count { (entries.len()) } } }
-                @for entry in entries { (one(desk, sheet, group, entry)) }
-                @if sheet.is_open() || !group.frozen { (form(desk, sheet, group, &last)) }
+            @let takes = sheet.is_open() || !group.frozen;
+            @if takes || !entries.is_empty() {
+                details id={ "l-" (group.name) } open[open == Some(group.name)] {
+                    summary { (desk.lang.label(group.zh, group.en)) @if !entries.is_empty() { span.count { (entries.len()) } } }
+                    @for entry in entries { (one(desk, sheet, group, entry)) }
+                    @if takes { (form(desk, sheet, group, &last)) }
+                }
             }
         }
     })
@@ -96,7 +99,7 @@ fn before(desk: &Desk<'_>, sheet: &Sheet, last: &[Read]) -> Markup {
     html! {
         datalist #meters { @for read in last { option value=(read.meter) {} } }
         @for read in last {
-            p.hint #before {
+            p.hint.before {
                 (desk.say("web.sheet.before")) " " (widgets::short(&read.meter)) ": "
                 strong { (Value::Meter(read.value.clone()).text(Type::Meter, sheet.zone)) }
                 " (" (desk.instant(read.at, sheet.zone)) ")"

@@ -219,7 +219,7 @@ fn closed(desk: &Desk<'_>, sheet: &Sheet) -> Result<Markup, Fault> {
         div.actions { a.way.first #paper href={ "/papers/" (sheet.document.id) } { (desk.say("web.sheet.paper")) } }
         (widgets::facts(&facts))
         @if !sheet.items.is_empty() { section #items { h2 { (desk.say("web.sheet.items")) } (items::list(desk, sheet, "sheet")) } }
-        (photos(desk, sheet))
+        @if !sheet.pictures.is_empty() { (photos(desk, sheet)) }
     })
 }
 
