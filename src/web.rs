@@ -2,6 +2,9 @@
 //!
 //! Reading order: [`serve`], [`door`], [`held`], [`lend`], [`courier`], [`desk`], [`routes`], then one file per group of pages.
 
+mod batches;
+mod claims;
+mod conflicts;
 pub mod courier;
 pub mod desk;
 pub mod door;
@@ -9,14 +12,19 @@ mod files;
 pub mod held;
 mod jobs;
 pub mod lend;
+mod money;
+mod more;
 mod remembered;
+mod review;
 mod round;
 pub mod routes;
 mod search;
 pub mod serve;
 mod sheets;
 mod shown;
+mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 mod today;
+mod trips;
 mod vouchers;

@@ -32,6 +32,11 @@ pub(crate) fn restore(args: &Backup, desk: &Desk) -> Result<Page, Fault> {
     Ok(desk.page(|| json!({"home": home}), |desk| desk.lang.say("text.restored", &[("home", &home)]) + "\n"))
 }
 
+/// Returns why there is no backup, as a person reads it.
+pub(crate) fn fault_of(error: BackupError, file: &std::path::Path) -> Fault {
+    fault(error, &Backup { file: file.to_owned() })
+}
+
 fn fault(error: BackupError, args: &Backup) -> Fault {
     match error {
         // Not the home is wrong: the file that was named.

@@ -193,7 +193,8 @@ fn name(id: BundleId) -> String {
     bundle::hex(&id.0)
 }
 
-fn fault(error: BundleFault, file: &Path) -> Fault {
+/// Returns why a bundle was neither written nor read, as a person reads it.
+pub(crate) fn fault(error: BundleFault, file: &Path) -> Fault {
     let refused = |key: &str| Fault::new(Exit::Refused, key).with("file", &file.display());
     match error {
         BundleFault::File { path, source } => Fault::file(&path, &source),

@@ -4,7 +4,7 @@
 
 pub mod against;
 pub(crate) mod args;
-mod backup;
+pub(crate) mod backup;
 mod batch;
 pub(crate) mod bundle;
 mod case;
@@ -43,7 +43,7 @@ mod sheet;
 pub(crate) mod status;
 #[cfg(test)]
 mod stories;
-mod sync;
+pub(crate) mod sync;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;

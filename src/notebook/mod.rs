@@ -19,6 +19,7 @@ pub mod find;
 pub mod hand_over;
 pub mod history;
 pub mod import;
+pub mod level;
 pub mod list;
 pub mod outlook;
 pub mod pair;

@@ -6,6 +6,7 @@
 
 pub mod alarm;
 pub mod approve;
+pub mod clean;
 pub mod cut;
 pub mod differ;
 pub mod facts;

@@ -355,6 +355,18 @@ pub fn withdraw(store: &mut Store, half: HalfMonth, now: Now) -> Result<Changed,
     save(store, Some(&document), writes, now)
 }
 
+/// Returns of which half-month a summary is and where it stands; `None` where it is not here.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn brief(store: &Store, id: DocId) -> Result<Option<(String, &'static State)>, StoreError> {
+    let document = store.document(id)?.filter(|document| document.kind == number::TRIP);
+    Ok(document.and_then(|document| {
+        let half = rows::record(&TRIP, &document).get::<TripOf>()?.half?.0;
+        Some((half, state::of(&TRIP, &document)?))
+    }))
+}
+
 /// Returns the half-month that a word names: itself, or a summary's.
 ///
 /// # Errors

@@ -301,6 +301,15 @@ impl Store {
         Ok(())
     }
 
+    /// Returns the own lines with ops that HQ did not sign for, each with the last seq for which it did.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn unsigned(&self) -> Result<Vec<((records::id::Replica, Epoch), u64)>, StoreError> {
+        let unheld = self.unheld()?.into_iter();
+        Ok(unheld.map(|unheld| ((self.replica(), unheld.epoch), unheld.held)).collect())
+    }
+
     /// Returns the own epochs with ops that HQ did not sign for, oldest first.
     pub(in crate::store) fn unheld(&self) -> Result<Vec<Unheld>, StoreError> {
         let mut out = Vec::new();

@@ -5,8 +5,10 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::cli::fault::Fault;
 use crate::clock::Clock;
-use crate::sync::{self, Options, SyncError};
+use crate::store::error::StoreError;
+use crate::sync::{self, Options};
 use crate::web::held::Held;
 
 /// So long after a change: whoever captures goes on capturing first.
@@ -31,7 +33,7 @@ pub struct Standing {
 struct Wishes {
     standing: Standing,
     /// The last failure; `None` once a sync came through.
-    error: Option<SyncError>,
+    error: Option<Fault>,
     changed: bool,
     now: bool,
 }
@@ -68,7 +70,7 @@ impl Courier {
     }
 
     /// Does something with the last failure; `None` where the last sync came through.
-    pub fn failure<T>(&self, told: impl FnOnce(&SyncError) -> T) -> Option<T> {
+    pub fn failure<T>(&self, told: impl FnOnce(&Fault) -> T) -> Option<T> {
         self.wishes().error.as_ref().map(told)
     }
 
@@ -77,7 +79,12 @@ impl Courier {
         loop {
             self.begins();
             let done = sync::sync(&mut held, &clock, Options::default(), &mut |_| {});
-            self.ended(done.err());
+            let failed = done.err().map(|error| {
+                let address =
+                    held.with(|store| Ok::<_, StoreError>(store.identity().enrolment.address.clone()));
+                crate::cli::sync::fault(error, &address.unwrap_or_default())
+            });
+            self.ended(failed);
             self.rest();
         }
     }
@@ -88,7 +95,7 @@ impl Courier {
         (wishes.changed, wishes.now) = (false, false);
     }
 
-    fn ended(&self, error: Option<SyncError>) {
+    fn ended(&self, error: Option<Fault>) {
         let mut wishes = self.wishes();
         let Standing { failed, ended, .. } = wishes.standing;
         let failed = if error.is_some() { failed.saturating_add(1) } else { 0 };
@@ -139,6 +146,7 @@ fn pause(failed: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::fault::Exit;
 
     #[test]
     fn nobody_is_asked_more_often_because_he_does_not_answer() {
@@ -156,10 +164,11 @@ mod tests {
             while !courier.wishes().now {
                 std::thread::yield_now();
             }
-            courier.ended(Some(SyncError::WrongKey));
+            let fault = Fault::new(Exit::Unreachable, "error.sync.refused");
+            courier.ended(Some(fault.clone()));
             courier.rest();
             courier.begins();
-            assert_eq!(courier.failure(ToString::to_string).unwrap(), SyncError::WrongKey.to_string());
+            assert_eq!(courier.failure(Clone::clone), Some(fault));
             courier.ended(None);
             assert!(asked.join().unwrap());
         });

@@ -57,6 +57,13 @@ impl Held {
         done
     }
 
+    /// Closes the home and does something with its folder; it is opened again when it is next needed.
+    pub fn apart<T>(&self, job: impl FnOnce(&std::path::Path) -> T) -> T {
+        let mut held = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = None;
+        job(&self.home)
+    }
+
     /// Gives the home to another process: the job that runs ends first.
     pub fn lend(&self) {
         let mut held = self.store.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,10 @@ use pages::visit::Verb;
 
 use crate::cli::fault::{Exit, Fault};
 use crate::web::desk::Desk;
-use crate::web::{files, jobs, search, sheets, today, vouchers};
+use crate::web::{
+    batches, claims, conflicts, files, jobs, money, more, review, search, sheets, sync, today, trips,
+    vouchers,
+};
 
 /// Returns the answer to a visit that was let in.
 pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
@@ -20,6 +23,48 @@ pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
         (verb, ["jobs", rest @ ..]) => jobs::answer(desk, verb, rest),
         (Verb::Get, ["search"]) => search::page(desk),
         (Verb::Get, ["records", id]) => search::record(desk, id),
+        (Verb::Get, ["money"]) => money::page(desk),
+        (Verb::Get, ["claims"]) => claims::page(desk),
+        (Verb::Post, ["claims", half, "draft"]) => claims::draft(desk, half),
+        (Verb::Get, ["claims", id]) => claims::one(desk, id),
+        (Verb::Post, ["claims", id, "submit"]) => claims::submit(desk, id),
+        (Verb::Post, ["claims", id, "lines", line, "set"]) => claims::set(desk, id, Some(line)),
+        (Verb::Post, ["claims", id, "lines", line, "remove"]) => claims::remove(desk, id, line),
+        (Verb::Post, ["claims", id, step @ ("withdraw" | "void" | "answer")]) => claims::step(desk, id, step),
+        (Verb::Get, ["cases", id]) => claims::case(desk, id),
+        (Verb::Post, ["cases", id, "appeal"]) => claims::appeal(desk, id),
+        (Verb::Get, ["trips", half]) => trips::page(desk, half),
+        (Verb::Post, ["trips", half, "set"]) => trips::set(desk, half),
+        (Verb::Post, ["trips", half, step @ ("submit" | "withdraw")]) => trips::step(desk, half, step),
+
+        (Verb::Get, ["review"]) => review::page(desk),
+        (Verb::Post, ["review", "clean"]) => review::clean(desk),
+        (Verb::Get, ["review", id]) => review::one(desk, id),
+        (
+            Verb::Post,
+            ["review", id, step @ ("approve" | "cut" | "uncut" | "return" | "reopen" | "alarm" | "paper")],
+        ) => review::decide(desk, id, step),
+        (Verb::Get, ["batches"]) => batches::page(desk),
+        (Verb::Post, ["batches"]) => batches::open(desk),
+        (Verb::Get, ["batches", id]) => batches::one(desk, id),
+        (
+            Verb::Post,
+            ["batches", id, step @ ("fill" | "remove" | "explain" | "seal" | "unseal" | "dispatch")],
+        ) => batches::step(desk, id, step),
+
+        (Verb::Get, ["more"]) => more::page(desk),
+        (Verb::Get, ["policy"]) => more::policy(desk),
+        (Verb::Get, ["history", id]) => more::history(desk, id),
+        (Verb::Get, ["conflicts"]) => conflicts::page(desk),
+        (Verb::Post, ["conflicts", id]) => conflicts::settle(desk, id),
+        (Verb::Get, ["quarantine"]) => conflicts::refused(desk),
+        (Verb::Post, ["quarantine", op]) => conflicts::resubmit(desk, op),
+        (Verb::Get, ["sync"]) => sync::page(desk),
+        (Verb::Get, ["sync", "state"]) => sync::state(desk),
+        (Verb::Post, ["sync"]) => sync::now(desk),
+        (Verb::Post, ["sync", "bundle"]) => sync::write(desk),
+        (Verb::Post, ["sync", "read"]) => sync::read(desk),
+        (Verb::Post, ["sync", "backup"]) => sync::back_up(desk),
 
         (Verb::Get, ["vouchers"]) => vouchers::page(desk),
         (Verb::Get, ["vouchers", "new"]) => vouchers::capture(desk),

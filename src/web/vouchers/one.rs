@@ -151,7 +151,7 @@ fn content(desk: &Desk<'_>, seen: &Seen) -> Markup {
         (shown::lists(desk, &seen.shown, seen.zone, &[]))
         div.actions {
             a.way.first #voucher-next href="/vouchers/new" { (desk.say("web.voucher.next")) }
-            a.way href={ "/records/" (id) "/history" } { (desk.say("web.history")) }
+            a.way href={ "/history/" (id) } { (desk.say("web.history")) }
         }
     }
 }
