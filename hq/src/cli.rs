@@ -25,6 +25,7 @@ mod import;
 mod init;
 #[cfg(test)]
 mod keys;
+mod manifest;
 pub(crate) mod office;
 mod pay;
 pub(crate) mod policy;

@@ -11,9 +11,10 @@
 //!
 //! **Days** are `2026-11-22` in CSV, and a day that is shown so in a workbook.
 //!
-//! Reading order: [`manifest`], [`gaps`], [`payment`], [`fines`], then [`List`] with `csv` and `xlsx`.
+//! Reading order: [`manifest`], [`envelope`], [`gaps`], [`payment`], [`fines`], then [`List`] with `csv` and `xlsx`.
 
 mod csv;
+pub mod envelope;
 pub mod fines;
 pub mod gaps;
 pub mod manifest;

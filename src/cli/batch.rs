@@ -1,5 +1,7 @@
 //! `batch`: the branch's envelope of claims.
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use records::claim::guard::batch::Batch;
 use records::id::DocId;
@@ -8,11 +10,12 @@ use records::time::Day;
 use serde_json::{Value, json};
 
 use crate::cli::desk::{Desk, Page};
-use crate::cli::fault::Fault;
+use crate::cli::fault::{Exit, Fault};
 use crate::cli::review_text::{decided_json, decided_text};
 use crate::cli::sheet::changed_page;
 use crate::cli::table::{Column, Tone, table};
 use crate::notebook::batch::fill::{self, Filled};
+use crate::notebook::batch::lists::{self, Listed};
 use crate::notebook::batch::send::{self, Send, Sent};
 use crate::notebook::batch::view::{View, view};
 use crate::notebook::batch::{self, Opened};
@@ -68,6 +71,11 @@ pub(crate) enum Command {
         batch: Option<String>,
     },
     List,
+    Manifest {
+        batch: Option<String>,
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 /// Runs a command on batches.
@@ -110,6 +118,10 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
             let view = view(&store, batch.as_deref(), now)?;
             Ok(desk.page(|| view_json(&view), |desk| view_text(&view, desk)))
         }
+        Command::Manifest { batch, out } => {
+            let listed = lists::lists(&store, batch.as_deref(), desk.lang.of_papers(), now)?;
+            manifest(&listed, &out, desk)
+        }
         Command::List => {
             let all = batch::all(&store).map_err(NotebookError::from)?;
             let lines = || all.iter().rev().map(|(document, batch)| (document.id, batch));
@@ -118,6 +130,27 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
             Ok(desk.page(json, |desk| list_text(&batches, desk)))
         }
     }
+}
+
+/// Writes the lists of a batch: all of them into a workbook, the detail list into a text file.
+fn manifest(listed: &Listed, out: &Path, desk: &Desk) -> Result<Page, Fault> {
+    let unwritten = |_| Fault::new(Exit::Refused, "error.paper.sum");
+    let lists = listed.lists.as_deref().map_err(unwritten)?;
+    let bytes = match (out.extension().and_then(|extension| extension.to_str()), lists.first()) {
+        (Some("xlsx"), _) => papers::lists::workbook(lists),
+        (Some("csv"), Some(detail)) => detail.csv(true),
+        _ => return Err(Fault::new(Exit::Usage, "error.list.form").with("file", &out.display())),
+    };
+    std::fs::write(out, bytes.map_err(|_| Fault::new(Exit::Refused, "error.paper.sum"))?)
+        .map_err(|error| Fault::file(out, &error))?;
+    let file = out.display().to_string();
+    let n = listed.claims.to_string();
+    let facts = [("batch", listed.batch.as_str()), ("n", n.as_str()), ("file", file.as_str())];
+    let json = || {
+        let names: Vec<&str> = lists.iter().map(|list| list.name.as_str()).collect();
+        json!({"batch": listed.batch, "claims": listed.claims, "file": file, "lists": names})
+    };
+    Ok(desk.page(json, |desk| desk.lang.say("text.batch.listed", &facts) + "\n"))
 }
 
 fn state(batch: &Batch) -> Option<&'static records::machine::State> {

@@ -1,9 +1,10 @@
 //! The branch's envelope of claims: opened for a mailing, filled, sealed, dispatched; each time the claims inside go with it.
 //!
 //! Reading order: this file opens one and finds it again; [`fill`] puts claims in and takes them out, [`send`] seals and
-//! dispatches it, [`view`] says what is in it.
+//! dispatches it, [`view`] says what is in it, [`lists`] is its paper.
 
 pub mod fill;
+pub mod lists;
 pub mod send;
 pub mod view;
 

@@ -1,14 +1,16 @@
 //! `batch`: the envelopes of the branches are opened.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use records::kinds::batch::{BATCH, Dispatch};
+use records::kinds::batch_machine;
 use serde_json::{Value as Json, json};
 
-use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, REFUSED};
 use crate::cli::office::{self, Acts, object, say, state_label, state_name, titles, unit};
 use crate::cli::table::table;
+use crate::cli::{Room, manifest};
 use crate::intake::desk::Desk;
 use crate::money::receive::{Batch, Contents, Opened};
 use crate::money::rows::linked;
@@ -27,6 +29,14 @@ pub(super) enum Command {
     Show {
         /// Its number, code or id
         batch: String,
+    },
+    /// Writes its lists: .xlsx holds detail, summary and non-service expenses, .csv the detail alone
+    Manifest {
+        /// Its number, code or id
+        batch: String,
+        /// The file, .xlsx or .csv
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Opens an envelope; without --found everything on its list but the missing ones is inside
     Receive {
@@ -76,6 +86,7 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
             let (batch, mut desk) = office::look(room, |desk| desk.batch(batch))?;
             show(&mut desk, &batch, room)
         }
+        Command::Manifest { batch, out } => manifest::run(batch, out, room),
         Command::Receive { batch, found, all: _, missing, unlisted, acts } => {
             let set =
                 |numbers: &[String]| numbers.iter().map(|no| no.trim().to_owned()).collect::<BTreeSet<_>>();
@@ -198,6 +209,6 @@ fn receipt(desk: &mut Desk, opened: &Opened, room: &Room) -> Result<Answer, Faul
         let key = format!("hq.fault.{}", fault.fault);
         text.push_str(&format!("\n{}", say(room.lang, &key, &[("numbers", fault.numbers.clone())])));
     }
-    let code = if opened.faults.is_empty() { 0 } else { REFUSED };
+    let code = if opened.batch.record.state == batch_machine::REFUSED { REFUSED } else { 0 };
     Ok(Answer { json: json.into(), text, code })
 }

@@ -1,11 +1,18 @@
 //! `gaps`: claim numbers that are missing: not synced, lost in the post, on no list.
 
+use std::path::{Path, PathBuf};
+
+use papers::lists::gaps::{Gap as Kind, GapList, GapRow};
+use papers::lists::{ListError, workbook};
+use records::claim::gaps::{Fault as Missed, Number};
 use serde_json::json;
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault};
 use crate::cli::office::{self, person, person_text, titles};
 use crate::cli::table::table;
+use crate::intake::desk::Desk;
+use crate::money::gaps::Missing;
 
 /// What `gaps` is told.
 #[derive(Debug, clap::Args)]
@@ -13,6 +20,9 @@ pub(super) struct Args {
     /// Only one person's
     #[arg(long, value_name = "STAFF")]
     staff: Option<String>,
+    /// Also writes them number by number: .csv or .xlsx
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
@@ -25,7 +35,11 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         }
     };
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
-    for missing in desk.gaps(staff)? {
+    let all = desk.gaps(staff)?;
+    if let Some(out) = &args.out {
+        write(&mut desk, &all, out, room)?;
+    }
+    for missing in all {
         for gap in &missing.gaps {
             let first = desk.number_text(&missing.sample, gap.first)?;
             let last = desk.number_text(&missing.sample, gap.last)?;
@@ -47,4 +61,46 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         table(&titles(room.lang, ["who", "from", "to", "notes"]), lines)
     };
     Ok(Answer::new(rows.into(), text))
+}
+
+/// Writes each missing number with where it was seen.
+fn write(desk: &mut Desk, all: &[Missing], out: &Path, room: &Room) -> Result<(), Fault> {
+    let mut list = GapList::default();
+    for missing in all {
+        let people = desk.people()?;
+        let person = people.staff.get(&missing.staff);
+        for gap in &missing.gaps {
+            for seq in gap.first.seq..=gap.last.seq {
+                let number = Number { year: gap.first.year, seq };
+                list.rows.push(GapRow {
+                    staff_code: person.map(|person| person.code.clone()).unwrap_or_default(),
+                    name: person.map(|person| person.name.clone()).unwrap_or_default(),
+                    claim_no: desk.number_text(&missing.sample, number)?,
+                    gap: kind(gap.fault),
+                    electronic: missing.numbers.known.contains_key(&number),
+                    listed: missing.numbers.listed.contains(&number),
+                    scanned: missing.numbers.scanned.contains(&number),
+                    note: String::new(),
+                });
+            }
+        }
+    }
+    let unwritten =
+        |error: ListError| Fault::usage("hq.file").with("file", out.display()).with("reason", error);
+    let list = list.list(room.lang.of_papers());
+    let bytes = match out.extension().and_then(|extension| extension.to_str()) {
+        Some("xlsx") => workbook(&[list]),
+        Some("csv") => list.csv(true),
+        _ => return Err(Fault::usage("hq.pay.form").with("file", out.display())),
+    };
+    std::fs::write(out, bytes.map_err(unwritten)?).map_err(|error| Fault::file(out, &error))
+}
+
+const fn kind(fault: Missed) -> Kind {
+    match fault {
+        Missed::NotSynced => Kind::NotSynced,
+        Missed::LostInTransit => Kind::LostInTransit,
+        Missed::Unlisted => Kind::Unlisted,
+        Missed::NumberingFault | Missed::ListedAgain => Kind::NumberingFault,
+    }
 }

@@ -58,6 +58,9 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     office.batch("HZ-1", &[(ids[0], &one), (ids[1], &two), (ids[2], &three)]);
     answers.take("`batch list`", &office.done("batch list"));
     answers.take("`batch show BATCH`", &office.done("batch show HZ-1"));
+    let file = office.file("lists.xlsx");
+    let lists = office.done(&format!("batch manifest HZ-1 --out {file}"));
+    answers.take("`batch manifest BATCH`", &lists);
     let received = office.done(&format!("batch receive HZ-1 --missing {two} --as A01"));
     answers.take("`batch receive BATCH`", &received);
     let hole = office.claim("E02", "HZC-E02-2026-0002", &entry(1_000));

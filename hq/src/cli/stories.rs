@@ -73,6 +73,15 @@ fn paper_that_is_missing_is_found_or_given_up_and_the_gaps_tell() {
     let lost = serde_json::json!({"staff": {"code": "E01", "name": "Wang"}, "fault": "lost_in_transit",
         "first": NO[1], "last": NO[2], "n": 2});
     assert_eq!(gaps, serde_json::json!([lost]));
+    let file = office.file("gaps.csv");
+    office.done(&format!("gaps --out {file}"));
+    let csv = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(csv.matches("Lost in transit").count(), 2, "a row for each number: {csv}");
+    assert!(csv.contains(NO[2]), "{csv}");
+    let lists = office.file("lists.csv");
+    office.done(&format!("batch manifest HZ-202603-B --out {lists}"));
+    let csv = std::fs::read_to_string(&lists).unwrap();
+    assert!(csv.contains(NO[0]) && csv.contains("30.00"), "the lines and their sum: {csv}");
     assert_eq!(office.done(&format!("batch found {} --as A01", NO[1]))["state"], "received");
     assert_eq!(office.done("batch show HZ-202603-B")["state"], "part_received");
     assert_eq!(

@@ -31,6 +31,8 @@ pub struct Missing {
     pub sample: ClaimNo,
     /// What is missing.
     pub gaps: Vec<Gap>,
+    /// Where each number was seen.
+    pub numbers: Numbers,
 }
 
 /// The numbers of all people, and how they are written.
@@ -78,7 +80,7 @@ impl Desk {
             }
             let gaps = gaps(numbers, sets.first(code, numbers));
             if !gaps.is_empty() {
-                all.push(Missing { staff: id, sample: sample.clone(), gaps });
+                all.push(Missing { staff: id, sample: sample.clone(), gaps, numbers: numbers.clone() });
             }
         }
         Ok(all)
