@@ -29,7 +29,7 @@ mod manifest;
 pub(crate) mod office;
 mod pay;
 pub(crate) mod policy;
-mod print;
+pub(crate) mod print;
 mod progress;
 mod rebuild;
 mod review;
@@ -41,7 +41,7 @@ mod stories;
 mod table;
 pub(crate) mod terms;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tick;
 pub(crate) mod trail;
 mod usage;

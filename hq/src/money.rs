@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`terms`], [`load`] and [`lease`], [`facts`] and [`beside`], [`refusal`], [`actor`], [`decide`], then the
 //! desks in the order of a claim's way: [`review`], [`receive`], [`gaps`], [`audit`], [`cases`], `late`, [`pay`], [`bank`],
-//! [`trail`]; and what betrays a wrong claim, [`traces`].
+//! [`trail`]; what betrays a wrong claim, [`traces`]; and what a desk has before it: [`seats`], [`waiting`], [`story`].
 
 pub mod actor;
 mod alerts;
@@ -28,7 +28,11 @@ pub mod refusal;
 pub mod resume;
 pub mod review;
 pub mod rows;
+pub mod seats;
+pub mod story;
 pub mod terms;
 pub mod traces;
 pub mod trail;
 pub mod trial;
+pub mod waiting;
+pub mod window;

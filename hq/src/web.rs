@@ -3,11 +3,15 @@
 //! Reading order: [`console`], [`door`], [`desk`], [`routes`], then one file per group of pages.
 
 mod admin;
+mod audit;
 mod charts;
+mod claims;
 pub mod console;
 pub mod desk;
 mod door;
 mod jobs;
 mod lists;
 pub mod routes;
+#[cfg(test)]
+pub(crate) mod testing;
 mod today;

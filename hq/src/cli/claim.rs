@@ -85,7 +85,7 @@ fn claims(list: &List, room: &Room) -> Result<Answer, Fault> {
         }
     };
     let wanted = |held: &&Held| {
-        let day = office::since(&held.claim).map(|at| at.day(Zone::SHANGHAI));
+        let day = crate::money::waiting::since(&held.claim).map(|at| at.day(Zone::SHANGHAI));
         staff.is_none_or(|staff| held.claim.staff == staff)
             && list.since.is_none_or(|since| day.is_some_and(|day| day >= since))
             && list.until.is_none_or(|until| day.is_some_and(|day| day <= until))

@@ -1,6 +1,6 @@
 //! `due`: what is late and what comes next, with every counted and skipped day; and the lists of those who wait for claims.
 
-use records::claim::clocks::{self, Clock};
+use records::claim::clocks::Clock;
 use records::policy::count::{Mark, Step};
 use records::time::Day;
 use serde_json::{Map, Value as Json, json};
@@ -11,7 +11,7 @@ use crate::cli::office::{self, object, person_text, say, state_label, titles};
 use crate::cli::table::table;
 use crate::intake::desk::Desk;
 use crate::money::claims::Held;
-use crate::money::refusal::MoneyError;
+use crate::money::waiting::Waiting;
 use crate::store::sqlite::StoreError;
 
 /// What `due` is told.
@@ -24,30 +24,13 @@ pub(super) struct Args {
     late: bool,
 }
 
-/// A claim with its clocks.
-struct Waiting {
-    held: Held,
-    clocks: Vec<Clock>,
-}
-
-impl Waiting {
-    /// The clock that runs: that of whoever has the claim.
-    fn open(&self) -> Option<&Clock> {
-        self.clocks.iter().rev().find(|clock| clock.done.is_none())
-    }
-
-    fn is_late(&self, today: Day) -> bool {
-        self.open().is_some_and(|clock| clock.is_late(today))
-    }
-
-    /// Says which clock runs and until when.
-    fn tell(&self, json: &mut Map<String, Json>, today: Day) {
-        let clock = self.open();
-        json.insert("clock".to_owned(), clock.map(|clock| clock.what.name()).into());
-        json.insert("due".to_owned(), clock.and_then(|clock| clock.due).map(|due| due.to_string()).into());
-        json.insert("late".to_owned(), self.is_late(today).into());
-        json.insert("paused".to_owned(), clock.is_some_and(|clock| clock.paused).into());
-    }
+/// Says which clock runs and until when.
+fn tell(waiting: &Waiting, json: &mut Map<String, Json>, today: Day) {
+    let clock = waiting.open();
+    json.insert("clock".to_owned(), clock.map(|clock| clock.what.name()).into());
+    json.insert("due".to_owned(), waiting.due().map(|due| due.to_string()).into());
+    json.insert("late".to_owned(), waiting.is_late(today).into());
+    json.insert("paused".to_owned(), clock.is_some_and(|clock| clock.paused).into());
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
@@ -64,45 +47,28 @@ pub(super) fn waiting(states: &[u8], room: &Room) -> Result<Answer, Fault> {
 
 /// Returns what answers say of a claim, with the clock that runs.
 pub(super) fn told(desk: &mut Desk, held: &Held, today: Day) -> Result<Json, StoreError> {
-    let facts = desk.plain_facts(&held.claim, today)?;
-    let clocks = clocks::clocks(&held.claim, &facts);
+    let waiting = desk.with_clocks(held.clone(), today)?;
     let mut json = object(office::claim_json(desk, held)?);
-    Waiting { held: held.clone(), clocks }.tell(&mut json, today);
+    tell(&waiting, &mut json, today);
     Ok(json.into())
 }
 
-fn with_clocks(desk: &mut Desk, held: Held, today: Day) -> Result<Waiting, MoneyError> {
-    let facts = desk.plain_facts(&held.claim, today)?;
-    let clocks = clocks::clocks(&held.claim, &facts);
-    Ok(Waiting { held, clocks })
-}
-
 /// Returns how many claims somebody has to do something about, and how many of them are late.
-pub(super) fn counts(desk: &mut Desk, today: Day) -> Result<(usize, usize), MoneyError> {
-    let waiting = open(desk, &[], today)?;
+pub(super) fn counts(desk: &mut Desk, today: Day) -> Result<(usize, usize), StoreError> {
+    let waiting = desk.waiting(&[], today)?;
     Ok((waiting.len(), waiting.iter().filter(|waiting| waiting.is_late(today)).count()))
-}
-
-/// Returns the claims in some states that somebody has to do something about.
-fn open(desk: &mut Desk, states: &[u8], today: Day) -> Result<Vec<Waiting>, MoneyError> {
-    let held = desk.claims(states)?;
-    let open = held.into_iter().filter(|held| !office::waits_for(held.claim.state).is_empty());
-    open.map(|held| with_clocks(desk, held, today)).collect()
 }
 
 fn listed(states: &[u8], late: bool, room: &Room) -> Result<Answer, Fault> {
     let today = office::today(room);
-    let (mut waiting, mut desk) = office::look(room, |desk| open(desk, states, today))?;
+    let (mut waiting, mut desk) = office::look(room, |desk| Ok(desk.waiting(states, today)?))?;
     waiting.retain(|waiting| !late || waiting.is_late(today));
-    // Without a due day it is nobody's fault yet: last.
-    waiting.sort_by_key(|waiting| waiting.open().and_then(|clock| clock.due).unwrap_or(Day(i32::MAX)));
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for waiting in &waiting {
-        let clock = waiting.open();
         let mut json = object(office::claim_json(&mut desk, &waiting.held)?);
-        waiting.tell(&mut json, today);
+        tell(waiting, &mut json, today);
         rows.push(Json::from(json));
-        let due = clock.and_then(|clock| clock.due).map(|due| due.to_string()).unwrap_or_default();
+        let due = waiting.due().map(|due| due.to_string()).unwrap_or_default();
         let mark = if waiting.is_late(today) { say(room.lang, "hq.due.late", &[]) } else { String::new() };
         lines.push(vec![
             waiting.held.no(),
@@ -121,7 +87,7 @@ fn explained(name: &str, room: &Room) -> Result<Answer, Fault> {
     let today = office::today(room);
     let (waiting, mut desk) = office::look(room, |desk| {
         let held = desk.claim(name)?;
-        with_clocks(desk, held, today)
+        Ok(desk.with_clocks(held, today)?)
     })?;
     let mut json = object(office::claim_json(&mut desk, &waiting.held)?);
     json.insert("clocks".to_owned(), waiting.clocks.iter().map(|clock| clock_json(clock, today)).collect());

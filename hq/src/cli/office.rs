@@ -1,10 +1,7 @@
 //! What the office's commands share: who acts, how claims and amounts are shown, how a refusal is said.
 
-use records::claim::view::Claim;
 use records::id::DocId;
 use records::kinds::claim::{CostOwner, LineVerdict};
-use records::kinds::claim_machine as at;
-use records::machine::Index;
 use records::money::Fen;
 use records::record::Record;
 use records::time::{Day, Ts, Zone};
@@ -18,6 +15,7 @@ use crate::money::actor::Actor;
 use crate::money::claims::Held;
 use crate::money::refusal::MoneyError;
 use crate::money::rows::instant;
+use crate::money::waiting::{since, waits_for};
 use crate::store::sqlite::StoreError;
 
 /// Who acts.
@@ -132,27 +130,6 @@ pub(crate) fn say(lang: Lang, key: &str, facts: &[(&str, String)]) -> String {
 /// Returns the titles of a table's columns.
 pub(crate) fn titles<const N: usize>(lang: Lang, names: [&str; N]) -> [String; N] {
     names.map(|name| lang.say(&format!("hq.column.{name}"), &[]))
-}
-
-/// Returns for whom a claim waits; empty where for nobody.
-pub(crate) fn waits_for(state: Index) -> &'static str {
-    match state {
-        at::DRAFT | at::RETURNED => "claimant",
-        at::SUBMITTED | at::GM_APPROVED | at::BATCHED => "supervisor",
-        at::SUP_APPROVED => "branch_gm",
-        at::IN_TRANSIT | at::MISSING_PAPER | at::RECEIVED | at::MGR_APPROVED | at::VP_APPROVED => "auditor",
-        at::INFO_REQUESTED => "branch",
-        at::AUDITED | at::REJECT_PROPOSED | at::FROZEN => "cs_manager",
-        at::VP_PENDING => "sales_vp",
-        at::HELD_BLACKOUT | at::TO_FINANCE | at::FIN_RECEIVED => "finance",
-        _ => "",
-    }
-}
-
-/// Returns when a claim came to where it is: its last decision, or its submission.
-pub(crate) fn since(claim: &Claim) -> Option<Ts> {
-    let decided = claim.approvals.iter().map(|approval| approval.at).max();
-    decided.max(claim.submission.as_ref().map(|submission| submission.at))
 }
 
 /// Returns what answers say of a claim in one object.

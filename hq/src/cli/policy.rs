@@ -257,7 +257,8 @@ pub(crate) fn policy_fault(path: &Path, error: &PolicyError, lang: Lang) -> Faul
         .with("problem", said(&error.problem.sentence(), lang))
 }
 
-pub(super) fn said(sentence: &Sentence, lang: Lang) -> String {
+/// Returns a sentence of the policy's own words.
+pub(crate) fn said(sentence: &Sentence, lang: Lang) -> String {
     sentence.text(&|key, facts| say(key, facts, lang))
 }
 

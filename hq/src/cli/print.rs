@@ -38,11 +38,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
-    let (id, named) = papers_of(&args.record, room)?;
+    let now = Ts(i64::try_from(room.clock.now_ms()).unwrap_or(i64::MAX));
+    let (id, named) = papers_of(&mut room.open()?, &args.record, now, room.lang)?;
     let print = Print { lang: room.lang.papers(), title: named.title, papers: named.papers };
     let characters = print.characters().map_err(refused)?;
     let given = args.font.as_deref().map(|path| read_font(path, room.lang)).transpose()?;
-    let files = given.into_iter().chain(fonts());
+    let system = search::folders(std::env::consts::OS, |name| std::env::var(name).ok());
+    let files = given.into_iter().chain(fonts(system));
     let faces = Typefaces::choose(&characters, print.lang, files).map_err(|error| no_font(&error))?;
     let bytes = print.pdf(&faces).map_err(refused)?;
     std::fs::write(&args.out, &bytes).map_err(|error| Fault::file(&args.out, &error))?;
@@ -59,14 +61,33 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     Ok(Answer::new(json, text))
 }
 
-fn papers_of(text: &str, room: &Room) -> Result<(DocId, Named), Fault> {
-    let mut desk = room.open()?;
-    let record = desk.named_record(number::CLAIM, text).map_err(|error| Fault::money(error, room.lang))?;
+/// Returns the papers of a claim as PDF, and the characters for which no font was found; fonts are looked for beside the
+/// program and in `folders`.
+///
+/// # Errors
+/// A [`Fault`] for a claim that is not known, and where no font can write it.
+pub(crate) fn claim_pdf(
+    desk: &mut Desk,
+    name: &str,
+    now: Ts,
+    lang: Lang,
+    folders: &[PathBuf],
+) -> Result<(Vec<u8>, String), Fault> {
+    let (_, named) = papers_of(desk, name, now, lang)?;
+    let print = Print { lang: lang.papers(), title: named.title, papers: named.papers };
+    let characters = print.characters().map_err(refused)?;
+    let files = fonts(folders.to_vec());
+    let faces = Typefaces::choose(&characters, print.lang, files).map_err(|error| no_font(&error))?;
+    let bytes = print.pdf(&faces).map_err(refused)?;
+    Ok((bytes, faces.replaced().iter().collect()))
+}
+
+fn papers_of(desk: &mut Desk, text: &str, now: Ts, lang: Lang) -> Result<(DocId, Named), Fault> {
+    let record = desk.named_record(number::CLAIM, text).map_err(|error| Fault::money(error, lang))?;
     let unknown = || Fault::new(REFUSED, "hq.record.unknown").with("id", text);
     let claim = Claim::of(&record).ok_or_else(unknown)?;
-    let now = Ts(i64::try_from(room.clock.now_ms()).unwrap_or(i64::MAX));
     let facts = desk.plain_facts(&claim, now.day(Zone::SHANGHAI))?;
-    let desk: RefCell<Desk> = RefCell::new(desk);
+    let desk: RefCell<&mut Desk> = RefCell::new(desk);
     let damaged: RefCell<Option<StoreError>> = RefCell::new(None);
     let read = |id| {
         let found = desk.borrow_mut().record(id);
@@ -75,7 +96,7 @@ fn papers_of(text: &str, room: &Room) -> Result<(DocId, Named), Fault> {
     let source = Source {
         record: &read,
         zone: Zone::SHANGHAI,
-        lang: room.lang.papers(),
+        lang: lang.papers(),
         paste_max_per_sheet: facts.policy.paste_max_per_sheet,
     };
     let named = source.claim(&claim, facts.policy.vp.is_asked(claim.claimed_total(), claim.claimed_total()));
@@ -86,10 +107,9 @@ fn papers_of(text: &str, room: &Room) -> Result<(DocId, Named), Fault> {
 }
 
 /// Returns the files that may be fonts, best first, each read when it is asked for; those beside the program first.
-fn fonts() -> impl Iterator<Item = Vec<u8>> {
+fn fonts(system: Vec<PathBuf>) -> impl Iterator<Item = Vec<u8>> {
     let program = std::env::current_exe().ok();
     let beside = program.and_then(|path| Some(path.parent()?.join("fonts")));
-    let system = search::folders(std::env::consts::OS, |name| std::env::var(name).ok());
     let near = std::iter::once_with(move || search::files(beside.as_slice(), entries));
     let far = std::iter::once_with(move || search::files(&system, entries));
     near.chain(far).flatten().filter_map(|path| std::fs::read(path).ok())

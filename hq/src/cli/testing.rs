@@ -31,17 +31,17 @@ const STAFF: &str = "code,name,unit,roles\nE01,Wang,HZC,engineer\nE02,Li,HZC,eng
                      F01,Fan,CO,finance\nF02,Fei,CO,finance\n";
 
 /// A headquarters and the time.
-pub(super) struct Office {
-    pub(super) folder: tempfile::TempDir,
-    pub(super) now: &'static str,
+pub(crate) struct Office {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) now: &'static str,
 }
 
 /// A line of a claim: what for, when, how much, and what its one voucher comes to.
-pub(super) type Entry = (Category, &'static str, i64, i64);
+pub(crate) type Entry = (Category, &'static str, i64, i64);
 
 impl Office {
     /// A company with two branches, at ten in the morning of 2026-03-20, a Friday.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let office = Self { folder: tempfile::tempdir().unwrap(), now: "2026-03-20T10:00:00+08:00" };
         office.data().init("http://127.0.0.1:7400").unwrap();
         for (kind, table) in [("org", ORG), ("staff", STAFF), ("org", ORG)] {
@@ -50,35 +50,35 @@ impl Office {
         office
     }
 
-    pub(super) fn data(&self) -> Data {
+    pub(crate) fn data(&self) -> Data {
         Data::at(&self.folder.path().join("hq"))
     }
 
-    pub(super) fn desk(&self) -> Desk {
+    pub(crate) fn desk(&self) -> Desk {
         self.data().open(true).unwrap()
     }
 
     /// Loses everything that headquarters had on its disk.
-    pub(super) fn lose(&self) {
+    pub(crate) fn lose(&self) {
         std::fs::remove_dir_all(self.folder.path().join("hq")).unwrap();
     }
 
-    pub(super) fn now_ms(&self) -> u64 {
+    pub(crate) fn now_ms(&self) -> u64 {
         Ts::parse(self.now, Zone::SHANGHAI).unwrap().0.try_into().unwrap()
     }
 
-    pub(super) fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 
-    pub(super) fn import(&self, kind: &str, table: &str) {
+    pub(crate) fn import(&self, kind: &str, table: &str) {
         let (kind, now) = (kinds::by_name(kind).unwrap(), self.now_ms());
         let done = self.desk().transact(|desk| desk.import(table.as_bytes(), kind, now)).unwrap();
         assert!(done.refused.is_empty(), "{:?}", done.refused);
     }
 
     /// Runs a command.
-    pub(super) fn ask(&self, words: &[&str]) -> Result<Answer, Fault> {
+    pub(crate) fn ask(&self, words: &[&str]) -> Result<Answer, Fault> {
         let cli = Cli::try_parse_from([&["fieldbook-hq"], words].concat()).unwrap();
         let clock = Clock::set(self.now_ms(), false);
         let lang = Lang::chosen(Some("en"));
@@ -87,13 +87,13 @@ impl Office {
 
     /// Runs a command that must be done, and returns its answer.
     #[track_caller]
-    pub(super) fn done(&self, words: &str) -> Json {
+    pub(crate) fn done(&self, words: &str) -> Json {
         self.all(&words.split(' ').collect::<Vec<_>>())
     }
 
     /// The same, of words with blanks in them.
     #[track_caller]
-    pub(super) fn all(&self, words: &[&str]) -> Json {
+    pub(crate) fn all(&self, words: &[&str]) -> Json {
         match self.ask(words) {
             Ok(answer) => answer.json,
             Err(fault) => panic!("{words:?}: {fault:?}"),
@@ -102,13 +102,13 @@ impl Office {
 
     /// Runs a command that must be refused, and returns the rule.
     #[track_caller]
-    pub(super) fn refused(&self, words: &str) -> String {
+    pub(crate) fn refused(&self, words: &str) -> String {
         self.rule(&words.split(' ').collect::<Vec<_>>())
     }
 
     /// The same, of words with blanks in them.
     #[track_caller]
-    pub(super) fn rule(&self, words: &[&str]) -> String {
+    pub(crate) fn rule(&self, words: &[&str]) -> String {
         match self.ask(words) {
             Ok(answer) => panic!("{words:?}: {}", answer.json),
             Err(fault) => {
@@ -123,26 +123,26 @@ impl Office {
     }
 
     /// Makes a claim in the post: submitted, reviewed, dispatched. The devices' part is written by hand.
-    pub(super) fn claim(&self, staff: &str, no: &str, entries: &[Entry]) -> DocId {
+    pub(crate) fn claim(&self, staff: &str, no: &str, entries: &[Entry]) -> DocId {
         self.claim_after(staff, no, entries, 4)
     }
 
     /// The same with only so many steps taken after its submission.
-    pub(super) fn claim_after(&self, staff: &str, no: &str, entries: &[Entry], steps: usize) -> DocId {
+    pub(crate) fn claim_after(&self, staff: &str, no: &str, entries: &[Entry], steps: usize) -> DocId {
         let mut desk = self.desk();
         let now = self.now_ms();
         desk.transact(|desk| Ok::<_, Fault>(made(desk, (staff, no), entries, steps, now))).unwrap()
     }
 
     /// Puts claims into a branch's batch, dispatched on its due day.
-    pub(super) fn batch(&self, no: &str, claims: &[(DocId, &str)]) -> DocId {
+    pub(crate) fn batch(&self, no: &str, claims: &[(DocId, &str)]) -> DocId {
         let mut desk = self.desk();
         let now = self.now_ms();
         desk.transact(|desk| Ok::<_, Fault>(dispatched(desk, no, claims, now))).unwrap()
     }
 
     /// Makes a claim of one courier line that is audited, approved and with finance.
-    pub(super) fn with_finance(&self, staff: &str, no: &str, fen: i64) -> DocId {
+    pub(crate) fn with_finance(&self, staff: &str, no: &str, fen: i64) -> DocId {
         let claim = self.claim(staff, no, &[(Category::COURIER, "2026-03-05", fen, fen)]);
         self.batch(&format!("B-{no}"), &[(claim, no)]);
         self.done(&format!("batch receive B-{no} --as A01"));
@@ -153,7 +153,7 @@ impl Office {
         claim
     }
 
-    pub(super) fn account(&self, staff: &str, no: &str) {
+    pub(crate) fn account(&self, staff: &str, no: &str) {
         self.import(
             "account",
             &format!("code,account_name,account_no,bank_name\n{staff},={staff},{no},ICBC\n"),

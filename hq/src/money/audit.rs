@@ -6,6 +6,7 @@ use records::claim::view::{Audited, Claim};
 use records::id::DocId;
 use records::kinds::alert::Finding;
 use records::kinds::claim::{AuditLines, LineVerdict, Questions};
+use records::kinds::voucher_machine::RejectReason;
 use records::kinds::{claim_machine as at, number};
 use records::money::Fen;
 use records::policy::line::Verdict;
@@ -19,7 +20,7 @@ use crate::money::actor::Actor;
 use crate::money::claims::{Held, Known};
 use crate::money::decide::{Taken, approval};
 use crate::money::refusal::{MoneyError, Refusal};
-use crate::money::rows::{instant, link, put, text};
+use crate::money::rows::{ROWS_MAX, instant, link, put, text};
 
 /// What an auditor says of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +113,36 @@ impl Desk {
         let none = || Refusal::by("H-20").with("claim", &no).with("line", ruling.line);
         let after = held.claim.audit.get(&ruling.line).cloned().ok_or_else(none)?;
         Ok(RuledLine { held, before, after, rejected })
+    }
+
+    /// Gives lines the verdict of the rules: the auditor found nothing to add.
+    ///
+    /// # Errors
+    /// C-01 where the claim is not under audit, H-20 for a line that it does not have, W-08 without the role.
+    pub fn accept_lines(
+        &mut self,
+        name: &str,
+        lines: &[u32],
+        actor: &Actor,
+        now_ms: u64,
+    ) -> Result<Held, MoneyError> {
+        let mut known = self.known(name, instant(now_ms).day(Zone::SHANGHAI))?;
+        self.may_audit(&known, actor)?;
+        let (id, no) = (known.held.record.id, known.held.no());
+        // What was said of them before does not count: the rules reckon anew.
+        known.held.claim.audit.retain(|line, _| !lines.contains(line));
+        let settled = settle::settle(&known.held.claim, &known.facts);
+        let mut rows = Vec::new();
+        for line in lines {
+            let none = || Refusal::by("H-20").with("claim", &no).with("line", line);
+            let found = settled_line(&settled, *line).ok_or_else(none)?;
+            rows.push(by_rules(&known.held.claim, found, actor, now_ms));
+        }
+        for chunk in rows.chunks(ROWS_MAX) {
+            let writes = vec![put(chunk)];
+            self.write(vec![NewOp { kind: number::CLAIM, on: On::Document(id), writes }], now_ms)?;
+        }
+        self.claim(name)
     }
 
     /// Verdicts are for whoever could end the audit now.
@@ -346,8 +377,23 @@ fn audited(line: &SettledLine, verdict: LineVerdict, actor: &Actor, now_ms: u64)
     }
 }
 
+/// Returns the verdict on a line whose vouchers are rejected for a reason.
+///
+/// Source: docs/RULES.md P-26, P-29.
+#[must_use]
+pub const fn verdict_for(reason: RejectReason) -> LineVerdict {
+    match reason {
+        RejectReason::DUPLICATE => LineVerdict::DUPLICATE,
+        RejectReason::FAKE => LineVerdict::FAKE_INVOICE,
+        RejectReason::MISSING_PAPER => LineVerdict::SHORT_VOUCHER,
+        RejectReason::NOT_BUSINESS => LineVerdict::NON_COMPLIANT,
+        _ => LineVerdict::INVALID,
+    }
+}
+
 /// Returns the verdict that the rules give a line: what takes most off it.
-fn verdict_of(claim: &Claim, line: &SettledLine) -> LineVerdict {
+#[must_use]
+pub fn verdict_of(claim: &Claim, line: &SettledLine) -> LineVerdict {
     let claimed = claim.line(line.n).map_or(Fen(0), |line| line.claimed);
     match line.verdict {
         Verdict::Expired => LineVerdict::EXPIRED,

@@ -5,7 +5,7 @@ use pages::visit::Verb;
 
 use crate::cli::answer::Fault;
 use crate::web::desk::Desk;
-use crate::web::{admin, charts, jobs, lists, today};
+use crate::web::{admin, audit, charts, claims, jobs, lists, today};
 
 /// Returns the answer to the visit of somebody who is logged in.
 pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
@@ -20,6 +20,8 @@ pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
         (Verb::Get, ["lists", kind, form]) => lists::file(desk, kind, form),
         (Verb::Get, ["records", id]) => lists::record(desk, id),
         (Verb::Get, ["search"]) => lists::search(desk),
+        (Verb::Get, ["claims", rest @ ..]) => claims::answer(desk, rest),
+        (verb, ["audit", rest @ ..]) => audit::answer(desk, verb, rest),
         _ => Err(Fault::usage("console.fault.no_page")),
     };
     answered.unwrap_or_else(|fault| desk.fault(&fault))
