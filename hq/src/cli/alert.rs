@@ -4,7 +4,6 @@ use records::both::said;
 use records::kinds::alert::{ALERT, Finding};
 use records::kinds::case::CaseKind;
 use records::kinds::number;
-use records::policy::penalty::{self, Offence};
 use records::record::Record;
 use serde_json::{Value as Json, json};
 
@@ -13,7 +12,6 @@ use crate::cli::answer::{Answer, Fault, Lang};
 use crate::cli::office::{self, Acts, object, person, person_text, say, state_label, state_name, titles};
 use crate::cli::table::table;
 use crate::intake::desk::Desk;
-use crate::money::cases::Proposal;
 use crate::money::decide::{Taken, title};
 use crate::money::rows::linked;
 use crate::store::sqlite::StoreError;
@@ -76,41 +74,12 @@ fn chosen(text: &str) -> Result<Chosen, String> {
     }
 }
 
-/// Returns the kind of case that follows a confirmed alert: the one that was chosen, else the rule's.
-fn case_kind(rule: &str, chosen: Option<Chosen>) -> Option<CaseKind> {
-    let by_rule = || {
-        penalty::offence(rule).map(|offence| match offence {
-            Offence::FalseClaim => CaseKind::FALSE_CLAIM,
-            Offence::FormFault => CaseKind::NON_COMPLIANT,
-        })
-    };
-    chosen.map_or_else(by_rule, |chosen| chosen.0)
-}
-
 /// A confirmed alert about a claim opens a case.
 fn step(args: &Step, (name, chosen): (&str, Option<Chosen>), room: &Room) -> Result<Answer, Fault> {
-    let (done, mut desk) = office::act(room, &args.acts, |desk, actor, now| {
-        let record = desk.named_record(number::ALERT, &args.alert)?;
-        desk.decide(record.id, actor, &Taken::step(name, &args.reason), Vec::new(), now)?;
-        let finding = record.get::<Finding>().unwrap_or_default();
-        let rule = finding.rule.map(|rule| rule.0).unwrap_or_default();
-        let kind = case_kind(&rule, chosen).filter(|_| name == "confirm");
-        let case = match linked(finding.claim.as_ref()).zip(kind) {
-            None => None,
-            Some((claim, kind)) => {
-                let found = finding.evidence.map(|evidence| evidence.0).unwrap_or_default();
-                let proposal = Proposal {
-                    kind,
-                    claim: &claim.to_string(),
-                    line: finding.line.map(|line| line.0),
-                    evidence: &format!("{rule}\n{found}\n{}", args.reason),
-                };
-                Some(desk.propose(&proposal, actor, now)?)
-            }
-        };
-        Ok((desk.named_record(number::ALERT, &record.id.to_string())?, case))
+    let chosen = chosen.map(|chosen| chosen.0);
+    let ((record, case), mut desk) = office::act(room, &args.acts, |desk, actor, now| {
+        desk.answer_alert(&args.alert, &Taken::step(name, &args.reason), chosen, actor, now)
     })?;
-    let (record, case) = done;
     let mut json = object(finding(&mut desk, &record, room.lang)?);
     json.insert("case".to_owned(), case.as_ref().map(|case| case.record.id.code()).into());
     let mut text = [record.id.code(), state_label(&record, room.lang).to_owned()].join("  ");

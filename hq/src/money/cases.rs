@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use records::claim::segregation::{self, Level};
 use records::id::DocId;
+use records::kinds::alert::Finding;
 use records::kinds::approval::Approvals;
 use records::kinds::case::{About, CASE, CaseKind, FineState, Fines, Marks};
 use records::kinds::case_machine as at;
@@ -137,6 +138,40 @@ impl Desk {
         let writes = vec![put(&[about]), put(&[seen])];
         self.write(vec![NewOp { kind: number::CASE, on: On::Create, writes }], now_ms)?;
         self.case(&new.to_string())
+    }
+
+    /// Answers an alert; a confirmed one about a claim opens a case, of the `chosen` kind or else of the one that its rule
+    /// betrays. `Some(None)`: no case.
+    ///
+    /// # Errors
+    /// H-01, H-02, and what [`Desk::decide`] and [`Desk::propose`] refuse.
+    pub fn answer_alert(
+        &mut self,
+        name: &str,
+        taken: &Taken<'_>,
+        chosen: Option<Option<CaseKind>>,
+        actor: &Actor,
+        now_ms: u64,
+    ) -> Result<(Record, Option<Case>), MoneyError> {
+        let record = self.named_record(number::ALERT, name)?;
+        self.decide(record.id, actor, taken, Vec::new(), now_ms)?;
+        let finding = record.get::<Finding>().unwrap_or_default();
+        let rule = finding.rule.map(|rule| rule.0).unwrap_or_default();
+        let kind = chosen.unwrap_or_else(|| by_rule(&rule)).filter(|_| taken.step == "confirm");
+        let case = match linked(finding.claim.as_ref()).zip(kind) {
+            None => None,
+            Some((claim, kind)) => {
+                let found = finding.evidence.map(|evidence| evidence.0).unwrap_or_default();
+                let proposal = Proposal {
+                    kind,
+                    claim: &claim.to_string(),
+                    line: finding.line.map(|line| line.0),
+                    evidence: &format!("{rule}\n{found}\n{}", taken.reason),
+                };
+                Some(self.propose(&proposal, actor, now_ms)?)
+            }
+        };
+        Ok((self.named_record(number::ALERT, &record.id.to_string())?, case))
     }
 
     /// Returns the case's persons: the claimant, and the supervisor of record.
@@ -350,6 +385,14 @@ impl Desk {
         self.decide(case.record.id, actor, &Taken::step(step, reason), extra, now_ms)?;
         self.case(&case.record.id.to_string())
     }
+}
+
+/// Returns the kind of case that a rule's alert betrays; `None` where it betrays none.
+fn by_rule(rule: &str) -> Option<CaseKind> {
+    penalty::offence(rule).map(|offence| match offence {
+        Offence::FalseClaim => CaseKind::FALSE_CLAIM,
+        Offence::FormFault => CaseKind::NON_COMPLIANT,
+    })
 }
 
 /// Until the money goes out, the audit's word on a line is what is paid.

@@ -8,6 +8,7 @@ use records::claim::clocks::{self, Clock};
 use records::claim::settle::{self, Settled};
 use records::claim::traces::Trace;
 use records::claim::traces::papers::Alike;
+use records::claim::view::Claim;
 use records::id::DocId;
 use records::kinds::alert::Finding;
 use records::kinds::sheet::Photos;
@@ -45,7 +46,12 @@ pub struct Story {
     pub problems: Vec<Problem>,
     /// Its clocks.
     pub clocks: Vec<Clock>,
+    /// The claimant's other claims that were submitted, the latest first, at most [`EARLIER_MAX`].
+    pub earlier: Vec<Held>,
 }
+
+/// Other claims of a person that are shown beside one.
+pub const EARLIER_MAX: usize = 8;
 
 /// A voucher or a sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +204,9 @@ impl Desk {
             alerts.extend(self.record(id)?.map(Alert::of));
         }
         alerts.sort_by_key(|alert| (!alert.is_open(), alert.record.id));
+        let earlier = self.earlier(claim)?;
         Ok(Story {
+            earlier,
             settled: settle::settle(claim, &facts),
             traces: self.traces(&held.record, claim, &facts)?,
             problems: checks::check(claim, &facts),
@@ -208,6 +216,19 @@ impl Desk {
             sheets,
             alerts,
         })
+    }
+
+    /// Returns the claimant's other claims that were submitted, the latest first.
+    fn earlier(&mut self, claim: &Claim) -> Result<Vec<Held>, StoreError> {
+        let mut earlier = Vec::new();
+        for id in self.store.marked(&Mark::Staff(claim.staff), number::CLAIM)? {
+            let held = self.held_claim(id)?.filter(|held| id != claim.id && held.claim.submission.is_some());
+            earlier.extend(held);
+        }
+        let at = |held: &Held| held.claim.submission.as_ref().map(|submission| submission.at);
+        earlier.sort_by_key(|held| std::cmp::Reverse((at(held), held.record.id)));
+        earlier.truncate(EARLIER_MAX);
+        Ok(earlier)
     }
 
     /// Returns a voucher or sheet with its pictures; of a voucher on a claim its twins too.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use maud::{Markup, html};
 use pages::visit;
 use pages::widgets::{self, Column, Tone};
+use records::both;
 use records::claim::clocks::Clock;
 use records::claim::settle::SettledLine;
 use records::claim::traces::papers::Alike;
@@ -293,6 +294,23 @@ pub(in crate::web) fn decisions(desk: &Desk<'_>, story: &Story, names: &Names) -
     widgets::table(&desk.say("money.decisions"), &columns, &rows, &desk.say("money.decisions.none"))
 }
 
+/// Returns the claimant's other claims.
+pub(in crate::web) fn earlier(desk: &Desk<'_>, story: &Story) -> Markup {
+    let columns = [("claim", false), ("date", false), ("claimed", true), ("state", false)]
+        .map(|(key, number)| column(desk, key, number));
+    let row = |held: &crate::money::claims::Held| {
+        let submission = held.claim.submission.as_ref();
+        vec![
+            html! { a href=(address(held.record.id)) { (widgets::short(&held.no())) } },
+            html! { @if let Some(submission) = submission { (submission.day) } },
+            html! { (held.claim.claimed_total()) },
+            html! { (state_label(&held.record, desk.lang)) },
+        ]
+    };
+    let rows: Vec<Vec<Markup>> = story.earlier.iter().map(row).collect();
+    widgets::table(&desk.say("money.earlier"), &columns, &rows, &desk.say("money.earlier.none"))
+}
+
 /// Returns the questions to the branch and its answers.
 pub(in crate::web) fn questions(desk: &Desk<'_>, story: &Story, names: &Names) -> Markup {
     let questions = &story.known.held.claim.questions;
@@ -329,7 +347,7 @@ fn alert_item(desk: &Desk<'_>, alert: &Alert, names: &Names) -> Markup {
             strong { (rule(desk, alert.rule())) } " " (state(desk, &alert.record))
             @if let Some(line) = alert.finding.line { " " (desk.tell("money.of_line", &[("n", &line.0.to_string())])) }
             @if !by.is_empty() { " " (widgets::short(&by)) }
-            @if let Some(evidence) = &alert.finding.evidence { p { (widgets::text(&evidence.0)) } }
+            @if let Some(evidence) = &alert.finding.evidence { p { (widgets::text(&both::said(&evidence.0, desk.lang.words()))) } }
         }
     }
 }

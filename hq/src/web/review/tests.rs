@@ -1,0 +1,57 @@
+//! A supervisor counts and approves, a GM approves what is clean at once.
+
+use pages::visit::part;
+use records::kinds::voucher::Category;
+
+use crate::cli::testing::Office;
+use crate::web::testing::Browser;
+
+const NO: [&str; 2] = ["HZC-E01-2026-0001", "HZC-E02-2026-0001"];
+
+/// A claim with nothing to say against it needs no work sheet: a phone bill is one.
+fn submitted(office: &Office, steps: usize) -> [records::id::DocId; 2] {
+    let entry = [(Category::COURIER, "2026-03-05", 5_000, 5_000)];
+    [("E01", NO[0]), ("E02", NO[1])].map(|(staff, no)| office.claim_after(staff, no, &entry, steps))
+}
+
+#[test]
+fn a_supervisor_counts_the_vouchers_and_the_next_claim_opens_itself() {
+    let office = Office::new();
+    let [first, second] = submitted(&office, 0);
+    let supervisor = Browser::of(&office, "S01");
+    let list = supervisor.get("/review");
+    assert!(list.contains(NO[0]) && list.contains(NO[1]));
+    assert!(!Browser::of(&office, "S02").get("/review").contains(NO[0]), "another branch");
+    let at = format!("/review/{}", part(&first.to_string()));
+    assert!(supervisor.get(&at).contains("review-count"));
+    assert!(supervisor.refused(&format!("{at}/approve"), &[("vouchers", "2")]).contains("P-03"));
+    let next = supervisor.send(&format!("{at}/approve"), &[("vouchers", "1")]);
+    let at = format!("/review/{}", part(&second.to_string()));
+    assert!(next.starts_with(&at), "{next}");
+    let cut = [("vouchers", "1"), ("cut.1", "40"), ("why.1", "unreasonable"), ("note.1", "by bus")];
+    supervisor.send(&format!("{at}/approve"), &cut);
+    assert_eq!(office.done(&format!("claim show {}", NO[1]))["lines"][0]["sup_cut_fen"], 4_000);
+}
+
+#[test]
+fn a_gm_sees_the_mailing_beside_those_before_and_approves_what_is_clean() {
+    let office = Office::new();
+    submitted(&office, 1);
+    let gm = Browser::of(&office, "G01");
+    let page = gm.get("/review");
+    assert!(page.contains("2026-03-B") && page.contains("100.00"), "{page}");
+    let claims: Vec<String> = NO.iter().map(|no| (*no).to_owned()).collect();
+    let fields: Vec<(&str, &str)> = claims.iter().map(|no| ("claim", no.as_str())).collect();
+    assert_eq!(gm.send("/review/clean", &fields), "/review?done=reviewed");
+    assert_eq!(office.done(&format!("claim show {}", NO[1]))["state"], "gm_approved");
+}
+
+#[test]
+fn a_claim_goes_back_with_its_line_and_reason() {
+    let office = Office::new();
+    let [first, _] = submitted(&office, 0);
+    let at = format!("/review/{}/return", part(&first.to_string()));
+    let supervisor = Browser::of(&office, "S01");
+    supervisor.send(&at, &[("line", "1"), ("reason", "pasted_wrong"), ("note", "upside down")]);
+    assert_eq!(office.done(&format!("claim show {}", NO[0]))["state"], "returned");
+}
