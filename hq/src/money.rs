@@ -8,12 +8,14 @@ pub mod actor;
 mod alerts;
 pub mod audit;
 pub mod bank;
+pub mod bank_result;
 #[cfg(test)]
 pub(crate) mod bench;
 pub mod beside;
 pub mod cases;
 pub mod claims;
 pub mod clerk;
+pub mod cycles;
 pub mod decide;
 pub mod facts;
 pub mod gaps;

@@ -3,6 +3,7 @@
 //! Reading order: [`console`], [`door`], [`desk`], [`routes`], then one file per group of pages.
 
 mod admin;
+mod approve;
 mod audit;
 mod charts;
 mod claims;
@@ -11,6 +12,8 @@ pub mod desk;
 mod door;
 mod jobs;
 mod lists;
+mod pay;
+mod review;
 pub mod routes;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -65,7 +65,8 @@ impl Desk {
     ) -> Result<Together, MoneyError> {
         let (mut together, mut refused) = (Together::default(), None);
         for name in names {
-            match self.review(name, &Review::Approve { vouchers: None, acks: &[], cuts: &[] }, actor, now_ms) {
+            match self.review(name, &Review::Approve { vouchers: None, acks: &[], cuts: &[] }, actor, now_ms)
+            {
                 Ok(held) => together.approved.push(held),
                 Err(error @ (MoneyError::Refused(_) | MoneyError::Ruled(_))) => {
                     together.left.push(name.clone());

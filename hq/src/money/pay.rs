@@ -195,6 +195,21 @@ impl Desk {
         self.step_claim(name, &Taken::step("fin_back", reason), actor, now_ms)
     }
 
+    /// Returns the claims that finance took in and that no batch pays, by number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unbatched(&mut self) -> Result<Vec<Held>, StoreError> {
+        let mut free = Vec::new();
+        for held in self.claims(&[claim_machine::FIN_RECEIVED])? {
+            let home = self.home(held.record.id.0.replica)?.unwrap_or(0);
+            if self.store.in_payment(home, held.record.id)?.is_none() {
+                free.push(held);
+            }
+        }
+        Ok(free)
+    }
+
     /// Puts all claims that finance took in, and that no other batch pays, into a new batch.
     ///
     /// # Errors
@@ -204,19 +219,14 @@ impl Desk {
         self.moving()?;
         let mut left_out = Vec::new();
         let mut rows = Vec::new();
-        for record in self.records(number::CLAIM, &[claim_machine::FIN_RECEIVED])? {
-            let home = self.home(record.id.0.replica)?.unwrap_or(0);
-            if self.store.in_payment(home, record.id)?.is_some() {
-                continue;
-            }
-            let Some(held) = self.held_claim(record.id)? else { continue };
+        for held in self.unbatched()? {
             let payable = held.payable();
             if payable < Fen(0) {
                 left_out.push((held.no(), payable));
                 continue;
             }
             rows.push(PaymentClaims {
-                claim: link(record.id),
+                claim: link(held.record.id),
                 claim_no: text(&held.no()),
                 staff: link(held.claim.staff),
                 amount: Some(payable),

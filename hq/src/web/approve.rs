@@ -56,7 +56,9 @@ pub(super) fn mine(desk: &Desk<'_>) -> Result<(Vec<Waiting>, Names), Fault> {
     desk.look(|office| {
         let seats = office.seats(staff, today)?;
         let mut mine = Vec::new();
-        for waiting in office.waiting(&[at::AUDITED, at::REJECT_PROPOSED, at::VP_PENDING, at::FROZEN], today)? {
+        for waiting in
+            office.waiting(&[at::AUDITED, at::REJECT_PROPOSED, at::VP_PENDING, at::FROZEN], today)?
+        {
             let facts = office.plain_facts(&waiting.held.claim, today)?;
             let claim = &waiting.held.claim;
             let yes = ["mgr_approve", "vp_approve", "confirm_reject", "unfreeze"];
@@ -70,10 +72,15 @@ pub(super) fn mine(desk: &Desk<'_>) -> Result<(Vec<Waiting>, Names), Fault> {
 
 fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let (mine, names) = mine(desk)?;
-    let rows: Vec<Row> = mine.iter().take(ROWS).map(|waiting| row(desk, waiting, &names, "approve")).collect();
-    Ok(desk.page(&listed(desk, "/approve", &html! {
-        (widgets::rows(&rows, &desk.say("money.approve.none")))
-    })))
+    let rows: Vec<Row> =
+        mine.iter().take(ROWS).map(|waiting| row(desk, waiting, &names, "approve")).collect();
+    Ok(desk.page(&listed(
+        desk,
+        "/approve",
+        &html! {
+            (widgets::rows(&rows, &desk.say("money.approve.none")))
+        },
+    )))
 }
 
 /// Returns one of the lists under its name, with the ways to the others.
@@ -120,10 +127,14 @@ fn late(desk: &Desk<'_>) -> Result<Reply, Fault> {
             Row { below: html! { (row.below) " " (widgets::badge(Tone::Warning, &with)) }, ..row }
         })
         .collect();
-    Ok(desk.page(&listed(desk, "/approve/late", &html! {
-        p { (desk.tell("money.approve.n_late", &[("n", &late.len().to_string())])) }
-        (widgets::rows(&rows, &desk.say("money.approve.none_late")))
-    })))
+    Ok(desk.page(&listed(
+        desk,
+        "/approve/late",
+        &html! {
+            p { (desk.tell("money.approve.n_late", &[("n", &late.len().to_string())])) }
+            (widgets::rows(&rows, &desk.say("money.approve.none_late")))
+        },
+    )))
 }
 
 /// Returns the form of a step of a record's machine: its name on the button, a reason where the step asks for one.

@@ -2,6 +2,7 @@
 
 mod files;
 pub(super) mod parts;
+pub(super) mod waiting;
 
 use maud::html;
 use pages::reply::Reply;

@@ -110,7 +110,9 @@ fn mailings(desk: &Desk<'_>, claims: Vec<Mine>) -> Result<Vec<Mailing>, Fault> {
     let mut all: BTreeMap<String, Vec<Mine>> = BTreeMap::new();
     for mine in claims {
         let submission = mine.waiting.held.claim.submission.as_ref();
-        all.entry(submission.map(|submission| submission.cycle.clone()).unwrap_or_default()).or_default().push(mine);
+        all.entry(submission.map(|submission| submission.cycle.clone()).unwrap_or_default())
+            .or_default()
+            .push(mine);
     }
     let mut mailings = Vec::new();
     for (cycle, mut claims) in all {
@@ -133,7 +135,8 @@ fn mailing_of(desk: &Desk<'_>, mailing: &Mailing, names: &Names) -> Markup {
     let clean: Vec<&Mine> = mailing.claims.iter().filter(|mine| mine.alerts.is_empty()).collect();
     let total = mailing.claims.iter().map(|mine| mine.waiting.held.claim.claimed_total().0);
     let total = Fen(total.fold(0, i64::saturating_add));
-    let facts = [("n", rows.len().to_string()), ("amount", total.to_string()), ("cycle", mailing.cycle.clone())];
+    let facts =
+        [("n", rows.len().to_string()), ("amount", total.to_string()), ("cycle", mailing.cycle.clone())];
     let facts: Vec<(&str, &str)> = facts.iter().map(|(name, value)| (*name, value.as_str())).collect();
     html! {
         section {

@@ -5,7 +5,7 @@ use pages::visit::Verb;
 
 use crate::cli::answer::Fault;
 use crate::web::desk::Desk;
-use crate::web::{admin, audit, charts, claims, jobs, lists, today};
+use crate::web::{admin, approve, audit, charts, claims, jobs, lists, pay, review, today};
 
 /// Returns the answer to the visit of somebody who is logged in.
 pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
@@ -21,7 +21,10 @@ pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
         (Verb::Get, ["records", id]) => lists::record(desk, id),
         (Verb::Get, ["search"]) => lists::search(desk),
         (Verb::Get, ["claims", rest @ ..]) => claims::answer(desk, rest),
+        (verb, ["review", rest @ ..]) => review::answer(desk, verb, rest),
         (verb, ["audit", rest @ ..]) => audit::answer(desk, verb, rest),
+        (verb, ["approve", rest @ ..]) => approve::answer(desk, verb, rest),
+        (verb, ["pay", rest @ ..]) => pay::answer(desk, verb, rest),
         _ => Err(Fault::usage("console.fault.no_page")),
     };
     answered.unwrap_or_else(|fault| desk.fault(&fault))

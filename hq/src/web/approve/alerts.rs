@@ -35,11 +35,15 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
         }
         Ok((alerts, Names::read(office)?))
     })?;
-    Ok(listed(desk, "/approve/alerts", &html! {
-        p { a href="/approve/alerts?all=1" { (desk.say("money.all")) } }
-        @if alerts.is_empty() { p.none { (desk.say("money.alerts.none")) } }
-        ul.findings { @for (alert, claim) in alerts.iter().take(ROWS) { (item(desk, alert, claim.as_ref(), &names)) } }
-    }))
+    Ok(listed(
+        desk,
+        "/approve/alerts",
+        &html! {
+            p { a href="/approve/alerts?all=1" { (desk.say("money.all")) } }
+            @if alerts.is_empty() { p.none { (desk.say("money.alerts.none")) } }
+            ul.findings { @for (alert, claim) in alerts.iter().take(ROWS) { (item(desk, alert, claim.as_ref(), &names)) } }
+        },
+    ))
 }
 
 fn item(desk: &Desk<'_>, alert: &Alert, claim: Option<&(DocId, String)>, names: &Names) -> Markup {
@@ -86,7 +90,9 @@ pub(super) fn act(desk: &Desk<'_>, name: &str) -> Result<Reply, Fault> {
     let (alert, step) = (name.to_owned(), form.get("step").unwrap_or_default().to_owned());
     let reason = form.get("reason").unwrap_or_default().to_owned();
     let done = desk.act(move |office, actor, now_ms| {
-        office.answer_alert(&alert, &Taken::step(&step, &reason), kind, actor, now_ms).map(|(_, case)| case.is_some())
+        office
+            .answer_alert(&alert, &Taken::step(&step, &reason), kind, actor, now_ms)
+            .map(|(_, case)| case.is_some())
     });
     match done {
         Ok(true) => Ok(Reply::go("/approve/alerts?done=case_proposed")),

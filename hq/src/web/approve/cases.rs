@@ -43,12 +43,16 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
         cases.sort_by_key(|(case, ..)| (case.record.state != at::PROPOSED, case.record.id));
         Ok((cases, Names::read(office)?))
     })?;
-    Ok(listed(desk, "/approve/cases", &html! {
-        p { a href="/approve/cases?all=1" { (desk.say("money.all")) } }
-        @if cases.is_empty() { p.none { (desk.say("money.cases.none")) } }
-        ul.findings { @for told in cases.iter().take(ROWS) { (item(desk, told, &names)) } }
-        (late(desk))
-    }))
+    Ok(listed(
+        desk,
+        "/approve/cases",
+        &html! {
+            p { a href="/approve/cases?all=1" { (desk.say("money.all")) } }
+            @if cases.is_empty() { p.none { (desk.say("money.cases.none")) } }
+            ul.findings { @for told in cases.iter().take(ROWS) { (item(desk, told, &names)) } }
+            (late(desk))
+        },
+    ))
 }
 
 fn item(desk: &Desk<'_>, (case, until, title): &Told, names: &Names) -> Markup {
@@ -78,9 +82,9 @@ fn item(desk: &Desk<'_>, (case, until, title): &Told, names: &Names) -> Markup {
 fn steps(desk: &Desk<'_>, case: &Case) -> Markup {
     let id = visit::part(&case.record.id.to_string());
     let machine = CASE.machine.map_or(&[][..], |machine| machine.steps);
-    let open = machine.iter().filter(|step| {
-        step.from.contains(&case.record.state) && !step.own && desk.holds(step.who)
-    });
+    let open = machine
+        .iter()
+        .filter(|step| step.from.contains(&case.record.state) && !step.own && desk.holds(step.who));
     html! { div.steps { @for (at, step) in open.enumerate() {
         (step_form(desk, &format!("/approve/cases/{id}/{}", step.name), step, (at == 0, &html! {})))
     } } }

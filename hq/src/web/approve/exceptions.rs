@@ -38,11 +38,15 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
         }
         Ok((asks, Names::read(office)?))
     })?;
-    Ok(listed(desk, "/approve/exceptions", &html! {
-        p { a href="/approve/exceptions?all=1" { (desk.say("money.all")) } }
-        @if asks.is_empty() { p.none { (desk.say("money.exceptions.none")) } }
-        ul.findings { @for told in asks.iter().take(ROWS) { (item(desk, told, &names)) } }
-    }))
+    Ok(listed(
+        desk,
+        "/approve/exceptions",
+        &html! {
+            p { a href="/approve/exceptions?all=1" { (desk.say("money.all")) } }
+            @if asks.is_empty() { p.none { (desk.say("money.exceptions.none")) } }
+            ul.findings { @for told in asks.iter().take(ROWS) { (item(desk, told, &names)) } }
+        },
+    ))
 }
 
 fn item(desk: &Desk<'_>, (record, ask, titles): &Told, names: &Names) -> Markup {

@@ -14,7 +14,8 @@ fn audited(office: &Office, fen: i64) -> String {
     office.batch("HZ-202603-B", &[(claim, NO)]);
     office.done("batch receive HZ-202603-B --all --as A01");
     let open = office.done(&format!("claim show {NO}"));
-    let rules = open["alerts"].as_array().unwrap().iter().map(|alert| alert["rule"].as_str().unwrap().to_owned());
+    let rules =
+        open["alerts"].as_array().unwrap().iter().map(|alert| alert["rule"].as_str().unwrap().to_owned());
     let acks: Vec<String> = rules.flat_map(|rule| ["--ack".to_owned(), rule]).collect();
     let mut words = vec!["audit", "done", NO, "--as", "A01"];
     words.extend(acks.iter().map(String::as_str));
@@ -30,7 +31,8 @@ fn a_claim_above_the_limit_is_approved_by_manager_and_vice_president_on_one_scre
     assert!(manager.get("/approve").contains(NO));
     let page = manager.get(&format!("/approve/{id}"));
     assert!(page.contains("step-mgr_approve") && page.contains("2000.00"), "{page}");
-    let rules: Vec<(&str, &str)> = ["A3", "A4", "A6", "A7", "B3", "B4", "R4"].map(|rule| ("ack", rule)).to_vec();
+    let rules: Vec<(&str, &str)> =
+        ["A3", "A4", "A6", "A7", "B3", "B4", "R4"].map(|rule| ("ack", rule)).to_vec();
     assert_eq!(manager.send(&format!("/approve/{id}/mgr_approve"), &rules), "/approve?done=decided");
     let vp = Browser::of(&office, "V01");
     assert!(vp.get("/approve").contains(NO) && !manager.get("/approve").contains(NO));
@@ -50,10 +52,21 @@ fn an_alarm_is_confirmed_and_its_case_too() {
     let manager = Browser::of(&office, "M01");
     let page = manager.get("/approve/alerts");
     assert!(page.contains("twice the same slip") && !page.contains("<script>alert"), "{page}");
-    let code = office.done("alert list --state open").as_array().unwrap().iter()
-        .find(|alert| alert["rule"] == "manual").unwrap()["id"].as_str().unwrap().to_owned();
+    let code = office
+        .done("alert list --state open")
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|alert| alert["rule"] == "manual")
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let answer = [("step", "confirm"), ("reason", "seen"), ("kind", "non_compliant")];
-    assert_eq!(manager.send(&format!("/approve/alerts/{code}"), &answer), "/approve/alerts?done=case_proposed");
+    assert_eq!(
+        manager.send(&format!("/approve/alerts/{code}"), &answer),
+        "/approve/alerts?done=case_proposed"
+    );
     let case = office.done("case list --state proposed")[0]["id"].as_str().unwrap().to_owned();
     assert!(manager.get("/approve/cases").contains("twice the same slip"));
     assert!(manager.refused(&format!("/approve/cases/{case}/dismiss"), &[]).contains("W-11"));

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use pages::reply::Reply;
 use pages::visit;
-use pages::widgets::{self, Weight};
+use pages::widgets;
 use records::kinds::claim::CutReason;
 use records::kinds::claim_machine as at;
 use records::money::Fen;
@@ -141,7 +141,9 @@ pub(super) fn act(desk: &Desk<'_>, name: &str, what: &str) -> Result<Reply, Faul
 fn next(desk: &Desk<'_>, done: &str) -> Result<Reply, Fault> {
     let (mine, _) = super::mine(desk)?;
     Ok(Reply::go(&match mine.first() {
-        Some(next) => format!("/review/{}?done={done}", visit::part(&next.waiting.held.record.id.to_string())),
+        Some(next) => {
+            format!("/review/{}?done={done}", visit::part(&next.waiting.held.record.id.to_string()))
+        }
         None => format!("/review?done={done}"),
     }))
 }
