@@ -292,11 +292,11 @@ pub fn ages(claims: &[Claim], today: Day) -> Figure {
 }
 
 fn waits_for(state: Index) -> &'static str {
-    crate::cli::office::waits_for(state)
+    crate::money::waiting::waits_for(state)
 }
 
 fn since(claim: &Claim) -> Option<Day> {
-    crate::cli::office::since(claim).map(|at| at.day(Zone::SHANGHAI))
+    crate::money::waiting::since(claim).map(|at| at.day(Zone::SHANGHAI))
 }
 
 /// Returns how long claims took from their submission to their payment, by mailing, on average.
