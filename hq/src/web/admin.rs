@@ -40,11 +40,45 @@ pub(super) fn answer(desk: &Desk<'_>, verb: Verb, rest: &[&str]) -> Result<Reply
     }
 }
 
-fn menu(desk: &Desk<'_>) -> Result<Reply, Fault> {
+/// Returns how many devices there are, how many have been silent for too long, and of how many something waits.
+fn counted(desk: &Desk<'_>) -> Result<(usize, usize, usize), Fault> {
     let now_ms = desk.now_ms();
     let watched = desk.look(|office| Ok(office.watched()?))?;
     let silent = watched.iter().filter(|one| devices::silence(one, now_ms) == Tone::Bad).count();
     let waits = watched.iter().filter(|one| one.held_back > 0 || !one.keys.is_empty()).count();
+    Ok((watched.len(), silent, waits))
+}
+
+/// Returns what waits for an administrator: silent devices, what was held back, a calendar that ends soon.
+pub(super) fn waiting(desk: &Desk<'_>) -> Result<Vec<Row>, Fault> {
+    if desk.only(Place::Admin).is_err() {
+        return Ok(Vec::new());
+    }
+    let (_, silent, waits) = counted(desk)?;
+    let held = desk.look(|office| Ok(office.terms()?))?;
+    // December is ruled by the next year's table too.
+    let missing: Vec<i32> = held.in_force.calendar.missing(desk.today().plus(31)).collect();
+    let row = |key: &str, href: &str, right: String| Row {
+        href: href.to_owned(),
+        title: desk.say(&format!("console.admin.waits.{key}")),
+        below: html! { (desk.say("console.tab.admin")) },
+        right: html! { (widgets::badge(Tone::Warning, &right)) },
+    };
+    let mut rows = Vec::new();
+    if silent > 0 {
+        rows.push(row("silent", "/admin/devices", silent.to_string()));
+    }
+    if waits > 0 {
+        rows.push(row("held", "/admin/waiting", waits.to_string()));
+    }
+    if let Some(year) = missing.first() {
+        rows.push(row("calendar", &format!("/admin/calendar?year={year}"), year.to_string()));
+    }
+    Ok(rows)
+}
+
+fn menu(desk: &Desk<'_>) -> Result<Reply, Fault> {
+    let (all, silent, waits) = counted(desk)?;
     let logins = desk.look(|office| Ok(office.logins().map_err(login_store)?.len()))?;
     let entry = |href: &str, key: &str, right: Markup| Row {
         href: format!("/admin/{href}"),
@@ -55,7 +89,7 @@ fn menu(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let many = |n: usize| html! { (n) };
     let worried = |n: usize| html! { @if n > 0 { (widgets::badge(Tone::Warning, &n.to_string())) } };
     let rows = [
-        entry("devices", "devices", html! { (many(watched.len())) " " (worried(silent + waits)) }),
+        entry("devices", "devices", html! { (many(all)) " " (worried(silent + waits)) }),
         entry("devices/new", "enrol", html! {}),
         entry("staff", "staff", many(logins)),
         entry("policy", "policy", html! {}),
@@ -76,3 +110,6 @@ fn menu(desk: &Desk<'_>) -> Result<Reply, Fault> {
 fn login_store(error: crate::store::sqlite::StoreError) -> crate::money::refusal::MoneyError {
     error.into()
 }
+
+#[cfg(test)]
+mod tests;

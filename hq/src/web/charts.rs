@@ -178,3 +178,6 @@ pub(super) fn calendar(desk: &Desk<'_>, months: &[MonthSeen]) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

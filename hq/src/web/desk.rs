@@ -1,6 +1,6 @@
 //! What every page of the console has at hand: who looks, what for, the language, the shell around its content.
 
-use maud::Markup;
+use maud::{Markup, html};
 use pages::reply::Reply;
 use pages::shell::{self, Face, Shell, Tab};
 use pages::visit::{Verb, Visit};
@@ -247,6 +247,16 @@ impl Desk<'_> {
         Reply::page_as(status, self.shelled(&leaf, None))
     }
 
+    /// The search that stands on every page.
+    fn searching(&self) -> Markup {
+        let label = self.say("console.search");
+        html! {
+            form.searching method="get" action="/search" role="search" {
+                input type="search" name="q" data-key="/" aria-label=(label) placeholder=(label) autocomplete="off";
+            }
+        }
+    }
+
     fn shelled(&self, leaf: &Leaf, notice: Option<(Tone, String)>) -> Markup {
         let tabs = Place::ALL
             .into_iter()
@@ -269,7 +279,7 @@ impl Desk<'_> {
             tabs,
             back: leaf.back.clone().map(|href| (href, self.say("console.back"))),
             notice,
-            standing: self.form("/logout", &leave),
+            standing: html! { (self.searching()) (self.form("/logout", &leave)) },
             address: if self.visit.verb == Verb::Get { self.visit.path.clone() } else { "/".to_owned() },
             skip: self.say("console.skip"),
             tabs_label: self.say("console.tabs"),

@@ -44,6 +44,32 @@ pub(super) fn answer(desk: &Desk<'_>, verb: Verb, rest: &[&str]) -> Result<Reply
     }
 }
 
+/// Returns what waits for whoever gives jobs: those that are late, refused, without a time, or in conflict.
+pub(super) fn waiting(desk: &Desk<'_>) -> Result<Vec<Row>, Fault> {
+    if desk.only(Place::Jobs).is_err() {
+        return Ok(Vec::new());
+    }
+    let (reader, now, today) = (reader(desk)?, now(desk), desk.today());
+    let posted = desk.look(|office| Ok(office.board(&reader, None, today)?))?;
+    let count = |wanted: &dyn Fn(&Posted) -> bool| posted.iter().filter(|one| wanted(one)).count();
+    let found = [
+        ("late", "/jobs?day=late", count(&|one| one.is_late(now))),
+        ("refused", "/lists/job?state=refused", count(&|one| one.state == at::REFUSED)),
+        ("unplanned", "/jobs?day=unplanned", count(&|one| Shown::Unplanned.holds(one, now))),
+        ("conflict", "/jobs", count(&|one| one.conflict)),
+    ];
+    Ok(found
+        .into_iter()
+        .filter(|(_, _, n)| *n > 0)
+        .map(|(key, href, n)| Row {
+            href: href.to_owned(),
+            title: desk.say(&format!("console.jobs.waits.{key}")),
+            below: html! { (desk.say("console.tab.jobs")) },
+            right: html! { (widgets::badge(Tone::Warning, &n.to_string())) },
+        })
+        .collect())
+}
+
 fn reader(desk: &Desk<'_>) -> Result<Reader, Fault> {
     let staff = desk.person.staff;
     desk.look(|office| Ok(office.list_reader(staff)?))
@@ -322,3 +348,6 @@ fn acted(desk: &Desk<'_>, one: &Posted, act: &str) -> Result<DocId, Fault> {
         _ => Err(Fault::usage("console.fault.no_page")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -210,3 +210,6 @@ pub(super) fn file(desk: &Desk<'_>, kind: &str, form: &str) -> Result<Reply, Fau
     let name = format!("{} {}.{form}", label(desk, kind), desk.today());
     Ok(Reply::download(kind_of_file, &name, bytes))
 }
+
+#[cfg(test)]
+mod tests;
