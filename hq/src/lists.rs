@@ -108,7 +108,7 @@ impl Reader {
 
     /// Returns whether he reads the records of a kind of all branches.
     ///
-    /// Source: docs/SECURITY.md, Pages.
+    /// Source: docs/SECURITY.md, The console.
     fn all_of(&self, kind: &Kind) -> bool {
         match kind.number {
             number::ACCOUNT => self.holds(&[Role::FINANCE]),
@@ -168,7 +168,7 @@ impl Desk {
             Some(unit) => Some(self.store.branch_number(people.branch(unit))?),
             None => None,
         };
-        let from = sieve.since.map_or(0, |day| start_ms(day));
+        let from = sieve.since.map_or(0, start_ms);
         let to = sieve.until.map_or(u64::MAX >> 1, |day| start_ms(day.plus(1)).saturating_sub(1));
         for (branch, id) in self.store.newest(kind.number, &sieve.states, scope, (from, to))? {
             let Some(indexed) = self.store.indexed(branch, id)? else { continue };

@@ -250,9 +250,9 @@ fn acted(desk: &Desk<'_>, one: &Watched, act: &str) -> Result<(), Fault> {
             let code = owner.map(|owner| owner.code).unwrap_or_default();
             desk.administer("console lease moved", about, move |office, now_ms| {
                 let moved = office.move_lease(&code, &device, next, now_ms);
-                Ok(moved
+                moved
                     .map(drop)
-                    .map_err(|error| Fault::from(error).with("staff", &code).with("id", device.replica.0))?)
+                    .map_err(|error| Fault::from(error).with("staff", &code).with("id", device.replica.0))
             })
         }
         _ => Err(Fault::usage("console.fault.no_page")),
