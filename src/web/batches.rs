@@ -156,7 +156,6 @@ fn gap_of(desk: &Desk<'_>, view: &View, gap: &records::claim::gaps::Gap, open: b
 fn sending(desk: &Desk<'_>, view: &View) -> Markup {
     let id = view.id;
     html! {
-        div.actions { a.way.first #batch-print href={ "/papers/" (id) } download { (desk.say("web.batch.print")) } }
         (desk.form(&format!("/batches/{id}/dispatch"), &html! {
             label.field { span { (desk.say("column.batch.waybill")) } input #waybill type="text" name="waybill" required maxlength="60" autocomplete="off"; }
             button type="button" hidden data-scans="waybill" { (desk.say("web.scan")) }
