@@ -222,7 +222,7 @@ fn acted(desk: &Desk<'_>, one: &Watched, act: &str) -> Result<(), Fault> {
     let (replica, lang) = (one.device.replica, desk.lang);
     let reason = desk.visit.form.get("reason").unwrap_or_default().to_owned();
     if reason.is_empty() {
-        return Err(Fault::usage("console.fault.reason"));
+        return Err(Fault::usage("console.fault.why"));
     }
     let about = format!("{} {reason}", replica.0);
     match act {
