@@ -83,10 +83,7 @@ fn item(desk: &Desk<'_>, alert: &Alert, claim: Option<&(DocId, String)>, names: 
 /// Answers an alert.
 pub(super) fn act(desk: &Desk<'_>, name: &str) -> Result<Reply, Fault> {
     let form = &desk.visit.form;
-    let kind = match form.get("kind") {
-        None => None,
-        Some(word) => Some(CaseKind::CHOICES.index(word).map(CaseKind)),
-    };
+    let kind = form.get("kind").map(|word| CaseKind::CHOICES.index(word).map(CaseKind));
     let (alert, step) = (name.to_owned(), form.get("step").unwrap_or_default().to_owned());
     let reason = form.get("reason").unwrap_or_default().to_owned();
     let done = desk.act(move |office, actor, now_ms| {

@@ -133,7 +133,7 @@ fn line_cells(desk: &Desk<'_>, story: &Story, line: &Line) -> Vec<Markup> {
                 @if !words.is_empty() { br; span.hint { (widgets::short(words)) } }
             }
         },
-        html! { @if let Some(date) = line.date { (date) } },
+        html! { @if let Some(date) = line.date { span.day { (date) } } },
         html! { (line.claimed) @if let Some(cut) = cut { br; span.hint { (desk.tell("money.cut_to", &[("to", &cut.to_string())])) } } },
         html! { @if let Some(settled) = settled { (settled.paid.support) " / " (line.vouchers.len()) } },
         html! {
@@ -163,7 +163,7 @@ pub(in crate::web) fn tone(verdict: LineVerdict) -> Tone {
 /// Returns how the rules come to what is paid of a line, step by step.
 pub(in crate::web) fn reckoning(desk: &Desk<'_>, settled: &SettledLine) -> Markup {
     html! {
-        ul.findings {
+        ul.reckoning {
             @for step in &settled.paid.steps {
                 li { (said(&step.sentence(), desk.lang)) }
             }
