@@ -22,6 +22,8 @@ mod extra;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod guides;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod kills;

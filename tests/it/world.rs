@@ -277,10 +277,15 @@ fn finish(mut command: Command, input: &str) -> Output {
     Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
+/// Returns the agent's program.
+pub(crate) fn agent_program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_fieldbook"))
+}
+
 /// Returns HQ's program, built once for this run beside the agent's.
 ///
 /// Cargo builds the programs of the package under test only, and an old one would test yesterday's HQ.
-fn hq_program() -> &'static Path {
+pub(crate) fn hq_program() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let agent = Path::new(env!("CARGO_BIN_EXE_fieldbook"));
