@@ -17,12 +17,11 @@ use crate::world::{agent_program, hq_program};
 const NOW: &str = "2026-11-20T18:00:00+08:00";
 
 /// What a command's answer gives a name to.
-const NAMED: [(&str, &str); 6] = [
+const NAMED: [(&str, &str); 5] = [
     ("fieldbook sheet new", "SHEET"),
     ("fieldbook voucher add", "VOUCHER"),
     ("fieldbook claim draft", "CLAIM"),
     ("fieldbook job list", "JOB"),
-    ("fieldbook review list", "CLAIM"),
     ("fieldbook-hq device code", "CODE"),
 ];
 
