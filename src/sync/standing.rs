@@ -57,9 +57,11 @@ pub(super) fn note(store: &mut Store, request: &Request, answer: &Answer) -> Res
     });
     let incarnation = answer.ack.incarnation;
     let after = why.map(|why| {
-        let same = before.as_ref().filter(|before| before.incarnation == incarnation);
-        let mut sent = same.map(|before| before.sent.clone()).unwrap_or_default();
-        for segment in &request.segments {
+        let restored = before.as_ref().is_some_and(|before| before.incarnation != incarnation);
+        let known = before.as_ref().filter(|_| !restored).map(|before| before.sent.clone());
+        let mut sent = known.unwrap_or_default();
+        // What this request sent to a restored HQ began behind what the lost one had: all of it goes once more.
+        for segment in request.segments.iter().filter(|_| !restored) {
             let end = sent.entry(segment.epoch).or_default();
             *end = segment.last().max(*end);
         }

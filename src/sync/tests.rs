@@ -326,6 +326,32 @@ fn the_proof_of_the_code_is_sent_until_hq_answers_it() {
     assert_eq!(certificate(&world.store).unwrap().map(|certificate| certificate.branch), Some(1));
 }
 
+/// A revoked device had sent its note, headquarters came back from a backup without it, and with the device's next note
+/// both counted as sent: the first one lay on the device for good, and nobody could decide about it.
+#[test]
+fn a_device_apart_sends_a_restored_hq_everything_once_more() {
+    let mut world = World::new(&[]);
+    let request = |world: &World| {
+        let behind = standing::sent(&world.store).unwrap();
+        let segments = world.store.unsent_behind(&behind, usize::MAX, usize::MAX).unwrap();
+        Request { hello: world.store.hello(NOW).unwrap(), enrol: None, asks: Vec::new(), segments }
+    };
+    let hears = |world: &mut World, history| {
+        let request = request(world);
+        let mut answer = world.hq.lock().unwrap().answer(Vec::new());
+        answer.notices.push(Notice::Revoked);
+        answer.ack.incarnation = Incarnation(history);
+        let more = standing::note(&mut world.store, &request, &answer).unwrap();
+        (request.segments.iter().map(|segment| (segment.first, segment.count)).collect::<Vec<_>>(), more)
+    };
+    world.save(1, 60);
+    assert_eq!(hears(&mut world, 3), (vec![(1, 1)], false));
+    world.save(1, 60);
+    assert_eq!(hears(&mut world, 4), (vec![(2, 1)], true));
+    assert_eq!(hears(&mut world, 4), (vec![(1, 2)], false));
+    assert_eq!(hears(&mut world, 4), (vec![], false));
+}
+
 /// A restored HQ does not know the device; the line breaks while it says who it is. It was asked plainly again, refused
 /// again, and the person read of a status 401 where only the line was at fault.
 #[test]
