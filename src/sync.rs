@@ -182,7 +182,7 @@ pub trait Lends {
 }
 
 impl Lends for Store {
-    fn lend<T, E: From<StoreError>>(&mut self, job: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
+    fn lend<T, E: From<StoreError>>(&mut self, job: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         job(self)
     }
 }

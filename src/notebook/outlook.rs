@@ -48,7 +48,7 @@ pub struct Ceiling {
 ///
 /// Source: docs/RULES.md P-12, P-17.
 pub fn outlook(store: &Store, id: DocId, now: Now) -> Result<Option<Outlook>, NotebookError> {
-    if !store.entry(id)?.is_some_and(|entry| entry.kind == number::VOUCHER) {
+    if store.entry(id)?.is_none_or(|entry| entry.kind != number::VOUCHER) {
         return Ok(None);
     }
     let papers: Vec<Paper> = unsubmitted(store)?.into_iter().map(|(_, paper)| paper).collect();

@@ -305,7 +305,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
-    pub fn unsigned(&self) -> Result<Vec<((records::id::Replica, Epoch), u64)>, StoreError> {
+    pub fn unsigned(&self) -> Result<Vec<(sync_protocol::chain::Line, u64)>, StoreError> {
         let unheld = self.unheld()?.into_iter();
         Ok(unheld.map(|unheld| ((self.replica(), unheld.epoch), unheld.held)).collect())
     }

@@ -106,8 +106,8 @@ fn leaf(desk: &Desk<'_>, id: &str) -> Result<Leaf, Fault> {
         let shown = show(store, id, VOUCHERS, desk.lang.of_labels())?;
         let doc = shown.line.id;
         let state = shown.line.state.map(|state| state.name);
-        let open =
-            state == Some(voucher_machine::VOUCHER.states[usize::from(voucher_machine::CAPTURED)].name);
+        let captured = voucher_machine::VOUCHER.states.get(usize::from(voucher_machine::CAPTURED));
+        let open = state.is_some() && state == captured.map(|state| state.name);
         Ok(Seen {
             notices: voucher::notices(store, doc, desk.now())?,
             missing: voucher::missing(store, doc)?,
