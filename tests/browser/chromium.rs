@@ -55,12 +55,14 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// Starts a browser that knows nothing of any other and opens an empty page.
+    /// Starts a browser that knows nothing of any other and opens an empty page; its own words are in `lang`.
     #[track_caller]
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(lang: &str) -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
         let mut command = Command::new("sh");
         command.args(["-c", PIPES]).arg(program()).args(FLAGS);
+        // Its own words, such as those on a button for a file.
+        command.arg(format!("--lang={lang}")).env("LANGUAGE", lang.replace('-', "_"));
         command.arg(format!("--user-data-dir={}", profile.path().display()));
         // What it says on standard error is about buses and drivers that a test machine does not have.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -105,6 +107,20 @@ impl Chromium {
     /// The browser's own words, when it refuses: mostly that the page has gone on meanwhile.
     #[track_caller]
     pub(crate) fn try_ask(&mut self, method: &str, params: &Value) -> Result<Value, String> {
+        let id = self.tell(method, params);
+        loop {
+            let mut message = self.next_message(method);
+            if message["id"] == id {
+                let refused = message["error"]["message"].as_str().map(str::to_owned);
+                return refused.map_or_else(|| Ok(message["result"].take()), Err);
+            }
+            self.keep(message);
+        }
+    }
+
+    /// Sends a command and returns its number.
+    #[track_caller]
+    fn tell(&mut self, method: &str, params: &Value) -> u64 {
         self.last_id += 1;
         let mut command = json!({ "id": self.last_id, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -114,14 +130,7 @@ impl Chromium {
         bytes.push(0);
         let commands = self.commands.as_mut().expect("closed at the end only");
         commands.write_all(&bytes).unwrap_or_else(|error| panic!("{method}: Chromium has ended: {error}"));
-        loop {
-            let mut message = self.next_message(method);
-            if message["id"] == self.last_id {
-                let refused = message["error"]["message"].as_str().map(str::to_owned);
-                return refused.map_or_else(|| Ok(message["result"].take()), Err);
-            }
-            self.keep(message);
-        }
+        self.last_id
     }
 
     /// Returns the next event, which may have come long ago.
@@ -144,6 +153,10 @@ impl Chromium {
     fn keep(&mut self, mut message: Value) {
         let params = message["params"].take();
         if let Some(method) = message["method"].as_str() {
+            if method == "Page.javascriptDialogOpening" {
+                // Nothing else is answered while it stands there; whoever counts steps counts the tap.
+                self.tell("Page.handleJavaScriptDialog", &json!({ "accept": true }));
+            }
             self.events.push_back(Event { method: method.to_owned(), params });
         }
     }

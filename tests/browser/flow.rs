@@ -1,5 +1,6 @@
 //! One of the twelve flows: what the person does is counted, and every page on the way is measured.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
 use crate::audit::{self, Face};
@@ -23,6 +24,9 @@ const FLOWS: [(&str, &str, usize); 12] = [
     ("Pay", "finance", 4),
 ];
 
+/// How often one person's page of one shape is drawn and held against the rules of accessibility.
+const FULLY: usize = 2;
+
 /// What people read of it.
 const TABLE: &str = include_str!("../../docs/UX.md");
 
@@ -32,13 +36,16 @@ pub(crate) struct Flow {
     face: Face,
     steps: Vec<String>,
     seen: u64,
+    shapes: BTreeMap<String, usize>,
+    faults: Vec<String>,
 }
 
 impl Flow {
     /// Begins on the page that stands open; getting there is no step.
     #[track_caller]
     pub(crate) fn begin(page: Page, face: Face) -> Self {
-        let mut flow = Self { page, face, steps: Vec::new(), seen: 0 };
+        let mut flow =
+            Self { page, face, steps: Vec::new(), seen: 0, shapes: BTreeMap::new(), faults: Vec::new() };
         flow.look();
         flow
     }
@@ -46,9 +53,13 @@ impl Flow {
     /// Goes somewhere without a step: the tests look at a page, the person does not.
     #[track_caller]
     pub(crate) fn visit(&mut self, path: &str) {
+        self.go(path);
+        self.look();
+    }
+
+    fn go(&mut self, path: &str) {
         let origin = self.page.text_of("location.origin");
         self.page.go(&format!("{origin}{path}"));
-        self.look();
     }
 
     /// Taps what `css` finds first.
@@ -80,6 +91,13 @@ impl Flow {
         self.stepped(format!("key {key:?}"));
     }
 
+    /// Types where the keyboard is.
+    #[track_caller]
+    pub(crate) fn type_here(&mut self, text: &str) {
+        self.page.type_here(text);
+        self.stepped(format!("type {text}"));
+    }
+
     /// Takes a picture, or chooses a file.
     #[track_caller]
     pub(crate) fn photo(&mut self, css: &str, file: &Path) {
@@ -103,28 +121,43 @@ impl Flow {
     /// Measures the page where it is a new one, and draws it.
     #[track_caller]
     pub(crate) fn look(&mut self) {
+        let faults = self.measured();
+        for fault in &faults {
+            println!("{fault}");
+        }
+        self.faults.extend(faults);
+    }
+
+    fn measured(&mut self) -> Vec<String> {
         if self.seen == self.page.loads {
-            return;
+            return Vec::new();
         }
         self.seen = self.page.loads;
-        let faults = audit::faults(&mut self.page, self.face);
         let path = self.page.path();
-        self.page.picture(&name(self.face, &path));
-        assert!(
-            faults.is_empty(),
-            "{path} at {} px in {} after {:?}:\n  {}",
-            self.page.width,
-            self.page.lang,
-            self.steps,
-            faults.join("\n  ")
-        );
+        let shape = name(self.face, &path);
+        let visits = self.shapes.entry(shape.clone()).or_insert(0);
+        *visits += 1;
+        let mut faults = audit::faults(&mut self.page, self.face);
+        // A round shows the same page twenty times.
+        if *visits <= FULLY {
+            faults.extend(audit::rules(&mut self.page));
+            self.page.picture(&shape);
+        }
+        let place = format!("{path} at {} px in {}", self.page.width, self.page.lang);
+        faults.into_iter().map(|fault| format!("{place}: {fault}")).collect()
+    }
+
+    /// Nothing was wrong on any page so far.
+    #[track_caller]
+    pub(crate) fn was_clean(&self) {
+        assert!(self.faults.is_empty(), "{} faults:\n{}", self.faults.len(), self.faults.join("\n"));
     }
 
     /// Ends the flow of that number: its steps are those of `docs/UX.md`, and no more than it may take.
     #[track_caller]
     pub(crate) fn ends(&mut self, number: usize) {
         let (what, who, target) = FLOWS[number - 1];
-        let counted = self.steps.len();
+        let counted = self.steps.len() + std::mem::take(&mut self.page.questions);
         let row = format!("| {number} | {what} | {who} | {target} | {counted} |");
         println!("{row}");
         assert!(counted <= target, "{row} {:?}", self.steps);
@@ -132,6 +165,47 @@ impl Flow {
         self.steps.clear();
     }
 }
+
+/// Where links led, and what was wrong there.
+pub(crate) struct Wandered {
+    pub(crate) seen: Vec<String>,
+    pub(crate) faults: Vec<String>,
+}
+
+/// Goes wherever links lead and measures one page of each shape.
+///
+/// Nothing that a stranger typed may run or become a part of the page: `HOSTILE` names what it would make.
+#[track_caller]
+pub(crate) fn wander(flow: &mut Flow) -> Wandered {
+    let mut shapes = BTreeSet::new();
+    let mut waiting = VecDeque::from([flow.page.path()]);
+    let (mut seen, mut faults) = (Vec::new(), Vec::new());
+    while let Some(path) = waiting.pop_front() {
+        if !shapes.insert(name(flow.face, &path)) {
+            continue;
+        }
+        flow.go(&path);
+        faults.extend(flow.measured());
+        let foreign = flow.page.eval(FOREIGN);
+        if foreign != serde_json::json!([]) {
+            faults.push(format!("{path} holds what nobody of us wrote: {foreign}"));
+        }
+        let links = flow.page.eval(LINKS);
+        waiting.extend(
+            links.as_array().expect("a list").iter().filter_map(|link| Some(link.as_str()?.to_owned())),
+        );
+        seen.push(path);
+    }
+    Wandered { seen, faults }
+}
+
+/// The pages that links of this page lead to.
+const LINKS: &str = "[...document.querySelectorAll('a[href]')].filter((a) => a.origin === location.origin && !a.hasAttribute('download') \
+    && !a.pathname.startsWith('/language/') && !/^\\/(files|papers|assets)\\/|(\\/(csv|xlsx)|\\.pdf)$/.test(a.pathname)).map((a) => a.pathname + a.search)";
+
+/// What is on the page and not ours.
+const FOREIGN: &str =
+    "[...document.querySelectorAll('img[src=x], script:not([src]), [onerror]')].map((e) => e.outerHTML)";
 
 /// Returns the name of a page's picture: its path without what is different each time.
 fn name(face: Face, path: &str) -> String {

@@ -11,11 +11,17 @@ mod chromium;
 #[cfg(test)]
 mod device;
 #[cfg(test)]
+mod engineer;
+#[cfg(test)]
 mod flow;
+#[cfg(test)]
+mod office;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
 mod served;
+#[cfg(test)]
+mod stages;
 #[cfg(test)]
 mod town;
 

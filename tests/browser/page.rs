@@ -7,7 +7,13 @@ use serde_json::{Value, json};
 use crate::chromium::{Chromium, Event};
 
 /// A page at most this high is drawn into a picture, in CSS pixels.
-const PICTURE_HEIGHT_MAX: i64 = 3_000;
+const PICTURE_HEIGHT_MAX: u32 = 3_000;
+
+/// How far away with the Tab key anything may lie.
+const TABS_MAX: usize = 60;
+
+/// The height of every screen, in CSS pixels.
+const HEIGHT: u32 = 844;
 
 /// The widths that people have: a phone, a tablet, a desk.
 pub(crate) const PHONE: u32 = 390;
@@ -32,6 +38,8 @@ pub(crate) struct Page {
     pub(crate) load: Load,
     /// How many pages it has shown.
     pub(crate) loads: u64,
+    /// How many times it has asked whether that is really meant.
+    pub(crate) questions: usize,
     loading: bool,
     frame: String,
 }
@@ -40,21 +48,25 @@ impl Page {
     /// Opens an empty page of that width for a person who reads `lang`.
     #[track_caller]
     pub(crate) fn new(width: u32, lang: &'static str) -> Self {
-        let mut chromium = Chromium::start();
-        let small = width < DESK;
-        let height = if small { 844 } else { 900 };
-        chromium.ask(
-            "Emulation.setDeviceMetricsOverride",
-            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": small }),
-        );
-        chromium.ask("Emulation.setTouchEmulationEnabled", &json!({ "enabled": small }));
+        let mut chromium = Chromium::start(lang);
+        chromium.ask("Emulation.setTouchEmulationEnabled", &json!({ "enabled": width < DESK }));
         let chosen = json!({ "name": "language", "value": lang, "domain": "127.0.0.1", "path": "/" });
         chromium.ask("Network.setCookie", &chosen);
         // Each page is weighed as a person's first one.
         chromium.ask("Network.setCacheDisabled", &json!({ "cacheDisabled": true }));
         let tree = chromium.ask("Page.getFrameTree", &json!({}));
         let frame = tree["frameTree"]["frame"]["id"].as_str().expect("a frame").to_owned();
-        Self { chromium, width, lang, load: Load::default(), loads: 0, loading: false, frame }
+        let load = Load::default();
+        let mut page = Self { chromium, width, lang, load, loads: 0, questions: 0, loading: false, frame };
+        page.size(HEIGHT);
+        page
+    }
+
+    /// Gives the screen its height, in CSS pixels.
+    fn size(&mut self, height: u32) {
+        let screen = json!({ "width": self.width, "height": height, "deviceScaleFactor": 1,
+            "mobile": self.width < DESK });
+        self.chromium.ask("Emulation.setDeviceMetricsOverride", &screen);
     }
 
     /// Goes to an address as if it were typed.
@@ -64,6 +76,11 @@ impl Page {
         assert!(gone["errorText"].is_null(), "{url}: {}", gone["errorText"]);
         self.loading = true;
         self.settle();
+    }
+
+    /// Returns what keeps the pages from being installed as an application.
+    pub(crate) fn manifest_faults(&mut self) -> Value {
+        self.chromium.ask("Page.getAppManifest", &json!({}))["errors"].take()
     }
 
     /// Returns the path and the query of the page.
@@ -161,6 +178,26 @@ impl Page {
         self.settle();
     }
 
+    /// Presses Tab until what `script` says of the focused element `e` is true: nothing may need a mouse.
+    #[track_caller]
+    pub(crate) fn reach(&mut self, script: &str) {
+        let there = format!("((e) => !!({script}))(document.activeElement)");
+        for _ in 0..TABS_MAX {
+            self.key("Tab");
+            if self.eval(&there) == Value::Bool(true) {
+                return;
+            }
+        }
+        panic!("{TABS_MAX} times Tab on {} never reach {script}", self.path());
+    }
+
+    /// Types where the keyboard is.
+    #[track_caller]
+    pub(crate) fn type_here(&mut self, text: &str) {
+        self.chromium.ask("Input.insertText", &json!({ "text": text }));
+        self.settle();
+    }
+
     /// Chooses a file as a camera or a file dialog does.
     #[track_caller]
     pub(crate) fn upload(&mut self, css: &str, file: &Path) {
@@ -228,11 +265,12 @@ impl Page {
     /// Draws the whole page into `target/screens/NAME-WIDTH-LANG.png`.
     #[track_caller]
     pub(crate) fn picture(&mut self, name: &str) -> PathBuf {
-        let height = self.eval("document.documentElement.scrollHeight").as_i64().expect("a height");
-        let clip = json!({ "x": 0, "y": 0, "width": self.width, "scale": 1,
-            "height": height.clamp(1, PICTURE_HEIGHT_MAX) });
-        let shot = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-        let drawn = self.chromium.ask("Page.captureScreenshot", &shot);
+        let height = self.eval("document.documentElement.scrollHeight").as_u64().expect("a height");
+        let height = u32::try_from(height).unwrap_or(PICTURE_HEIGHT_MAX).clamp(HEIGHT, PICTURE_HEIGHT_MAX);
+        // As if the screen were as high as the page: bars at its edges stand where the page ends.
+        self.size(height);
+        let drawn = self.chromium.ask("Page.captureScreenshot", &json!({ "format": "png" }));
+        self.size(HEIGHT);
         let png = drawn["data"].as_str().and_then(|text| {
             use base64::Engine as _;
             base64::engine::general_purpose::STANDARD.decode(text).ok()
@@ -302,7 +340,16 @@ impl Page {
                 self.loads += 1;
             }
             "Network.responseReceived" => self.load.answered(told),
+            "Network.loadingFailed" if told["canceled"] != true => {
+                self.load
+                    .complaints
+                    .push(format!("a {} did not arrive: {}", told["type"], told["errorText"]));
+            }
             "Network.loadingFinished" => self.load.finished(told),
+            "Page.javascriptDialogOpening" if told["type"] == "confirm" => self.questions += 1,
+            "Page.javascriptDialogOpening" => {
+                self.load.complaints.push(format!("a dialog: {}", told["message"]));
+            }
             "Runtime.exceptionThrown" => {
                 let said = &told["exceptionDetails"];
                 self.load.complaints.push(format!("{} {}", said["text"], said["exception"]["description"]));

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::company::text;
+use crate::page::Page;
 use crate::world::{Device, Hq};
 
 /// The moment of all work: a Monday in March, in the first half-month of the samples.
@@ -10,6 +11,7 @@ pub(crate) const MORNING: &str = "2025-03-10T08:30:00+08:00";
 
 /// The people, by their code.
 pub(crate) const ENGINEER: &str = "T006";
+pub(crate) const COLLEAGUE: &str = "T012";
 pub(crate) const SUPERVISOR: &str = "S100";
 pub(crate) const GM: &str = "G100";
 pub(crate) const AUDITOR: &str = "A001";
@@ -17,9 +19,13 @@ pub(crate) const MANAGER: &str = "M001";
 pub(crate) const VICE_PRESIDENT: &str = "V001";
 pub(crate) const FINANCE: &str = "F001";
 pub(crate) const SECOND_FINANCE: &str = "F002";
+pub(crate) const DESK_CLERK: &str = "D001";
+pub(crate) const ADMIN: &str = "Z001";
 
 /// What somebody may type who means harm, or whose keyboard fell down: as a customer's name.
 pub(crate) const HOSTILE: &str = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>\u{202e}moc.live";
+
+const PASSWORD: &str = "correct horse battery staple";
 
 const TABLES: [(&str, &str); 5] = [
     (
@@ -71,7 +77,8 @@ impl Town {
         hq.now = Some(MORNING.to_owned());
         let mut town = Self { hq };
         let customers = [
-            json!({ "code": "C001", "name": "钱塘纺织有限公司", "kind": "company" }),
+            json!({ "code": "C001", "name": "钱塘纺织有限公司", "kind": "company",
+                "contact": [{ "name": "马建华", "role": "设备科长" }] }),
             json!({ "code": "C666", "name": HOSTILE, "kind": "company" }),
         ];
         town.take_rows("customer", &customers);
@@ -93,6 +100,18 @@ impl Town {
         let file = self.hq.file(&format!("{kind}.{format}"), table);
         let done = self.hq.run(["--json", kind, "import", file.to_str().expect("a path of ours")]).ended(0);
         assert_eq!(done.json()["added"], rows, "{kind}: {}", done.stdout);
+    }
+
+    /// Logs somebody in at the console, in a browser of his own.
+    #[track_caller]
+    pub(crate) fn open(&self, staff: &str, width: u32, lang: &'static str) -> Page {
+        self.hq.run_with(["user", "add", "--staff", staff], &format!("{PASSWORD}\n")).ended(0);
+        let mut page = Page::new(width, lang);
+        page.go(&self.hq.url());
+        page.type_into("[name=code]", staff);
+        page.type_into("[name=password]", PASSWORD);
+        page.tap("button.first");
+        page
     }
 
     /// Returns a new device of `staff` that holds everything headquarters gives it, in the morning.

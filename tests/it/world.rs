@@ -193,6 +193,11 @@ impl Hq {
         finish(self.command(args), "")
     }
 
+    /// Runs one command with `input` on its standard input.
+    pub(crate) fn run_with<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>, input: &str) -> Output {
+        finish(self.command(args), input)
+    }
+
     /// Returns the folder of the files that it holds.
     pub(crate) fn files(&self) -> PathBuf {
         self.data.path().join("hq").join("files")

@@ -149,7 +149,7 @@ fn filters(desk: &Desk<'_>, kind: &Kind) -> Result<Markup, Fault> {
         .unwrap_or_default();
     let value = |name: &str| query.get(name).unwrap_or_default();
     Ok(html! {
-        form.filters method="get" action={ "/lists/" (kind.name) } role="search" {
+        form.filters method="get" action={ "/lists/" (kind.name) } {
             (widgets::input("q", &desk.say("console.lists.text"), value("q"), "search", None))
             @if !states.is_empty() {
                 (widgets::select("state", &desk.say("console.lists.state"), &states, value("state")))

@@ -46,7 +46,7 @@ pub(super) fn list(desk: &Desk<'_>) -> Result<Reply, Fault> {
         })
         .collect();
     let content = html! {
-        form.filters method="get" action="/admin/staff" role="search" {
+        form.filters method="get" action="/admin/staff" {
             (widgets::input("q", &desk.say("console.search"), asked, "search", None))
             (widgets::button(Weight::Second, &desk.say("console.search"), None))
         }

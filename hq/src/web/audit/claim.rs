@@ -121,7 +121,7 @@ fn group(desk: &Desk<'_>, looked: &Looked, here: usize) -> Markup {
     let seat = parts::seated(&looked.seats, "audit", story);
     html! {
         div.two {
-            section aria-label=(desk.say("money.lines")) {
+            div {
                 (parts::lines(desk, story, &lines))
                 @for line in &lines { (rules(desk, story, line)) (parts::findings(desk, story, Some(line.n))) }
                 @if let Some(seat) = seat { (verdicts(desk, story, &lines, here, seat)) }

@@ -44,7 +44,7 @@ pub(super) fn ask(desk: &Desk<'_>) -> Result<Reply, Fault> {
         })
         .collect();
     let content = html! {
-        form.filters method="get" action="/jobs/new" role="search" {
+        form.filters method="get" action="/jobs/new" {
             label.field { span { (desk.say("console.jobs.caller")) }
                 input type="search" name="q" id="caller" value=(typed) autofocus autocomplete="off";
             }

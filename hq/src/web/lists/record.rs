@@ -221,7 +221,7 @@ fn content(desk: &Desk<'_>, shown: &Shown) -> Markup {
                 ul { @for value in &open.values { li { (widgets::text(value)) } } }
             }
         }
-        @if shown.line.kind.name == "job" { div.actions { a.way href={ "/jobs/" (shown.line.id) } { (desk.say("console.jobs.open")) } } }
+        @if shown.line.kind.name == "job" && desk.only(Place::Jobs).is_ok() { div.actions { a.way href={ "/jobs/" (shown.line.id) } { (desk.say("console.jobs.open")) } } }
         @if !facts.is_empty() { (widgets::facts(&facts)) }
         @for list in &shown.lists {
             section {

@@ -17,7 +17,7 @@ const EACH: usize = 12;
 pub(super) fn form(desk: &Desk<'_>) -> Markup {
     let typed = desk.visit.query.get("q").unwrap_or_default();
     html! {
-        form.filters method="get" action="/search" role="search" {
+        form.filters method="get" action="/search" {
             (widgets::input("q", &desk.say("console.search.hint"), typed, "search", None))
             (widgets::button(Weight::First, &desk.say("console.search"), None))
         }

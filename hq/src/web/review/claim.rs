@@ -36,7 +36,7 @@ fn leaf(desk: &Desk<'_>, name: &str) -> Result<Leaf, Fault> {
         back: Some("/review".to_owned()),
         content: html! {
             div.two {
-                section aria-label=(desk.say("money.lines")) {
+                div {
                     (parts::head(desk, &story, &names))
                     @match seat {
                         Some(seat) => (forms(desk, &story, seat, first)),
