@@ -20,7 +20,7 @@ const FLOWS: [(&str, &str, usize); 12] = [
     ("Review a clean claim", "supervisor", 3),
     ("Compile and dispatch the batch", "supervisor", 4),
     ("Receive an envelope of 3 covers", "auditor", 4),
-    ("Audit a claim: a clean line, and an exception", "auditor", 4),
+    ("Audit: a clean line, and an alarm", "auditor", 4),
     ("Pay", "finance", 4),
 ];
 
@@ -145,6 +145,13 @@ impl Flow {
         }
         let place = format!("{path} at {} px in {}", self.page.width, self.page.lang);
         faults.into_iter().map(|fault| format!("{place}: {fault}")).collect()
+    }
+
+    /// Ends what is no flow of the table: it took so many steps.
+    #[track_caller]
+    pub(crate) fn took(&mut self, steps: usize) {
+        assert_eq!(self.steps.len(), steps, "{:?}", self.steps);
+        self.steps.clear();
     }
 
     /// Nothing was wrong on any page so far.

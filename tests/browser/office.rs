@@ -60,17 +60,43 @@ fn receives_an_envelope(flow: &mut Flow, posted: &Posted) {
     flow.ends(10);
 }
 
-/// Flow 11, with no mouse: one clean line, one that is cut.
-fn audits_a_claim(flow: &mut Flow, claim: &str) {
+/// Flow 11, with no mouse: a line that is clean, and an alarm about the next claim; then a cut, which wants its reason.
+fn audits_lines(flow: &mut Flow, posted: &mut Posted) {
+    let [clean, odd, _] = posted.claims.as_slice() else { panic!("three claims") };
+    opens(flow, clean);
+    flow.key(" ");
+    opens(flow, odd);
+    flow.key("!");
+    flow.type_here("同一天两张出租车票");
+    flow.key("Enter");
+    flow.ends(11);
+
+    opens(flow, odd);
+    flow.key("2");
+    flow.type_here("20.00");
+    flow.key("Tab");
+    flow.type_here("超出路程");
+    flow.key("Enter");
+    flow.took(5);
+    let alerts = posted.town.office(stages::ENVELOPE_DAY, &["alert", "list"]);
+    assert_eq!(alerts.as_array().map(Vec::len), Some(1), "{alerts}");
+    for (claim, verdict, payable_fen) in [(clean, "ok", 3_500), (odd, "adjusted", 2_000)] {
+        let shown = posted.town.office(stages::ENVELOPE_DAY, &["claim", "show", claim]);
+        let line = &shown["lines"][0];
+        assert_eq!(
+            (&line["verdict"], &line["payable_fen"]),
+            (&verdict.into(), &payable_fen.into()),
+            "{line}"
+        );
+    }
+}
+
+/// Opens a claim of the queue by the keyboard; finding it is no step, as the next one opens by itself.
+fn opens(flow: &mut Flow, claim: &str) {
     flow.visit("/audit");
     flow.page.reach(&format!("e.matches('a.row') && e.innerText.includes('{claim}')"));
     flow.page.key("Enter");
     flow.look();
-    flow.key(" ");
-    flow.key("2");
-    flow.type_here("20.00");
-    flow.key("Enter");
-    flow.ends(11);
 }
 
 #[test]
@@ -79,6 +105,6 @@ fn the_office_takes_claims_in_with_the_keyboard_alone() {
     posted.town.opens_at(stages::ENVELOPE_DAY);
     let mut flow = Flow::begin(posted.town.open(AUDITOR, DESK, "zh-CN"), Face::Office);
     receives_an_envelope(&mut flow, &posted);
-    audits_a_claim(&mut flow, &posted.claims[0]);
+    audits_lines(&mut flow, &mut posted);
     flow.was_clean();
 }
