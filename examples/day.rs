@@ -14,7 +14,7 @@
 )]
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
@@ -28,6 +28,8 @@ struct Stage {
     /// Headquarters' clock where it is not the machine's.
     clock: Option<&'static str>,
     serving: Option<Child>,
+    /// A device's pages, and their first address.
+    pages: Option<(Child, String)>,
 }
 
 /// Who plays: a home folder, and a clock where it is not the machine's.
@@ -74,8 +76,9 @@ fn main() -> ExitCode {
     restored(&mut stage);
     let proven = proof(&stage, &shared);
     let paid = money(lang);
+    let shown = faces(&mut stage);
     stage.close(stay);
-    if proven && paid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if proven && paid && shown { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Headquarters is made, and learns its units, people, customers, machines and jobs.
@@ -385,6 +388,52 @@ fn money(lang: &str) -> bool {
     state == "paid"
 }
 
+/// The same home and the same headquarters as pages: the tablet's, and the office's for whoever logs in.
+fn faces(stage: &mut Stage) -> bool {
+    say("12  Faces: the tablet's pages, and the office's console");
+    let first = stage.web(LI);
+    let (host, path) = first.trim_start_matches("http://").split_once('/').unwrap();
+    let cookie = header(&fetch(host, &format!("/{path}"), ""), "set-cookie");
+    let today = fetch(host, "/", cookie.split(';').next().unwrap());
+    let sheets = today.matches("class=\"row\"").count();
+    println!(
+        "   the first page: {} bytes, {sheets} rows; without the address: {}",
+        today.len(),
+        status(&fetch(host, "/", ""))
+    );
+    println!("   a command gets the home while the pages are open:");
+    stage.device(LI, &["search", "pump", "--limit", "1"]);
+    let again = fetch(host, "/", cookie.split(';').next().unwrap());
+    if stage.serving.is_none() {
+        stage.serve();
+    }
+    stage.login("A001", "a password of the play");
+    let console = std::fs::read_to_string(stage.path("listen")).unwrap();
+    let door = fetch(&console, "/", "");
+    println!("   the console at http://{console}: {}", status(&door));
+    [&today, &again, &door].into_iter().all(|page| status(page) == "200")
+}
+
+/// Fetches a page as a browser does and returns its headers and text.
+fn fetch(host: &str, path: &str, cookie: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    let asked =
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+    stream.write_all(asked.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+fn header(answer: &str, name: &str) -> String {
+    let line = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    line.unwrap_or_default().to_owned()
+}
+
 fn word(equal: bool) -> &'static str {
     if equal { "equal" } else { "DIFFERENT" }
 }
@@ -407,6 +456,7 @@ impl Stage {
             lang: lang.to_owned(),
             clock: None,
             serving: None,
+            pages: None,
         }
     }
 
@@ -482,6 +532,27 @@ impl Stage {
         url
     }
 
+    /// Opens a device's pages on a free port and returns their first address.
+    fn web(&mut self, player: Player) -> String {
+        self.typed(&format!("[{}] fieldbook", player.home), &["web"]);
+        let args = self.device_args(player, &["web", "--port", "0"]);
+        let mut child = self.program("fieldbook", &args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        self.pages = Some((child, line.trim().to_owned()));
+        println!("   {}", line.trim());
+        line.trim().to_owned()
+    }
+
+    /// Gives somebody a login of the console, the password on standard input.
+    fn login(&self, staff: &str, password: &str) {
+        self.typed("[hq] fieldbook-hq", &["user", "add", "--staff", staff]);
+        let mut program = self.program("fieldbook-hq", &self.hq_args(&["user", "add", "--staff", staff]));
+        let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+        self.show(&child.wait_with_output().unwrap());
+    }
+
     fn stop(&mut self) {
         if let Some(mut child) = self.serving.take() {
             child.kill().unwrap();
@@ -493,10 +564,17 @@ impl Stage {
         if stay {
             let folder = self.folder.path().display().to_string();
             println!("\nHeadquarters goes on serving; homes and data lie in {folder}. Enter ends it.");
+            if let Some((_, address)) = &self.pages {
+                println!("Open in a browser: {address} and the console (A001, `a password of the play`).");
+            }
             std::io::stdout().flush().unwrap();
             std::io::stdin().lock().read_line(&mut String::new()).unwrap();
         }
         self.stop();
+        if let Some((mut child, _)) = self.pages.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
     }
 
     fn device_args(&self, player: Player, args: &[&str]) -> Vec<String> {
