@@ -1,3 +1,5 @@
+//! The pages of administration, asked as a browser asks.
+
 use pages::reply::Body;
 use pages::visit::Visit;
 

@@ -1,3 +1,5 @@
+//! A chart says the same as its table.
+
 use records::kinds::voucher::Category;
 
 use crate::cli::testing::Office;

@@ -1,3 +1,5 @@
+//! The pages of jobs, asked as a browser asks.
+
 use crate::cli::testing::Office;
 use crate::web::testing::Browser;
 

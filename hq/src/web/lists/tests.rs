@@ -1,3 +1,5 @@
+//! Lists, records and search, asked as a browser asks.
+
 use records::kinds::voucher::Category;
 
 use crate::cli::testing::Office;
