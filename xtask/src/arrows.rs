@@ -87,6 +87,7 @@ const RULES: &[Rule] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("fieldbook", &["pages", "papers", "records", "sync-protocol"]),
     ("fieldbook-hq", &["pages", "papers", "records", "sync-protocol"]),
+    ("fuzz", &["pages", "records", "sync-protocol"]),
     ("pages", &["records"]),
     ("papers", &["records"]),
     ("records", &[]),

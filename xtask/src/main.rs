@@ -5,6 +5,7 @@ mod arrows;
 mod bench;
 mod browser;
 mod clock;
+mod fuzz;
 mod size;
 mod soak;
 mod source;
@@ -22,6 +23,7 @@ usage: cargo xtask <chore>
   arrows   which rooms and crates may name which, alone
   bench    measure real programs against the goals; FIELDBOOK_DATA names the workload
   soak     run the simulator on as many seeds as asked for: soak SEEDS [FROM]
+  fuzz     hostile bytes under libFuzzer on the nightly compiler: fuzz [TARGET|all] [SECONDS]
   size     build the agent as it is shipped and compare its size with the goal";
 
 fn main() -> ExitCode {
@@ -34,6 +36,9 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(tree()),
         ["soak", seeds] => soak::run(tree(), seeds, "1"),
         ["soak", seeds, from] => soak::run(tree(), seeds, from),
+        ["fuzz"] => fuzz::run(tree(), None, None),
+        ["fuzz", target] => fuzz::run(tree(), Some(target), None),
+        ["fuzz", target, seconds] => fuzz::run(tree(), (*target != "all").then_some(*target), Some(*seconds)),
         ["size"] => size::run(tree()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

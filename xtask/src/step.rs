@@ -15,7 +15,7 @@ pub(crate) struct Failed;
 pub(crate) struct Steps<'a> {
     tree: &'a Path,
     total: Stopwatch,
-    done: Vec<(&'static str, Duration)>,
+    done: Vec<(String, Duration)>,
 }
 
 impl<'a> Steps<'a> {
@@ -29,7 +29,7 @@ impl<'a> Steps<'a> {
     /// [`Failed`] when it cannot be started or does not end with 0.
     pub(crate) fn command(
         &mut self,
-        name: &'static str,
+        name: &str,
         settings: &[(&str, &str)],
         command: &str,
     ) -> Result<(), Failed> {
@@ -45,7 +45,7 @@ impl<'a> Steps<'a> {
     /// As [`command`](Self::command).
     pub(crate) fn heard(
         &mut self,
-        name: &'static str,
+        name: &str,
         command: &str,
         mut hear: impl FnMut(&str),
     ) -> Result<(), Failed> {
@@ -67,7 +67,7 @@ impl<'a> Steps<'a> {
     /// What `check` returns.
     pub(crate) fn own(
         &mut self,
-        name: &'static str,
+        name: &str,
         repeat: &str,
         check: impl FnOnce(&Path) -> Result<(), Failed>,
     ) -> Result<(), Failed> {
@@ -79,7 +79,7 @@ impl<'a> Steps<'a> {
             Ok(()) => println!("== {name}: ok, {}", spoken(took)),
             Err(Failed) => println!("== {name}: FAILED after {}; repeat with: {repeat}", spoken(took)),
         }
-        self.done.push((name, took));
+        self.done.push((name.to_owned(), took));
         done
     }
 
