@@ -43,6 +43,8 @@ const ASK_FIRST_BYTES: usize = 64 * 1024;
 const HEALS_MAX: u32 = 8;
 /// Bytes of what one request offers to a restored HQ.
 const OFFER_BYTES_MAX: usize = 1024 * 1024;
+/// So long a sync waits for an HQ that asks to come again; where it asks for longer the sync ends.
+const LATER_S_MAX: u32 = 60;
 /// The setting that stands while such a push has no answer.
 const UNANSWERED: &str = "sync.unanswered";
 /// The setting with the last finished sync.
@@ -431,7 +433,9 @@ impl<'a> Session<'a> {
         let done = if self.report.level { !self.entropy.goes_on(self.budget()) } else { !moved };
         let files_go_on = self.report.level && self.files.goes_on(store, files)?;
         let relays_go_on = fewer && left_beside > 0;
-        let stop = (done && !files_go_on && !relays_go_on) || self.budget() == Some(0);
+        // What HQ has no room for today is not sent again and again.
+        let beyond = self.report.notices.contains(&Notice::Refused(reason::QUOTA));
+        let stop = beyond || (done && !files_go_on && !relays_go_on) || self.budget() == Some(0);
         Ok(if stop { Next::Stop } else { Next::Round })
     }
 
@@ -485,6 +489,7 @@ impl<'a> Session<'a> {
         }
         let again = match error {
             TransportError::Unreachable(Fault::Broken | Fault::TimedOut) => true,
+            TransportError::Later { seconds } => seconds <= LATER_S_MAX,
             TransportError::Status(status) => (500..600).contains(&status) || status == 408 || status == 429,
             _ => false,
         };
@@ -503,6 +508,10 @@ impl<'a> Session<'a> {
         self.lost += 1;
         // Devices that lost the same HQ must not all come back in the same moment.
         let [chance]: [u8; 1] = crate::keys::random()?;
+        let wait_ms = match error {
+            TransportError::Later { seconds } => wait_ms.max(u64::from(seconds) * 1000),
+            _ => wait_ms,
+        };
         Ok(wait_ms + wait_ms * u64::from(chance) / 255)
     }
 

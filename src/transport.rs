@@ -46,6 +46,12 @@ pub enum TransportError {
     /// HQ's server refused the request before reading what it says.
     #[error("HQ's server answered with status {0}")]
     Status(u16),
+    /// HQ asks to come again later.
+    #[error("HQ asks to come again in {seconds} s")]
+    Later {
+        /// When.
+        seconds: u32,
+    },
     /// The answer passes the limit.
     #[error("HQ's answer is longer than {ANSWER_BYTES_MAX} bytes")]
     TooLong,
@@ -143,7 +149,10 @@ impl<'a> Transport<'a> {
         let mut response = sent.map_err(|error| judge(&error))?;
         let status = response.status().as_u16();
         if status != 200 {
-            return Err(TransportError::Status(status));
+            return Err(match later(response.headers()).filter(|_| matches!(status, 429 | 503)) {
+                Some(seconds) => TransportError::Later { seconds },
+                None => TransportError::Status(status),
+            });
         }
         let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
         let mut counted =
@@ -160,6 +169,11 @@ impl<'a> Transport<'a> {
     pub fn moved(&self) -> (u64, u64) {
         (self.up.get(), self.down.get())
     }
+}
+
+/// Returns how many seconds a server asks to be left alone.
+fn later(headers: &ureq::http::HeaderMap) -> Option<u32> {
+    headers.get("retry-after")?.to_str().ok()?.parse().ok()
 }
 
 fn bytes(body: &[u8]) -> u64 {

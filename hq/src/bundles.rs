@@ -105,7 +105,10 @@ impl Refusal {
         match error {
             SessionError::Unknown | SessionError::Read(ReadError::Signature) => Ok(Self::Stranger),
             SessionError::Read(_) | SessionError::Order => Ok(Self::Malformed),
-            SessionError::Store(_) | SessionError::NotKept(_) | SessionError::Enrol(_) => Err(error),
+            SessionError::Store(_)
+            | SessionError::NotKept(_)
+            | SessionError::Enrol(_)
+            | SessionError::Later(_) => Err(error),
         }
     }
 }

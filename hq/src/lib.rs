@@ -1,7 +1,7 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
 //! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
-//! [`money`], [`devices`], [`lists`], [`jobs`], [`figures`], [`logins`], [`server`], [`web`], [`cli`].
+//! [`money`], [`devices`], [`lists`], [`jobs`], [`figures`], [`logins`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
 
 pub mod asks;
 pub mod author;
@@ -25,6 +25,8 @@ pub mod logins;
 pub mod money;
 pub mod people;
 pub mod pieces;
+pub mod porter;
+pub mod quota;
 pub mod reading;
 pub mod rebuild;
 pub mod recorded;

@@ -3,6 +3,7 @@
 //! Source: docs/PROTOCOL.md, Files.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use records::id::DocId;
 use sync_protocol::asides::{Chunk, FileHave, FileHeld, FileWant, Tell, pieces};
@@ -17,18 +18,33 @@ use crate::store::sqlite::files::{Hash, Pieces};
 /// Bytes of pieces in one answer; more is asked for again.
 const ANSWER_BYTES_MAX: usize = 8 * CHUNK_BYTES;
 
+/// What became of a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It is here, or the disk did not take it: then it stays missing.
+    Yes,
+    /// The device has left as much as one may in a day.
+    Beyond,
+}
+
 /// Keeps a piece, whose signature was checked: its bytes are on the disk, then it is noted; with the last one the
 /// file gets its name. A disk that does not take it costs the piece and nothing else: it stays missing.
 ///
 /// # Errors
 /// [`SessionError::Store`], [`SessionError::NotKept`].
-pub(crate) fn take(office: &Office, device: &Device, chunk: &Chunk) -> Result<(), SessionError> {
+pub(crate) fn take(office: &Office, device: &Device, chunk: &Chunk) -> Result<Kept, SessionError> {
     let (branch, replica, hash) = (device.branch, device.replica, chunk.hash);
-    let whole = office.files.length(&hash).is_some();
-    if whole || office.files.put(replica, chunk).is_err() {
-        return Ok(());
-    }
     let (total, index, now) = (chunk.total, chunk.index, office.clock.now_ms());
+    if office.files.length(&hash).is_some() {
+        return Ok(Kept::Yes);
+    }
+    let (porter, bytes) = (Arc::clone(&office.porter), chunk.bytes.len());
+    if !office.writer.run(move |desk| desk.leaves(replica, bytes, &porter, now))?? {
+        return Ok(Kept::Beyond);
+    }
+    if office.files.put(replica, chunk).is_err() {
+        return Ok(Kept::Yes);
+    }
     let missing = office.writer.run(move |desk| {
         let known = desk.store.pieces(branch, replica, &hash)?.filter(|known| known.total == total);
         let mut known = known.unwrap_or_else(|| Pieces::none(total));
@@ -49,7 +65,7 @@ pub(crate) fn take(office: &Office, device: &Device, chunk: &Chunk) -> Result<()
             desk.store.pieces_forget(branch, replica, &hash)
         })??;
     }
-    Ok(())
+    Ok(Kept::Yes)
 }
 
 impl Desk {

@@ -1,6 +1,6 @@
 //! The one port: devices sync at `/v1/sync`, monitors look at `/healthz`, people log in at everything else.
 //!
-//! Limits: 10 s for headers, 30 s of silence in a body, no total; a body of 4 MiB.
+//! Limits: a body of 4 MiB; how often, how many and how long, see [`crate::porter`].
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,15 +24,14 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use crate::porter::{Later, Origin, Place};
 use crate::session::{Office, Session, SessionError};
 use crate::web::console::Console;
 
-/// Silence in a body.
-const IDLE: Duration = Duration::from_secs(30);
-/// Headers, and the TLS handshake before them.
-const HEADERS: Duration = Duration::from_secs(10);
 /// What a stopping server gives its conversations.
 const GRACE: Duration = Duration::from_secs(10);
+/// When a device comes again that found every turn taken.
+const BUSY_S: u32 = 15;
 /// Conversations at a time: each may hold a few inflated bodies.
 const SESSIONS_MAX: usize = 128;
 /// Connections at a time.
@@ -61,12 +60,14 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
     let office = console.office.clone();
+    let porter = Arc::clone(&office.porter);
     let shared = Shared { office, sessions: Arc::new(Semaphore::new(SESSIONS_MAX)), console };
     let app = Router::new()
         .route("/v1/sync", post(sync))
         .route("/healthz", get(async || "ok\n"))
         .fallback(page)
         .with_state(shared);
+    let headers = porter.limits.headers;
     let acceptor = tls.map(TlsAcceptor::from);
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = Arc::new(GracefulShutdown::new());
@@ -86,15 +87,18 @@ pub async fn serve(
         let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else {
             continue;
         };
+        let Some(seat) = porter.seat(Place::Connection, Origin::from(peer.ip())) else {
+            continue;
+        };
         let app = app.clone().layer(axum::Extension(Peer(peer)));
         let (app, acceptor, watcher) = (app, acceptor.clone(), graceful.watcher());
         tokio::spawn(async move {
-            let _permit = permit;
+            let _held = (permit, seat);
             match acceptor {
-                None => connection(stream, app, watcher).await,
+                None => connection(stream, app, headers, watcher).await,
                 Some(acceptor) => {
-                    if let Ok(Ok(stream)) = tokio::time::timeout(HEADERS, acceptor.accept(stream)).await {
-                        connection(stream, app, watcher).await;
+                    if let Ok(Ok(stream)) = tokio::time::timeout(headers, acceptor.accept(stream)).await {
+                        connection(stream, app, headers, watcher).await;
                     }
                 }
             }
@@ -107,12 +111,16 @@ pub async fn serve(
     Ok(())
 }
 
-async fn connection<S>(stream: S, app: Router, watcher: hyper_util::server::graceful::Watcher)
-where
+async fn connection<S>(
+    stream: S,
+    app: Router,
+    headers: Duration,
+    watcher: hyper_util::server::graceful::Watcher,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(64 * 1024);
+    http.timer(TokioTimer::new()).header_read_timeout(headers).max_buf_size(64 * 1024);
     let serving = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     // A connection that breaks has been told all that it could hear.
     let _ = watcher.watch(serving).await;
@@ -125,8 +133,16 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
 }
 
 async fn sync(State(shared): State<Shared>, request: Request<Body>) -> Response {
-    let Ok(_permit) = shared.sessions.acquire().await else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    if let Err(later) = welcome(&shared, &request) {
+        return Refused::from(later).into_response();
+    }
+    let porter = &shared.office.porter;
+    let from = request.extensions().get::<Peer>().map(|peer| Origin::from(peer.0.ip()));
+    let Some(_seat) = from.and_then(|from| porter.seat(Place::Session, from)) else {
+        return Refused::busy().into_response();
+    };
+    let Ok(Ok(_permit)) = tokio::time::timeout(porter.limits.turn, shared.sessions.acquire()).await else {
+        return Refused::busy().into_response();
     };
     match converse(shared.office, request).await {
         Ok(answer) => {
@@ -137,8 +153,17 @@ async fn sync(State(shared): State<Shared>, request: Request<Body>) -> Response 
     }
 }
 
+/// Takes a turn of the address that a request comes from.
+fn welcome(shared: &Shared, request: &Request<Body>) -> Result<(), Later> {
+    let Some(Peer(peer)) = request.extensions().get::<Peer>() else { return Ok(()) };
+    shared.office.porter.address(Origin::from(peer.ip()), shared.office.clock.now_ms())
+}
+
 /// Answers somebody's browser.
 async fn page(State(shared): State<Shared>, request: Request<Body>) -> Response {
+    if let Err(later) = welcome(&shared, &request) {
+        return Refused::from(later).into_response();
+    }
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_string());
     let visit = match pages::http::read(request, peer.unwrap_or_default()).await {
         Ok(visit) => visit,
@@ -152,11 +177,41 @@ async fn page(State(shared): State<Shared>, request: Request<Body>) -> Response 
 }
 
 /// A refusal without a signed answer: a status and a sentence that reflects nothing.
-struct Refused(StatusCode, &'static str);
+struct Refused {
+    status: StatusCode,
+    said: &'static str,
+    retry_after_s: Option<u32>,
+}
+
+impl Refused {
+    const fn new(status: StatusCode, said: &'static str) -> Self {
+        Self { status, said, retry_after_s: None }
+    }
+
+    const fn busy() -> Self {
+        let refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, "every turn is taken; come again");
+        Self { retry_after_s: Some(BUSY_S), ..refused }
+    }
+
+    const fn not_kept() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "headquarters could not keep it; try again")
+    }
+}
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        (self.0, format!("{}\n", self.1)).into_response()
+        let mut response = (self.status, format!("{}\n", self.said)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<Later> for Refused {
+    fn from(later: Later) -> Self {
+        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests; come again");
+        Self { retry_after_s: Some(later.seconds), ..refused }
     }
 }
 
@@ -164,38 +219,38 @@ impl From<SessionError> for Refused {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Read(ReadError::Signature) => {
-                Self(StatusCode::UNAUTHORIZED, "not signed by this device")
+                Self::new(StatusCode::UNAUTHORIZED, "not signed by this device")
             }
             SessionError::Read(ReadError::TooManyOps | ReadError::Body(BodyError::TooLarge { .. })) => {
-                Self(StatusCode::PAYLOAD_TOO_LARGE, "the request is beyond the limits")
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is beyond the limits")
             }
             SessionError::Read(_) | SessionError::Order => {
-                Self(StatusCode::BAD_REQUEST, "the request cannot be read")
+                Self::new(StatusCode::BAD_REQUEST, "the request cannot be read")
             }
-            SessionError::Unknown => Self(StatusCode::FORBIDDEN, "no device of this name, or no proof"),
-            SessionError::Store(_) | SessionError::NotKept(_) | SessionError::Enrol(_) => {
-                Self(StatusCode::INTERNAL_SERVER_ERROR, "headquarters could not keep it; try again")
-            }
+            SessionError::Unknown => Self::new(StatusCode::FORBIDDEN, "no device of this name, or no proof"),
+            SessionError::Later(later) => later.into(),
+            SessionError::Store(_) | SessionError::NotKept(_) | SessionError::Enrol(_) => Self::not_kept(),
         }
     }
 }
 
 async fn converse(office: Office, request: Request<Body>) -> Result<Vec<u8>, Refused> {
     let sent = length(request.headers());
-    let too_long = || Refused(StatusCode::PAYLOAD_TOO_LARGE, "the request is beyond the limits");
+    let too_long = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is beyond the limits");
     if sent.is_some_and(|sent| sent > BODY_BYTES_MAX) {
         return Err(too_long());
     }
+    let idle = office.porter.limits.idle;
     let mut session = Session::new(office, inflate_max(sent.unwrap_or(BODY_BYTES_MAX)));
     let mut body = request.into_body();
     let mut taken = 0_usize;
     loop {
-        let frame = tokio::time::timeout(IDLE, body.frame())
+        let frame = tokio::time::timeout(idle, body.frame())
             .await
-            .map_err(|_| Refused(StatusCode::REQUEST_TIMEOUT, "nothing came for 30 seconds"))?;
+            .map_err(|_| Refused::new(StatusCode::REQUEST_TIMEOUT, "nothing came for too long"))?;
         let Some(frame) = frame else { break };
         let Ok(frame) = frame else {
-            return Err(Refused(StatusCode::BAD_REQUEST, "the request breaks off"));
+            return Err(Refused::new(StatusCode::BAD_REQUEST, "the request breaks off"));
         };
         let Ok(bytes) = frame.into_data() else { continue };
         taken = taken.saturating_add(bytes.len());
@@ -212,9 +267,7 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Refused> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),
-        Err(_) => {
-            Err(Refused(StatusCode::INTERNAL_SERVER_ERROR, "headquarters could not keep it; try again"))
-        }
+        Err(_) => Err(Refused::not_kept()),
     }
 }
 

@@ -25,7 +25,8 @@ use crate::feed;
 use crate::files::Files;
 use crate::intake::desk::Desk;
 use crate::keys;
-use crate::pieces;
+use crate::pieces::{self, Kept};
+use crate::porter::{Later, Porter};
 use crate::store::sqlite::StoreError;
 use crate::store::sqlite::devices::{Device, Why};
 use crate::store::sqlite::log::Came;
@@ -56,6 +57,9 @@ pub enum SessionError {
     /// HQ's own log.
     #[error(transparent)]
     Enrol(#[from] EnrolError),
+    /// The device comes too often.
+    #[error(transparent)]
+    Later(#[from] Later),
 }
 
 /// What all conversations share.
@@ -69,6 +73,8 @@ pub struct Office {
     pub clock: Clock,
     /// Attachments on the disk.
     pub files: Files,
+    /// How often devices may come, and how much each may leave.
+    pub porter: Arc<Porter>,
 }
 
 /// One conversation.
@@ -172,6 +178,9 @@ impl Session {
 
     fn greet(&mut self, hello: Hello) -> Result<(), SessionError> {
         let replica = hello.replica;
+        if !self.carried {
+            self.office.porter.device(replica, self.office.clock.now_ms())?;
+        }
         let (device, more, restored) = self.office.writer.run(move |desk| {
             let device = desk.store.device(replica)?;
             let restored = desk.store.restored_from()?.is_some();
@@ -228,12 +237,22 @@ impl Session {
         let Some(device) = &self.device else { return Ok(()) };
         let signed = self.keys.iter().any(|(key, confirmed)| *confirmed && chunk.verify(key));
         if !device.standing.takes_part() || !signed {
-            self.notices.push(Notice::Refused(reason::SIGNATURE));
+            self.refuse(reason::SIGNATURE);
             return Ok(());
         }
-        pieces::take(&self.office, device, chunk)?;
+        if pieces::take(&self.office, device, chunk)? == Kept::Beyond {
+            self.refuse(reason::QUOTA);
+        }
         self.asks.push(Ask::Have(vec![FileHave { hash: chunk.hash, total: chunk.total }]));
         Ok(())
+    }
+
+    /// Says once that something is not taken, and why.
+    fn refuse(&mut self, reason: u16) {
+        let notice = Notice::Refused(reason);
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
     }
 
     /// Hears what proves itself: it is kept even where the rest of the request never comes.
@@ -275,9 +294,15 @@ impl Session {
         let branch = self.device.as_ref().map_or(0, |device| device.branch);
         let first_key = self.device.as_ref().and_then(|device| device.key);
         let several = self.keys.len() > 1;
-        let (taken, refused) = self.office.writer.run(move |desk| {
+        let porter = Arc::clone(&self.office.porter);
+        let (taken, refused, beyond) = self.office.writer.run(move |desk| {
+            let mut beyond = false;
             for (segment, why) in aside {
-                desk.store.hold_back(branch, &segment, why, came)?;
+                if desk.may_wait(branch, &segment, &porter, now)? {
+                    desk.store.hold_back(branch, &segment, why, came)?;
+                } else {
+                    beyond = true;
+                }
             }
             let mut refused = false;
             for segment in carried.iter().filter(|_| part && spoken) {
@@ -285,6 +310,10 @@ impl Session {
             }
             let mut own = Vec::with_capacity(good.len());
             for (segment, key) in good {
+                if beyond || !desk.may_leave(branch, &segment, &porter, now)? {
+                    beyond = true;
+                    continue;
+                }
                 // Each key has its own epochs; what one wrote in another's waits for a person.
                 if several && !desk.key_writes(first_key, &segment, &key)? {
                     desk.store.hold_back(branch, &segment, Why::Unconfirmed, came)?;
@@ -292,9 +321,12 @@ impl Session {
                     own.push(segment);
                 }
             }
-            Ok::<_, StoreError>((desk.take_from(own, came)?, refused))
+            Ok::<_, StoreError>((desk.take_from(own, came)?, refused, beyond))
         })??;
         self.notices.extend(refused.then_some(Notice::Refused(reason::SIGNATURE)));
+        if beyond {
+            self.refuse(reason::QUOTA);
+        }
         self.notices.extend(taken.notices);
         self.rulings.extend(taken.rulings);
         self.new_ops += taken.new_ops;
@@ -324,6 +356,9 @@ impl Session {
         }
         let keys: Vec<PublicKey> = self.keys.iter().map(|(key, _)| *key).collect();
         let (request, key) = reader.finish_by(&keys)?;
+        if let Some(hello) = self.hello.as_ref().filter(|_| !self.carried) {
+            self.office.porter.proven(hello.replica, self.office.clock.now_ms());
+        }
         let confirmed = self.keys.iter().any(|(known, confirmed)| *known == key && *confirmed);
         let hello = self.hello.as_ref().ok_or(SessionError::Order)?;
         let (replica, cursor) = (hello.replica, hello.cursor.clone());

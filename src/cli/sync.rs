@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sync_protocol::message::Notice;
+use sync_protocol::reason;
 
 use crate::cli::Streams;
 use crate::cli::args::Sync;
@@ -115,6 +116,7 @@ fn notice_name(notice: &Notice) -> &'static str {
         Notice::Revoked => "revoked",
         Notice::Unconfirmed => "unconfirmed",
         Notice::ServerTime(_) => "server_time",
+        Notice::Refused(reason::QUOTA) => "over_quota",
         Notice::Refused(_) => "refused",
         Notice::Rewound { .. } => "rewound",
         Notice::Copied => "copied",
@@ -206,6 +208,9 @@ pub(crate) fn fault(error: SyncError, address: &str) -> Fault {
             crate::transport::Fault::TimedOut => "error.sync.timed_out",
             crate::transport::Fault::Broken => "error.sync.broken",
         }),
+        SyncError::Transport(TransportError::Later { seconds }) => {
+            unreachable("error.sync.later").with("seconds", &seconds)
+        }
         SyncError::Transport(TransportError::Status(status)) => {
             unreachable("error.sync.status").with("status", &status)
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sync_protocol::conversation::{Answer, Request};
 use sync_protocol::cursor::Incarnation;
 use sync_protocol::message::Notice;
+use sync_protocol::reason;
 
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -61,7 +62,8 @@ pub(super) fn note(store: &mut Store, request: &Request, answer: &Answer) -> Res
         let known = before.as_ref().filter(|_| !restored).map(|before| before.sent.clone());
         let mut sent = known.unwrap_or_default();
         // What this request sent to a restored HQ began behind what the lost one had: all of it goes once more.
-        for segment in request.segments.iter().filter(|_| !restored) {
+        let kept = !answer.notices.contains(&Notice::Refused(reason::QUOTA)) && !restored;
+        for segment in request.segments.iter().filter(|_| kept) {
             let end = sent.entry(segment.epoch).or_default();
             *end = segment.last().max(*end);
         }

@@ -59,6 +59,21 @@ fn another_status_than_200_is_told() {
 }
 
 #[test]
+fn a_busy_server_says_when_to_come_again() {
+    let check = |head, expected| {
+        let (address, server) = plain(head, b"");
+        assert_eq!(Transport::new(&address, None).unwrap().post(b"x"), Err(expected), "{head}");
+        server.join().unwrap();
+    };
+    let later = TransportError::Later { seconds: 7 };
+    check("HTTP/1.1 429 Slow\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n", later);
+    check("HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n", later);
+    check("HTTP/1.1 404 No\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n", TransportError::Status(404));
+    let nonsense = "HTTP/1.1 429 Slow\r\nretry-after: Wed, 21 Oct\r\ncontent-length: 0\r\n\r\n";
+    check(nonsense, TransportError::Status(429));
+}
+
+#[test]
 fn an_answer_cut_short_is_a_broken_line() {
     let (address, server) = plain("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"yes");
     let answer = Transport::new(&address, None).unwrap().post(b"x");

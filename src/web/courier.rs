@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::cli::fault::Fault;
 use crate::clock::Clock;
 use crate::store::error::StoreError;
-use crate::sync::{self, Options};
+use crate::sync::{self, Options, SyncError};
+use crate::transport::TransportError;
 use crate::web::held::Held;
 
 /// So long after a change: whoever captures goes on capturing first.
@@ -34,6 +35,8 @@ struct Wishes {
     standing: Standing,
     /// The last failure; `None` once a sync came through.
     error: Option<Fault>,
+    /// So long headquarters asked to be left alone.
+    asked: Duration,
     changed: bool,
     now: bool,
 }
@@ -79,12 +82,16 @@ impl Courier {
         loop {
             self.begins();
             let done = sync::sync(&mut held, &clock, Options::default(), &mut |_| {});
+            let asked = match &done {
+                Err(SyncError::Transport(TransportError::Later { seconds })) => u64::from(*seconds),
+                _ => 0,
+            };
             let failed = done.err().map(|error| {
                 let address =
                     held.with(|store| Ok::<_, StoreError>(store.identity().enrolment.address.clone()));
                 crate::cli::sync::fault(error, &address.unwrap_or_default())
             });
-            self.ended(failed);
+            self.ended(failed, Duration::from_secs(asked));
             self.rest();
         }
     }
@@ -95,12 +102,12 @@ impl Courier {
         (wishes.changed, wishes.now) = (false, false);
     }
 
-    fn ended(&self, error: Option<Fault>) {
+    fn ended(&self, error: Option<Fault>, asked: Duration) {
         let mut wishes = self.wishes();
         let Standing { failed, ended, .. } = wishes.standing;
         let failed = if error.is_some() { failed.saturating_add(1) } else { 0 };
         wishes.standing = Standing { runs: false, failed, ended: ended + 1 };
-        wishes.error = error;
+        (wishes.error, wishes.asked) = (error, asked);
         drop(wishes);
         self.bell.notify_all();
     }
@@ -108,7 +115,7 @@ impl Courier {
     /// Waits for the next sync to be due.
     fn rest(&self) {
         let mut wishes = self.wishes();
-        let pause = pause(wishes.standing.failed);
+        let pause = pause(wishes.standing.failed).max(wishes.asked);
         let quiet = |wishes: &mut Wishes| {
             let worth = wishes.changed && wishes.standing.failed == 0;
             !wishes.now && !worth
@@ -165,11 +172,11 @@ mod tests {
                 std::thread::yield_now();
             }
             let fault = Fault::new(Exit::Unreachable, "error.sync.refused");
-            courier.ended(Some(fault.clone()));
+            courier.ended(Some(fault.clone()), Duration::ZERO);
             courier.rest();
             courier.begins();
             assert_eq!(courier.failure(Clone::clone), Some(fault));
-            courier.ended(None);
+            courier.ended(None, Duration::ZERO);
             assert!(asked.join().unwrap());
         });
         assert_eq!(courier.standing(), Standing { runs: false, failed: 0, ended: 2 });

@@ -42,6 +42,10 @@ pub const SIGNATURE: u16 = 15;
 /// A rule of money stands against it; the text begins with the rule's id, see [`guard_text`].
 pub const GUARD: u16 = 16;
 
+/// The device has left as much as one may in a day, or as much of it waits for a person as may: what is refused so stays
+/// with the device and is taken another day.
+pub const QUOTA: u16 = 17;
+
 /// Returns what a quarantine under [`GUARD`] says: the rule's id, and each fact of its sentence on a line of its own.
 ///
 /// ```

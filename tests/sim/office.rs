@@ -90,7 +90,13 @@ impl Headquarters {
         let writer = Writer::start(desk, |error| panic!("{error}")).expect("a thread");
         let (alive, ended) = channel();
         let seed = self.seed;
-        self.office = Some(Office { writer, signer, clock: Clock::set(FOUNDED_MS, false), files });
+        self.office = Some(Office {
+            writer,
+            signer,
+            clock: Clock::set(FOUNDED_MS, false),
+            files,
+            porter: Arc::default(),
+        });
         self.ended = Some(ended);
         self.run(move |_| {
             dice::begin(seed);

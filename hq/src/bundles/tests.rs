@@ -32,7 +32,8 @@ fn office(folder: &Path) -> Office {
     desk.store.device_put(&Device { key, ..Device::named(REPLICA, 3, (0, 0)) }).unwrap();
     let signer = std::sync::Arc::clone(&desk.signer);
     let writer = Desks::start(desk, |_| {}).unwrap();
-    Office { writer, signer, clock: Clock::set(NOW_MS, false), files: data.files() }
+    let porter = std::sync::Arc::default();
+    Office { writer, signer, clock: Clock::set(NOW_MS, false), files: data.files(), porter }
 }
 
 /// A creation in an epoch of its own.

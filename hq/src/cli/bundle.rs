@@ -10,6 +10,7 @@ use sync_protocol::parcel::ParcelError;
 use crate::bundles::{self, BundleFault, Refusal, Taken};
 use crate::cli::Room;
 use crate::cli::answer::{Answer, DAMAGED, Fault, REFUSED};
+use crate::porter::{Limits, Porter};
 use crate::session::{Office, SessionError};
 use crate::writer::Writer;
 
@@ -32,7 +33,8 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
     let signer = Arc::clone(&desk.signer);
     let broken = |error: std::io::Error| Fault::new(DAMAGED, "hq.bundle.thread").with("reason", error);
     let writer = Writer::start(desk, super::serve::trouble).map_err(broken)?;
-    let office = Office { writer, signer, clock: room.clock, files: room.data.files() };
+    let porter = Arc::new(Porter::new(Limits::none()));
+    let office = Office { writer, signer, clock: room.clock, files: room.data.files(), porter };
     let taken = bundles::read(&office, file, receipt).map_err(|error| fault(error, file))?;
     Ok(Answer::new(answer(&taken, receipt), text(&taken, receipt, room)))
 }
@@ -99,6 +101,8 @@ fn fault(error: BundleFault, file: &Path) -> Fault {
         BundleFault::Session(
             error @ (SessionError::Unknown | SessionError::Read(_) | SessionError::Order),
         ) => refused("hq.bundle.device").with("reason", error),
-        BundleFault::Session(SessionError::NotKept(_)) => refused("hq.bundle.not_kept"),
+        BundleFault::Session(SessionError::NotKept(_) | SessionError::Later(_)) => {
+            refused("hq.bundle.not_kept")
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::cli::Room;
 use crate::cli::answer::{self, Answer, Fault};
+use crate::porter::{Limits, Porter};
 use crate::server;
 use crate::session::Office;
 use crate::store::sqlite::StoreError;
@@ -24,6 +25,43 @@ pub(super) struct Args {
     /// Its key
     #[arg(long, requires = "tls_cert", value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// How much is let in; 0 takes a limit away.
+#[derive(Debug, clap::Args)]
+struct LimitArgs {
+    /// Requests a second of one device, a minute's worth at once
+    #[arg(long, default_value_t = Limits::default().device_per_s, value_name = "N")]
+    device_rate: u32,
+    /// Requests a second from one address, a minute's worth at once
+    #[arg(long, default_value_t = Limits::default().address_per_s, value_name = "N")]
+    address_rate: u32,
+    /// Connections at a time from one address
+    #[arg(long, default_value_t = Limits::default().address_connections, value_name = "N")]
+    address_connections: u32,
+    /// Conversations at a time with one address
+    #[arg(long, default_value_t = Limits::default().address_sessions, value_name = "N")]
+    address_sessions: u32,
+    /// Mebibytes of records and files that one device may leave in a day
+    #[arg(long, default_value_t = Limits::default().device_bytes_a_day / MIB, value_name = "MIB")]
+    device_quota: u64,
+}
+
+const MIB: u64 = 1024 * 1024;
+
+impl LimitArgs {
+    fn limits(&self) -> Limits {
+        Limits {
+            device_per_s: self.device_rate,
+            address_per_s: self.address_rate,
+            address_connections: self.address_connections,
+            address_sessions: self.address_sessions,
+            device_bytes_a_day: self.device_quota.saturating_mul(MIB),
+            ..Limits::default()
+        }
+    }
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
@@ -46,7 +84,8 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         Fault::usage("hq.listen").with("address", &args.listen).with("reason", error)
     };
     let writer = Writer::start(desk, trouble).map_err(|error| broken(&error))?;
-    let office = Office { writer, signer, clock: room.clock, files: room.data.files() };
+    let porter = Arc::new(Porter::new(args.limits.limits()));
+    let office = Office { writer, signer, clock: room.clock, files: room.data.files(), porter };
     let secure = tls.is_some() || reach_is_https;
     let fonts = papers::search::folders(std::env::consts::OS, |name| std::env::var(name).ok());
     let console = Console::new(office.clone(), room.data.clone(), room.test_clock, secure, room.lang, fonts);

@@ -30,7 +30,8 @@ impl Browser {
         let person = Person { staff, code: code.to_owned(), name, roles, token: "T".to_owned() };
         let (signer, files) = (Arc::clone(&desk.signer), desk.files.clone());
         let writer = Writer::start(desk, |error| panic!("{error}")).unwrap();
-        let shared = session::Office { writer, signer, clock: Clock::set(office.now_ms(), false), files };
+        let (clock, porter) = (Clock::set(office.now_ms(), false), Arc::default());
+        let shared = session::Office { writer, signer, clock, files, porter };
         let lang = Lang::chosen(Some("en"));
         let console = Console::new(shared, office.data(), true, false, lang, Vec::new());
         Self { console, person }

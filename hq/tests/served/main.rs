@@ -9,6 +9,7 @@
 
 mod device;
 mod hostile;
+mod limits;
 mod scopes;
 mod sync;
 mod versions;
@@ -22,6 +23,7 @@ use fieldbook_hq::clock::Clock;
 use fieldbook_hq::data::Data;
 use fieldbook_hq::enrol::Reach;
 use fieldbook_hq::intake::desk::Desk;
+use fieldbook_hq::porter::{Limits, Porter};
 use fieldbook_hq::server;
 use fieldbook_hq::session::Office;
 use fieldbook_hq::web::console::Console;
@@ -44,6 +46,11 @@ pub(crate) struct Hq {
 
 impl Hq {
     pub(crate) fn start() -> Self {
+        Self::start_with(Limits::default())
+    }
+
+    /// The same with these limits.
+    pub(crate) fn start_with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = Data::at(folder.path());
         data.init("http://127.0.0.1:7400").unwrap();
@@ -54,7 +61,7 @@ impl Hq {
             assert!(done.refused.is_empty(), "{:?}", done.refused);
         }
         drop(desk);
-        let (address, stop, serving) = serve(folder.path());
+        let (address, stop, serving) = serve(folder.path(), limits);
         Self { folder, address, stop: Some(stop), serving: Some(serving) }
     }
 
@@ -87,11 +94,15 @@ impl Drop for Hq {
     }
 }
 
-fn serve(folder: &Path) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, std::thread::JoinHandle<()>) {
+fn serve(
+    folder: &Path,
+    limits: Limits,
+) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, std::thread::JoinHandle<()>) {
     let desk = Data::at(folder).open(false).unwrap();
     let signer = Arc::clone(&desk.signer);
     let writer = Writer::start(desk, |error| panic!("{error}")).unwrap();
-    let office = Office { writer, signer, clock: Clock::set(NOW_MS, false), files: Data::at(folder).files() };
+    let (clock, files) = (Clock::set(NOW_MS, false), Data::at(folder).files());
+    let office = Office { writer, signer, clock, files, porter: Arc::new(Porter::new(limits)) };
     let console = Console::new(office, Data::at(folder), false, false, Lang::chosen(Some("en")), Vec::new());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();

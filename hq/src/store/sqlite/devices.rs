@@ -109,6 +109,13 @@ impl Device {
     }
 }
 
+/// Returns a segment's bytes, and the name under which it waits.
+fn whole(segment: &Segment) -> (Vec<u8>, [u8; 32]) {
+    let body = bytes(segment);
+    let hash = sync_protocol::chain::sha256(&[&body]);
+    (body, hash)
+}
+
 const COLUMNS: &str = "replica, branch, staff, document, name, state, key, secret, issued_ms, seen_ms, lease, \
                        lease_before, lease_used, copied, level, skew_ms, sheet_from, sheet_to, oversees";
 
@@ -296,8 +303,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn hold_back(&self, branch: u32, segment: &Segment, why: Why, came: Came) -> Result<(), StoreError> {
-        let body = bytes(segment);
-        let hash = sync_protocol::chain::sha256(&[&body]);
+        let (body, hash) = whole(segment);
         self.db
             .prepare_cached(
                 "INSERT OR IGNORE INTO held_back (branch, replica, reason, received_ms, skew_ms, hash, segment)
@@ -313,6 +319,28 @@ impl Store {
                 body
             ])?;
         Ok(())
+    }
+
+    /// Returns whether a segment waits for a person already.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn is_held_back(&self, branch: u32, segment: &Segment) -> Result<bool, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT 1 FROM held_back WHERE branch = ?1 AND replica = ?2 AND hash = ?3")?;
+        Ok(query.exists(params![branch, segment.replica.0, whole(segment).1])?)
+    }
+
+    /// Returns how many bytes of a device wait for a person.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn held_back_bytes(&self, replica: Replica) -> Result<u64, StoreError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT COALESCE(SUM(LENGTH(segment)), 0) FROM held_back WHERE replica = ?1")?;
+        Ok(query.query_row([replica.0], |row| row.get(0))?)
     }
 
     /// Returns the segments that wait for a person, in order of arrival, each under the number of its row, with when
