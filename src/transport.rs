@@ -195,17 +195,17 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
-/// Sends a form to a server of this machine and waits two seconds at most for its answer.
+/// Sends a form to a server of this machine, waits two seconds at most, and returns the HTTP status of its answer.
 ///
 /// # Errors
 /// [`TransportError`]; nobody may be there.
-pub fn ask_local(port: u16, path: &str, form: &[(&str, &str)]) -> Result<(), TransportError> {
+pub fn ask_local(port: u16, path: &str, form: &[(&str, &str)]) -> Result<u16, TransportError> {
     let agent = ureq::Agent::new_with_config(
         config_builder().timeout_global(Some(Duration::from_secs(LOCAL_SECONDS))).build(),
     );
     let form = form.iter().map(|(name, value)| (*name, *value));
     let asked = agent.post(format!("http://127.0.0.1:{port}{path}")).send_form(form);
-    asked.map(|_| ()).map_err(|error| judge(&error))
+    asked.map(|answer| answer.status().as_u16()).map_err(|error| judge(&error))
 }
 
 fn config() -> ureq::config::Config {

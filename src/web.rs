@@ -11,6 +11,7 @@ pub mod door;
 mod files;
 pub mod held;
 mod jobs;
+pub mod kept;
 pub mod lend;
 mod money;
 mod more;

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`id`], [`money`], [`time`], [`value`], [`schema`], [`kinds`], [`machine`], [`decision`], [`record`],
 //! then the rules ([`rules`], [`problems`], [`checklist`], [`number`], [`pinyin`], [`invoice`], [`duplicate`], [`files`],
-//! [`both`]), the expense [`policy`], the expense [`claim`] and [`table`].
+//! [`both`], [`hex`]), the expense [`policy`], the expense [`claim`] and [`table`].
 
 pub mod both;
 pub mod checklist;
@@ -10,6 +10,7 @@ pub mod claim;
 pub mod decision;
 pub mod duplicate;
 pub mod files;
+pub mod hex;
 pub mod id;
 pub mod invoice;
 pub mod kinds;

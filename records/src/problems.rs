@@ -205,8 +205,8 @@ pub(crate) fn meter_text(value: &MeterValue) -> String {
 /// Returns what is wrong with a voucher that is to be saved; notices (N..) do not stand in the way.
 ///
 /// A refund (below zero) is taken only from an import, whose origin names a source; zero never.
-/// One with an invoice's QR text may be saved without amount and category: they are asked for by a notice, and
-/// [`before_place`] insists.
+/// One with an invoice's QR text or a photo may be saved without amount and category: they are asked for by a notice,
+/// and [`before_place`] insists.
 ///
 /// Source: docs/RULES.md, Vouchers.
 ///
@@ -220,10 +220,10 @@ pub(crate) fn meter_text(value: &MeterValue) -> String {
 /// ```
 #[must_use]
 pub fn at_capture(record: &Record) -> Vec<Problem> {
-    let scanned = invoice(record).is_some();
+    let shown = invoice(record).is_some() || !record.all::<sheet::Photos>().is_empty();
     let later = |problem: Problem| match problem.rule {
-        "V-01" if scanned => Problem::new("V-06", problem.group, problem.field),
-        "V-03" if scanned => Problem::new("V-07", problem.group, problem.field),
+        "V-01" if shown => Problem::new("V-06", problem.group, problem.field),
+        "V-03" if shown => Problem::new("V-07", problem.group, problem.field),
         _ => problem,
     };
     let mut problems: Vec<Problem> = before_place(record).into_iter().map(later).collect();

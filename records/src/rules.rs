@@ -211,8 +211,8 @@ pub static RULES: &[Rule] = &[
     Rule {
         id: "V-06",
         weight: Weight::Notice,
-        zh: "金额待补录：二维码上是不含税金额",
-        en: "the amount is still to be typed: the QR's is without tax",
+        zh: "金额待补录",
+        en: "the amount is still to be typed",
         hint_zh: "用 voucher set 填写 amount（含税）",
         hint_en: "set amount, tax included, with voucher set",
     },

@@ -94,7 +94,8 @@ impl Desk {
     /// # Errors
     /// A [`Fault`] that says why it does not open.
     pub(crate) fn store(&self) -> Result<Store, Fault> {
-        crate::web::lend::ask(&self.home);
+        // The lock tells what came of it.
+        let _ = crate::web::lend::ask(&self.home);
         Ok(Store::open(&self.home, self.clock.now()).map_err(NotebookError::from)?)
     }
 

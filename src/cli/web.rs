@@ -17,7 +17,13 @@ use crate::web::serve::{self, Shared};
 const COOKIE: &str = "pages.cookie";
 
 /// Serves the pages until the process is asked to stop. The first line is the first address, flushed.
+///
+/// A home has one server: a second one says where the first answers.
 pub(crate) fn run(args: &Web, desk: &Desk, streams: &mut Streams<'_>) -> Result<Page, Fault> {
+    if let Some(place) = lend::ask(&desk.home) {
+        let address = format!("http://127.0.0.1:{}/", place.port);
+        return Err(Fault::new(Exit::InUse, "error.web.served").with("address", &address));
+    }
     let mut store = desk.store()?;
     let cookie = cookie(&mut store)?;
     drop(store);
@@ -26,7 +32,7 @@ pub(crate) fn run(args: &Web, desk: &Desk, streams: &mut Streams<'_>) -> Result<
     let door = Door { port, key: secret()?, cookie, token: secret()?, lang: desk.lang };
     let lend_token = secret()?;
     let place = Place { port, token: lend_token.clone() };
-    let _announced = lend::announce(&desk.home, &place).map_err(NotebookError::from)?;
+    let _announced = lend::announce(&desk.home, place).map_err(NotebookError::from)?;
     let address = door.address();
     let shared = Shared {
         held: Held::new(desk.home.clone(), desk.clock),
@@ -35,6 +41,7 @@ pub(crate) fn run(args: &Web, desk: &Desk, streams: &mut Streams<'_>) -> Result<
         font_folders: desk.font_folders.clone(),
         lend_token,
         courier: crate::web::courier::Courier::default(),
+        kept: crate::web::kept::Kept::default(),
     };
     // A reader that has gone away can still open the address from somewhere else.
     let _ = if desk.json {

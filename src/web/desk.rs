@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use maud::{Markup, html};
 use pages::reply::Reply;
 use pages::shell::{self, Face, Shell, Tab};
-use pages::visit::Visit;
+use pages::visit::{Verb, Visit};
 use pages::widgets::{self, Tone};
 use records::kinds::staff::Role;
 use records::time::{Day, Ts, Zone};
@@ -17,6 +17,7 @@ use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
 use crate::web::courier::Courier;
 use crate::web::held::Held;
+use crate::web::kept::{self, Kept};
 
 /// The tabs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) font_folders: &'a [PathBuf],
     /// Who syncs by himself.
     pub(crate) courier: &'a Courier,
+    /// What refused forms brought.
+    pub(crate) kept: &'a Kept,
 }
 
 impl Desk<'_> {
@@ -122,9 +125,24 @@ impl Desk<'_> {
         day.to_string()
     }
 
-    /// Returns a form that is sent to `action`.
+    /// Returns a form that is sent to `action`; one that was refused still has the files that it brought.
     pub(crate) fn form(&self, action: &str, content: &Markup) -> Markup {
-        widgets::form(action, self.token, content)
+        let refused = self.visit.verb == Verb::Post && self.visit.path == action;
+        if !refused || self.visit.files.is_empty() {
+            return widgets::form(action, self.token, content);
+        }
+        let name = self.kept.keep(&self.visit.files);
+        let content = html! {
+            input type="hidden" name=(kept::FIELD) value=(name);
+            p.hint { (self.say("web.kept")) }
+            div.pictures {
+                @for (at, _) in self.visit.files.iter().enumerate() {
+                    span.picture { img src={ "/kept/" (name) "/" (at) } alt=(self.tell("web.picture.named", &[("n", &(at + 1).to_string())])); }
+                }
+            }
+            (content)
+        };
+        widgets::form(action, self.token, &content)
     }
 
     /// Returns the page in its shell.
@@ -160,6 +178,8 @@ impl Desk<'_> {
             },
         };
         let status = match fault.exit {
+            // There is no such record, or it is of another kind.
+            Exit::Refused if self.visit.verb == Verb::Get && matches!(&*fault.rule, "W-03" | "W-05") => 404,
             Exit::Refused => 422,
             Exit::Usage => 404,
             Exit::InUse | Exit::Unreachable => 503,
@@ -232,8 +252,7 @@ impl Desk<'_> {
     }
 
     fn bare(&self, leaf: &Leaf) -> Shell {
-        let address =
-            if self.visit.verb == pages::visit::Verb::Get { self.visit.path.clone() } else { "/".to_owned() };
+        let address = if self.visit.verb == Verb::Get { self.visit.path.clone() } else { "/".to_owned() };
         Shell {
             face: Face::Device,
             lang: self.lang.id(),

@@ -38,6 +38,16 @@ pub(super) fn show(desk: &Desk<'_>, hash: &str) -> Result<Reply, Fault> {
     Ok(reply)
 }
 
+/// Returns a picture that a refused form brought.
+///
+/// # Errors
+/// A [`Fault`] where it is no picture, or not kept any more.
+pub(super) fn kept(desk: &Desk<'_>, name: &str, at: &str) -> Result<Reply, Fault> {
+    let bytes = at.parse().ok().and_then(|at| desk.kept.file(name, at));
+    let shown = bytes.and_then(|bytes| Some(Reply::shown(kind(&bytes)?, bytes)));
+    shown.ok_or_else(|| Fault::new(Exit::Usage, "web.fault.no_file"))
+}
+
 /// Returns the papers of a record: a sheet, a claim with its paste sheets, a trip summary; a half-month is one's own.
 ///
 /// # Errors

@@ -21,14 +21,19 @@ pub struct Place {
     pub token: String,
 }
 
-/// The file of a running server; it goes with this value.
+/// The file of a running server; it goes with this value, unless another server's stands there meanwhile.
 #[derive(Debug)]
-pub struct Announced(PathBuf);
+pub struct Announced {
+    home: PathBuf,
+    place: Place,
+}
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        // A file that stays is found stale by the next command: nobody answers there.
-        let _ = std::fs::remove_file(&self.0);
+        if read(&self.home).as_ref() == Some(&self.place) {
+            // A file that stays is found stale by the next command: nobody answers there.
+            let _ = std::fs::remove_file(self.home.join(FILE));
+        }
     }
 }
 
@@ -36,19 +41,18 @@ impl Drop for Announced {
 ///
 /// # Errors
 /// [`StoreError::Io`], [`StoreError::NoSpace`].
-pub fn announce(home: &Path, place: &Place) -> Result<Announced, StoreError> {
-    let path = home.join(FILE);
-    let text = serde_json::to_vec(place).unwrap_or_default();
-    home::write_whole(&path, &text)?;
-    Ok(Announced(path))
+pub fn announce(home: &Path, place: Place) -> Result<Announced, StoreError> {
+    let text = serde_json::to_vec(&place).unwrap_or_default();
+    home::write_whole(&home.join(FILE), &text)?;
+    Ok(Announced { home: home.to_path_buf(), place })
 }
 
-/// Asks the pages of a home for it, where there are any. Whoever does not answer does not hold it.
-pub fn ask(home: &Path) {
-    if let Some(place) = read(home) {
-        // The lock tells what came of it.
-        let _ = crate::transport::ask_local(place.port, "/lend", &[("token", &place.token)]);
-    }
+/// Asks the pages of a home for it and returns where they are; `None` where none answer: nobody there holds it.
+pub fn ask(home: &Path) -> Option<Place> {
+    let place = read(home)?;
+    let asked = crate::transport::ask_local(place.port, "/lend", &[("token", &place.token)]);
+    // Another server may have taken the port since.
+    asked.is_ok_and(|status| status == 200).then_some(place)
 }
 
 fn read(home: &Path) -> Option<Place> {

@@ -17,6 +17,7 @@ pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
         (Verb::Get, []) => today::page(desk),
         (Verb::Get, ["manifest.json"]) => Ok(today::manifest(desk)),
         (Verb::Get, ["files", hash]) => files::show(desk, hash),
+        (Verb::Get, ["kept", name, at]) => files::kept(desk, name, at),
         (Verb::Get, ["papers", record]) => files::papers(desk, record),
 
         (verb, ["sheets", rest @ ..]) => sheets::answer(desk, verb, rest),

@@ -21,6 +21,7 @@ use crate::web::courier::Courier;
 use crate::web::desk::Desk;
 use crate::web::door::Door;
 use crate::web::held::Held;
+use crate::web::kept::Kept;
 use crate::web::routes;
 
 /// Until the headers of a request are there.
@@ -45,6 +46,8 @@ pub struct Shared {
     pub lend_token: String,
     /// Who syncs by himself.
     pub courier: Courier,
+    /// What refused forms brought.
+    pub kept: Kept,
 }
 
 /// Listens on 127.0.0.1; port 0 takes a free one.
@@ -135,6 +138,7 @@ pub fn answer(visit: &Visit, shared: &Shared) -> Reply {
     if let Some(reply) = shared.door.answer(visit) {
         return reply;
     }
+    let visit = &*shared.kept.again(visit);
     let desk = Desk {
         visit,
         held: &shared.held,
@@ -143,9 +147,11 @@ pub fn answer(visit: &Visit, shared: &Shared) -> Reply {
         token: &shared.door.token,
         font_folders: &shared.font_folders,
         courier: &shared.courier,
+        kept: &shared.kept,
     };
     let reply = routes::answer(&desk);
     if visit.verb == Verb::Post && matches!(reply.body, Body::Go(_)) {
+        shared.kept.forget(visit);
         shared.courier.changed();
     }
     reply

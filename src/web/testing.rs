@@ -9,23 +9,26 @@ use crate::clock::Clock;
 use crate::web::courier::Courier;
 use crate::web::desk::Desk;
 use crate::web::held::Held;
+use crate::web::kept::Kept;
 use crate::web::routes;
 
 /// Visits the pages of a device.
 pub(crate) struct Browser<'a> {
     device: &'a Device,
+    kept: Kept,
 }
 
 impl<'a> Browser<'a> {
     /// Returns a browser on that device; commands and pages may take turns.
     pub(crate) fn of(device: &'a Device) -> Self {
-        Self { device }
+        Self { device, kept: Kept::default() }
     }
 
     /// Answers a visit as somebody who was let in.
     pub(crate) fn answer(&self, visit: &Visit) -> Reply {
         let clock = Clock::frozen(records::time::Ts::parse(NOW, records::time::Zone::SHANGHAI).unwrap());
         let held = Held::new(self.device.dir.path().join("home"), clock);
+        let visit = &*self.kept.again(visit);
         let desk = Desk {
             visit,
             held: &held,
@@ -34,6 +37,7 @@ impl<'a> Browser<'a> {
             token: "T",
             font_folders: &[],
             courier: &Courier::default(),
+            kept: &self.kept,
         };
         routes::answer(&desk)
     }
@@ -57,14 +61,7 @@ impl<'a> Browser<'a> {
         fields: &[(&str, &str)],
         files: &[(&str, &str, &[u8])],
     ) -> String {
-        let mut visit = Visit::to(address).sending(fields);
-        let file = |(field, name, bytes): &(&str, &str, &[u8])| Upload {
-            field: (*field).to_owned(),
-            name: (*name).to_owned(),
-            bytes: bytes.to_vec(),
-        };
-        visit.files = files.iter().map(file).collect();
-        match self.answer(&visit) {
+        match self.answer(&bringing(address, fields, files)) {
             Reply { body: Body::Go(to), .. } => to,
             reply => panic!("{address} {fields:?}: {}", told(&text(reply))),
         }
@@ -72,10 +69,31 @@ impl<'a> Browser<'a> {
 
     /// Sends a form that is refused, and returns the page that says so.
     pub(crate) fn refused(&self, address: &str, fields: &[(&str, &str)]) -> String {
-        let reply = self.answer(&Visit::to(address).sending(fields));
+        self.refused_with(address, fields, &[])
+    }
+
+    /// Sends a form with files that is refused.
+    pub(crate) fn refused_with(
+        &self,
+        address: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, &[u8])],
+    ) -> String {
+        let reply = self.answer(&bringing(address, fields, files));
         assert_eq!(reply.status, 422, "{address} {fields:?}: {:?}", reply.body);
         text(reply)
     }
+}
+
+fn bringing(address: &str, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Visit {
+    let mut visit = Visit::to(address).sending(fields);
+    let file = |(field, name, bytes): &(&str, &str, &[u8])| Upload {
+        field: (*field).to_owned(),
+        name: (*name).to_owned(),
+        bytes: bytes.to_vec(),
+    };
+    visit.files = files.iter().map(file).collect();
+    visit
 }
 
 /// Returns what a page says went wrong.

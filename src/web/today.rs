@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use pages::reply::Reply;
-use pages::widgets::{self, Row, Tone};
+use pages::widgets::{self, Row, Tone, Weight};
 use records::kinds::inspection::INSPECTION;
 
 use crate::cli::fault::Fault;
@@ -52,9 +52,16 @@ pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
 /// What one captures without a job: a machine that was scanned, a receipt.
 fn captures(desk: &Desk<'_>) -> Markup {
     html! {
+        (desk.form("/vouchers", &html! {
+            div data-sends { label.shutter for="receipt-photo" {
+                (desk.say("web.today.receipt"))
+                input #receipt-photo type="file" name="photo" accept="image/*" capture="environment";
+            } }
+            noscript { (widgets::button(Weight::First, &desk.say("web.save"), None)) }
+        }))
         div.actions {
-            a.way.first #new-receipt href="/vouchers/new" { (desk.say("web.today.receipt")) }
-            a.way.first #new-sheet href="/sheets/new" { (desk.say("web.new.title")) }
+            a.way #new-receipt href="/vouchers/new" { (desk.say("web.today.receipt_by_hand")) }
+            a.way #new-sheet href="/sheets/new" { (desk.say("web.new.title")) }
         }
         form.one-line #scan method="get" action="/sheets/new" {
             (widgets::scanned("asset", "asset", &desk.say("web.new.scan"), "", &desk.say("web.scan")))
@@ -166,7 +173,7 @@ fn money(desk: &Desk<'_>, money: &Reminders) -> Vec<Row> {
         let facts = [("day", &*desk.day(next.mailing.due)), ("n", &*next.vouchers.to_string())];
         let left = desk.tell("web.today.days", &[("n", &next.days_left.to_string())]);
         rows.push(row(
-            "/claims".to_owned(),
+            "/money".to_owned(),
             desk.tell("web.today.mailing", &facts),
             html! {},
             Tone::Warning,
@@ -176,7 +183,7 @@ fn money(desk: &Desk<'_>, money: &Reminders) -> Vec<Row> {
     for (_, half, state) in money.trips.iter().take(3) {
         let said = desk.lang.label(state.zh, state.en).to_owned();
         rows.push(row(
-            "/trips".to_owned(),
+            format!("/trips/{half}"),
             desk.tell("web.today.trip", &[("half", half)]),
             html! {},
             Tone::Warning,

@@ -129,6 +129,39 @@ mod tests {
     }
 
     #[test]
+    fn a_photo_alone_is_saved_at_once_and_its_page_asks_for_the_rest() {
+        let device = Device::new();
+        let browser = Browser::of(&device);
+        assert!(browser.get("/").contains("id=\"receipt-photo\""));
+        let at = browser.send_with("/vouchers", &[], &[("photo", "a.jpg", b"\xFF\xD8\xFFslip")]);
+        let page = browser.get(&at);
+        assert!(page.contains("id=\"amount\"") && page.contains("id=\"category-meal\""), "{page}");
+        let at = at.split('?').next().unwrap();
+        browser.send(&format!("{at}/set"), &[("set.amount", "35"), ("set.category", "meal")]);
+        let page = browser.get(at);
+        assert!(page.contains("35.00") && !page.contains("id=\"amount\""), "{page}");
+        let form = browser.get("/vouchers/new");
+        assert!(form.find("category-meal") < form.find("category-phone"), "{form}");
+    }
+
+    #[test]
+    fn a_refused_receipt_keeps_its_photo() {
+        let device = Device::new();
+        let browser = Browser::of(&device);
+        let photo: [(&str, &str, &[u8]); 1] = [("photo", "a.jpg", b"\xFF\xD8\xFFslip")];
+        let refused = browser.refused_with(
+            "/vouchers",
+            &[("amount", "x"), ("category", "meal"), ("date", "2026-11-20")],
+            &photo,
+        );
+        let kept =
+            refused.split("name=\"kept\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let fields = [("kept", kept), ("amount", "35"), ("category", "meal"), ("date", "2026-11-20")];
+        let at = browser.send("/vouchers", &fields);
+        assert!(browser.get(&at).contains("/files/"));
+    }
+
+    #[test]
     fn a_receipt_is_put_right_and_thrown_away() {
         let device = Device::new();
         let browser = Browser::of(&device);

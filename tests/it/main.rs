@@ -34,6 +34,8 @@ mod merge;
 #[cfg(test)]
 mod money;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod refusals;

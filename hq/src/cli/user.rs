@@ -6,7 +6,7 @@ use records::time::Zone;
 use serde_json::json;
 
 use crate::cli::Room;
-use crate::cli::answer::{Answer, Fault};
+use crate::cli::answer::{Answer, Fault, REFUSED};
 use crate::cli::office::titles;
 use crate::cli::table::table;
 use crate::logins;
@@ -51,6 +51,9 @@ fn add(staff: &str, room: &Room) -> Result<Answer, Fault> {
 fn remove(staff: &str, room: &Room) -> Result<Answer, Fault> {
     let mut desk = room.open()?;
     let now_ms = room.clock.now_ms();
+    if desk.people()?.by_code(staff).is_some() && desk.login_of(staff)?.is_none() {
+        return Err(Fault::new(REFUSED, "hq.user.none").with("staff", staff));
+    }
     desk.transact(|desk| desk.drop_login(staff, now_ms)).map_err(|error| told(error, staff))?;
     let said = room.lang.say("hq.user.removed", &[("staff".to_owned(), staff.to_owned())]);
     Ok(Answer::new(json!({"staff": staff}), said))

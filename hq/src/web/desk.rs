@@ -238,6 +238,7 @@ impl Desk<'_> {
         };
         let status = match fault.code {
             REFUSED if fault.key == "console.fault.role" => 403,
+            REFUSED if self.visit.verb == Verb::Get && is_unknown(fault) => 404,
             REFUSED => 422,
             USAGE => 404,
             IN_USE => 503,
@@ -287,4 +288,9 @@ impl Desk<'_> {
         };
         shell::page(&shell, &leaf.content)
     }
+}
+
+/// Returns whether a fault says that what was asked for is not there.
+fn is_unknown(fault: &Fault) -> bool {
+    fault.rule == "H-01" || fault.key.ends_with(".unknown")
 }

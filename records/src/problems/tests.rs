@@ -137,6 +137,16 @@ fn a_sum_that_is_not_the_invoices_is_a_notice() {
 }
 
 #[test]
+fn a_photographed_voucher_is_kept_and_asks_for_the_rest() {
+    let photo = sheet::Photos { file: Some(FileHash(vec![7; 12])), ..Default::default() };
+    let day = voucher::Dated { date: Some(Day(20_000)) };
+    let shot = blank(&VOUCHER).with(&[photo]).with(&[day]);
+    check_voucher(&shot, &["V-06", "V-07"]);
+    let strict: Vec<_> = before_place(&shot).iter().map(|problem| problem.rule).collect();
+    assert_eq!(strict, ["V-01", "V-03"], "a claim takes nothing unfinished");
+}
+
+#[test]
 fn a_scanned_voucher_is_kept_and_asks_for_what_the_qr_does_not_say() {
     let qr = |raw: &str| voucher::InvoiceNo { qr_raw: text(raw), ..Default::default() };
     let day = voucher::Dated { date: Some(Day(20_000)) };

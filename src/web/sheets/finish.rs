@@ -15,6 +15,9 @@ use crate::web::desk::{Desk, Leaf, Place};
 use crate::web::sheets::read::{self, ANY, Sheet};
 use crate::web::sheets::view;
 
+/// Characters of an instant up to its minute, `2026-11-22T10:30`.
+const MINUTE: usize = 16;
+
 /// Returns the last form of a sheet.
 pub(super) fn page(desk: &Desk<'_>, id: &str) -> Result<Reply, Fault> {
     let sheet = read::sheet(desk, id)?;
@@ -47,13 +50,16 @@ fn outcome(desk: &Desk<'_>, sheet: &Sheet, likely: &str) -> Markup {
     let stands = sheet.typed.get("result").map(String::as_str);
     let result = sent.get("result").or_else(|| desk.visit.query.get("result")).or(stands).unwrap_or(likely);
     let now = desk.now().wall.rfc3339(sheet.zone);
-    let left = sent.get("left").or_else(|| sheet.typed.get("left").map(String::as_str)).unwrap_or(&now);
+    let arrived = sheet.typed.get("arrived").map_or("", String::as_str);
+    // A clock that was set back meanwhile does not let anybody leave before he came.
+    let likely = arrived.max(&now);
+    let left = sent.get("left").or_else(|| sheet.typed.get("left").map(String::as_str)).unwrap_or(likely);
     html! {
         fieldset.choices #result {
             legend { (desk.say("web.sheet.result")) }
             @for (word, zh, en) in SheetResult::CHOICES.options { (widgets::choice("result", word, desk.lang.label(zh, en), *word == result)) }
         }
-        (widgets::input("left", &desk.say("web.sheet.left"), left.get(..16).unwrap_or(left), "datetime-local", None))
+        (widgets::input("left", &desk.say("web.sheet.left"), left.get(..MINUTE).unwrap_or(left), "datetime-local", None))
     }
 }
 
@@ -109,9 +115,11 @@ pub(in crate::web) fn after_round(desk: &Desk<'_>, sheet: &Sheet) -> Markup {
 /// Seals the sheet; what the form says is written first and stays where a point is still open.
 pub(super) fn seal(desk: &Desk<'_>, id: &str) -> Result<Reply, Fault> {
     let form = &desk.visit.form;
-    let given = |(sent, name): &(&str, &str)| Some(Pair::new(*name, form.get(sent)?));
-    let pairs = [("result", "result"), ("left", "left"), ("rating", "customer_rating")];
-    let pairs: Vec<Pair> = pairs.iter().filter_map(given).collect();
+    let sheet = read::sheet(desk, id)?;
+    let given = |(sent, name): (&str, &str)| Some(Pair::new(name, form.get(sent)?));
+    let mut pairs: Vec<Pair> =
+        [("result", "result"), ("rating", "customer_rating")].into_iter().filter_map(given).collect();
+    pairs.extend(form.get("left").map(|left| Pair::new("left", left_at(&sheet, left))));
     let request = Seal { record: id.to_owned(), signed: signed(desk, form), lang: desk.lang.of_labels() };
     let sealed = desk.with(|store| {
         let set_first = Set { record: id.to_owned(), wanted: ANY, pairs };
@@ -125,6 +133,12 @@ pub(super) fn seal(desk: &Desk<'_>, id: &str) -> Result<Reply, Fault> {
             desk.refused(&leaf(desk, &sheet)?, &fault)
         }
     }
+}
+
+/// Returns the moment of leaving: a form knows minutes only, and whoever leaves in the minute he came leaves after it.
+fn left_at<'t>(sheet: &'t Sheet, left: &'t str) -> &'t str {
+    let arrived = sheet.typed.get("arrived").map_or("", String::as_str);
+    if left.len() == MINUTE && arrived.get(..MINUTE) == Some(left) { arrived } else { left }
 }
 
 fn signed(desk: &Desk<'_>, form: &Fields) -> Signed {

@@ -171,6 +171,48 @@ fn a_sealed_sheet_is_corrected_with_a_reason_and_a_draft_is_thrown_away() {
 }
 
 #[test]
+fn whoever_leaves_in_the_minute_he_came_leaves_after_he_came() {
+    let device = Device::new();
+    let browser = Browser::of(&device);
+    let code = device.ready();
+    device.done(&["sheet", "set", &code, "arrived=2026-11-22T09:30:40+08:00"]);
+    let fields = [("result", "done"), ("left", "2026-11-22T09:30"), ("no_sign", "absent")];
+    let sealed = browser.send(&format!("/sheets/{code}/finish"), &fields);
+    assert_eq!(sealed, format!("/sheets/{code}?done=sealed"));
+}
+
+#[test]
+fn a_signature_that_was_drawn_is_not_asked_for_again() {
+    let device = Device::new();
+    let browser = Browser::of(&device);
+    let code = device.ready();
+    let at = format!("/sheets/{code}/finish");
+    let nobody = [("result", "done"), ("left", "2026-11-22T09:30"), ("signer", ""), ("no_sign", "")];
+    let refused = browser.refused_with(&at, &nobody, &[("signature", "signature.png", PNG)]);
+    let kept =
+        refused.split("name=\"kept\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let shown = browser.answer(&pages::visit::Visit::to(&format!("/kept/{kept}/0")));
+    assert_eq!(shown.status, 200);
+    let somebody = [("kept", kept), ("result", "done"), ("left", "2026-11-22T09:30"), ("signer", "王主任")];
+    browser.send(&at, &somebody);
+    assert!(browser.get(&format!("/sheets/{code}")).contains("王主任"));
+}
+
+#[test]
+fn a_record_that_is_not_here_is_not_found() {
+    let device = Device::new();
+    let browser = Browser::of(&device);
+    let code = device.ready();
+    for address in
+        ["/sheets/7.1.999", "/vouchers/NOSUCH", "/claims/x", "/review/x", "/batches/x", "/history/x"]
+    {
+        assert_eq!(browser.answer(&pages::visit::Visit::to(address)).status, 404, "{address}");
+    }
+    let other_kind = browser.answer(&pages::visit::Visit::to(&format!("/vouchers/{code}")));
+    assert_eq!(other_kind.status, 404);
+}
+
+#[test]
 fn the_list_shows_fifty_and_leads_on() {
     let device = Device::new();
     let browser = Browser::of(&device);

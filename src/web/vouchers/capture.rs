@@ -1,4 +1,6 @@
 //! Flow 5: photo or QR, amount, category; choosing the category sends.
+//!
+//! A photo that is sent alone is saved at once, as the next call may come before the amount: the receipt's page asks on.
 
 use maud::{Markup, html};
 use pages::reply::Reply;
@@ -69,6 +71,9 @@ pub(crate) fn create(desk: &Desk<'_>) -> Result<Reply, Fault> {
         FIELDS.into_iter().filter_map(|name| Some(Pair::new(name, form.get(name)?))).collect();
     pairs.extend(form.get("qr").map(|text| Pair::new("qr_raw", text)));
     voucher::fill(&mut pairs);
+    if desk.visit.uploads("photo").next().is_some() && !pairs.iter().any(|pair| pair.name == "date") {
+        pairs.push(Pair::new("date", today(desk)?));
+    }
     let photos =
         given(desk, "photo").into_iter().map(|photo| ("photo", Vec::new(), vec![("file".to_owned(), photo)]));
     let sheets = form.all("sheet").map(|sheet| ("sheet", vec![format!("sheet={sheet}")], Vec::new()));
@@ -77,16 +82,30 @@ pub(crate) fn create(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let request = Create { kind: &VOUCHER, job: None, pairs, entries };
     let made = desk.with(|store| {
         let made = make(store, &request, desk.now())?;
-        if let Some(category) = form.get("category") {
-            // A lost memory of the last answer harms nobody.
-            let _ = store.put_setting(LAST, category.as_bytes().to_vec());
-        }
+        remember(store, form.get("category"));
         Ok(made)
     });
     match made {
         Ok(made) => Ok(Reply::go(&format!("/vouchers/{}?done=voucher_saved", made.id))),
         Err(fault) => desk.refused(&leaf(desk, &offered(desk, typed(desk))?), &fault),
     }
+}
+
+/// Remembers the category that was chosen, for the next time.
+pub(super) fn remember(store: &mut Store, category: Option<&str>) {
+    if let Some(category) = category {
+        // A lost memory of the last answer harms nobody.
+        let _ = store.put_setting(LAST, category.as_bytes().to_vec());
+    }
+}
+
+/// Returns the category that was chosen last.
+pub(super) fn last(store: &Store) -> Result<Option<String>, StoreError> {
+    Ok(store.setting(LAST)?.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
+fn today(desk: &Desk<'_>) -> Result<String, Fault> {
+    desk.with(|store| Ok(desk.now().wall.day(store.zone()).to_string()))
 }
 
 fn typed(desk: &Desk<'_>) -> Form {
@@ -111,7 +130,7 @@ fn offered(desk: &Desk<'_>, mut form: Form) -> Result<Form, Fault> {
         if form.date.is_empty() {
             form.date = today.to_string();
         }
-        form.last = store.setting(LAST)?.and_then(|bytes| String::from_utf8(bytes).ok());
+        form.last = last(store)?;
         form.sheets = sheets(store, today, desk)?;
         Ok(form)
     })
@@ -186,9 +205,7 @@ fn fields(desk: &Desk<'_>, form: &Form) -> Markup {
             input #photo type="file" name="photo" accept="image/*" capture="environment" data-preview="preview";
         }
         div #preview .pictures {}
-        label.field { span { (label(desk, &VOUCHER, "amount")) }
-            input #amount .big type="text" name="amount" value=(form.amount) inputmode="decimal" required autocomplete="off" pattern="[¥￥]?[0-9]+([.][0-9]{1,2})?";
-        }
+        (amount(desk, "amount", &form.amount))
         details {
             summary { (desk.say("web.voucher.details")) }
             (widgets::input("date", &label(desk, &VOUCHER, "date"), &form.date, "date", None))
@@ -197,10 +214,26 @@ fn fields(desk: &Desk<'_>, form: &Form) -> Markup {
             (widgets::input("nights", &label(desk, &VOUCHER, "nights"), &form.nights, "text", Some("numeric")))
             (widgets::input("rate", &label(desk, &VOUCHER, "rate"), &form.rate, "text", Some("decimal")))
         }
+        (choices(desk, "category", form.last.as_deref()))
+    }
+}
+
+/// Returns the amount, large, with the keys of a number.
+pub(super) fn amount(desk: &Desk<'_>, name: &str, value: &str) -> Markup {
+    html! {
+        label.field { span { (label(desk, &VOUCHER, "amount")) }
+            input #amount .big type="text" name=(name) value=(value) inputmode="decimal" required autocomplete="off" pattern="[¥￥]?[0-9]+([.][0-9]{1,2})?";
+        }
+    }
+}
+
+/// Returns one button a category, the last used one first: choosing is sending.
+pub(super) fn choices(desk: &Desk<'_>, name: &str, last: Option<&str>) -> Markup {
+    html! {
         fieldset.choices {
             legend { (label(desk, &VOUCHER, "category")) }
-            @for (word, zh, en) in categories(form.last.as_deref()) {
-                button type="submit" name="category" value=(word) id={ "category-" (word) } { (desk.lang.label(zh, en)) }
+            @for (word, zh, en) in categories(last) {
+                button type="submit" name=(name) value=(word) id={ "category-" (word) } { (desk.lang.label(zh, en)) }
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::notebook::voucher;
 use crate::web::desk::{Desk, Leaf, Place};
 use crate::web::files::given;
 use crate::web::shown;
-use crate::web::vouchers::VOUCHERS;
+use crate::web::vouchers::{VOUCHERS, capture};
 
 /// The fields that the first form holds; the rest stands behind "more".
 const FIRST: [&str; 3] = ["amount", "date", "category"];
@@ -49,6 +49,8 @@ struct Seen {
     outlook: Option<Outlook>,
     placed: Option<(DocId, u32)>,
     zone: Zone,
+    /// The category that was chosen last.
+    last: Option<String>,
     /// Whether it may still be changed and thrown away.
     open: bool,
 }
@@ -63,7 +65,12 @@ pub(crate) fn set(desk: &Desk<'_>, id: &str) -> Result<Reply, Fault> {
     let pairs =
         desk.visit.form.under("set.").into_iter().map(|(name, value)| Pair::new(name, value)).collect();
     let request = Set { record: id.to_owned(), wanted: VOUCHERS, pairs };
-    done(desk, id, "saved", desk.with(|store| set_fields(store, &request, desk.now())))
+    let set = desk.with(|store| {
+        let set = set_fields(store, &request, desk.now())?;
+        capture::remember(store, desk.visit.form.get("set.category"));
+        Ok(set)
+    });
+    done(desk, id, "saved", set)
 }
 
 /// Adds a photo or a sheet.
@@ -114,6 +121,7 @@ fn leaf(desk: &Desk<'_>, id: &str) -> Result<Leaf, Fault> {
             outlook: outlook(store, doc, desk.now())?,
             placed: claim::places(&claim::mine(store)?).get(&doc).copied(),
             zone: store.zone(),
+            last: capture::last(store)?,
             open,
             shown,
         })
@@ -138,6 +146,7 @@ fn content(desk: &Desk<'_>, seen: &Seen) -> Markup {
             all
         });
     html! {
+        @if seen.open { (rest(desk, seen, &id)) }
         p.big { (line.amount.map_or_else(|| "?".to_owned(), |fen| records::money::Fen(fen).to_string())) " " (widgets::badge(Tone::Plain, state)) }
         @if let Some(outlook) = &seen.outlook { (outlook_of(desk, outlook)) }
         (shown::problems(desk, &findings, |problem| mend(desk, seen, problem)))
@@ -152,6 +161,21 @@ fn content(desk: &Desk<'_>, seen: &Seen) -> Markup {
         div.actions {
             a.way.first #voucher-next href="/vouchers/new" { (desk.say("web.voucher.next")) }
             a.way href={ "/history/" (id) } { (desk.say("web.history")) }
+        }
+    }
+}
+
+/// Returns what a photo alone does not say yet: the amount, then the category, which sends.
+fn rest(desk: &Desk<'_>, seen: &Seen, id: &str) -> Markup {
+    let lacks = |name: &str| seen.missing.iter().any(|problem| problem.field == name);
+    html! {
+        @if lacks("amount") || lacks("category") {
+            (desk.form(&format!("/vouchers/{id}/set"), &html! {
+                // Enter in the amount must not choose a category.
+                button type="submit" disabled hidden {}
+                (capture::amount(desk, "set.amount", &shown::typed(&seen.shown, "amount", seen.zone)))
+                (capture::choices(desk, "set.category", seen.last.as_deref()))
+            }))
         }
     }
 }
