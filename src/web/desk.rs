@@ -127,7 +127,12 @@ impl Desk<'_> {
 
     /// Returns a form that is sent to `action`; one that was refused still has the files that it brought.
     pub(crate) fn form(&self, action: &str, content: &Markup) -> Markup {
-        let refused = self.visit.verb == Verb::Post && self.visit.path == action;
+        // A record is named by its code in one address and by its id in the other.
+        let ends = |path: &str| {
+            let mut parts = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
+            (parts.next(), parts.next_back())
+        };
+        let refused = self.visit.verb == Verb::Post && ends(&self.visit.path) == ends(action);
         if !refused || self.visit.files.is_empty() {
             return widgets::form(action, self.token, content);
         }
