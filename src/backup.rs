@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use sync_protocol::archive::{Flaw, OF_A_HOME, Reader, Writer, check};
 
 use crate::clock::Now;
-use crate::home::{Lock, require_space, sync_folder, write_whole};
+use crate::home::{Lock, private, require_space, sync_folder, write_whole};
 use crate::store::epoch::{Head, read_head, write_head};
 use crate::store::error::StoreError;
 
@@ -23,7 +23,7 @@ const PART: &str = ".restore";
 /// In it: what of it moves into the home, written before the first move.
 const MOVING: &str = ".moving";
 /// What belongs to this machine, or is made again by itself.
-const LEFT_OUT: [&str; 2] = ["lock", "reserve.bin"];
+const LEFT_OUT: [&str; 3] = ["lock", "reserve.bin", "ticket"];
 /// Folders below one another, at most.
 const DEPTH_MAX: usize = 4;
 
@@ -236,15 +236,6 @@ fn place(part: &Path, name: &str) -> Option<PathBuf> {
     let parts: Vec<&str> = name.split('/').collect();
     let plain = parts.len() <= DEPTH_MAX + 1 && parts.iter().all(|part| is_plain(part));
     (plain && name != KEYS).then(|| part.join(name))
-}
-
-/// Options for a file that is for its owner's eyes only.
-fn private() -> std::fs::OpenOptions {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
-    let mut options = std::fs::OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 #[cfg(test)]

@@ -75,6 +75,13 @@ impl Clock {
     }
 }
 
+/// Does a job, and returns with its result the milliseconds that it took.
+pub fn measured<T>(job: impl FnOnce() -> T) -> (T, u64) {
+    let from = monotonic_ms();
+    let done = job();
+    (done, monotonic_ms().saturating_sub(from))
+}
+
 fn system_wall() -> Ts {
     #[expect(clippy::disallowed_methods, reason = "this is the room that asks the time")]
     Ts(chrono::Utc::now().timestamp_millis())

@@ -23,20 +23,50 @@ const TWIN_MAGIC: &[u8; 4] = b"FBT1";
 const TWIN_BYTES_MAX: u64 = 64 * 1024;
 const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
 
-/// Writes a whole file: temp, fsync, rename, fsync of the folder.
+/// Writes a whole file that only its owner may read: temp, fsync, rename, fsync of the folder.
 ///
 /// # Errors
 /// [`StoreError::Io`] and [`StoreError::NoSpace`]; the old file is then still whole.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temp = path.with_extension("new");
     let written = (|| {
-        let mut file = File::create(&temp)?;
+        let mut file = private().write(true).create(true).truncate(true).open(&temp)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&temp, path)?;
         sync_folder(path.parent().unwrap_or(path))
     })();
     written.map_err(|source| StoreError::io("writing a file", path, source))
+}
+
+/// Returns options for a file that is for its owner's eyes only.
+#[must_use]
+pub fn private() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Writes zeros over a file and removes it; one that is not there is gone already. Flash and file systems that write
+/// elsewhere may keep the old bytes all the same.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn destroy(path: &Path) -> Result<(), StoreError> {
+    let done = match OpenOptions::new().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened.and_then(|file| zero(&file)).and_then(|()| std::fs::remove_file(path)),
+    };
+    done.map_err(|source| StoreError::io("destroying", path, source))
+}
+
+fn zero(mut file: &File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    file.rewind()?;
+    io::copy(&mut io::repeat(0).take(length), &mut file)?;
+    file.sync_data()
 }
 
 /// Makes names in a folder survive a power cut.
@@ -80,6 +110,48 @@ pub fn read_twin(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, StoreErro
         return Err(StoreError::damaged(crate::store::error::Part::Keys, folder));
     }
     Ok(None)
+}
+
+/// As [`write_twin`], and writes zeros over what the copies held before.
+///
+/// # Errors
+/// [`StoreError::Io`], [`StoreError::NoSpace`].
+pub fn replace_twin(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    // An open file keeps no name taken there; elsewhere the old bytes stay until something else needs their place.
+    let before: Vec<File> = match cfg!(unix) {
+        true => {
+            let open = |path| OpenOptions::new().write(true).open(path).ok();
+            twin_paths(folder, name).into_iter().filter_map(open).collect()
+        }
+        false => Vec::new(),
+    };
+    write_twin(folder, name, bytes)?;
+    // The new copies stand: what cannot be written over any more is no reason to say otherwise.
+    before.iter().for_each(|file| drop(zero(file)));
+    Ok(())
+}
+
+/// Brings the older copy up to the newer one, where both are whole and a kill came between them.
+///
+/// # Errors
+/// [`StoreError::Io`], [`StoreError::NoSpace`].
+pub fn level_twin(folder: &Path, name: &str) -> Result<(), StoreError> {
+    match copies(folder, name) {
+        [Some((a, _)), Some((b, bytes))] if b > a => replace_twin(folder, name, &bytes),
+        [Some((a, bytes)), Some((b, _))] if a > b => replace_twin(folder, name, &bytes),
+        _ => Ok(()),
+    }
+}
+
+/// Removes both copies; those that are not there are gone already.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn remove_twin(folder: &Path, name: &str) -> Result<(), StoreError> {
+    twin_paths(folder, name).iter().try_for_each(|path| match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("removing", path, error)),
+        _ => Ok(()),
+    })
 }
 
 /// Returns how many of the two copies are whole.
@@ -235,6 +307,45 @@ pub fn token_path(home: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_that_a_kill_left_behind_is_brought_up_and_what_it_held_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        write_twin(dir, "key", b"one").unwrap();
+        let old = std::fs::read(dir.join("key.b")).unwrap();
+        write_twin(dir, "key", b"two").unwrap();
+        std::fs::write(dir.join("key.b"), old).unwrap();
+        level_twin(dir, "key").unwrap();
+        let kept = std::fs::read(dir.join("key.b")).unwrap();
+        assert_eq!(kept, std::fs::read(dir.join("key.a")).unwrap());
+        assert_eq!(read_twin(dir, "key").unwrap().unwrap(), b"two");
+        remove_twin(dir, "key").unwrap();
+        remove_twin(dir, "key").unwrap();
+        assert_eq!(read_twin(dir, "key").unwrap(), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_is_replaced_or_destroyed_holds_zeros_and_nobody_else_may_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        write_twin(dir, "key", b"the data key").unwrap();
+        let mode = std::fs::metadata(dir.join("key.a")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0);
+        let mut before = File::open(dir.join("key.a")).unwrap();
+        replace_twin(dir, "key", b"the wrapped key").unwrap();
+        let mut bytes = Vec::new();
+        before.read_to_end(&mut bytes).unwrap();
+        assert!(!bytes.is_empty() && bytes.iter().all(|byte| *byte == 0), "{bytes:?}");
+        let mut gone = File::open(dir.join("key.b")).unwrap();
+        destroy(&dir.join("key.b")).unwrap();
+        destroy(&dir.join("key.b")).unwrap();
+        bytes.clear();
+        gone.read_to_end(&mut bytes).unwrap();
+        assert!(bytes.iter().all(|byte| *byte == 0) && !dir.join("key.b").exists(), "{bytes:?}");
+    }
 
     #[test]
     fn one_damaged_copy_costs_nothing_and_two_are_told() {

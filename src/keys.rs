@@ -1,6 +1,13 @@
 //! The one door through which everything written passes: sealed under the data key, bound to its place.
 //!
+//! Reading order: [`secret`], [`wrap`], [`tries`], [`ticket`].
+//!
 //! Source: docs/STORAGE.md, Sealing.
+
+pub mod secret;
+pub mod ticket;
+pub mod tries;
+pub mod wrap;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -9,7 +16,10 @@ use std::path::Path;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{hkdf, hmac};
+use zeroize::Zeroizing;
 
+use crate::keys::secret::DataKey;
+use crate::keys::wrap::KeyFile;
 use crate::store::error::{Part, StoreError};
 
 /// Bytes that sealing adds: cipher id, opening, counter, tag.
@@ -19,10 +29,7 @@ const CIPHER_CHACHA: u8 = 1;
 const OPENING_BYTES: usize = 8;
 /// Subkeys of other openings kept at hand; a home of ten years has thousands of openings.
 const SUBKEYS_MAX: usize = 256;
-/// The data key lies as it is: no PIN was set.
-const WRAP_NONE: u8 = 0;
 const KEY_FILE: &str = "key";
-const KEY_FORMAT: u8 = 1;
 
 /// Where a sealed value belongs; it opens nowhere else.
 #[derive(Debug, Clone, Copy)]
@@ -66,9 +73,19 @@ struct Opening {
     counter: Cell<u32>,
 }
 
+/// How the data key of a home is come by.
+#[derive(Debug, Clone, Copy)]
+pub enum Access<'a> {
+    /// As it lies, where there is no PIN.
+    Plain,
+    /// As it was opened before.
+    By(&'a DataKey),
+}
+
 /// The data key, opened.
 pub struct Keys {
     home: [u8; 8],
+    data_key: DataKey,
     root: hkdf::Prk,
     mac: hmac::Key,
     sealing: RefCell<Opening>,
@@ -95,50 +112,83 @@ pub fn random<const N: usize>() -> Result<[u8; N], StoreError> {
     Ok(out)
 }
 
+/// Reads the file with the data key; `None` where there is none.
+///
+/// # Errors
+/// [`StoreError::Damaged`], [`StoreError::Newer`].
+pub fn read_key(id: &Path) -> Result<Option<KeyFile>, StoreError> {
+    let Some(bytes) = crate::home::read_twin(id, KEY_FILE)?.map(Zeroizing::new) else {
+        return Ok(None);
+    };
+    match KeyFile::from_bytes(&bytes)? {
+        Some(file) => Ok(Some(file)),
+        None => Err(StoreError::damaged(Part::Keys, id)),
+    }
+}
+
+/// Writes the file with the data key, and zeros over the one before.
+///
+/// # Errors
+/// [`StoreError::Io`], [`StoreError::NoSpace`].
+pub fn write_key(id: &Path, file: &KeyFile) -> Result<(), StoreError> {
+    crate::home::replace_twin(id, KEY_FILE, &file.to_bytes())
+}
+
+/// Brings a copy of the key that a kill left behind up to the other; to be called under the home's lock.
+///
+/// # Errors
+/// [`StoreError::Io`], [`StoreError::NoSpace`].
+pub fn level_key(id: &Path) -> Result<(), StoreError> {
+    crate::home::level_twin(id, KEY_FILE)
+}
+
 impl Keys {
     /// Draws a data key and writes it to the folder `id`, twice.
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::NoSpace`], [`StoreError::Key`].
     pub fn create(id: &Path) -> Result<Self, StoreError> {
-        let (home, key) = (random::<8>()?, random::<32>()?);
-        let mut file = vec![KEY_FORMAT, WRAP_NONE];
-        file.extend_from_slice(&home);
-        file.extend_from_slice(&key);
-        crate::home::write_twin(id, KEY_FILE, &file)?;
-        Self::unwrapped(home, &key)
+        let home = random::<8>()?;
+        let key = DataKey::from(Zeroizing::new(random::<32>()?));
+        write_key(id, &KeyFile::Open { home, key: key.clone() })?;
+        Self::unwrapped(home, key)
     }
 
     /// Reads the data key of the folder `id`; `None` where there is none.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], and [`StoreError::Newer`] for a wrap that this build does not know.
-    pub fn open(id: &Path) -> Result<Option<Self>, StoreError> {
-        let Some(file) = crate::home::read_twin(id, KEY_FILE)? else {
+    /// [`StoreError::Damaged`], [`StoreError::Newer`] for a wrap that this build does not know, and [`StoreError::Locked`] where it
+    /// lies under a PIN and nobody opened it.
+    pub fn open(id: &Path, access: Access<'_>) -> Result<Option<Self>, StoreError> {
+        let Some(file) = read_key(id)? else {
             return Ok(None);
         };
-        let damaged = || StoreError::damaged(Part::Keys, id);
-        let (head, rest) = file.split_at_checked(2).ok_or_else(damaged)?;
-        if head != [KEY_FORMAT, WRAP_NONE] {
-            return Err(StoreError::Newer);
-        }
-        let (home, key) = rest.split_at_checked(8).ok_or_else(damaged)?;
-        let home = home.try_into().map_err(|_| damaged())?;
-        Self::unwrapped(home, key.try_into().map_err(|_| damaged())?).map(Some)
+        let (home, key) = match (file, access) {
+            (KeyFile::Open { home, key }, _) => (home, key),
+            (KeyFile::Wrapped(wrapped), Access::By(key)) => (wrapped.home, key.clone()),
+            (KeyFile::Wrapped(_), Access::Plain) => return Err(StoreError::Locked),
+        };
+        Self::unwrapped(home, key).map(Some)
     }
 
-    fn unwrapped(home: [u8; 8], key: &[u8; 32]) -> Result<Self, StoreError> {
-        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"fieldbook home 1").extract(key);
+    fn unwrapped(home: [u8; 8], data_key: DataKey) -> Result<Self, StoreError> {
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"fieldbook home 1").extract(data_key.bytes());
         let okm = root.expand(&[b"names"], hmac::HMAC_SHA256).map_err(|_| StoreError::Key)?;
         let mac = hmac::Key::from(okm);
         let sealing = RefCell::new(Opening::draw(&root)?);
-        Ok(Self { home, root, mac, sealing, subkeys: RefCell::default() })
+        Ok(Self { home, data_key, root, mac, sealing, subkeys: RefCell::default() })
     }
 
     /// Returns the random name this home got when it was made; copies share it.
     #[must_use]
     pub fn home_id(&self) -> [u8; 8] {
         self.home
+    }
+
+    /// Returns the key that opens everything here.
+    #[must_use]
+    pub fn data_key(&self) -> &DataKey {
+        &self.data_key
     }
 
     /// Returns 8 bytes that stand for `text` in keys and tell nobody without the data key what it was.
@@ -258,7 +308,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::create(folder.path()).unwrap();
         let sealed = keys.seal(place(b"a"), b"customer").unwrap();
-        let again = Keys::open(folder.path()).unwrap().unwrap();
+        let again = Keys::open(folder.path(), Access::Plain).unwrap().unwrap();
         assert_eq!(again.open_sealed(place(b"a"), &sealed).unwrap(), b"customer");
         assert_ne!(again.seal(place(b"a"), b"customer").unwrap(), sealed);
         let other = Keys::create(tempfile::tempdir().unwrap().path()).unwrap();

@@ -1,6 +1,6 @@
 //! The agent: what runs on a technician's or a supervisor's device.
 //!
-//! Reading order: [`cli`], [`web`], [`notebook`], [`store`], [`keys`], [`home`], [`clock`].
+//! Reading order: [`cli`], [`web`], [`notebook`], [`vault`], [`store`], [`keys`], [`home`], [`clock`].
 
 pub mod backup;
 pub mod blobs;
@@ -16,4 +16,5 @@ pub mod simulated;
 pub mod store;
 pub mod sync;
 pub mod transport;
+pub mod vault;
 pub mod web;

@@ -56,10 +56,11 @@ use serde::{Deserialize, Serialize};
 use sync_protocol::chain::Line;
 use sync_protocol::enrolment::Enrolment;
 use sync_protocol::sign::Signer;
+use zeroize::Zeroizing;
 
 use crate::clock::Now;
 use crate::home::Lock;
-use crate::keys::{Domain, Keys, Place, random};
+use crate::keys::{Access, Domain, Keys, Place, random};
 use crate::store::database::{Change, Database, Tree};
 use crate::store::epoch::{Opening, Token};
 use crate::store::error::{Part, StoreError};
@@ -100,7 +101,7 @@ struct Unopened {
     lock: Lock,
     keys: Keys,
     identity: Identity,
-    seed: [u8; 32],
+    seed: Zeroizing<[u8; 32]>,
 }
 
 impl Unopened {
@@ -137,7 +138,7 @@ pub struct Store {
     home: PathBuf,
     _lock: Lock,
     keys: Keys,
-    seed: [u8; 32],
+    seed: Zeroizing<[u8; 32]>,
     identity: Identity,
     journal: Journal,
     database: Database,
@@ -199,9 +200,18 @@ impl Store {
     /// Opens a home: takes its lock, cuts what a kill left torn, brings the database up to the journal.
     ///
     /// # Errors
-    /// [`StoreError::NotEnrolled`], [`StoreError::InUse`], [`StoreError::Damaged`], [`StoreError::NoSpace`].
+    /// [`StoreError::NotEnrolled`], [`StoreError::InUse`], [`StoreError::Damaged`], [`StoreError::NoSpace`], and
+    /// [`StoreError::Locked`] where it has a PIN.
     pub fn open(home: &Path, now: Now) -> Result<Self, StoreError> {
-        let unopened = Self::unopened(home, now)?;
+        Self::open_by(home, Access::Plain, now)
+    }
+
+    /// As [`open`](Self::open), a home with a PIN by the key that was opened with it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_by(home: &Path, access: Access<'_>, now: Now) -> Result<Self, StoreError> {
+        let unopened = Self::unopened(home, access, now)?;
         room::before_database(home, crate::home::OPEN_BYTES_MIN);
         let database = Database::open(&home.join("sled"))?;
         let state: State = match database.get(&unopened.keys, Tree::Meta, STATE_KEY)? {
@@ -242,17 +252,18 @@ impl Store {
         Ok(store)
     }
 
-    fn unopened(home: &Path, now: Now) -> Result<Unopened, StoreError> {
+    fn unopened(home: &Path, access: Access<'_>, now: Now) -> Result<Unopened, StoreError> {
         let not_enrolled = || StoreError::NotEnrolled { home: home.to_path_buf() };
         if !home.join("id").is_dir() {
             return Err(not_enrolled());
         }
         let lock = Lock::take(home, now.boot)?;
-        let keys = Keys::open(&home.join("id"))?.ok_or_else(not_enrolled)?;
+        crate::keys::level_key(&home.join("id"))?;
+        let keys = Keys::open(&home.join("id"), access)?.ok_or_else(not_enrolled)?;
         anew::finish_begun(home, &lock, &keys)?;
         rebuild::take_whole(home)?;
         let IdentityFile { identity, seed } = read_identity(home, &keys)?.ok_or_else(not_enrolled)?;
-        Ok(Unopened { home: home.to_path_buf(), lock, keys, identity, seed })
+        Ok(Unopened { home: home.to_path_buf(), lock, keys, identity, seed: Zeroizing::new(seed) })
     }
 
     /// Returns who this installation is.
@@ -266,7 +277,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::NoSpace`].
     pub fn set_identity(&mut self, identity: Identity) -> Result<(), StoreError> {
-        write_identity(&self.home, &self.keys, &identity, self.seed)?;
+        write_identity(&self.home, &self.keys, &identity, *self.seed)?;
         self.identity = identity;
         Ok(())
     }
@@ -324,15 +335,20 @@ fn identity_place() -> Place<'static> {
 /// Whether a home was made here. A creation that was killed left keys without an identity and without a save:
 /// it may be done again.
 fn is_enrolled(home: &Path) -> Result<bool, StoreError> {
-    let Some(keys) = Keys::open(&home.join("id"))? else {
-        return Ok(false);
+    let keys = match Keys::open(&home.join("id"), Access::Plain) {
+        Ok(Some(keys)) => keys,
+        Ok(None) => return Ok(false),
+        // A PIN is set on whole homes only.
+        Err(StoreError::Locked) => return Ok(true),
+        Err(error) => return Err(error),
     };
     Ok(epoch::read_head(home)?.is_some() || read_identity(home, &keys)?.is_some())
 }
 
 fn write_identity(home: &Path, keys: &Keys, identity: &Identity, seed: [u8; 32]) -> Result<(), StoreError> {
     let file = IdentityFile { identity: identity.clone(), seed };
-    let sealed = keys.seal(identity_place(), &postcard::to_allocvec(&file).unwrap_or_default())?;
+    let plain = Zeroizing::new(postcard::to_allocvec(&file).unwrap_or_default());
+    let sealed = keys.seal(identity_place(), &plain)?;
     crate::home::write_twin(&home.join("id"), IDENTITY_FILE, &sealed)
 }
 
@@ -341,8 +357,8 @@ fn read_identity(home: &Path, keys: &Keys) -> Result<Option<IdentityFile>, Store
     let Some(sealed) = crate::home::read_twin(&id, IDENTITY_FILE)? else {
         return Ok(None);
     };
-    let file =
-        keys.open_sealed(identity_place(), &sealed).and_then(|plain| postcard::from_bytes(&plain).ok());
+    let plain = keys.open_sealed(identity_place(), &sealed).map(Zeroizing::new);
+    let file = plain.and_then(|plain| postcard::from_bytes(&plain).ok());
     file.map(Some).ok_or_else(|| StoreError::damaged(Part::Keys, &id))
 }
 

@@ -1,6 +1,6 @@
 //! The tablet's pages, on 127.0.0.1: the same use cases as the command line, with no network at all; no rule lives here.
 //!
-//! Reading order: [`serve`], [`door`], [`held`], [`lend`], [`courier`], [`desk`], [`routes`], then one file per group of pages.
+//! Reading order: [`serve`], [`door`], `unlock`, [`held`], [`lend`], [`courier`], [`desk`], [`routes`], then one file per group of pages.
 
 mod batches;
 mod claims;
@@ -28,4 +28,5 @@ mod sync;
 pub(crate) mod testing;
 mod today;
 mod trips;
+pub(crate) mod unlock;
 mod vouchers;

@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Search(Search),
     Import(Import),
     Export(Export),
+    #[command(subcommand)]
+    Pin(Pin),
     Doctor(Doctor),
     Rebuild,
     Backup(Backup),
@@ -415,6 +417,21 @@ pub(crate) enum File {
     Originals {
         #[arg(value_name = "keep|drop", value_parser = ["keep", "drop"])]
         what: String,
+    },
+}
+
+/// The home's PIN.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pin {
+    Set,
+    Remove,
+    Unlock,
+    Lock,
+    Rescue {
+        #[arg(long, value_name = "FILE", required_unless_present = "answer", conflicts_with = "answer")]
+        out: Option<PathBuf>,
+        #[arg(long, value_name = "ANSWER")]
+        answer: Option<PathBuf>,
     },
 }
 

@@ -1,5 +1,6 @@
 //! What every command has at hand: the home, the language, the terminal, the clock.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use records::time::{Day, Ts, Zone};
@@ -8,10 +9,17 @@ use crate::cli::Invocation;
 use crate::cli::args::{Cli, Command};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
+use crate::cli::secrets;
 use crate::cli::table::Style;
 use crate::clock::Clock;
+use crate::keys::Access;
+use crate::keys::secret::{DataKey, Pin};
 use crate::notebook::refusal::NotebookError;
+use crate::notebook::terms::unlock_minutes;
 use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::rebuild::Rebuilt;
+use crate::vault;
 
 /// The columns of a table that goes into a file or a pipe.
 const WIDTH: u16 = 80;
@@ -33,6 +41,12 @@ pub struct Desk {
     pub style: Style,
     /// Whether somebody is there to answer questions.
     pub asks: bool,
+    /// Whether somebody can type a secret.
+    pub types: bool,
+    /// The PIN that the environment gave.
+    pub pin: Option<Pin>,
+    /// The key that a PIN opened, and until when it may be used, by the boot's clock.
+    pub unlocked: RefCell<Option<(DataKey, u64)>>,
     /// Whether somebody sees a progress bar.
     pub shows_progress: bool,
     /// Where the system keeps its fonts.
@@ -84,19 +98,65 @@ impl Desk {
                 width: width(invocation.columns),
             },
             asks: invocation.stdin_terminal && invocation.stdout_terminal && !cli.json,
+            types: invocation.stdin_terminal && invocation.stderr_terminal,
+            pin: invocation.pin.clone(),
+            unlocked: RefCell::default(),
             shows_progress: invocation.stderr_terminal && !cli.json,
             font_folders: papers::search::folders(std::env::consts::OS, |name| variable(name).cloned()),
         })
     }
 
-    /// Opens the home; pages that hold it are asked for it first.
+    /// Opens the home; pages that hold it are asked for it first, and where it has a PIN, that is asked for.
     ///
     /// # Errors
     /// A [`Fault`] that says why it does not open.
     pub(crate) fn store(&self) -> Result<Store, Fault> {
         // The lock tells what came of it.
         let _ = crate::web::lend::ask(&self.home);
-        Ok(Store::open(&self.home, self.clock.now()).map_err(NotebookError::from)?)
+        let now = self.clock.now();
+        let opened = match &self.remembered() {
+            Some(key) => Store::open_by(&self.home, Access::By(key), now),
+            None => vault::open(&self.home, now),
+        };
+        match opened {
+            Err(StoreError::Locked) => self.store_by_pin(),
+            opened => Ok(opened.map_err(NotebookError::from)?),
+        }
+    }
+
+    /// Makes the database anew; the home need not open for it, but its PIN is asked for.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says why it cannot be done.
+    pub(crate) fn rebuild(&self) -> Result<Rebuilt, Fault> {
+        let _ = crate::web::lend::ask(&self.home);
+        let now = self.clock.now();
+        let key = match vault::key(&self.home, now) {
+            Err(StoreError::Locked) => vault::unlock(&self.home, &secrets::met(self)?, now).map(Some),
+            known => known,
+        };
+        let rebuilt = match &key.map_err(NotebookError::from)? {
+            Some(key) => Store::rebuild_by(&self.home, Access::By(key), now),
+            None => Store::rebuild(&self.home, now),
+        };
+        Ok(rebuilt.map_err(NotebookError::from)?)
+    }
+
+    fn store_by_pin(&self) -> Result<Store, Fault> {
+        let (pin, now) = (secrets::met(self)?, self.clock.now());
+        let store = vault::open_by_pin(&self.home, &pin, now).map_err(NotebookError::from)?;
+        let minutes = unlock_minutes(&store, now).map_err(NotebookError::from)?;
+        let until = now.monotonic_ms.saturating_add(u64::from(minutes) * 60_000);
+        self.unlocked.replace(Some((store.keys().data_key().clone(), until)));
+        Ok(store)
+    }
+
+    /// Returns the key of this process: a command that goes on for long asks once, and again when the time is over.
+    fn remembered(&self) -> Option<DataKey> {
+        let mut unlocked = self.unlocked.borrow_mut();
+        let now = self.clock.now().monotonic_ms;
+        *unlocked = unlocked.take().filter(|(_, until)| now < *until);
+        unlocked.as_ref().map(|(key, _)| key.clone())
     }
 
     /// Reads a day, or an instant, of `--since` and `--until`; of a day the start, so many days later.

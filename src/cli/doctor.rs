@@ -7,14 +7,15 @@ use crate::cli::args::Doctor;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
+use crate::cli::pin;
 use crate::cli::progress::Progress;
 use crate::cli::record::hex;
 use crate::cli::refused::part_label;
 use crate::cli::table::{Tone, pairs};
 use crate::notebook::refusal::NotebookError;
-use crate::store::Store;
 use crate::store::doctor::{Fault as Found, Findings, SetAside};
 use crate::store::rebuild::Rebuilt;
+use crate::vault::Standing;
 
 /// So many findings are printed for a person; `--json` lists all.
 const SHOWN_MAX: usize = 20;
@@ -26,14 +27,21 @@ pub(crate) fn run(args: &Doctor, desk: &Desk) -> Result<Page, Fault> {
     let bar = Progress::waiting("text.progress.doctor", desk);
     let findings = store.doctor().map_err(NotebookError::from)?;
     drop(bar);
+    let standing = crate::vault::standing(&desk.home, desk.clock.now()).map_err(NotebookError::from)?;
     let exit = if findings.faults.is_empty() { Exit::Done } else { Exit::Damaged };
     Ok(match desk.json {
-        true => Page::Json(answer(&findings, &against::answer(&against, &store), desk.lang), exit),
-        false => Page::Text(text(&findings, desk) + &against::text(&against, desk), exit),
+        true => {
+            let against_hq = against::answer(&against, &store);
+            Page::Json(answer(&findings, &against_hq, standing, desk.lang), exit)
+        }
+        false => {
+            let about_pin = pin::standing_text(standing, store.zone(), desk) + "\n";
+            Page::Text(text(&findings, desk) + &about_pin + &against::text(&against, desk), exit)
+        }
     })
 }
 
-fn answer(findings: &Findings, against_hq: &Value, lang: Lang) -> Value {
+fn answer(findings: &Findings, against_hq: &Value, pin: Standing, lang: Lang) -> Value {
     let counts = &findings.counts;
     let faults: Vec<String> = findings.faults.iter().map(|found| sentence(found, lang)).collect();
     json!({
@@ -50,6 +58,7 @@ fn answer(findings: &Findings, against_hq: &Value, lang: Lang) -> Value {
             "in_either": findings.safe.in_either,
         },
         "set_aside": findings.set_aside.iter().map(set_aside).collect::<Vec<_>>(),
+        "pin_set": pin != Standing::NoPin,
         "faults": faults,
         "against_hq": against_hq,
     })
@@ -125,7 +134,7 @@ fn text(findings: &Findings, desk: &Desk) -> String {
 /// Makes the database anew from everything that reads.
 pub(crate) fn rebuild(desk: &Desk) -> Result<Page, Fault> {
     let bar = Progress::waiting("text.progress.rebuild", desk);
-    let rebuilt = Store::rebuild(&desk.home, desk.clock.now()).map_err(NotebookError::from)?;
+    let rebuilt = desk.rebuild()?;
     drop(bar);
     Ok(desk.page(|| rebuilt_json(&rebuilt), |desk| rebuilt_text(&rebuilt, desk)))
 }

@@ -28,6 +28,7 @@ pub mod lang;
 mod man;
 mod money;
 pub(crate) mod paper;
+mod pin;
 mod policy;
 pub mod process;
 mod progress;
@@ -39,6 +40,7 @@ mod review;
 mod review_text;
 mod schema;
 mod search;
+mod secrets;
 mod sheet;
 pub(crate) mod status;
 #[cfg(test)]
@@ -62,14 +64,17 @@ use crate::cli::args::{Cli, Command};
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
+use crate::keys::secret::Pin;
 
 /// What a command was started with, as a value: a test can be one.
 #[derive(Debug, Clone, Default)]
 pub struct Invocation {
     /// The arguments, the program's name first.
     pub args: Vec<OsString>,
-    /// The environment.
+    /// The environment, but for the PIN.
     pub env: BTreeMap<String, String>,
+    /// The PIN that the environment gave.
+    pub pin: Option<Pin>,
     /// Whether somebody can answer questions.
     pub stdin_terminal: bool,
     /// Whether somebody reads the answer.
@@ -172,6 +177,7 @@ fn answer(command: Option<Command>, desk: &Desk, streams: &mut Streams<'_>) -> R
         Some(Command::Print(args)) => paper::run(&args, desk),
         Some(Command::Search(args)) => search::run(args, desk),
         Some(Command::Import(args)) => import::run(&args, desk),
+        Some(Command::Pin(command)) => pin::run(&command, desk, streams),
         Some(Command::Doctor(args)) => doctor::run(&args, desk),
         Some(Command::Rebuild) => doctor::rebuild(desk),
         Some(Command::Backup(args)) => backup::run(&args, desk),

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::fault::{Exit, Fault};
+use crate::cli::secrets::VARIABLE;
 use crate::cli::{Invocation, Streams};
+use crate::keys::secret::Pin;
 
 /// Runs the command that the process was started with.
 #[must_use]
@@ -20,7 +22,9 @@ pub fn main() -> ExitCode {
         args: std::env::args_os().collect(),
         env: std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .filter(|(name, _)| name != VARIABLE)
             .collect(),
+        pin: pin(),
         stdin_terminal: std::io::stdin().is_terminal(),
         stdout_terminal: std::io::stdout().is_terminal(),
         stderr_terminal: std::io::stderr().is_terminal(),
@@ -38,4 +42,10 @@ pub fn main() -> ExitCode {
     // A reader that has gone away wants no more of the answer.
     let _ = out.flush();
     ExitCode::from(code)
+}
+
+/// Takes the PIN out of the environment once; an empty one is none.
+fn pin() -> Option<Pin> {
+    let given = zeroize::Zeroizing::new(std::env::var(VARIABLE).ok()?);
+    (!given.is_empty()).then(|| Pin::typed(&given))
 }

@@ -39,6 +39,14 @@ fn store(error: &StoreError) -> Fault {
         StoreError::EarlierName { replica } => {
             Fault::new(Exit::Refused, "rule.W-16.earlier").rule("W-16").with("replica", &replica.0)
         }
+        StoreError::Locked => Fault::new(Exit::Locked, "error.locked"),
+        StoreError::WrongPin { wait_ms: 0 } => Fault::new(Exit::Locked, "error.pin.wrong"),
+        StoreError::WrongPin { wait_ms } => {
+            Fault::new(Exit::Locked, "error.pin.wrong_wait").with("seconds", &seconds(*wait_ms))
+        }
+        StoreError::Waits { wait_ms } => {
+            Fault::new(Exit::Locked, "error.pin.waits").with("seconds", &seconds(*wait_ms))
+        }
         StoreError::InUse { pid } => Fault::new(Exit::InUse, "error.in_use").with("pid", pid),
         StoreError::NoSpace { needed, free } => {
             Fault::new(Exit::NoSpace, "error.no_space").with("needed", needed).with("free", free)
@@ -66,6 +74,11 @@ fn store(error: &StoreError) -> Fault {
         StoreError::Key => Fault::new(Exit::Damaged, "error.key"),
         StoreError::Unordered => Fault::new(Exit::Damaged, "error.panic").with("what", error),
     }
+}
+
+/// Returns whole seconds, the one that has begun counted.
+fn seconds(ms: u64) -> u64 {
+    ms.div_ceil(1000)
 }
 
 /// Returns how a part of the home is called: zh-CN, English.

@@ -22,6 +22,7 @@ pub(crate) fn answer(status: &Status) -> Value {
     let counts = &status.counts;
     let instant = |ts: records::time::Ts| ts.rfc3339(status.zone);
     let oldest = counts.oldest_unsent_ms.and_then(|ms| i64::try_from(ms).ok()).map(records::time::Ts);
+    let (pin_set, unlocked_until) = crate::cli::pin::standing_json(status.pin, status.zone);
     json!({
         "staff": {"code": status.staff_code, "name": status.staff_name},
         "unit": status.unit_name,
@@ -46,6 +47,8 @@ pub(crate) fn answer(status: &Status) -> Value {
             "missing": status.files.missing,
             "to_fetch": status.files.to_fetch,
         },
+        "pin_set": pin_set,
+        "unlocked_until": unlocked_until,
         "free_bytes": status.free_bytes,
         "copied": status.copied,
         "numbers_suspended": status.numbers_suspended,
@@ -73,6 +76,7 @@ fn text(status: &Status, desk: &Desk) -> String {
         (say("text.status.conflicts", &[]), number(counts.conflicts, Tone::Bad)),
         (say("text.status.quarantine", &[]), number(counts.quarantined, Tone::Bad)),
         (say("text.status.files", &[]), files(status, desk)),
+        (say("text.status.pin_row", &[]), crate::cli::pin::standing_text(status.pin, status.zone, desk)),
         (say("text.status.free", &[]), free(status, desk)),
         (say("text.status.next_sheet_no", &[]), next_number(status, desk.lang)),
     ];

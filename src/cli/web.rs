@@ -8,13 +8,13 @@ use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
 use crate::keys::random;
 use crate::notebook::refusal::NotebookError;
+use crate::store::error::StoreError;
+use crate::vault;
 use crate::web::door::Door;
 use crate::web::held::Held;
 use crate::web::lend::{self, Place};
 use crate::web::serve::{self, Shared};
-
-/// The setting with the cookie by which a browser is known again.
-const COOKIE: &str = "pages.cookie";
+use crate::web::unlock::{known_cookie, lasting_cookie};
 
 /// Serves the pages until the process is asked to stop. The first line is the first address, flushed.
 ///
@@ -24,18 +24,18 @@ pub(crate) fn run(args: &Web, desk: &Desk, streams: &mut Streams<'_>) -> Result<
         let address = format!("http://127.0.0.1:{}/", place.port);
         return Err(Fault::new(Exit::InUse, "error.web.served").with("address", &address));
     }
-    let mut store = desk.store()?;
-    let cookie = cookie(&mut store)?;
-    drop(store);
+    let held = Held::new(desk.home.clone(), desk.clock);
+    let begun = begin(&held, desk)?;
     let listener = serve::listen(args.port).map_err(|error| taken(args.port, &error))?;
     let port = listener.local_addr().map_err(|error| taken(args.port, &error))?.port();
-    let door = Door { port, key: secret()?, cookie, token: secret()?, lang: desk.lang };
+    let known = known_cookie(&desk.home);
+    let door = Door { port, key: secret()?, cookie: begun, known, token: secret()?, lang: desk.lang };
     let lend_token = secret()?;
     let place = Place { port, token: lend_token.clone() };
     let _announced = lend::announce(&desk.home, place).map_err(NotebookError::from)?;
     let address = door.address();
     let shared = Shared {
-        held: Held::new(desk.home.clone(), desk.clock),
+        held,
         door,
         clock: desk.clock,
         font_folders: desk.font_folders.clone(),
@@ -60,18 +60,21 @@ fn taken(port: u16, error: &std::io::Error) -> Fault {
 
 fn secret() -> Result<String, Fault> {
     let bytes: [u8; 16] = random().map_err(NotebookError::from)?;
-    Ok(hex(&bytes))
+    Ok(crate::bundle::hex(&bytes))
 }
 
-fn cookie(store: &mut crate::store::Store) -> Result<String, Fault> {
-    if let Some(kept) = store.setting(COOKIE).map_err(NotebookError::from)? {
-        return Ok(hex(&kept));
+/// Opens the home where that can be done without a question, and returns the cookie to give: the one that is kept in it, or
+/// one for this start.
+fn begin(held: &Held, desk: &Desk) -> Result<String, Fault> {
+    let opened = match (vault::open(&desk.home, desk.clock.now()), &desk.pin) {
+        (Err(StoreError::Locked), Some(pin)) => vault::open_by_pin(&desk.home, pin, desk.clock.now()),
+        (opened, _) => opened,
+    };
+    match opened {
+        Err(StoreError::Locked) => secret(),
+        opened => {
+            held.begin(opened.map_err(NotebookError::from)?).map_err(NotebookError::from)?;
+            Ok(held.with(lasting_cookie)?)
+        }
     }
-    let made: [u8; 16] = random().map_err(NotebookError::from)?;
-    store.put_setting(COOKIE, made.to_vec()).map_err(NotebookError::from)?;
-    Ok(hex(&made))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,6 +12,7 @@ use crate::store::Store;
 use crate::store::files::FileCounts;
 use crate::store::read::Counts;
 use crate::sync::standing::Apart;
+use crate::vault::Standing;
 
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Status {
     pub differing: u64,
     /// How attached files stand.
     pub files: FileCounts,
+    /// Whether the home has a PIN, and until when an unlock holds.
+    pub pin: Standing,
     /// Bytes free on the disk; `None` where the platform does not say.
     pub free_bytes: Option<u64>,
     /// Whether HQ says that two homes write under this one's name.
@@ -92,6 +95,7 @@ pub fn with_money(store: &Store, now: Now, money: Reminders) -> Result<Status, N
         apart: crate::sync::standing::apart(store)?,
         differing: differing(store)?,
         files: store.file_counts()?,
+        pin: crate::vault::standing(store.home(), now)?,
         free_bytes: crate::home::free_bytes(store.home()),
         copied: store.copied(),
         numbers_suspended: store.numbers_suspended(),

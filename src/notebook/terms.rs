@@ -10,6 +10,7 @@ use records::policy::in_force::InForce;
 use records::record::Record;
 use records::time::Day;
 
+use crate::clock::Now;
 use crate::notebook::rows;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -74,6 +75,14 @@ pub fn in_force(store: &Store) -> Result<InForce, StoreError> {
     let years = all(store, number::CALENDAR)?;
     let years = years.iter().filter_map(|record| Some((record.get::<Year>()?, record.all::<CalendarDays>())));
     Ok(InForce::of(policies, years))
+}
+
+/// Returns for how many minutes the policy lets a PIN hold once it was given.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn unlock_minutes(store: &Store, now: Now) -> Result<u16, StoreError> {
+    Ok(in_force(store)?.policy(now.wall.day(store.zone())).unlock_minutes)
 }
 
 /// Returns the records of a kind, those created earlier first.

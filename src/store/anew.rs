@@ -11,7 +11,7 @@ use sync_protocol::enrolment::Enrolment;
 
 use crate::clock::Now;
 use crate::home::Lock;
-use crate::keys::{Keys, random};
+use crate::keys::{Access, Keys, random};
 use crate::store::error::{Part, StoreError};
 use crate::store::{Identity, IdentityFile, Store, host_name, identity_place, read_identity, write_identity};
 
@@ -84,7 +84,7 @@ impl Store {
         crate::home::write_twin(&home.join("id"), NEXT, &sealed)?;
         finish(&home, &keys)?;
         drop(lock);
-        Self::open(&home, now)
+        Self::open_by(&home, Access::By(keys.data_key()), now)
     }
 }
 

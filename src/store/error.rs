@@ -57,6 +57,21 @@ pub enum StoreError {
         /// The name.
         replica: Replica,
     },
+    /// The home has a PIN, and nobody gave it.
+    #[error("the home is locked")]
+    Locked,
+    /// The PIN is another one.
+    #[error("the PIN is wrong; the next one in {wait_ms} ms")]
+    WrongPin {
+        /// After how many milliseconds another one may be tried.
+        wait_ms: u64,
+    },
+    /// After so many wrong ones the next has to wait.
+    #[error("no PIN is tried for {wait_ms} ms")]
+    Waits {
+        /// How long, in milliseconds.
+        wait_ms: u64,
+    },
     /// Another process holds the home.
     #[error("the home is in use by process {pid}")]
     InUse {

@@ -10,7 +10,7 @@ use sync_protocol::chain::{Line, Link, Parent};
 use sync_protocol::ruling::Ruling;
 
 use crate::clock::Now;
-use crate::keys::Keys;
+use crate::keys::{Access, Keys};
 use crate::store::Store;
 use crate::store::apply::Applied;
 use crate::store::database::{Change, Database, Tree};
@@ -67,7 +67,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::InUse`], [`StoreError::NotEnrolled`], [`StoreError::NoSpace`], [`StoreError::Damaged`] where keys do not read.
     pub fn rebuild(home: &Path, now: Now) -> Result<Rebuilt, StoreError> {
-        let opened = Self::unopened(home, now)?;
+        Self::rebuild_by(home, Access::Plain, now)
+    }
+
+    /// As [`rebuild`](Self::rebuild), of a home with a PIN by the key that was opened with it.
+    ///
+    /// # Errors
+    /// As [`rebuild`](Self::rebuild), and [`StoreError::Locked`].
+    pub fn rebuild_by(home: &Path, access: Access<'_>, now: Now) -> Result<Rebuilt, StoreError> {
+        let opened = Self::unopened(home, access, now)?;
         let path = home.join("sled");
         let salvage = match Database::open(&path) {
             Ok(old) => read_old(&old, &opened.keys)?,

@@ -72,6 +72,10 @@ pub(super) fn note(store: &mut Store, request: &Request, answer: &Answer) -> Res
     if after == before {
         return Ok(false);
     }
+    if why == Some(Apart::Revoked) && before.as_ref().is_none_or(|before| before.why != Apart::Revoked) {
+        // Whoever holds a lost device gives its PIN once more. What HQ has not got stays, for the owner may be the one.
+        crate::keys::ticket::destroy(store.home())?;
+    }
     store.put_setting(STANDING, postcard::to_allocvec(&after).unwrap_or_default())?;
     match after {
         Some(kept) => Ok(!store.unsent_behind(&kept.sent, 0, 0)?.is_empty()),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::cli::fault::Fault;
 use crate::clock::Clock;
 use crate::store::error::StoreError;
+use crate::sync::standing::{self, Apart};
 use crate::sync::{self, Options, SyncError};
 use crate::transport::TransportError;
 use crate::web::held::Held;
@@ -67,6 +68,12 @@ impl Courier {
         ended.map_or(true, |(_, timeout)| !timeout.timed_out())
     }
 
+    /// Lets him begin now: the home was unlocked.
+    pub fn wake(&self) {
+        self.wishes().now = true;
+        self.bell.notify_all();
+    }
+
     /// Returns what he is doing.
     pub fn standing(&self) -> Standing {
         self.wishes().standing
@@ -81,11 +88,15 @@ impl Courier {
     pub fn run(&self, mut held: &Held, clock: Clock) {
         loop {
             self.begins();
+            let revoked = is_revoked(held);
             let done = sync::sync(&mut held, &clock, Options::default(), &mut |_| {});
             let asked = match &done {
                 Err(SyncError::Transport(TransportError::Later { seconds })) => u64::from(*seconds),
                 _ => 0,
             };
+            if !revoked && is_revoked(held) {
+                held.lock();
+            }
             let failed = done.err().map(|error| {
                 let address =
                     held.with(|store| Ok::<_, StoreError>(store.identity().enrolment.address.clone()));
@@ -140,6 +151,11 @@ impl Courier {
     fn wishes(&self) -> MutexGuard<'_, Wishes> {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns whether the home knows that headquarters takes nothing from it as it stands.
+fn is_revoked(held: &Held) -> bool {
+    held.with(|store| standing::apart(store)).is_ok_and(|apart| apart == Some(Apart::Revoked))
 }
 
 /// Returns how long to wait after so many failures one after the other.

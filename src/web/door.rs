@@ -5,6 +5,7 @@ use pages::gate;
 use pages::reply::{Reply, cookie};
 use pages::shell::{self, Face, Shell};
 use pages::visit::{Verb, Visit};
+use sync_protocol::chain::sha256;
 
 use crate::cli::lang::Lang;
 
@@ -21,8 +22,10 @@ pub struct Door {
     pub port: u16,
     /// What the first address carries; made anew at each start.
     pub key: String,
-    /// The cookie's value; kept in the home.
+    /// The cookie's value: kept in the home, and drawn for this start where that is still locked.
     pub cookie: String,
+    /// SHA-256 of the cookie that is kept in the home: what a locked home can know it by.
+    pub known: Option<[u8; 32]>,
     /// What every form carries.
     pub token: String,
     /// The language where the browser has chosen none.
@@ -50,7 +53,7 @@ impl Door {
         if visit.verb == Verb::Get && visit.query.get("key").is_some_and(|key| gate::same(key, &self.key)) {
             return Some(Reply::go(&visit.path).with_cookie(cookie(COOKIE, &self.cookie, DAYS, false)));
         }
-        if !visit.cookies.get(COOKIE).is_some_and(|sent| gate::same(sent, &self.cookie)) {
+        if !visit.cookies.get(COOKIE).is_some_and(|sent| self.knows(sent)) {
             return Some(closed(lang, "web.closed.unknown"));
         }
         if visit.verb == Verb::Post
@@ -66,6 +69,16 @@ impl Door {
             }
             _ => None,
         }
+    }
+
+    fn knows(&self, sent: &str) -> bool {
+        gate::same(sent, &self.cookie) || self.known == Some(sha256(&[sent.as_bytes()]))
+    }
+
+    /// Returns the answer with the cookie that stays good when the pages start anew.
+    #[must_use]
+    pub fn with_lasting(reply: Reply, lasting: &str) -> Reply {
+        reply.with_cookie(cookie(COOKIE, lasting, DAYS, false))
     }
 
     /// Returns the language of a visit: the one chosen in this browser, else the process's.
@@ -102,7 +115,8 @@ mod tests {
 
     fn door() -> Door {
         let text = |text: &str| text.to_owned();
-        Door { port: 7420, key: text("K"), cookie: text("C"), token: text("T"), lang: Lang::En }
+        let known = Some(sha256(&[b"kept"]));
+        Door { port: 7420, key: text("K"), cookie: text("C"), known, token: text("T"), lang: Lang::En }
     }
 
     fn visit(target: &str, cookie: Option<&str>) -> Visit {
@@ -117,6 +131,7 @@ mod tests {
         let status = |visit: &Visit| door().answer(visit).map(|reply| reply.status);
         assert_eq!(status(&visit("/", None)), Some(403));
         assert_eq!(status(&visit("/", Some("X"))), Some(403));
+        assert_eq!(status(&visit("/", Some("kept"))), None);
         assert_eq!(status(&visit("/?key=X", None)), Some(403));
         assert_eq!(status(&visit("/", Some("C"))), None);
         let first = door().answer(&visit("/?key=K", None)).unwrap();

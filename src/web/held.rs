@@ -1,13 +1,17 @@
 //! The home as the pages hold it: open while it is used, given away where a command asks for it.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Now};
+use crate::keys::Access;
+use crate::keys::secret::{DataKey, Pin};
+use crate::notebook::terms::unlock_minutes;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::sync::Lends;
+use crate::vault::{self, Standing};
 use crate::web::remembered::Remembered;
 
 /// How long a home that was given away is left alone, so that whoever asked takes it: he looks every 50 ms.
@@ -19,15 +23,30 @@ pub struct Held {
     home: PathBuf,
     clock: Clock,
     store: Mutex<Option<Store>>,
+    unlocked: Mutex<Option<Unlocked>>,
     /// What need not be reckoned at each visit.
     pub(crate) remembered: Remembered,
+}
+
+/// The key of a home with a PIN, as long as somebody uses the pages.
+#[derive(Debug)]
+struct Unlocked {
+    key: DataKey,
+    idle_ms_max: u64,
+    used_ms: u64,
 }
 
 impl Held {
     /// Returns a home that is opened when it is first needed.
     #[must_use]
     pub const fn new(home: PathBuf, clock: Clock) -> Self {
-        Self { home, clock, store: Mutex::new(None), remembered: Remembered::new() }
+        Self {
+            home,
+            clock,
+            store: Mutex::new(None),
+            unlocked: Mutex::new(None),
+            remembered: Remembered::new(),
+        }
     }
 
     /// Returns the home's folder.
@@ -50,11 +69,84 @@ impl Held {
         });
         let mut store = match held.take() {
             Some(store) => store,
-            None => Store::open(&self.home, self.clock.now())?,
+            None => self.open()?,
         };
         let done = job(&mut store);
         *held = Some(store);
         done
+    }
+
+    fn open(&self) -> Result<Store, StoreError> {
+        match self.key().as_ref() {
+            Some(unlocked) => Store::open_by(&self.home, Access::By(&unlocked.key), self.clock.now()),
+            None => Store::open(&self.home, self.clock.now()),
+        }
+    }
+
+    /// Takes a home that is open already; where it has a PIN, its key is kept as long as somebody uses the pages.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn begin(&self, store: Store) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if vault::standing(&self.home, now)? != Standing::NoPin {
+            let idle_ms_max = u64::from(unlock_minutes(&store, now)?) * 60_000;
+            let key = store.keys().data_key().clone();
+            *self.key() = Some(Unlocked { key, idle_ms_max, used_ms: now.monotonic_ms });
+        }
+        *self.held() = Some(store);
+        Ok(())
+    }
+
+    /// Opens the home by its PIN.
+    ///
+    /// # Errors
+    /// Those of [`vault::open_by_pin`].
+    pub fn unlock(&self, pin: &Pin) -> Result<(), StoreError> {
+        // Two that are sent at once are two tries: the home's own lock sees to that.
+        let store = vault::open_by_pin(&self.home, pin, self.clock.now())?;
+        self.begin(store)
+    }
+
+    /// Returns whether the home waits for its PIN.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        let open = self.held().is_some() || self.key().is_some();
+        !open && matches!(vault::standing(&self.home, self.clock.now()), Ok(Standing::Pin { .. }))
+    }
+
+    /// Closes the home and forgets its key, and what was remembered of it.
+    pub fn lock(&self) {
+        let mut held = self.held();
+        *held = None;
+        *self.key() = None;
+        self.remembered.forget();
+    }
+
+    /// Notes that somebody uses the pages.
+    pub fn touch(&self) {
+        if let Some(unlocked) = self.key().as_mut() {
+            unlocked.used_ms = self.clock.now().monotonic_ms;
+        }
+    }
+
+    /// Locks the home where nobody used the pages for as long as the policy allows; returns whether it did.
+    pub fn lock_if_idle(&self, now: Now) -> bool {
+        let idle =
+            |unlocked: &Unlocked| now.monotonic_ms.saturating_sub(unlocked.used_ms) >= unlocked.idle_ms_max;
+        let over = self.key().as_ref().is_some_and(idle);
+        if over {
+            self.lock();
+        }
+        over
+    }
+
+    fn key(&self) -> MutexGuard<'_, Option<Unlocked>> {
+        self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Store>> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes the home and does something with its folder; it is opened again when it is next needed.

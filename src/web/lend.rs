@@ -55,6 +55,13 @@ pub fn ask(home: &Path) -> Option<Place> {
     asked.is_ok_and(|status| status == 200).then_some(place)
 }
 
+/// Tells the pages of a home to lock it, where there are any.
+pub fn lock(home: &Path) {
+    if let Some(place) = read(home) {
+        let _ = crate::transport::ask_local(place.port, "/lock", &[("token", &place.token)]);
+    }
+}
+
 fn read(home: &Path) -> Option<Place> {
     use std::io::Read;
     let mut bytes = Vec::new();

@@ -23,6 +23,11 @@ impl Remembered {
         Self(Mutex::new(None))
     }
 
+    /// Forgets all: the home was locked.
+    pub(crate) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Returns what a person should not forget about his money.
     ///
     /// # Errors

@@ -22,12 +22,14 @@ use crate::web::desk::Desk;
 use crate::web::door::Door;
 use crate::web::held::Held;
 use crate::web::kept::Kept;
-use crate::web::routes;
+use crate::web::{routes, unlock};
 
 /// Until the headers of a request are there.
 const HEADERS: Duration = Duration::from_secs(10);
 /// What a stopping server gives the requests that run.
 const GRACE: Duration = Duration::from_secs(5);
+/// Between two looks whether the home is to be locked.
+const LOOK_IDLE: Duration = Duration::from_secs(10);
 /// Connections at a time: one person's browser.
 const CONNECTIONS_MAX: usize = 64;
 
@@ -73,7 +75,9 @@ pub fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) -> std::io::R
         tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(8).build()?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener)?;
+        let idle = tokio::spawn(lock_when_idle(Arc::clone(&shared)));
         accept(listener, shared).await;
+        idle.abort();
         Ok(())
     })
 }
@@ -113,6 +117,17 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
 }
 
+/// Looks every few seconds whether the pages have been left alone for too long.
+async fn lock_when_idle(shared: Arc<Shared>) {
+    loop {
+        tokio::time::sleep(LOOK_IDLE).await;
+        let looked = Arc::clone(&shared);
+        // A job with the home is waited for on a thread of its own.
+        let look = move || looked.held.lock_if_idle(looked.clock.now());
+        drop(tokio::task::spawn_blocking(look).await);
+    }
+}
+
 async fn request_answer(request: Request<Incoming>, shared: Arc<Shared>) -> Response<Full<Bytes>> {
     let visit = match http::read(request, String::new()).await {
         Ok(visit) => visit,
@@ -135,8 +150,22 @@ pub fn answer(visit: &Visit, shared: &Shared) -> Reply {
         shared.held.lend();
         return Reply::shown("text/plain", Vec::new());
     }
+    if visit.path == "/lock"
+        && visit.form.get("token").is_some_and(|token| pages::gate::same(token, &shared.lend_token))
+    {
+        shared.held.lock();
+        return Reply::shown("text/plain", Vec::new());
+    }
     if let Some(reply) = shared.door.answer(visit) {
         return reply;
+    }
+    shared.held.lock_if_idle(shared.clock.now());
+    if let Some(reply) = unlock::answer(visit, shared) {
+        return reply;
+    }
+    if visit.path != "/sync/state" {
+        // What a page asks by itself is no use of it.
+        shared.held.touch();
     }
     let visit = &*shared.kept.again(visit);
     let desk = Desk {

@@ -2,7 +2,7 @@
 //!
 //! Pure: no clock, disk, socket, environment or randomness; what it needs is passed in.
 //! Reading order: [`stamp`], [`op`], [`chain`], [`columns`], [`segment`], [`ruling`], [`cursor`], [`message`],
-//! [`asides`], [`envelope`], [`frame`], [`conversation`], [`proof`], [`parcel`], [`bundle`], [`enrolment`], [`merge`],
+//! [`asides`], [`envelope`], [`frame`], [`conversation`], [`proof`], [`parcel`], [`rescue`], [`bundle`], [`enrolment`], [`merge`],
 //! [`digest`].
 
 pub mod archive;
@@ -27,6 +27,7 @@ pub mod op;
 pub mod parcel;
 pub mod proof;
 pub mod reason;
+pub mod rescue;
 pub mod ruling;
 pub mod segment;
 pub mod sign;

@@ -18,6 +18,7 @@ use curve25519_dalek::edwards::CompressedEdwardsY;
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
+use zeroize::Zeroizing;
 
 use crate::chain::sha256;
 use crate::limits::PARCEL_BYTES_MAX;
@@ -58,7 +59,7 @@ pub enum ParcelError {
 
 /// A reader's secret half.
 pub struct Opener {
-    secret: [u8; 32],
+    secret: Zeroizing<[u8; 32]>,
     public: MontgomeryPoint,
 }
 
@@ -118,9 +119,10 @@ impl Opener {
     /// Returns the opener of the Ed25519 key pair that these 32 bytes make.
     pub(crate) fn from_seed(seed: &[u8; 32]) -> Self {
         let hash = ring::digest::digest(&ring::digest::SHA512, seed);
-        let mut secret = [0; 32];
+        let mut secret = Zeroizing::new([0; 32]);
         secret.copy_from_slice(hash.as_ref().split_at(32).0);
-        Self { secret, public: X25519_BASEPOINT.mul_clamped(secret) }
+        let public = X25519_BASEPOINT.mul_clamped(*secret);
+        Self { secret, public }
     }
 
     /// Opens a parcel; all of it was checked when this returns.
@@ -144,7 +146,7 @@ impl Opener {
             return Err(ParcelError::TooLong);
         }
         let ephemeral = MontgomeryPoint(*ephemeral);
-        let slot = slot_key(self.secret, ephemeral, ephemeral, self.public).ok_or(ParcelError::Damaged)?;
+        let slot = slot_key(*self.secret, ephemeral, ephemeral, self.public).ok_or(ParcelError::Damaged)?;
         let mine = |slot_bytes: &[u8]| opened(&slot, Nonce::assume_unique_for_key([0; 12]), slot_bytes);
         let key = slots.chunks(SLOT_BYTES).find_map(mine).ok_or(ParcelError::NotForHim)?;
         let (head, _) = sealed.split_at(FRONT_BYTES + slots.len());

@@ -45,7 +45,7 @@ pub struct KeyError;
 pub struct Signer {
     pair: ring::signature::Ed25519KeyPair,
     /// The seed: the same secret opens what is sealed to the public half.
-    seed: [u8; 32],
+    seed: zeroize::Zeroizing<[u8; 32]>,
 }
 
 impl std::fmt::Debug for Signer {
@@ -61,7 +61,7 @@ impl Signer {
     /// [`KeyError`] where ring refuses the seed.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyError> {
         let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyError)?;
-        Ok(Self { pair, seed: *seed })
+        Ok(Self { pair, seed: zeroize::Zeroizing::new(*seed) })
     }
 
     /// Returns the public half.

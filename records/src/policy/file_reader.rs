@@ -210,6 +210,7 @@ impl Reader<'_, '_> {
                 phash_max: self.number("dup.phash_max", 0..=i64::from(crate::duplicate::NEAR_BITS_MAX))?,
             },
             trace: self.traces()?,
+            unlock_minutes: self.number("device.unlock_minutes", 1..=1440)?,
         })
     }
 

@@ -58,6 +58,8 @@ pub struct Policy {
     pub dup: Dup,
     /// What betrays a wrong claim.
     pub trace: Traces,
+    /// Minutes for which a device stays unlocked once its PIN was given, and for which its pages may lie unused.
+    pub unlock_minutes: u16,
 }
 
 impl Policy {
