@@ -53,6 +53,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sync_protocol::asides::Pins;
 use sync_protocol::chain::Line;
 use sync_protocol::enrolment::Enrolment;
 use sync_protocol::sign::Signer;
@@ -87,6 +88,24 @@ pub struct Identity {
     pub scanned_ms: u64,
     /// What the device calls itself.
     pub name: String,
+    /// HQ's TLS keys as HQ told them since; none of version 0: the enrolment's.
+    pub pins: Pins,
+}
+
+impl Identity {
+    /// Returns who somebody is who has just read a code.
+    fn new(enrolment: &Enrolment, scanned_ms: u64) -> Self {
+        Self { enrolment: enrolment.clone(), scanned_ms, name: host_name(), pins: Pins::default() }
+    }
+
+    /// Returns the TLS keys by which HQ is known, the one in use first; none where HQ is reached without TLS.
+    #[must_use]
+    pub fn pins(&self) -> Vec<[u8; 32]> {
+        match self.pins.version {
+            0 => self.enrolment.tls_pin.into_iter().collect(),
+            _ => self.pins.pins.clone(),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -178,11 +197,7 @@ impl Store {
         room::write_reserve(home)?;
         Database::open(&home.join("sled"))?;
         let keys = Keys::create(&home.join("id"))?;
-        let identity = Identity {
-            enrolment: enrolment.clone(),
-            scanned_ms: u64::try_from(now.wall.0).unwrap_or(0),
-            name: host_name(),
-        };
+        let identity = Identity::new(enrolment, u64::try_from(now.wall.0).unwrap_or(0));
         epoch::note_made(home)?;
         // Written last: with it the home is whole.
         write_identity(home, &keys, &identity, random()?)?;

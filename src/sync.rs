@@ -8,6 +8,7 @@
 mod asides;
 pub mod entropy;
 mod files;
+mod pins;
 pub mod standing;
 mod tables;
 #[cfg(test)]
@@ -202,8 +203,8 @@ pub fn sync(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<SyncReport, SyncError> {
     let transport = home.lend(|store| {
-        let enrolment = &store.identity().enrolment;
-        Transport::new(&enrolment.address, enrolment.tls_pin).map_err(SyncError::from)
+        let identity = store.identity();
+        Transport::new(&identity.enrolment.address, &identity.pins()).map_err(SyncError::from)
     })?;
     sync_by(transport, home, clock, options, progress)
 }
@@ -394,6 +395,7 @@ impl<'a> Session<'a> {
         if let Some(offer) = self.offered.take().filter(|_| !applied.restored) {
             store.set_offer(Some(&offer))?;
         }
+        let knows = pins::settle(store, &request, &answer)?;
         let reads_otherwise = tables::hear(store, &answer.tells)?;
         if reads_otherwise {
             // What it could not read it gets again, as it reads it.
@@ -435,7 +437,7 @@ impl<'a> Session<'a> {
         let relays_go_on = fewer && left_beside > 0;
         // What HQ has no room for today is not sent again and again.
         let beyond = self.report.notices.contains(&Notice::Refused(reason::QUOTA));
-        let stop = beyond || (done && !files_go_on && !relays_go_on) || self.budget() == Some(0);
+        let stop = beyond || (done && !files_go_on && !relays_go_on && !knows) || self.budget() == Some(0);
         Ok(if stop { Next::Stop } else { Next::Round })
     }
 

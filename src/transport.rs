@@ -104,11 +104,11 @@ impl<'a> Transport<'a> {
 
     /// Returns the way to the HQ at `address`; nothing is opened yet.
     ///
-    /// `pin` is SHA-256 of the subject public key info of its TLS certificate; only looked at for `https://`.
+    /// `pins` are SHA-256 of the subject public key info of its TLS certificates; only looked at for `https://`.
     ///
     /// # Errors
     /// [`TransportError::Address`], [`TransportError::NoPin`].
-    pub fn new(address: &str, pin: Option<[u8; 32]>) -> Result<Self, TransportError> {
+    pub fn new(address: &str, pins: &[[u8; 32]]) -> Result<Self, TransportError> {
         let url = format!("{}/v1/sync", address.trim_end_matches('/'));
         let uri: ureq::http::Uri = url.parse().map_err(|_| TransportError::Address)?;
         let secure = match (uri.scheme_str(), uri.host()) {
@@ -116,10 +116,10 @@ impl<'a> Transport<'a> {
             (Some("https"), Some(_)) => true,
             _ => return Err(TransportError::Address),
         };
-        if secure && pin.is_none() {
+        if secure && pins.is_empty() {
             return Err(TransportError::NoPin);
         }
-        let connector = ().chain(TcpConnector::default()).chain(Pinned::new(pin));
+        let connector = ().chain(TcpConnector::default()).chain(Pinned::new(pins));
         let agent = ureq::Agent::with_parts(config(), connector, DefaultResolver::default());
         Ok(Self { way: Way::Socket { agent, url }, up: Cell::new(0), down: Cell::new(0) })
     }

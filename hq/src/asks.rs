@@ -24,7 +24,7 @@ impl Desk {
                 // A piece was kept before the others were heard.
                 Ask::Relay(_) | Ask::Chunk(_) => {}
                 // Asked for before the page is made.
-                Ask::Tables(_) | Ask::Newer { .. } => {}
+                Ask::Tables(_) | Ask::Pins(_) | Ask::Newer { .. } => {}
                 Ask::Rulings(proof) => self.hear_rulings(&proof)?,
                 Ask::Extracts(proof) => self.hear_extracts(&proof, now_ms)?,
                 Ask::Vouched(vouched) => self.hear_vouched(&vouched, now_ms)?,
@@ -62,6 +62,7 @@ impl Desk {
                 | Ask::Reread(_)
                 | Ask::Clocks(_)
                 | Ask::Tables(_)
+                | Ask::Pins(_)
                 | Ask::Newer { .. } => {}
             }
         }

@@ -23,6 +23,7 @@ mod help;
 pub(crate) mod history;
 mod import;
 mod init;
+mod key;
 #[cfg(test)]
 mod keys;
 mod manifest;
@@ -174,6 +175,9 @@ enum Command {
     Pay(pay::Command),
     /// Claim numbers that are missing
     Gaps(gaps::Args),
+    /// Headquarters' TLS key, and the next one
+    #[command(subcommand)]
+    Key(key::Command),
     /// Logins of the console
     #[command(subcommand)]
     User(user::Command),
@@ -318,6 +322,7 @@ fn work(command: Option<Command>, room: &Room) -> Result<Answer, Fault> {
         Command::Pay(command) => pay::run(&command, room),
         Command::Gaps(args) => gaps::run(&args, room),
         Command::Due(args) => due::run(&args, room),
+        Command::Key(command) => key::run(&command, room),
         Command::User(command) => user::run(&command, room),
         Command::Trail(command) => trail::run(&command, room),
         Command::Print(args) => print::run(&args, room),

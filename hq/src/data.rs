@@ -58,6 +58,12 @@ impl Data {
         (self.0.join("tls-cert.pem"), self.0.join("tls-key.pem"))
     }
 
+    /// Returns the next certificate's file and its key's.
+    #[must_use]
+    pub fn tls_next(&self) -> (PathBuf, PathBuf) {
+        (self.0.join("tls-next-cert.pem"), self.0.join("tls-next-key.pem"))
+    }
+
     /// Customers' data, keys and one-time secrets: nobody else on the machine looks in.
     pub(crate) fn folder(&self) -> std::io::Result<()> {
         let mut folder = std::fs::DirBuilder::new();
@@ -109,7 +115,7 @@ impl Data {
         store.set("incarnation", &keys::random::<4>()?)?;
         store.set("address", address.as_bytes())?;
         if let Some(pin) = pin {
-            store.set("tls pin", &pin)?;
+            store.set(crate::rotation::IN_USE, &pin)?;
         }
         Ok(store.commit()?)
     }
@@ -137,6 +143,6 @@ impl Data {
 pub fn reach(store: &Store, address: Option<&str>) -> Result<Reach, StoreError> {
     let kept = store.setting("address")?.unwrap_or_default();
     let address = address.map_or_else(|| String::from_utf8_lossy(&kept).into_owned(), str::to_owned);
-    let pin = store.setting("tls pin")?.and_then(|pin| pin.try_into().ok());
+    let pin = store.setting(crate::rotation::IN_USE)?.and_then(|pin| pin.try_into().ok());
     Ok(Reach { tls_pin: pin.filter(|_| address.starts_with("https://")), address })
 }

@@ -1,7 +1,7 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
 //! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
-//! [`money`], [`devices`], [`lists`], [`jobs`], [`figures`], [`logins`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
+//! [`money`], [`devices`], [`lists`], [`jobs`], [`figures`], [`logins`], [`rotation`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
 
 pub mod asks;
 pub mod author;
@@ -32,6 +32,7 @@ pub mod rebuild;
 pub mod recorded;
 pub mod recovery;
 pub mod restore;
+pub mod rotation;
 pub mod scopes;
 pub mod second_key;
 pub mod server;

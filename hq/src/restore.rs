@@ -13,7 +13,7 @@ use crate::store::sqlite::Store;
 
 const DATABASE: &str = "hq.sqlite";
 const KEY: &str = "hq.key";
-const CERTIFICATE: [&str; 2] = ["tls-cert.pem", "tls-key.pem"];
+const CERTIFICATE: [&str; 4] = ["tls-cert.pem", "tls-key.pem", "tls-next-cert.pem", "tls-next-key.pem"];
 /// The folder of attachments, each under the first two digits of its hash.
 const FILES: &str = "files";
 

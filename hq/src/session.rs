@@ -422,6 +422,7 @@ impl Session {
         answer.tells = self.tells;
         let reads = translate::reads(hello, &self.asks);
         answer.tells.extend(translate::told(reads.as_ref()));
+        answer.tells.extend(desk.tell_pins(&device, &self.asks)?);
         // Of what was carried by hand nobody can say what its clock shows now.
         let heard = self.asks.into_iter().filter(|ask| !self.carried || !matches!(ask, Ask::Clocks(_)));
         answer.tells.extend(desk.hear(&device, heard.collect(), now)?);

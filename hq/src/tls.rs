@@ -65,16 +65,11 @@ pub fn create(cert: &Path, key: &Path, host: &str) -> Result<[u8; 32], TlsError>
 /// # Errors
 /// [`TlsError`].
 pub fn read(cert: &Path, key: &Path) -> Result<(Arc<rustls::ServerConfig>, [u8; 32]), TlsError> {
-    let not_pem = |file: &Path| TlsError::NotPem { file: file.to_owned() };
-    let pem = file(cert)?;
-    let chain: Vec<CertificateDer<'static>> =
-        rustls_pemfile::certs(&mut pem.as_slice()).collect::<Result<_, _>>().map_err(|_| not_pem(cert))?;
+    let chain = chain(cert)?;
+    let pin = pin_of(&chain, cert)?;
     let pem = file(key)?;
     let secret =
         rustls_pemfile::private_key(&mut pem.as_slice()).ok().flatten().ok_or_else(|| not_pem(key))?;
-    let first = chain.first().ok_or_else(|| not_pem(cert))?;
-    let end = webpki::EndEntityCert::try_from(first).map_err(|_| not_pem(cert))?;
-    let pin = sha256(&[&end.subject_public_key_info()]);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
@@ -82,6 +77,29 @@ pub fn read(cert: &Path, key: &Path) -> Result<(Arc<rustls::ServerConfig>, [u8; 
         .with_single_cert(chain, secret)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok((Arc::new(config), pin))
+}
+
+/// Returns the pin of a certificate.
+///
+/// # Errors
+/// [`TlsError::File`], [`TlsError::NotPem`].
+pub fn pin(cert: &Path) -> Result<[u8; 32], TlsError> {
+    pin_of(&chain(cert)?, cert)
+}
+
+fn chain(cert: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = file(cert)?;
+    rustls_pemfile::certs(&mut pem.as_slice()).collect::<Result<_, _>>().map_err(|_| not_pem(cert))
+}
+
+fn pin_of(chain: &[CertificateDer<'static>], cert: &Path) -> Result<[u8; 32], TlsError> {
+    let first = chain.first().ok_or_else(|| not_pem(cert))?;
+    let end = webpki::EndEntityCert::try_from(first).map_err(|_| not_pem(cert))?;
+    Ok(sha256(&[&end.subject_public_key_info()]))
+}
+
+fn not_pem(file: &Path) -> TlsError {
+    TlsError::NotPem { file: file.to_owned() }
 }
 
 fn file(file: &Path) -> Result<Vec<u8>, TlsError> {

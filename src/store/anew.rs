@@ -7,13 +7,14 @@
 
 use std::path::{Path, PathBuf};
 
+use sync_protocol::asides::Pins;
 use sync_protocol::enrolment::Enrolment;
 
 use crate::clock::Now;
 use crate::home::Lock;
 use crate::keys::{Access, Keys, random};
 use crate::store::error::{Part, StoreError};
-use crate::store::{Identity, IdentityFile, Store, host_name, identity_place, read_identity, write_identity};
+use crate::store::{Identity, IdentityFile, Store, identity_place, read_identity, write_identity};
 
 const NEXT: &str = "next";
 /// What belongs to one name: the log and what was made of it. Keys and attachments stay.
@@ -47,7 +48,7 @@ impl Store {
             return Ok(None);
         }
         // Where this device reached HQ it will reach it again, whatever HQ calls itself.
-        let (address, tls_pin) = (own.address.clone(), own.tls_pin);
+        let (address, tls_pin) = (own.address.clone(), self.identity.pins().first().copied());
         Ok(Some(Enrolment { address, tls_pin, ..named }))
     }
 
@@ -75,7 +76,11 @@ impl Store {
             return Err(StoreError::EarlierName { replica: enrolment.replica });
         }
         crate::home::require_space(&self.home, crate::home::CREATE_BYTES_MIN)?;
-        let identity = Identity { enrolment: enrolment.clone(), scanned_ms, name: host_name() };
+        let known = &self.identity;
+        let same = enrolment.hq_key == known.enrolment.hq_key
+            && enrolment.tls_pin.is_some_and(|pin| known.pins().contains(&pin));
+        let pins = if same { known.pins.clone() } else { Pins::default() };
+        let identity = Identity { pins, ..Identity::new(enrolment, scanned_ms) };
         let file = IdentityFile { identity, seed: random()? };
         let sealed = self.keys.seal(identity_place(), &postcard::to_allocvec(&file).unwrap_or_default())?;
         let Self { home, _lock: lock, keys, database, journal, .. } = self;
@@ -202,7 +207,7 @@ mod tests {
             let (dir, mut store) = home();
             store.save(vec![create(b"pump")], NOW).unwrap();
             sent(&mut store);
-            let identity = Identity { enrolment: other(), scanned_ms: 0, name: "x".into() };
+            let identity = Identity::new(&other(), 0);
             let file = IdentityFile { identity: identity.clone(), seed: [9; 32] };
             let sealed = store.keys.seal(identity_place(), &postcard::to_allocvec(&file).unwrap()).unwrap();
             crate::home::write_twin(&dir.path().join("id"), NEXT, &sealed).unwrap();

@@ -9,7 +9,7 @@ use crate::bundle::relay;
 use crate::clock::Now;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::sync::tables;
+use crate::sync::{pins, tables};
 
 /// Returns what is to be asked in the next request, about `bytes_max` bytes of it at most.
 ///
@@ -18,6 +18,7 @@ use crate::sync::tables;
 pub(super) fn asks(store: &Store, bytes_max: usize) -> Result<Vec<Ask>, StoreError> {
     let mut asks = relay::asks(store, bytes_max)?;
     asks.extend(tables::asks(store)?);
+    asks.extend(pins::asks(store)?);
     Ok(asks)
 }
 
@@ -43,6 +44,7 @@ pub(super) fn hear(store: &mut Store, tell: &Tell, now: Now) -> Result<Option<Pa
         Tell::Renamed(enrolment) => store.hear_name(enrolment).map(|()| None),
         Tell::Vouched(vouched) => crate::sync::vouched(store, vouched).map(|()| None),
         Tell::Held(_) | Tell::Wanted(_) | Tell::Piece(_) | Tell::Differing(_) => Ok(None),
+        Tell::Pins(pins) => pins::hear(store, pins).map(|()| None),
         Tell::Tables(_) | Tell::Newer { .. } => Ok(None),
     }
 }

@@ -206,7 +206,11 @@ impl Exchange {
                     moved = Moved::Yes;
                     noted |= self.came(store, piece)?;
                 }
-                Tell::Differing(_) | Tell::Relayed(_) | Tell::Renamed(_) | Tell::Vouched(_) => {}
+                Tell::Differing(_)
+                | Tell::Relayed(_)
+                | Tell::Renamed(_)
+                | Tell::Vouched(_)
+                | Tell::Pins(_) => {}
                 Tell::Tables(_) | Tell::Newer { .. } => {}
             }
         }

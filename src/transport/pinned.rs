@@ -1,4 +1,4 @@
-//! TLS to exactly one key: HQ's, whose pin stands in the enrolment code.
+//! TLS to HQ's key and no other: its pin stands in the enrolment code, and HQ tells the next one before it is used.
 //!
 //! No certificate authority is asked and no date is looked at, so a device whose clock is wrong still syncs.
 //! TLS 1.3 only, by rustls with ring.
@@ -30,17 +30,17 @@ pub struct Pinned {
 }
 
 impl Pinned {
-    /// Returns a connector that takes only the key whose subject public key info has this SHA-256.
+    /// Returns a connector that takes only the keys whose subject public key info has one of these SHA-256.
     #[must_use]
-    pub fn new(pin: Option<[u8; 32]>) -> Self {
-        let config = pin.and_then(|pin| config(pin).ok());
+    pub fn new(pins: &[[u8; 32]]) -> Self {
+        let config = if pins.is_empty() { None } else { config(pins.to_vec()).ok() };
         Self { config: config.map(Arc::new) }
     }
 }
 
-fn config(pin: [u8; 32]) -> Result<ClientConfig, rustls::Error> {
+fn config(pins: Vec<[u8; 32]>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = OneKey { pin, algorithms: provider.signature_verification_algorithms };
+    let verifier = HqsKey { pins, algorithms: provider.signature_verification_algorithms };
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
@@ -91,12 +91,12 @@ fn told(error: std::io::Error) -> ureq::Error {
 
 /// Takes a certificate for its key alone.
 #[derive(Debug)]
-struct OneKey {
-    pin: [u8; 32],
+struct HqsKey {
+    pins: Vec<[u8; 32]>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for OneKey {
+impl ServerCertVerifier for HqsKey {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -108,7 +108,7 @@ impl ServerCertVerifier for OneKey {
         let certificate = webpki::EndEntityCert::try_from(end_entity)
             .map_err(|_| rustls::Error::InvalidCertificate(CertificateError::BadEncoding))?;
         let found = digest(&SHA256, &certificate.subject_public_key_info());
-        if found.as_ref() == self.pin {
+        if self.pins.iter().any(|pin| found.as_ref() == pin) {
             Ok(ServerCertVerified::assertion())
         } else {
             Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))

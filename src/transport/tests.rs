@@ -45,7 +45,7 @@ fn plain(head: &'static str, answer: &'static [u8]) -> (String, JoinHandle<Vec<u
 #[test]
 fn a_body_goes_and_an_answer_comes() {
     let (address, server) = plain("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n", b"yes");
-    let transport = Transport::new(&address, None).unwrap();
+    let transport = Transport::new(&address, &[]).unwrap();
     assert_eq!(transport.post(b"the request"), Ok(b"yes".to_vec()));
     assert_eq!(server.join().unwrap(), b"the request");
     assert_eq!(transport.moved(), (11, 3));
@@ -54,7 +54,7 @@ fn a_body_goes_and_an_answer_comes() {
 #[test]
 fn another_status_than_200_is_told() {
     let (address, server) = plain("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", b"");
-    assert_eq!(Transport::new(&address, None).unwrap().post(b"x"), Err(TransportError::Status(503)));
+    assert_eq!(Transport::new(&address, &[]).unwrap().post(b"x"), Err(TransportError::Status(503)));
     server.join().unwrap();
 }
 
@@ -62,7 +62,7 @@ fn another_status_than_200_is_told() {
 fn a_busy_server_says_when_to_come_again() {
     let check = |head, expected| {
         let (address, server) = plain(head, b"");
-        assert_eq!(Transport::new(&address, None).unwrap().post(b"x"), Err(expected), "{head}");
+        assert_eq!(Transport::new(&address, &[]).unwrap().post(b"x"), Err(expected), "{head}");
         server.join().unwrap();
     };
     let later = TransportError::Later { seconds: 7 };
@@ -76,7 +76,7 @@ fn a_busy_server_says_when_to_come_again() {
 #[test]
 fn an_answer_cut_short_is_a_broken_line() {
     let (address, server) = plain("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"yes");
-    let answer = Transport::new(&address, None).unwrap().post(b"x");
+    let answer = Transport::new(&address, &[]).unwrap().post(b"x");
     assert_eq!(answer, Err(TransportError::Unreachable(Fault::Broken)));
     server.join().unwrap();
 }
@@ -84,17 +84,17 @@ fn an_answer_cut_short_is_a_broken_line() {
 #[test]
 fn a_port_where_nobody_listens_is_told() {
     let address = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
-    let answer = Transport::new(&address, None).unwrap().post(b"x");
+    let answer = Transport::new(&address, &[]).unwrap().post(b"x");
     assert_eq!(answer, Err(TransportError::Unreachable(Fault::Refused)));
 }
 
 #[test]
 fn an_address_that_cannot_be_hq_is_refused() {
-    let check = |address, pin, expected| assert_eq!(Transport::new(address, pin).unwrap_err(), expected);
-    check("ftp://hq", None, TransportError::Address);
-    check("hq.example.cn:7400", None, TransportError::Address);
-    check("", None, TransportError::Address);
-    check("https://hq.example.cn:7400", None, TransportError::NoPin);
+    let check = |address, expected| assert_eq!(Transport::new(address, &[]).unwrap_err(), expected);
+    check("ftp://hq", TransportError::Address);
+    check("hq.example.cn:7400", TransportError::Address);
+    check("", TransportError::Address);
+    check("https://hq.example.cn:7400", TransportError::NoPin);
 }
 
 /// Answers one request under TLS with a new key; returns the address, the key's pin and the server.
@@ -127,7 +127,7 @@ fn secure() -> (String, [u8; 32], JoinHandle<Option<Vec<u8>>>) {
 #[test]
 fn hq_is_known_by_the_pin_of_its_key_whatever_its_name() {
     let (address, pin, server) = secure();
-    let transport = Transport::new(&address, Some(pin)).unwrap();
+    let transport = Transport::new(&address, &[[9; 32], pin]).unwrap();
     assert_eq!(transport.post(b"the request"), Ok(b"yes".to_vec()));
     assert_eq!(server.join().unwrap().as_deref(), Some(&b"the request"[..]));
 }
@@ -136,7 +136,7 @@ fn hq_is_known_by_the_pin_of_its_key_whatever_its_name() {
 fn another_key_gets_nothing() {
     let (address, mut pin, server) = secure();
     pin[0] ^= 1;
-    let transport = Transport::new(&address, Some(pin)).unwrap();
+    let transport = Transport::new(&address, &[[9; 32], pin]).unwrap();
     assert_eq!(transport.post(b"the request"), Err(TransportError::WrongKey));
     drop(transport);
     assert_eq!(server.join().unwrap(), None);

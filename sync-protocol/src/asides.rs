@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::canonical;
 use crate::digest::Buckets;
 use crate::envelope::{self, MessageError, Raw};
-use crate::limits::{CHUNK_BYTES, FILE_BYTES_MAX, LISTED_MAX};
+use crate::limits::{CHUNK_BYTES, FILE_BYTES_MAX, LISTED_MAX, PINS_MAX};
 use crate::message::Certificate;
 use crate::proof::{ExtractsProof, RulingProof};
 use crate::sign::{PublicKey, Signature, Signer};
@@ -41,6 +41,8 @@ pub enum Ask {
     Tables(Tables),
     /// Who it is, under HQ's own signature, for an HQ that lost it.
     Vouched(Vouched),
+    /// The version of HQ's TLS keys that it has on its disk, once HQ told it of them.
+    Pins(u32),
     /// One of a newer version.
     Newer {
         /// Its number.
@@ -70,6 +72,8 @@ pub enum Tell {
     Tables(Tables),
     /// The certificate in the same answer under a signature of its own, to be shown to an HQ that lost it.
     Vouched(Vouched),
+    /// The TLS keys by which HQ is to be known from now on.
+    Pins(Pins),
     /// One of a newer version.
     Newer {
         /// Its number.
@@ -77,6 +81,15 @@ pub enum Tell {
         /// Its bytes.
         bytes: Vec<u8>,
     },
+}
+
+/// The TLS keys by which a device knows HQ. The answer's signature vouches for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pins {
+    /// Only rises: a device takes no lower one, and 0 is what its enrolment said.
+    pub version: u32,
+    /// SHA-256 of each key's subject public key info, at most [`PINS_MAX`]: the one in use, then the next one.
+    pub pins: Vec<[u8; 32]>,
 }
 
 /// A certificate that proves itself: HQ's signature over it alone.
@@ -300,6 +313,8 @@ const RENAMED: u8 = 0x18;
 const TABLES: u8 = 0x19;
 /// Both ways.
 const VOUCHED: u8 = 0x1a;
+/// Both ways.
+const PINS: u8 = 0x1b;
 /// All of them are of this schema.
 const SCHEMA: u8 = 1;
 
@@ -315,6 +330,7 @@ impl Ask {
             | Self::Reread(_)
             | Self::Clocks(_)
             | Self::Tables(_)
+            | Self::Pins(_)
             | Self::Newer { .. } => false,
         }
     }
@@ -338,6 +354,7 @@ impl Ask {
             Self::Clocks(runs) => (CLOCKS, canonical::to_bytes(runs)),
             Self::Tables(tables) => (TABLES, canonical::to_bytes(tables)),
             Self::Vouched(vouched) => (VOUCHED, canonical::to_bytes(vouched)),
+            Self::Pins(version) => (PINS, canonical::to_bytes(version)),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -359,6 +376,7 @@ impl Ask {
             CLOCKS => list(raw)?.map(Self::Clocks),
             TABLES => list(raw)?.map(Tables::of).map(Self::Tables),
             VOUCHED => canonical::from_bytes(raw.bytes).map(Self::Vouched),
+            PINS => canonical::from_bytes(raw.bytes).map(Self::Pins),
             _ => return raw.skip().map(|()| newer()),
         };
         read.ok_or(MessageError::Malformed { number: raw.number })
@@ -390,6 +408,7 @@ impl Tell {
             Self::Renamed(enrolment) => (RENAMED, enrolment.clone()),
             Self::Tables(tables) => (TABLES, canonical::to_bytes(tables)),
             Self::Vouched(vouched) => (VOUCHED, canonical::to_bytes(vouched)),
+            Self::Pins(pins) => (PINS, canonical::to_bytes(pins)),
             Self::Newer { number, bytes } => (*number, bytes.clone()),
         }
     }
@@ -408,6 +427,11 @@ impl Tell {
             RENAMED => Some(Self::Renamed(raw.bytes.to_vec())),
             TABLES => list(raw)?.map(Tables::of).map(Self::Tables),
             VOUCHED => canonical::from_bytes(raw.bytes).map(Self::Vouched),
+            // As long as they can be at most: the list is not read to see how long it is.
+            PINS if raw.bytes.len() > 6 + PINS_MAX * 32 => {
+                return Err(MessageError::TooMany { number: raw.number });
+            }
+            PINS => canonical::from_bytes(raw.bytes).map(Self::Pins),
             _ => return raw.skip().map(|()| newer()),
         };
         read.ok_or(MessageError::Malformed { number: raw.number })

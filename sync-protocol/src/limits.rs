@@ -38,6 +38,8 @@ pub const CLOCK_OFF_MS: u64 = 2 * 60 * 1000;
 pub const CHUNK_BYTES: usize = 128 * 1024;
 /// Entries of one aside's list.
 pub const LISTED_MAX: usize = 2_048;
+/// TLS keys of HQ that a device knows at a time: the one in use, the next one, and room for a change of mind.
+pub const PINS_MAX: usize = 4;
 /// One attached file.
 pub const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 

@@ -44,6 +44,8 @@ mod repaid;
 #[cfg(test)]
 mod restores;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod scopes;
 #[cfg(test)]
 mod tomorrow;

@@ -111,6 +111,8 @@ impl Device {
 pub(crate) struct Hq {
     data: TempDir,
     serving: Option<Serving>,
+    /// `http`, or `https` where HQ has a certificate.
+    scheme: &'static str,
     /// The port of the first `serve`; later ones take it again, as devices know it.
     address: Option<SocketAddr>,
     /// The clock of the next commands, RFC 3339; none is the machine's own.
@@ -136,24 +138,48 @@ impl Hq {
     #[track_caller]
     pub(crate) fn init_at(now: Option<&str>) -> Self {
         let now = now.map(str::to_owned);
-        let hq = Self { data: folder(), serving: None, address: None, now, tomorrow: false };
+        let hq = Self { data: folder(), serving: None, scheme: "http", address: None, now, tomorrow: false };
         hq.run(["init"]).ended(0);
+        hq
+    }
+
+    /// Returns a new HQ that has a certificate and is reached by HTTPS.
+    #[track_caller]
+    pub(crate) fn init_with_tls() -> Self {
+        let hq = Self {
+            data: folder(),
+            serving: None,
+            scheme: "https",
+            address: None,
+            now: None,
+            tomorrow: false,
+        };
+        hq.run(["init", "--address", "https://127.0.0.1:7400"]).ended(0);
         hq
     }
 
     /// Starts `serve`, again after a [`kill`](Self::kill) on the same port, and returns its address.
     #[track_caller]
     pub(crate) fn serve(&mut self) -> SocketAddr {
+        self.serve_with(&[])
+    }
+
+    /// The same with more arguments of `serve`.
+    #[track_caller]
+    pub(crate) fn serve_with(&mut self, more: &[&str]) -> SocketAddr {
         let listen = self.address.map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
         let log = File::create(self.log()).expect("a log beside the data");
         let mut command = self.command(["serve", "--listen", &listen]);
+        command.args(more);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn().expect("HQ starts");
         let mut stdout = BufReader::new(process.stdout.take().expect("a piped standard output"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("the first line of HQ");
         self.serving = Some(Serving { process, _stdout: stdout });
-        let address = line.trim().strip_prefix("http://").and_then(|rest| rest.parse().ok());
+        let address =
+            line.trim().split_once("://").and_then(|(scheme, rest)| (scheme == self.scheme).then_some(rest));
+        let address = address.and_then(|rest| rest.parse().ok());
         let Some(address) = address else {
             let log = std::fs::read_to_string(self.log()).unwrap_or_default();
             panic!("the first line is HQ's bare URL, not {line:?}\n{log}");
@@ -171,7 +197,7 @@ impl Hq {
     /// Returns the URL of the last `serve`.
     #[track_caller]
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address.expect("HQ was served once"))
+        format!("{}://{}", self.scheme, self.address.expect("HQ was served once"))
     }
 
     /// Ends the server with `kill -9`; the data stays as that moment left it.

@@ -16,6 +16,7 @@ use crate::keys::KeysError;
 use crate::logins::LoginError;
 use crate::money::lease::LeaseError;
 use crate::money::refusal::{MoneyError, Refusal, Said};
+use crate::rotation::RotationError;
 use crate::store::sqlite::StoreError;
 use crate::tls::TlsError;
 
@@ -312,6 +313,23 @@ impl From<DataError> for Fault {
             DataError::Tls(error) => error.into(),
             DataError::Backup(error) => error.into(),
             DataError::Folder { folder, source } => Self::file(&folder, &source),
+        }
+    }
+}
+
+impl From<RotationError> for Fault {
+    fn from(error: RotationError) -> Self {
+        match error {
+            RotationError::NoTls => Self::new(REFUSED, "hq.key.no_tls"),
+            RotationError::InUse => Self::new(REFUSED, "hq.key.in_use"),
+            RotationError::Prepared => Self::new(REFUSED, "hq.key.prepared"),
+            RotationError::NotPrepared => Self::new(REFUSED, "hq.key.none"),
+            RotationError::Unknown(devices) => {
+                let names: Vec<String> = devices.iter().map(|device| device.0.to_string()).collect();
+                Self::new(REFUSED, "hq.key.unknown").with("n", devices.len()).with("devices", names.join(" "))
+            }
+            RotationError::Data(error) => error.into(),
+            RotationError::Store(error) => error.into(),
         }
     }
 }

@@ -144,12 +144,15 @@ fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
     let people = desk.people()?;
     let mut rows = Vec::new();
     let mut lines = Vec::new();
+    let rotation = desk.rotation().ok().filter(|rotation| rotation.next.is_some());
     for device in desk.store.devices(None)? {
         let person = device.staff.and_then(|staff| people.staff.get(&staff));
         let (staff, name_of_person) = person.map_or(("", ""), |person| (&person.code, &person.name));
         let held_back = desk.store.held_back(device.replica)?.len();
         let keys: Vec<String> =
             desk.keys_waiting(device.replica)?.iter().map(PublicKey::fingerprint).collect();
+        let knows = rotation.as_ref().filter(|_| device.standing.takes_part());
+        let knows = knows.map(|rotation| rotation.known.contains(&device.replica));
         lines.push(vec![
             device.replica.0.to_string(),
             staff.to_owned(),
@@ -157,7 +160,7 @@ fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
             device.name.clone(),
             label(device.standing, lang).to_owned(),
             device.seen_ms.map(minute).unwrap_or_default(),
-            notes(&device, held_back, &keys, lang),
+            notes(&device, held_back, &keys, knows == Some(false), lang),
         ]);
         rows.push(json!({
             "replica": device.replica.0,
@@ -173,6 +176,7 @@ fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
             "clock_skew_ms": device.skew_ms,
             "waiting_segments": held_back,
             "waiting_keys": keys,
+            "knows_next_key": knows,
         }));
     }
     let titles = ["replica", "staff", "name", "device", "state", "last_seen", "notes"]
@@ -182,7 +186,7 @@ fn list(desk: &mut Desk, lang: Lang) -> Result<Answer, Fault> {
 }
 
 /// What somebody should look at.
-fn notes(device: &Device, held_back: usize, keys: &[String], lang: Lang) -> String {
+fn notes(device: &Device, held_back: usize, keys: &[String], lacks_key: bool, lang: Lang) -> String {
     let mut notes = Vec::new();
     if device.copied {
         notes.push(lang.say("hq.device.copied", &[]));
@@ -192,6 +196,9 @@ fn notes(device: &Device, held_back: usize, keys: &[String], lang: Lang) -> Stri
     }
     if !keys.is_empty() {
         notes.push(lang.say("hq.device.waiting_keys", &[("keys".to_owned(), keys.join(" "))]));
+    }
+    if lacks_key {
+        notes.push(lang.say("hq.device.lacks_key", &[]));
     }
     notes.join("; ")
 }

@@ -65,7 +65,13 @@ impl LimitArgs {
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
-    let desk = room.open()?;
+    let mut desk = room.open()?;
+    room.data.finish_switch()?;
+    let own = args.tls_cert.is_none();
+    if own && room.data.tls_next().0.exists() && desk.rotation()?.unknown.is_empty() {
+        // Every device knows the next key.
+        room.data.switch_tls()?;
+    }
     let files = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some((cert.clone(), key.clone())),
         _ => Some(room.data.tls()).filter(|(cert, _)| cert.exists()),
@@ -74,7 +80,8 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         None => None,
         Some((cert, key)) => {
             let (config, pin) = tls::read(&cert, &key)?;
-            desk.store.set("tls pin", &pin)?;
+            let now_ms = room.clock.now_ms();
+            desk.transact(|desk| desk.in_use(pin, now_ms))?;
             Some(config)
         }
     };

@@ -22,7 +22,7 @@ use sync_protocol::{columns, frame};
 use crate::sample;
 
 /// The names of [`sample::asks`], in order.
-const ASKS: [&str; 12] = [
+const ASKS: [&str; 13] = [
     "ask_rulings",
     "ask_extracts",
     "ask_relay",
@@ -34,10 +34,11 @@ const ASKS: [&str; 12] = [
     "ask_clocks",
     "ask_tables",
     "ask_vouched",
+    "ask_pins",
     "ask_newer",
 ];
 /// The names of [`sample::tells`], in order.
-const TELLS: [&str; 9] = [
+const TELLS: [&str; 10] = [
     "tell_held",
     "tell_wanted",
     "tell_piece",
@@ -46,6 +47,7 @@ const TELLS: [&str; 9] = [
     "tell_renamed",
     "tell_tables",
     "tell_vouched",
+    "tell_pins",
     "tell_newer",
 ];
 

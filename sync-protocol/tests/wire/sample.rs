@@ -5,7 +5,8 @@ use records::kinds::staff::Role;
 use records::schema::{Class, Tag};
 use records::time::Zone;
 use sync_protocol::asides::{
-    Ask, Chunk, ClockRun, Differing, FileHave, FileHeld, FileWant, HeldDocument, OpRun, Piece, Tell, Vouched,
+    Ask, Chunk, ClockRun, Differing, FileHave, FileHeld, FileWant, HeldDocument, OpRun, Piece, Pins, Tell,
+    Vouched,
 };
 use sync_protocol::bundle::{self, Answered, BundleId, BundleKind, For, Header, Span};
 use sync_protocol::chain::{Line, Link, Parent};
@@ -208,6 +209,7 @@ pub(crate) fn asks() -> Vec<Ask> {
         Ask::Clocks(vec![ClockRun { epoch: LINE.1, first: 2, last: 9, shift_ms: -10_800_000 }]),
         Ask::Tables(Tables::of(vec![(4, 1), (12, 2)])),
         Ask::Vouched(Vouched::sign(&device(), certificate())),
+        Ask::Pins(3),
         Ask::Newer { number: 0x7e, bytes: vec![1, 2] },
     ]
 }
@@ -223,6 +225,7 @@ pub(crate) fn tells() -> Vec<Tell> {
         Tell::Renamed(b"enrolment".to_vec()),
         Tell::Tables(Tables::of(vec![(4, 1), (12, 3)])),
         Tell::Vouched(Vouched::sign(&device(), certificate())),
+        Tell::Pins(Pins { version: 3, pins: vec![[0xf4; 32], [0xf5; 32]] }),
         Tell::Newer { number: 0x7f, bytes: vec![3] },
     ]
 }
