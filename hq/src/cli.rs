@@ -9,7 +9,7 @@ mod audit;
 mod backup;
 mod batch;
 mod bundle;
-mod case;
+pub(crate) mod case;
 mod claim;
 mod day;
 mod device;

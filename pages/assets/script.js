@@ -139,14 +139,16 @@ for (const field of all("[data-filters]")) {
   });
 }
 
-// `data-fresh="/address"`: the piece is fetched anew while somebody looks at the page.
+// `data-fresh="/address"`: the piece is fetched anew while somebody looks at the page: at first soon, then every ten seconds.
 for (const place of all("[data-fresh]")) {
-  setInterval(async () => {
-    if (document.hidden) return;
+  const fetched = async () => {
+    if (document.hidden || place.contains(document.activeElement)) return;
     const answer = await fetch(place.dataset.fresh, { credentials: "same-origin" }).catch(() => null);
     if (answer && answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       place.replaceChildren(...page.body.childNodes);
     }
-  }, 10000);
+  };
+  for (const soon of [1000, 3000, 6000]) setTimeout(fetched, soon);
+  setInterval(fetched, 10000);
 }

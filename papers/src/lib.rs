@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`paper`], [`claim`], [`paste`], [`trip`], [`sheet`], [`capitals`], [`lists`], [`read`], [`typefaces`], [`search`], [`words`].
 
+pub mod batch;
 mod block;
 pub mod capitals;
 pub mod claim;

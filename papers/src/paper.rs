@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use records::money::Fen;
 
+use crate::batch::BatchForm;
 use crate::block::Leaf;
 use crate::claim::ClaimForm;
 use crate::paste::PasteSheets;
@@ -31,6 +32,8 @@ pub enum Paper {
     Trip(TripForm),
     /// 安装单, 维修单 or 巡检单.
     Sheet(SheetReport),
+    /// 报销批次: label and list.
+    Batch(BatchForm),
 }
 
 /// What is printed together, each paper on pages of its own.
@@ -93,6 +96,7 @@ impl Print {
             Paper::Paste(sheets) => Ok(sheets.leaf(self.lang)),
             Paper::Trip(form) => Ok(form.leaf(self.lang)),
             Paper::Sheet(report) => Ok(report.leaf(self.lang)),
+            Paper::Batch(form) => Ok(form.leaf(self.lang)),
         };
         let leaves = self.papers.iter().map(leaf).collect::<Result<Vec<_>, _>>()?;
         let mut bytes = 0_usize;

@@ -1,10 +1,12 @@
 //! The branch's envelope of claims: opened for a mailing, filled, sealed, dispatched; each time the claims inside go with it.
 //!
 //! Reading order: this file opens one and finds it again; [`fill`] puts claims in and takes them out, [`send`] seals and
-//! dispatches it, [`view`] says what is in it, [`lists`] is its paper.
+//! dispatches it, [`view`] says what is in it, [`members`] who is not,
+//! [`lists`] is its paper.
 
 pub mod fill;
 pub mod lists;
+pub mod members;
 pub mod send;
 pub mod view;
 
@@ -69,6 +71,44 @@ pub fn find(store: &Store, text: Option<&str>, now: Now) -> Result<Envelope, Not
     };
     let batch = read(&document);
     Ok(Envelope { document, batch, reviewer })
+}
+
+/// Returns the batch that this person should work on: the one that is open or sealed, else the next mailing's number
+/// and day where it is at most so many days away and has none; `None` for whoever supervises no branch.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn coming(store: &Store, days: i32, now: Now) -> Result<Option<Coming>, NotebookError> {
+    let enrolment = &store.identity().enrolment;
+    if !enrolment.roles.contains(&Role::SUPERVISOR) {
+        return Ok(None);
+    }
+    let others: Vec<(Document, Batch)> = all(store)?;
+    let at_hand = |batch: &Batch| [batch_machine::OPEN, batch_machine::SEALED].contains(&batch.state);
+    if let Some((document, batch)) = others.iter().find(|(_, batch)| at_hand(batch)) {
+        return Ok(Some(Coming { id: Some(document.id), no: batch.no.clone(), due: batch.due }));
+    }
+    let reviewer = Reviewer::of(store, None, now)?;
+    let branch = reviewer.terms.people.branch_of_staff(reviewer.actor.staff);
+    let Some(code) = branch.map(|branch| reviewer.terms.unit_code(branch).to_owned()) else {
+        return Ok(None);
+    };
+    let others: Vec<Batch> = others.into_iter().map(|(_, batch)| batch).collect();
+    let Ok((no, _, due)) = named(&reviewer, &code, None, &others) else { return Ok(None) };
+    let near = due.is_some_and(|due| due.0.saturating_sub(reviewer.today.0) <= days);
+    let gone = others.iter().any(|other| other.no == no && other.state != batch_machine::REFUSED);
+    Ok((near && !gone).then_some(Coming { id: None, no, due }))
+}
+
+/// The batch that a supervisor should work on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coming {
+    /// Which document; `None` before it is opened.
+    pub id: Option<DocId>,
+    /// Its number.
+    pub no: String,
+    /// Until when it has to go; `None` for a supplementary one.
+    pub due: Option<records::time::Day>,
 }
 
 /// Returns every batch that is here, those opened earlier first.

@@ -16,7 +16,7 @@ use sync_protocol::merge::Document;
 use crate::clock::Now;
 use crate::notebook::day::advice::Advice;
 use crate::notebook::refusal::NotebookError;
-use crate::notebook::review::waiting::waiting;
+use crate::notebook::review::waiting::{Waiting, waiting};
 use crate::notebook::status::{Status, status};
 use crate::notebook::{list, rows, show, state};
 use crate::store::Store;
@@ -39,8 +39,8 @@ pub struct Today {
     pub later: usize,
     /// His sheets that are not sealed, newest first; older ones than the last few hundred are not looked for.
     pub drafts: Vec<list::Line>,
-    /// How many submissions wait for his review.
-    pub reviews: usize,
+    /// What waits for his review, those submitted earlier first.
+    pub reviews: Vec<Waiting>,
     /// What to do next, the most pressing first; never empty.
     pub next: Vec<Advice>,
 }
@@ -95,8 +95,8 @@ pub fn of(store: &Store, status: Status, lang: Lang, now: Now) -> Result<Today, 
     let (mut jobs, later) = jobs(store, day, lang)?;
     jobs.sort_by_key(|job| (job.rank.min(RANK_NOT_BEGUN), job.from.is_none(), job.from, job.rank, job.id));
     let drafts = drafts(store, lang)?;
-    let reviews = waiting(store, now)?.len();
-    let next = advice::advice(&status, &jobs, &drafts, reviews);
+    let reviews = waiting(store, now)?;
+    let next = advice::advice(&status, &jobs, &drafts, reviews.len());
     Ok(Today { day, status, jobs, later, drafts, reviews, next })
 }
 

@@ -1,10 +1,12 @@
-//! The papers of a record: a sheet's report, a claim with what is pasted and signed, a trip summary.
+//! The papers of a record: a sheet's report, a claim with what is pasted and signed, a trip summary, an envelope's label.
 
 use std::cell::RefCell;
 
+use papers::batch::{BatchForm, Cover};
 use papers::paper::Paper;
 use papers::read::{Named, Source};
 use papers::trip::TripForm;
+use records::claim::guard::batch::Batch;
 use records::claim::view::Claim;
 use records::id::DocId;
 use records::kinds::number;
@@ -17,9 +19,9 @@ use records::value::Target;
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::refusal::{NotebookError, Refusal};
 use crate::notebook::report::report;
-use crate::notebook::rows;
 use crate::notebook::terms::Terms;
 use crate::notebook::trip::{self, build::BuiltDay};
+use crate::notebook::{batch, review, rows, show};
 use crate::store::Store;
 use crate::store::error::StoreError;
 
@@ -32,7 +34,7 @@ pub struct Print {
     pub named: Named,
 }
 
-/// Returns the papers of a sheet, a claim or a trip summary; a half-month (`2026-11-H1`) names one's own summary.
+/// Returns the papers of a sheet, a claim, a batch or a trip summary; a half-month (`2026-11-H1`) names one's own summary.
 ///
 /// # Errors
 /// W-05 for a record that has no papers; what [`find::document`] refuses; [`NotebookError::Store`].
@@ -92,9 +94,35 @@ fn of_record(
             source.claim(&claim, facts.policy.vp.is_asked(claim.claimed_total(), claim.claimed_total()))
         }
         number::TRIP => of_trip(source.trip(&whole).ok_or_else(none)?),
+        number::BATCH => of_batch(store, &batch::read(&document), terms)?,
         _ => return Err(none()),
     };
     Ok(Print { id: Some(document.id), named })
+}
+
+fn of_batch(store: &Store, batch: &Batch, terms: &Terms) -> Result<Named, NotebookError> {
+    let mut covers = Vec::new();
+    for (id, no) in &batch.claims {
+        let claim = store.document(*id)?.and_then(|document| review::read(&document));
+        covers.push(Cover {
+            number: no.clone(),
+            staff: claim
+                .as_ref()
+                .map(|claim| show::name(store, claim.staff))
+                .transpose()?
+                .unwrap_or_default(),
+            vouchers: claim.as_ref().map_or(0, Claim::voucher_count),
+            claimed: claim.map(|claim| claim.claimed_total()).unwrap_or_default(),
+        });
+    }
+    let form = BatchForm {
+        number: batch.no.clone(),
+        branch: batch.branch.map(|branch| terms.unit_code(branch).to_owned()).unwrap_or_default(),
+        due: batch.due,
+        waybill: batch.waybill.clone(),
+        covers,
+    };
+    Ok(Named { title: batch.no.clone(), papers: vec![Paper::Batch(form)] })
 }
 
 fn read(store: &Store, id: DocId) -> Result<Option<Record>, StoreError> {

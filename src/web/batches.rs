@@ -5,8 +5,9 @@ use pages::reply::Reply;
 use pages::widgets::{self, Column, Row, Tone};
 use records::kinds::batch_machine;
 
-use crate::cli::fault::Fault;
+use crate::cli::fault::{Exit, Fault};
 use crate::notebook::batch::fill::{add, explain as say_why, remove};
+use crate::notebook::batch::lists::lists;
 use crate::notebook::batch::send::{Send, dispatch, seal, unseal};
 use crate::notebook::batch::view::{View, view};
 use crate::notebook::batch::{self, open as begin};
@@ -53,7 +54,11 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
 /// Opens a batch and puts in all that may go.
 pub(super) fn open(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let form = &desk.visit.form;
-    let opened = desk.with(|store| begin(store, form.get("cycle"), form.get("reason"), desk.now()));
+    let opened = desk.with(|store| {
+        let opened = begin(store, form.get("cycle"), form.get("reason"), desk.now())?;
+        add(store, Some(&opened.id.to_string()), &[], desk.now())?;
+        Ok(opened)
+    });
     match opened {
         Ok(opened) => Ok(Reply::go(&format!("/batches/{}?done=saved", opened.id))),
         Err(fault) => desk.refused(&leaf(desk)?, &fault),
@@ -118,6 +123,7 @@ fn content(desk: &Desk<'_>, view: &View, people: &[Option<String>]) -> Markup {
         p.big { (batch.claims.len()) " " (widgets::badge(Tone::Plain, view.state.map_or("", |state| desk.lang.label(state.zh, state.en)))) }
         p { (total) @if let Some(due) = batch.due { " · " (desk.tell("web.money.clock", &[("day", &due.to_string())])) } }
         @if batch.is_late() { (widgets::told(Tone::Bad, &desk.say("text.batch.late"))) }
+        @if batch.state != batch_machine::OPEN { (papers(desk, view)) }
         @for (_, gap) in &view.faults { (gap_of(desk, view, gap, open)) }
         @if open {
             (desk.form(&format!("/batches/{id}/fill"), &html! { button #batch-fill type="submit" { (desk.say("web.batch.fill")) } }))
@@ -127,8 +133,60 @@ fn content(desk: &Desk<'_>, view: &View, people: &[Option<String>]) -> Markup {
         }
         @if batch.state == batch_machine::SEALED { (sending(desk, view)) }
         @if !batch.waybill.is_empty() { p { (desk.say("column.batch.waybill")) ": " (widgets::text(&batch.waybill)) } }
+        (members(desk, view))
         (claims(desk, view, people, open))
+        @if open { (papers(desk, view)) }
     }
+}
+
+/// The check list: who of the branch has nothing on the way, and how far the others are.
+fn members(desk: &Desk<'_>, view: &View) -> Markup {
+    let lacking = view.members.iter().filter(|member| member.lacks()).count();
+    let columns = [("column.review.staff", false), ("column.state", false)]
+        .map(|(key, number)| Column { title: desk.say(key), number });
+    let rows: Vec<Vec<Markup>> = view
+        .members
+        .iter()
+        .map(|member| {
+            vec![
+                widgets::short(&member.name),
+                html! {
+                    @if member.claims.is_empty() { (widgets::badge(Tone::Bad, &desk.say("web.batch.nothing"))) }
+                    @for (id, no, state) in &member.claims {
+                        @let tone = if member.lacks() { Tone::Bad } else { Tone::Plain };
+                        a href={ "/review/" (id) } { (no) } " " (widgets::badge(tone, desk.lang.label(state.zh, state.en))) " "
+                    }
+                },
+            ]
+        })
+        .collect();
+    html! {
+        @if !view.members.is_empty() {
+            section #members {
+                h2 { (desk.tell("web.batch.members", &[("n", &lacking.to_string()), ("all", &view.members.len().to_string())])) }
+                (widgets::table(&desk.say("web.batch.check_list"), &columns, &rows, ""))
+            }
+        }
+    }
+}
+
+/// Label and list as one print, and the lists as a workbook.
+fn papers(desk: &Desk<'_>, view: &View) -> Markup {
+    html! {
+        div.actions {
+            a.way.first[view.batch.state == batch_machine::SEALED] #batch-print href={ "/papers/" (view.id) } download { (desk.say("web.batch.print")) }
+            a.way #batch-lists href={ "/batches/" (view.id) "/lists.xlsx" } download { (desk.say("web.batch.lists")) }
+        }
+    }
+}
+
+/// Returns the lists of a batch as a workbook.
+pub(super) fn workbook(desk: &Desk<'_>, id: &str) -> Result<Reply, Fault> {
+    let listed = desk.with(|store| lists(store, Some(id), desk.lang.of_papers(), desk.now()))?;
+    let unwritten = |_| Fault::new(Exit::Refused, "error.paper.sum");
+    let bytes = listed.lists.and_then(|lists| papers::lists::workbook(&lists)).map_err(unwritten)?;
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    Ok(Reply::download(kind, &format!("{}.xlsx", listed.batch), bytes))
 }
 
 fn gap_of(desk: &Desk<'_>, view: &View, gap: &records::claim::gaps::Gap, open: bool) -> Markup {

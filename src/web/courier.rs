@@ -56,6 +56,14 @@ impl Courier {
         self.bell.notify_all();
     }
 
+    /// Asks for a sync now and does not wait; one that runs is enough.
+    pub fn hurry(&self) {
+        let mut wishes = self.wishes();
+        wishes.now = !wishes.standing.runs;
+        drop(wishes);
+        self.bell.notify_all();
+    }
+
     /// Asks for a sync now and waits for its end, at most so long; returns whether it ended.
     pub fn sync_now(&self, wait: Duration) -> bool {
         let mut wishes = self.wishes();

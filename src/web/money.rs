@@ -40,7 +40,7 @@ pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
             }
             section {
                 h2 { (desk.say("web.money.ready")) }
-                @for (half, waiting) in halves.iter().rev() { (ready(desk, *half, *waiting)) }
+                @for (half, waiting) in halves.iter().rev() { (ready(desk, *half, waiting.vouchers, Fen(waiting.sum))) }
                 @if let Some(half) = current { div.actions { a.way #trip href={ "/trips/" (half) } { (desk.tell("web.money.trip", &[("half", &half.to_string())])) } } }
             }
             (alerts(desk, &reminders))
@@ -82,12 +82,8 @@ fn halves(store: &Store, current: Option<HalfMonth>) -> Result<BTreeMap<HalfMont
 }
 
 /// Returns the button that opens the ready-made claim of a half-month.
-fn ready(desk: &Desk<'_>, half: HalfMonth, waiting: Waiting) -> Markup {
-    let facts = [
-        ("half", half.to_string()),
-        ("n", waiting.vouchers.to_string()),
-        ("sum", Fen(waiting.sum).to_string()),
-    ];
+pub(super) fn ready(desk: &Desk<'_>, half: HalfMonth, vouchers: usize, sum: Fen) -> Markup {
+    let facts = [("half", half.to_string()), ("n", vouchers.to_string()), ("sum", sum.to_string())];
     let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
     desk.form(&format!("/claims/{half}/draft"), &html! {
         button.first id={ "claim-" (half) } data-step="claim-open" type="submit" { (desk.tell("web.money.open", &facts)) }

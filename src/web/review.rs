@@ -18,7 +18,7 @@ use crate::notebook::review::cut::{Cut, amount, cut as take_off};
 use crate::notebook::review::paper::paper as here;
 use crate::notebook::review::send_back::{SendBack, send_back as back};
 use crate::notebook::review::summary::{Sign, sign};
-use crate::notebook::review::waiting::waiting;
+use crate::notebook::review::waiting::{Waiting, waiting};
 use crate::web::desk::{Desk, Leaf, Place};
 
 pub(super) use one::one;
@@ -35,7 +35,7 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
         Fen(of.filter_map(|g| g.waiting.claimed).fold(0, |sum: i64, fen| sum.saturating_add(fen.0)))
     };
     let usual = Fen(found.iter().filter_map(|g| g.usual).fold(0, |sum: i64, fen| sum.saturating_add(fen.0)));
-    let rows: Vec<Row> = found.iter().map(|glance| row(desk, glance)).collect();
+    let rows: Vec<Row> = found.iter().map(|glance| glanced(desk, glance)).collect();
     Ok(Leaf {
         place: Place::Review,
         title: desk.say("web.tab.review"),
@@ -57,8 +57,18 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
     })
 }
 
-fn row(desk: &Desk<'_>, glance: &Glance) -> Row {
-    let waiting = &glance.waiting;
+fn glanced(desk: &Desk<'_>, glance: &Glance) -> Row {
+    let usual = glance.usual.unwrap_or_default().to_string();
+    let row = row(desk, &glance.waiting);
+    let below = html! {
+        (row.below)
+        @if glance.outlier { " " (widgets::badge(Tone::Warning, &desk.tell("web.review.outlier", &[("usual", &usual)]))) }
+    };
+    Row { below, ..row }
+}
+
+/// Returns the row of what waits for a review; it leads to the decision.
+pub(super) fn row(desk: &Desk<'_>, waiting: &Waiting) -> Row {
     let kind = desk.lang.label(waiting.kind.zh, waiting.kind.en);
     Row {
         href: one::address(waiting),
@@ -72,7 +82,6 @@ fn row(desk: &Desk<'_>, glance: &Glance) -> Row {
             @if let Some(due) = waiting.due { " · " (desk.tell("web.money.clock", &[("day", &due.to_string())])) }
             @if waiting.vouchers > 0 { " · " (desk.tell("web.review.vouchers_n", &[("n", &waiting.vouchers.to_string())])) }
             @for rule in &waiting.anomalies { " " (widgets::badge(Tone::Bad, rule)) }
-            @if glance.outlier { " " (widgets::badge(Tone::Warning, &desk.tell("web.review.outlier", &[("usual", &glance.usual.unwrap_or_default().to_string())]))) }
             @if waiting.again { " " (widgets::badge(Tone::Warning, &desk.say("text.review.again"))) }
             @if waiting.paper { " " (widgets::badge(Tone::Good, &desk.say("text.review.paper"))) }
         },

@@ -48,6 +48,7 @@ pub(crate) fn answer(desk: &Desk<'_>) -> Reply {
         (Verb::Get, ["batches"]) => batches::page(desk),
         (Verb::Post, ["batches"]) => batches::open(desk),
         (Verb::Get, ["batches", id]) => batches::one(desk, id),
+        (Verb::Get, ["batches", id, "lists.xlsx"]) => batches::workbook(desk, id),
         (
             Verb::Post,
             ["batches", id, step @ ("fill" | "remove" | "explain" | "seal" | "unseal" | "dispatch")],

@@ -33,21 +33,28 @@ struct Seen {
     last: Option<SyncReport>,
 }
 
-/// Returns the page.
+/// Returns the page; whoever opens it wants to know, so that what HQ lacks sets out at once.
 pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
-    desk.page(&leaf(desk)?)
+    let seen = seen(desk)?;
+    if seen.status.counts.unsent_ops > 0
+        || seen.status.files.waiting > 0
+        || desk.courier.standing().failed > 0
+    {
+        desk.courier.hurry();
+    }
+    desk.page(&leaf(desk, &seen))
 }
 
 /// Returns the piece of the page that changes by itself.
 pub(super) fn state(desk: &Desk<'_>) -> Result<Reply, Fault> {
-    Ok(Reply::page(standing(desk, &seen(desk)?)))
+    Ok(Reply::page(moving(desk, &seen(desk)?)))
 }
 
 /// Syncs, and waits some seconds for the end.
 pub(super) fn now(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let ended = desk.courier.sync_now(WAIT);
     let done = match (ended, desk.courier.failure(Clone::clone)) {
-        (true, Some(fault)) => return desk.refused(&leaf(desk)?, &fault),
+        (true, Some(fault)) => return desk.refused(&leaf(desk, &seen(desk)?), &fault),
         (true, None) => "synced",
         (false, _) => "syncing",
     };
@@ -79,9 +86,10 @@ pub(super) fn read(desk: &Desk<'_>) -> Result<Reply, Fault> {
     });
     match done {
         Ok(done) => Ok(Reply::go(&format!("/sync?done={done}"))),
-        Err(error) => {
-            desk.refused(&leaf(desk)?, &crate::cli::bundle::fault(error, std::path::Path::new(&upload.name)))
-        }
+        Err(error) => desk.refused(
+            &leaf(desk, &seen(desk)?),
+            &crate::cli::bundle::fault(error, std::path::Path::new(&upload.name)),
+        ),
     }
 }
 
@@ -144,20 +152,26 @@ fn seen(desk: &Desk<'_>) -> Result<Seen, Fault> {
     })
 }
 
-fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
-    let seen = seen(desk)?;
-    Ok(Leaf {
+fn leaf(desk: &Desk<'_>, seen: &Seen) -> Leaf {
+    Leaf {
         place: Place::More,
         title: desk.say("web.sync.title"),
         back: Some("/more".to_owned()),
         content: html! {
-            div data-fresh="/sync/state" { (standing(desk, &seen)) }
             (desk.form("/sync", &html! { button.first #sync-now type="submit" { (desk.say("web.sync.now")) } }))
-            section { h2 { (desk.say("web.sync.proof")) } (proof(desk, &seen)) (classes(desk, &seen.level)) }
-            section { h2 { (desk.say("web.sync.here")) } (widgets::rows(&here(desk, &seen), &desk.say("text.status.all_at_hq"))) }
+            div data-fresh="/sync/state" { (moving(desk, seen)) }
             (by_file(desk))
         },
-    })
+    }
+}
+
+/// What changes while a sync runs: how things stand, the proof, what is only here.
+fn moving(desk: &Desk<'_>, seen: &Seen) -> Markup {
+    html! {
+        (standing(desk, seen))
+        section { h2 { (desk.say("web.sync.proof")) } (proof(desk, seen)) (classes(desk, &seen.level)) }
+        section { h2 { (desk.say("web.sync.here")) } (widgets::rows(&here(desk, seen), &desk.say("text.status.all_at_hq"))) }
+    }
 }
 
 fn standing(desk: &Desk<'_>, seen: &Seen) -> Markup {

@@ -7,25 +7,29 @@ use records::kinds::inspection::INSPECTION;
 
 use crate::cli::fault::Fault;
 use crate::cli::status::duration;
-use crate::notebook::claim::reminders::Reminders;
+use crate::notebook::batch::{self, Coming};
+use crate::notebook::claim::reminders::{MAILING_DAYS, Reminders};
 use crate::notebook::day::advice::LOUD_AFTER_MS;
 use crate::notebook::day::{self, Today};
 use crate::notebook::list::Line;
 use crate::notebook::status::{Status, with_money};
 use crate::web::desk::{Desk, Leaf, Place};
-use crate::web::{jobs, sheets};
+use crate::web::{jobs, money, review, sheets};
 
 /// Open sheets that the first page shows.
 const DRAFTS: usize = 8;
 /// Jobs that the first page shows.
 const JOBS: usize = 20;
+/// Submissions of others that the first page shows.
+const REVIEWS: usize = 5;
 
 /// Returns the first page.
 pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let now = desk.now();
-    let day = desk.with(|store| {
+    let (day, batch) = desk.with(|store| {
         let money = desk.held.remembered.reminders(store, now)?;
-        day::of(store, with_money(store, now, money)?, desk.lang.of_labels(), now)
+        let day = day::of(store, with_money(store, now, money)?, desk.lang.of_labels(), now)?;
+        Ok((day, batch::coming(store, MAILING_DAYS, now)?))
     })?;
     let content = html! {
         (captures(desk))
@@ -37,8 +41,8 @@ pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
                 @if day.drafts.len() > DRAFTS { div.actions { a.way href="/sheets" { (desk.say("web.more_rows")) } } }
             }
         }
+        (due(desk, &day, batch.as_ref()))
         (waits(desk, &day.status))
-        (due(desk, &day))
     };
     let weekday = desk.say(&format!("text.day.weekday_{}", day.day.weekday()));
     desk.page(&Leaf {
@@ -135,20 +139,44 @@ fn draft(desk: &Desk<'_>, line: &Line) -> Markup {
     }
 }
 
-/// What is due of the money, each with the way to it.
-fn due(desk: &Desk<'_>, day: &Today) -> Markup {
-    let rows = money(desk, &day.status.money);
-    let reviews = (day.reviews > 0).then(|| Row {
-        href: "/review".to_owned(),
-        title: desk.say("web.today.reviews"),
-        below: html! {},
-        right: widgets::badge(Tone::Warning, &day.reviews.to_string()),
-    });
-    let rows: Vec<Row> = reviews.into_iter().chain(rows).collect();
-    html! { @if !rows.is_empty() { section #due { h2 { (desk.say("web.today.due")) } (widgets::rows(&rows, "")) } } }
+/// What is due, each with the way to it: what is ready opens with one tap.
+fn due(desk: &Desk<'_>, day: &Today, batch: Option<&Coming>) -> Markup {
+    let more = day.reviews.len().saturating_sub(REVIEWS);
+    let rows: Vec<Row> = day.reviews.iter().take(REVIEWS).map(|waiting| review::row(desk, waiting)).collect();
+    let reminders = reminded(desk, &day.status.money);
+    let ready = &day.status.money.ready;
+    html! {
+        @if !rows.is_empty() {
+            section #reviews {
+                h2 { (desk.say("web.today.reviews")) }
+                (widgets::rows(&rows, ""))
+                @if more > 0 { div.actions { a.way href="/review" { (desk.say("web.more_rows")) } } }
+            }
+        }
+        @if !reminders.is_empty() || !ready.is_empty() || batch.is_some() {
+            section #due {
+                h2 { (desk.say("web.today.due")) }
+                @for (half, (n, sum)) in ready { (money::ready(desk, *half, *n, *sum)) }
+                @if let Some(coming) = batch { (envelope(desk, coming)) }
+                (widgets::rows(&reminders, ""))
+            }
+        }
+    }
 }
 
-fn money(desk: &Desk<'_>, money: &Reminders) -> Vec<Row> {
+/// The branch's envelope: its page, or the button that opens it with all that may go.
+fn envelope(desk: &Desk<'_>, coming: &Coming) -> Markup {
+    let due = coming.due.map(|due| desk.day(due)).unwrap_or_default();
+    let label = desk.tell("web.today.batch", &[("no", &coming.no), ("day", &due)]);
+    html! {
+        @match coming.id {
+            Some(id) => div.actions { a.way.first #batch href={ "/batches/" (id) } { (label) } },
+            None => (desk.form("/batches", &html! { button.first #batch type="submit" { (label) } })),
+        }
+    }
+}
+
+fn reminded(desk: &Desk<'_>, money: &Reminders) -> Vec<Row> {
     let mut rows = Vec::new();
     let row = |href: String, title: String, below: Markup, tone, right: String| Row {
         href,

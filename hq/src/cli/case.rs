@@ -244,11 +244,7 @@ fn list(state: Option<&str>, room: &Room) -> Result<Answer, Fault> {
 }
 
 fn export(out: &Path, fines: Option<FineState>, room: &Room) -> Result<Answer, Fault> {
-    let (cases, mut desk) = office::look(room, |desk| desk.cases(&[]))?;
-    let mut list = FinesList::default();
-    for case in cases.iter().filter(|case| !case.fines.is_empty()) {
-        rows_of(&mut desk, case, fines, room.lang, &mut list)?;
-    }
+    let list = list_of_fines(&mut room.open()?, fines, room.lang)?;
     let unwritten =
         |error: ListError| Fault::usage("hq.file").with("file", out.display()).with("reason", error);
     let n = list.rows.len();
@@ -262,6 +258,27 @@ fn export(out: &Path, fines: Option<FineState>, room: &Room) -> Result<Answer, F
     let file = out.display().to_string();
     let facts = [("n", n.to_string()), ("file", file.clone())];
     Ok(Answer::new(json!({"file": file, "fines": n}), say(room.lang, "hq.case.exported", &facts)))
+}
+
+/// Returns the fines of all cases, for payroll; those in one state where one is named.
+///
+/// # Errors
+/// A [`Fault`] where the database does not answer.
+pub(crate) fn list_of_fines(
+    desk: &mut Desk,
+    wanted: Option<FineState>,
+    lang: Lang,
+) -> Result<FinesList, Fault> {
+    let mut list = FinesList::default();
+    for case in desk
+        .cases(&[])
+        .map_err(|error| Fault::money(error, lang))?
+        .iter()
+        .filter(|case| !case.fines.is_empty())
+    {
+        rows_of(desk, case, wanted, lang, &mut list)?;
+    }
+    Ok(list)
 }
 
 fn rows_of(

@@ -58,6 +58,17 @@ impl Desk {
         Ok(seats)
     }
 
+    /// Returns the roles of others in which somebody decides for them on a day.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn delegated(&mut self, staff: DocId, today: Day) -> Result<Vec<Role>, StoreError> {
+        let seats = self.seats(staff, today)?;
+        let roles =
+            seats.into_iter().filter(|seat| seat.principal.is_some()).flat_map(|seat| seat.actor.roles);
+        Ok(roles.collect())
+    }
+
     /// Returns whether somebody may read a claim: his own, his branch's as one who leads there, any at headquarters.
     ///
     /// # Errors

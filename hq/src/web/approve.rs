@@ -41,6 +41,7 @@ pub(super) fn answer(desk: &Desk<'_>, verb: Verb, rest: &[&str]) -> Result<Reply
         (Verb::Get, ["alerts"]) => alerts::page(desk),
         (Verb::Post, ["alerts", id]) => alerts::act(desk, id),
         (Verb::Get, ["cases"]) => cases::page(desk),
+        (Verb::Get, ["cases", "fines.xlsx"]) => cases::fines(desk),
         (Verb::Post, ["cases", id, step]) => cases::act(desk, id, step),
         (Verb::Get, ["exceptions"]) => exceptions::page(desk),
         (Verb::Post, ["exceptions", id, step]) => exceptions::act(desk, id, step),
@@ -73,14 +74,35 @@ pub(super) fn mine(desk: &Desk<'_>) -> Result<(Vec<Waiting>, Names), Fault> {
 fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let (mine, names) = mine(desk)?;
     let rows: Vec<Row> =
-        mine.iter().take(ROWS).map(|waiting| row(desk, waiting, &names, "approve")).collect();
+        paged(desk, &mine).iter().map(|waiting| row(desk, waiting, &names, "approve")).collect();
     Ok(desk.page(&listed(
         desk,
         "/approve",
         &html! {
             (widgets::rows(&rows, &desk.say("money.approve.none")))
+            (more(desk, "/approve", mine.len()))
         },
     )))
+}
+
+/// Returns the part of a list that the address's `from` names.
+fn paged<'l, T>(desk: &Desk<'_>, list: &'l [T]) -> &'l [T] {
+    let from = from(desk).min(list.len());
+    let to = from.saturating_add(ROWS).min(list.len());
+    list.get(from..to).unwrap_or_default()
+}
+
+fn from(desk: &Desk<'_>) -> usize {
+    desk.visit.query.get("from").and_then(|from| from.parse().ok()).unwrap_or(0)
+}
+
+/// Returns the way to the rows that come next, where there are any.
+fn more(desk: &Desk<'_>, here: &str, n: usize) -> Markup {
+    let next = from(desk).saturating_add(ROWS);
+    let all = if desk.visit.query.get("all").is_some() { "&all=1" } else { "" };
+    html! {
+        @if next < n { div.actions { (widgets::way(&format!("{here}?from={next}{all}"), &desk.say("money.more"))) } }
+    }
 }
 
 /// Returns one of the lists under its name, with the ways to the others.
@@ -118,9 +140,8 @@ fn late(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let today = desk.today();
     let (waiting, names) = desk.look(|office| Ok((office.waiting(&[], today)?, Names::read(office)?)))?;
     let late: Vec<&Waiting> = waiting.iter().filter(|waiting| waiting.is_late(today)).collect();
-    let rows: Vec<Row> = late
+    let rows: Vec<Row> = paged(desk, &late)
         .iter()
-        .take(ROWS)
         .map(|waiting| {
             let row = row(desk, waiting, &names, "claims");
             let with = desk.say(&format!("money.with.{}", waits_for(waiting.held.claim.state)));
@@ -133,6 +154,7 @@ fn late(desk: &Desk<'_>) -> Result<Reply, Fault> {
         &html! {
             p { (desk.tell("money.approve.n_late", &[("n", &late.len().to_string())])) }
             (widgets::rows(&rows, &desk.say("money.approve.none_late")))
+            (more(desk, "/approve/late", late.len()))
         },
     )))
 }

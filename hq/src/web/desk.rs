@@ -27,6 +27,8 @@ pub struct Person {
     pub name: String,
     /// His roles, as they are now.
     pub roles: Vec<Role>,
+    /// The roles of those for whom he decides today.
+    pub delegated: Vec<Role>,
     /// What every form of his carries.
     pub token: String,
 }
@@ -169,14 +171,20 @@ impl Desk<'_> {
         done.map_err(|_| Fault::new(DAMAGED, "hq.damaged").with("what", "commit"))?
     }
 
-    /// Refuses whoever holds none of the roles that the tab is for.
+    /// Refuses whom the tab is not for.
     ///
     /// # Errors
     /// `console.fault.role`.
     pub(crate) fn only(&self, place: Place) -> Result<(), Fault> {
+        if self.opens(place) { Ok(()) } else { Err(Fault::new(REFUSED, "console.fault.role")) }
+    }
+
+    /// Returns whether a tab is for this person: he holds one of its roles, or decides there for somebody who does.
+    pub(crate) fn opens(&self, place: Place) -> bool {
         let roles = place.roles();
-        let may = roles.is_empty() || self.holds(roles);
-        if may { Ok(()) } else { Err(Fault::new(REFUSED, "console.fault.role")) }
+        let decides = matches!(place, Place::Review | Place::Audit | Place::Approve);
+        let stands_in = self.person.delegated.iter().any(|role| roles.contains(role));
+        roles.is_empty() || self.holds(roles) || decides && stands_in
     }
 
     /// Returns whether he holds one of the roles.
@@ -261,7 +269,7 @@ impl Desk<'_> {
     fn shelled(&self, leaf: &Leaf, notice: Option<(Tone, String)>) -> Markup {
         let tabs = Place::ALL
             .into_iter()
-            .filter(|(_, _, _, _, roles)| roles.is_empty() || self.holds(roles))
+            .filter(|(place, ..)| self.opens(*place))
             .map(|(place, href, sign, key, _)| Tab {
                 href: href.to_owned(),
                 sign,

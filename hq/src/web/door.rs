@@ -6,9 +6,11 @@ use pages::reply::{Reply, cookie};
 use pages::shell::{self, Face, Shell};
 use pages::visit::{Verb, Visit};
 use pages::widgets::{self, Tone, Weight};
+use records::time::Zone;
 
 use crate::cli::answer::{Fault, Lang};
 use crate::logins::{self, LoginError};
+use crate::money::rows::instant;
 use crate::web::console::Console;
 use crate::web::desk::{Desk, Person};
 use crate::web::routes;
@@ -69,16 +71,18 @@ fn person(console: &Console, visit: &Visit) -> Result<Option<Person>, Fault> {
         let Some(visitor) = desk.visitor(held, now_ms)? else { return Ok(None) };
         let people = desk.people()?;
         let known = people.staff.get(&visitor.staff).cloned();
-        Ok::<_, crate::store::sqlite::StoreError>(known.map(|known| (visitor, known)))
+        let today = instant(now_ms).day(Zone::SHANGHAI);
+        let delegated = desk.delegated(visitor.staff, today)?;
+        Ok::<_, crate::store::sqlite::StoreError>(known.map(|known| (visitor, known, delegated)))
     })?;
-    let Some((visitor, known)) = found else { return Ok(None) };
+    let Some((visitor, known, delegated)) = found else { return Ok(None) };
     if now_ms.saturating_sub(visitor.seen_ms) > logins::SEEN_MS {
         let held = held.clone();
         // Lost without harm: the session then ends some minutes earlier.
         let _ = console.office.writer.run(move |desk| desk.visitor_seen(&held, now_ms));
     }
     let (code, name, roles) = (known.code, known.name, known.roles);
-    Ok(Some(Person { staff: visitor.staff, code, name, roles, token: visitor.token }))
+    Ok(Some(Person { staff: visitor.staff, code, name, roles, delegated, token: visitor.token }))
 }
 
 fn log_in(console: &Console, visit: &Visit, lang: Lang) -> Reply {

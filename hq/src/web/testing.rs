@@ -27,7 +27,10 @@ impl Browser {
         let people = desk.people().unwrap();
         let (staff, person) = people.by_code(code).unwrap();
         let (name, roles) = (person.name.clone(), person.roles.clone());
-        let person = Person { staff, code: code.to_owned(), name, roles, token: "T".to_owned() };
+        let now = crate::money::rows::instant(office.now_ms());
+        let delegated = desk.delegated(staff, now.day(records::time::Zone::SHANGHAI)).unwrap();
+        let token = "T".to_owned();
+        let person = Person { staff, code: code.to_owned(), name, roles, delegated, token };
         let (signer, files) = (Arc::clone(&desk.signer), desk.files.clone());
         let writer = Writer::start(desk, |error| panic!("{error}")).unwrap();
         let (clock, porter) = (Clock::set(office.now_ms(), false), Arc::default());

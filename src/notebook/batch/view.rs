@@ -10,6 +10,7 @@ use records::machine::State;
 
 use crate::clock::Now;
 use crate::notebook::batch;
+use crate::notebook::batch::members::{Member, members};
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
 
@@ -28,6 +29,8 @@ pub struct View {
     pub claims: Vec<(DocId, String, Option<Inside>)>,
     /// What is wrong with the numbers, with whose they are.
     pub faults: Vec<(DocId, Gap)>,
+    /// Who of the branch claims with it, those who lack a claim first.
+    pub members: Vec<Member>,
 }
 
 /// A claim inside.
@@ -71,6 +74,7 @@ pub fn view(store: &Store, which: Option<&str>, now: Now) -> Result<View, Notebo
         manifest: manifest(&all, &envelope.batch.explained, apart),
         claims,
         faults: batch::send::faults(store, &envelope)?,
+        members: members(store, &envelope)?,
         batch: envelope.batch,
     })
 }

@@ -1,5 +1,6 @@
 //! What a person should not forget about his money: what expires, what is due, where his claims are.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use records::claim::clocks::{self, Clock};
@@ -48,6 +49,8 @@ pub struct Reminders {
     pub expired: usize,
     /// The next mailing, where something waits for it.
     pub next: Option<Next>,
+    /// Half-months that are over, with vouchers that no submitted claim holds: how many, and their sum.
+    pub ready: BTreeMap<HalfMonth, (usize, Fen)>,
     /// Trip summaries that were sent back or reopened.
     pub trips: Vec<(DocId, String, &'static State)>,
     /// Confirmed cases that he may still appeal against, and until when.
@@ -136,6 +139,10 @@ fn vouchers(store: &Store, facts: &Facts, reminders: &mut Reminders) -> Result<(
         let (Some(date), Some(amount)) = (paper.date, paper.amount) else {
             continue;
         };
+        if let Some(half) = HalfMonth::of(date).filter(|half| Some(*half) < HalfMonth::of(today)) {
+            let (n, sum) = reminders.ready.entry(half).or_default();
+            (*n, sum.0) = (n.saturating_add(1), sum.0.saturating_add(amount.0));
+        }
         waiting += usize::from(next.as_ref().is_some_and(|next| date <= next.to));
         let last_day = age::expiry(date, policy, calendar).last_day;
         let days_left = last_day.0.saturating_sub(today.0);

@@ -11,11 +11,12 @@ use records::kinds::staff::Role;
 use records::time::Day;
 
 use crate::cli::answer::Fault;
+use crate::cli::case::list_of_fines;
 use crate::cli::office::label;
 use crate::money::cases::Case;
 use crate::money::decide::Taken;
 use crate::money::rows::linked;
-use crate::web::approve::{ROWS, listed, step_form};
+use crate::web::approve::{listed, more, paged, step_form};
 use crate::web::claims::parts::{self, Names};
 use crate::web::desk::{Desk, Leaf};
 
@@ -47,9 +48,13 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
         desk,
         "/approve/cases",
         &html! {
-            p { a href="/approve/cases?all=1" { (desk.say("money.all")) } }
+            p {
+                a href="/approve/cases?all=1" { (desk.say("money.all")) } " · "
+                a #fines href="/approve/cases/fines.xlsx" download { (desk.say("money.fines")) }
+            }
             @if cases.is_empty() { p.none { (desk.say("money.cases.none")) } }
-            ul.findings { @for told in cases.iter().take(ROWS) { (item(desk, told, &names)) } }
+            ul.findings { @for told in paged(desk, &cases) { (item(desk, told, &names)) } }
+            (more(desk, "/approve/cases", cases.len()))
             (late(desk))
         },
     ))
@@ -105,6 +110,16 @@ fn late(desk: &Desk<'_>) -> Markup {
             }))
         }
     }
+}
+
+/// Returns every fine as a workbook, for payroll.
+pub(super) fn fines(desk: &Desk<'_>) -> Result<Reply, Fault> {
+    let list = desk.console.read(|office| list_of_fines(office, None, desk.lang))?;
+    let unwritten = |error| Fault::usage("hq.file").with("file", "fines.xlsx").with("reason", error);
+    let list = list.list(desk.lang.of_papers()).map_err(unwritten)?;
+    let bytes = papers::lists::workbook(&[list]).map_err(unwritten)?;
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    Ok(Reply::download(kind, &format!("fines-{}.xlsx", desk.today()), bytes))
 }
 
 /// Takes a step on a case.

@@ -6,7 +6,7 @@ use pages::visit;
 use pages::widgets::{self, Tone, Weight};
 use records::claim::view::Line;
 use records::kinds::case::CaseKind;
-use records::kinds::claim::LineVerdict;
+use records::kinds::claim::{CutReason, LineVerdict};
 use records::kinds::claim_machine as at;
 use records::kinds::voucher_machine::RejectReason;
 use records::money::Fen;
@@ -167,7 +167,8 @@ fn verdicts(desk: &Desk<'_>, story: &Story, lines: &[&Line], here: usize, seat: 
             fieldset.inline { legend { kbd { "2" } " " (desk.say("money.audit.cut")) }
                 (one)
                 label.field { span { (desk.say("money.audit.to")) } input #audit-cut type="text" name="payable" inputmode="decimal" data-key="2" autocomplete="off"; }
-                label.field { span { (desk.say("money.reason")) } input type="text" name="reason" maxlength="200" autocomplete="off"; }
+                (cut_reasons(desk))
+                label.field { span { (desk.say("money.note")) } input type="text" name="note" maxlength="200" autocomplete="off"; }
                 (widgets::button(Weight::Second, &desk.say("money.audit.cut_send"), None))
             }
         })))
@@ -209,6 +210,16 @@ fn vouchers_of(desk: &Desk<'_>, lines: &[&Line]) -> Markup {
                     } } }
                 }
             }
+        }
+    }
+}
+
+/// The usual reason is chosen beforehand: an exception is a key, an amount and Enter.
+fn cut_reasons(desk: &Desk<'_>) -> Markup {
+    let words = desk.lang.words();
+    html! {
+        label.field { span { (desk.say("money.reason")) }
+            select name="reason" { @for (word, zh, en) in CutReason::CHOICES.options { option value=(word) { (words.pick(zh, en)) } } }
         }
     }
 }
@@ -280,6 +291,7 @@ fn ending(desk: &Desk<'_>, looked: &Looked) -> Markup {
         (parts::findings(desk, story, None))
         (parts::alerts(desk, story, &looked.names))
         (parts::questions(desk, story, &looked.names))
+        @if claim.state == at::MISSING_PAPER { (paper_gone(desk, &at)) }
         @if let Some(seat) = answers.filter(|_| claim.state == at::INFO_REQUESTED) { (ask(desk, story, seat)) }
         @if let Some(seat) = seat {
             (desk.form(&format!("{at}/done"), &html! {
@@ -305,6 +317,19 @@ fn ending(desk: &Desk<'_>, looked: &Looked) -> Markup {
     }
 }
 
+/// Returns the ways on for a claim whose paper did not come: a copy is taken in its place, or it is given up.
+fn paper_gone(desk: &Desk<'_>, at: &str) -> Markup {
+    html! {
+        (desk.form(&format!("{at}/copy"), &widgets::button(Weight::Second, &desk.say("money.receive.copy"), None)))
+        (desk.form(&format!("{at}/lose"), &html! {
+            fieldset.inline { legend { (desk.say("money.receive.lose")) }
+                label.field { span { (desk.say("money.reason")) } input type="text" name="reason" maxlength="400" autocomplete="off" required; }
+                (widgets::button(Weight::Danger, &desk.say("money.receive.lose"), None))
+            }
+        }))
+    }
+}
+
 fn keys(desk: &Desk<'_>) -> Markup {
     let keys = ["space", "2", "3", "!", "q", "e", "?"];
     html! {
@@ -327,6 +352,7 @@ pub(super) fn act(desk: &Desk<'_>, name: &str, what: &str) -> Result<Reply, Faul
         "done" => end(desk, name),
         "alarm" => alarmed(desk, name),
         "ask" | "answer" => asked(desk, name, what),
+        "copy" | "lose" => paper(desk, name, what),
         "propose-reject" => propose(desk, name),
         "case" => propose_case(desk, name),
         _ => return Err(Fault::usage("console.fault.no_page")),
@@ -357,6 +383,12 @@ fn accept(desk: &Desk<'_>, name: &str) -> Result<Reply, Fault> {
     on(desk, name)
 }
 
+/// Returns the reason that was chosen with what was noted beside it.
+fn noted(desk: &Desk<'_>, word: &str) -> String {
+    let note = desk.visit.form.get("note").unwrap_or_default();
+    if note.is_empty() { word.to_owned() } else { format!("{word}: {note}") }
+}
+
 fn line_of(desk: &Desk<'_>) -> u32 {
     desk.visit.form.get("line").and_then(|line| line.parse().ok()).unwrap_or_default()
 }
@@ -364,10 +396,11 @@ fn line_of(desk: &Desk<'_>) -> u32 {
 fn cut(desk: &Desk<'_>, name: &str) -> Result<Reply, Fault> {
     let typed = desk.visit.form.get("payable").unwrap_or_default();
     let payable: Fen = typed.parse().map_err(|_| Fault::usage("console.fault.amount").with("text", typed))?;
-    let reason = desk.visit.form.get("reason").unwrap_or_default().to_owned();
-    if reason.is_empty() {
-        return Err(Fault::usage("console.fault.reason"));
-    }
+    let word = desk.visit.form.get("reason").unwrap_or_default();
+    let chosen = CutReason::CHOICES.options.iter().find(|(known, ..)| *known == word);
+    let (_, zh, en) = chosen.ok_or_else(|| Fault::usage("console.fault.reason"))?;
+    // The claimant reads it as a sentence, in the auditor's words.
+    let reason = noted(desk, desk.lang.words().pick(zh, en));
     let (claim, line) = (name.to_owned(), line_of(desk));
     desk.act(move |office, actor, now_ms| {
         let ruling = Ruling {
@@ -386,8 +419,7 @@ fn reject(desk: &Desk<'_>, name: &str) -> Result<Reply, Fault> {
     let word = desk.visit.form.get("reason").unwrap_or_default();
     let chosen = RejectReason::CHOICES.index(word).map(RejectReason);
     let chosen = chosen.ok_or_else(|| Fault::usage("console.fault.reason"))?;
-    let note = desk.visit.form.get("note").unwrap_or_default();
-    let said = if note.is_empty() { word.to_owned() } else { format!("{word}: {note}") };
+    let said = noted(desk, word);
     let (claim, line, voucher) =
         (name.to_owned(), line_of(desk), desk.visit.form.get("voucher").map(str::to_owned));
     desk.act(move |office, actor, now_ms| {
@@ -451,9 +483,17 @@ fn asked(desk: &Desk<'_>, name: &str, step: &str) -> Result<Reply, Fault> {
     Ok(stay(name, step))
 }
 
+fn paper(desk: &Desk<'_>, name: &str, what: &str) -> Result<Reply, Fault> {
+    let (claim, reason, copy) = (name.to_owned(), words(desk, "reason"), what == "copy");
+    desk.act(move |office, actor, now_ms| match copy {
+        true => office.found(&claim, true, actor, now_ms),
+        false => office.lose(&claim, &reason, actor, now_ms),
+    })?;
+    Ok(stay(name, "decided"))
+}
+
 fn propose(desk: &Desk<'_>, name: &str) -> Result<Reply, Fault> {
-    let (reason, note) = (words(desk, "reason"), words(desk, "note"));
-    let said = if note.is_empty() { reason } else { format!("{reason}: {note}") };
+    let said = noted(desk, &words(desk, "reason"));
     let claim = name.to_owned();
     desk.act(move |office, actor, now_ms| {
         step(office, &claim, &Taken::step("propose_reject", &said), actor, now_ms)

@@ -6,7 +6,7 @@ use records::kinds::staff::Role;
 use records::kinds::{alert_machine, case_machine, claim_machine as at, exception_machine, number};
 
 use crate::cli::answer::Fault;
-use crate::web::desk::Desk;
+use crate::web::desk::{Desk, Place};
 use crate::web::{approve, review};
 
 /// Returns one row for each desk of this person at which something waits.
@@ -18,7 +18,7 @@ pub(in crate::web) fn rows(desk: &Desk<'_>) -> Result<Vec<Row>, Fault> {
         }
     };
     let today = desk.today();
-    if desk.holds(&[Role::SUPERVISOR, Role::BRANCH_GM]) {
+    if desk.opens(Place::Review) {
         add("/review", "money.today.review", review::mine(desk)?.0.len(), 0);
     }
     if desk.holds(&[Role::AUDITOR]) {
@@ -29,7 +29,7 @@ pub(in crate::web) fn rows(desk: &Desk<'_>) -> Result<Vec<Row>, Fault> {
         add("/audit", "money.today.audit", waiting.len(), late);
         add("/audit", "money.today.hand_over", ready, 0);
     }
-    if desk.holds(&[Role::CS_MANAGER, Role::SALES_VP]) {
+    if desk.opens(Place::Approve) {
         let waiting = approve::mine(desk)?.0;
         let late = waiting.iter().filter(|waiting| waiting.is_late(today)).count();
         add("/approve", "money.today.approve", waiting.len(), late);
