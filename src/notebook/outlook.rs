@@ -4,7 +4,7 @@ use records::claim::settle::settle;
 use records::claim::view::{Claim, Line, Ticket};
 use records::id::DocId;
 use records::kinds::claim::CostOwner;
-use records::kinds::{claim_machine, number};
+use records::kinds::claim_machine;
 use records::money::Fen;
 use records::policy::cycle::{Cycle, HalfMonth};
 use records::policy::line::{Paid, What};
@@ -12,7 +12,7 @@ use records::policy::{age, dispatch};
 
 use crate::clock::Now;
 use crate::notebook::claim::facts;
-use crate::notebook::claim::paper::{Paper, unsubmitted};
+use crate::notebook::claim::paper::Paper;
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
 
@@ -40,23 +40,24 @@ pub struct Ceiling {
     pub own: Fen,
 }
 
-/// Returns what becomes of a receipt of one's own that no submitted claim holds; `None` of any other, and of one that
-/// lacks its day.
+/// Returns what becomes of a receipt of one's own; `papers` are those that no submitted claim holds. `None` of any
+/// other, and of one that lacks its day.
 ///
 /// # Errors
 /// [`NotebookError::Store`].
 ///
 /// Source: docs/RULES.md P-12, P-17.
-pub fn outlook(store: &Store, id: DocId, now: Now) -> Result<Option<Outlook>, NotebookError> {
-    if store.entry(id)?.is_none_or(|entry| entry.kind != number::VOUCHER) {
-        return Ok(None);
-    }
-    let papers: Vec<Paper> = unsubmitted(store)?.into_iter().map(|(_, paper)| paper).collect();
+pub fn outlook(
+    store: &Store,
+    papers: &[Paper],
+    id: DocId,
+    now: Now,
+) -> Result<Option<Outlook>, NotebookError> {
     let Some((paper, date)) = papers.iter().find(|paper| paper.id == id).and_then(|p| Some((p, p.date?)))
     else {
         return Ok(None);
     };
-    let claim = imagined(store, &papers, paper);
+    let claim = imagined(store, papers, paper);
     let facts = facts::of(store, &[&claim], now)?;
     let last_day = age::expiry(date, &facts.policy, &facts.calendar).last_day;
     let settled = settle(&claim, &facts);

@@ -12,7 +12,7 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 
 /// The owners of the devices that are known here.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct People {
     staff: BTreeMap<Replica, DocId>,
     names: BTreeMap<Replica, String>,

@@ -10,8 +10,9 @@ use records::money::Fen;
 use records::policy::cycle::HalfMonth;
 
 use crate::cli::fault::Fault;
-use crate::notebook::claim::reminders::{OnItsWay, Reminders, reminders};
-use crate::notebook::claim::{mine, paper};
+use crate::notebook::claim::mine;
+use crate::notebook::claim::paper::Paper;
+use crate::notebook::claim::reminders::{OnItsWay, Reminders};
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
 use crate::web::desk::{Desk, Leaf, Place};
@@ -27,7 +28,9 @@ struct Waiting {
 pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let (halves, reminders, current) = desk.with(|store| {
         let today = desk.now().wall.day(store.zone());
-        Ok((halves(store, HalfMonth::of(today))?, reminders(store, desk.now())?, HalfMonth::of(today)))
+        let reminders = desk.held.remembered.reminders(store, desk.now())?;
+        let papers = desk.held.remembered.papers(store)?;
+        Ok((halves(store, &papers, HalfMonth::of(today))?, reminders, HalfMonth::of(today)))
     })?;
     desk.page(&Leaf {
         place: Place::Money,
@@ -57,10 +60,14 @@ pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
 }
 
 /// Returns the half-months with receipts that no submitted claim holds, or with an open claim; the current one always.
-fn halves(store: &Store, current: Option<HalfMonth>) -> Result<BTreeMap<HalfMonth, Waiting>, NotebookError> {
+fn halves(
+    store: &Store,
+    papers: &[Paper],
+    current: Option<HalfMonth>,
+) -> Result<BTreeMap<HalfMonth, Waiting>, NotebookError> {
     let mut halves: BTreeMap<HalfMonth, Waiting> = BTreeMap::new();
     halves.extend(current.map(|half| (half, Waiting::default())));
-    for (_, paper) in paper::unsubmitted(store)? {
+    for paper in papers {
         if let Some(half) = paper.date.and_then(HalfMonth::of) {
             let waiting = halves.entry(half).or_default();
             waiting.vouchers += 1;

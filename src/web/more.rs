@@ -15,7 +15,6 @@ use crate::cli::status::bytes;
 use crate::notebook::find::Wanted;
 use crate::notebook::history::{Change, Outcome, What, history as changes};
 use crate::notebook::refusal::NotebookError;
-use crate::notebook::status::status;
 use crate::notebook::terms::Terms;
 use crate::web::desk::{Desk, Leaf, Place};
 
@@ -36,7 +35,7 @@ pub(crate) fn address(kind: &Kind, id: DocId) -> String {
 
 /// Returns the tab.
 pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
-    let status = desk.with(|store| status(store, desk.now()))?;
+    let status = desk.with(|store| desk.held.remembered.status(store, desk.now()))?;
     let counted = |n: u64| {
         if n == 0 { widgets::badge(Tone::Good, "0") } else { widgets::badge(Tone::Bad, &n.to_string()) }
     };

@@ -12,10 +12,10 @@ use crate::bundle::{hand_over, receipt, relay, work};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::status::{bytes, duration};
 use crate::keys::random;
-use crate::notebook::level::{self, Level};
+use crate::notebook::level::Level;
 use crate::notebook::list::{self, Line};
 use crate::notebook::refusal::NotebookError;
-use crate::notebook::status::{Status, status};
+use crate::notebook::status::Status;
 use crate::sync::SyncReport;
 use crate::web::desk::{Desk, Leaf, Place};
 
@@ -136,8 +136,9 @@ fn name(desk: &Desk<'_>, ending: &str) -> Result<String, Fault> {
 }
 
 fn seen(desk: &Desk<'_>) -> Result<Seen, Fault> {
+    let (remembered, now) = (&desk.held.remembered, desk.now());
     desk.with(|store| {
-        let level = level::level(store)?;
+        let level = remembered.level(store, now)?;
         let mut here = Vec::new();
         for (id, at) in level.here.iter().take(ROWS) {
             let document = store.document(*id)?;
@@ -148,7 +149,7 @@ fn seen(desk: &Desk<'_>) -> Result<Seen, Fault> {
             }
         }
         let last = crate::sync::last(store)?.map(|last| last.report);
-        Ok(Seen { status: status(store, desk.now())?, level, here, last })
+        Ok(Seen { status: remembered.status(store, now)?, level, here, last })
     })
 }
 

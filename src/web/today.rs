@@ -12,7 +12,7 @@ use crate::notebook::claim::reminders::{MAILING_DAYS, Reminders};
 use crate::notebook::day::advice::LOUD_AFTER_MS;
 use crate::notebook::day::{self, Today};
 use crate::notebook::list::Line;
-use crate::notebook::status::{Status, with_money};
+use crate::notebook::status::Status;
 use crate::web::desk::{Desk, Leaf, Place};
 use crate::web::{jobs, money, review, sheets};
 
@@ -27,8 +27,8 @@ const REVIEWS: usize = 5;
 pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let now = desk.now();
     let (day, batch) = desk.with(|store| {
-        let money = desk.held.remembered.reminders(store, now)?;
-        let day = day::of(store, with_money(store, now, money)?, desk.lang.of_labels(), now)?;
+        let status = desk.held.remembered.status(store, now)?;
+        let day = day::of(store, status, desk.lang.of_labels(), now)?;
         Ok((day, batch::coming(store, MAILING_DAYS, now)?))
     })?;
     let content = html! {

@@ -65,14 +65,27 @@ fn goes_round(flow: &mut Flow) {
     flow.ends(4);
 }
 
-/// Flow 5: a receipt in the taxi, on the page that receipts are captured on.
+/// Flow 5: a receipt in the taxi; the photo is saved before the amount is known.
 fn captures_a_receipt(flow: &mut Flow, device: &Device) {
-    flow.visit("/vouchers/new");
-    flow.photo("#photo", &photo(device, "receipt.jpg"));
+    flow.visit("/");
+    flow.photo("#receipt-photo", &photo(device, "receipt.jpg"));
     flow.type_into("#amount", "35.00");
     flow.tap("#category-city_transport");
     flow.page.shows("35.00");
     flow.ends(5);
+}
+
+/// Flow 7: the network is back, and one look proves that headquarters has it all.
+fn proves_that_headquarters_has_it(flow: &mut Flow, town: &mut Town) {
+    flow.visit("/");
+    assert!(
+        flow.page.eval("!document.querySelector('.standing .badge.good')") == true,
+        "all of it is here only"
+    );
+    town.hq.serve();
+    flow.tap(".standing a");
+    flow.page.wait("document.querySelector('[data-fresh] > .told.good')");
+    flow.ends(7);
 }
 
 fn day(width: u32, lang: &'static str) {
@@ -95,8 +108,10 @@ fn day(width: u32, lang: &'static str) {
     begins_unplanned(&mut flow);
     captures_a_receipt(&mut flow, &device);
     goes_round(&mut flow);
+    proves_that_headquarters_has_it(&mut flow, &mut town);
     flow.was_clean();
-    town.hq.serve();
+    drop(pages);
+    assert_eq!(device.status()["unsent_ops"], 0);
     assert_eq!(device.sync()["level"], true);
 }
 

@@ -20,7 +20,7 @@ const FLOWS: [(&str, &str, usize); 12] = [
     ("Review a clean claim", "supervisor", 3),
     ("Compile and dispatch the batch", "supervisor", 4),
     ("Receive an envelope of 3 covers", "auditor", 4),
-    ("Audit: a clean line, and an alarm", "auditor", 4),
+    ("Audit: a clean line, and a cut", "auditor", 4),
     ("Pay", "finance", 4),
 ];
 
@@ -145,6 +145,14 @@ impl Flow {
         }
         let place = format!("{path} at {} px in {}", self.page.width, self.page.lang);
         faults.into_iter().map(|fault| format!("{place}: {fault}")).collect()
+    }
+
+    /// Somebody else goes on, in front of his own browser.
+    #[track_caller]
+    pub(crate) fn hands_to(&mut self, page: Page) {
+        self.page = page;
+        self.seen = 0;
+        self.look();
     }
 
     /// Ends what is no flow of the table: it took so many steps.

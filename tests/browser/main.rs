@@ -15,6 +15,8 @@ mod engineer;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
+mod money;
+#[cfg(test)]
 mod office;
 #[cfg(test)]
 mod page;

@@ -145,7 +145,14 @@ fn jobs() -> Vec<serde_json::Value> {
     vec![
         job("J-1", "repair", "C001", "S001", "JL-AC-1", "排气压力不足"),
         round,
-        job("J-3", "repair", "C666", "S666", "JL-X-1", &HOSTILE.repeat(40)),
+        job(
+            "J-3",
+            "repair",
+            "C666",
+            "S666",
+            "JL-X-1",
+            &HOSTILE.chars().cycle().take(4_000).collect::<String>(),
+        ),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! A voucher as a claim looks at it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use records::duplicate::{self, Key};
@@ -19,6 +19,7 @@ use records::record::Record;
 use records::time::Day;
 use records::value::{Count, Ref, Target, Text};
 use sync_protocol::merge::Document;
+use sync_protocol::stamp::Stamp;
 
 use crate::notebook::people::People;
 use crate::notebook::refusal::Refusal;
@@ -158,12 +159,43 @@ pub fn captured(store: &Store) -> Result<Vec<(Document, Paper)>, StoreError> {
     in_states(store, &[voucher_machine::CAPTURED])
 }
 
+/// Vouchers as they were read before: one whose document did not change since is not read again.
+#[derive(Debug, Default)]
+pub struct Known {
+    people: People,
+    /// The document's digest, its creation, and the voucher where it is one's own.
+    papers: BTreeMap<DocId, ([u8; 16], Stamp, Option<Paper>)>,
+}
+
 /// Returns this person's vouchers that no submitted claim holds, in the order of their days.
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
-pub fn unsubmitted(store: &Store) -> Result<Vec<(Document, Paper)>, StoreError> {
-    in_states(store, &[voucher_machine::CAPTURED, voucher_machine::PLACED])
+pub fn unsubmitted(store: &Store, known: &mut Known) -> Result<Vec<Paper>, StoreError> {
+    let people = People::read(store)?;
+    if people != known.people {
+        *known = Known { people, ..Known::default() };
+    }
+    let mut current = BTreeMap::new();
+    store.each_entry(Some(number::VOUCHER), &mut |entry| {
+        if entry.whole && [voucher_machine::CAPTURED, voucher_machine::PLACED].contains(&entry.state) {
+            let before = known.papers.remove(&entry.id).filter(|(digest, ..)| *digest == entry.digest);
+            let paper = match before {
+                Some((.., paper)) => paper,
+                None => {
+                    let document = store.document(entry.id)?;
+                    document.and_then(|document| own(store, &known.people, document)).map(|(_, paper)| paper)
+                }
+            };
+            current.insert(entry.id, (entry.digest, entry.created, paper));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    known.papers = current;
+    let mut papers: Vec<(Stamp, &Paper)> =
+        known.papers.values().filter_map(|(_, created, paper)| Some((*created, paper.as_ref()?))).collect();
+    papers.sort_by_key(|(created, paper)| (paper.date, *created, paper.id));
+    Ok(papers.into_iter().map(|(_, paper)| paper.clone()).collect())
 }
 
 fn in_states(store: &Store, states: &[Index]) -> Result<Vec<(Document, Paper)>, StoreError> {

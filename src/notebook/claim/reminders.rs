@@ -20,6 +20,7 @@ use records::time::Day;
 
 use crate::clock::Now;
 use crate::notebook::claim::check::judged;
+use crate::notebook::claim::paper::{Known, Paper};
 use crate::notebook::claim::{facts, mine, paper, way};
 use crate::notebook::refusal::NotebookError;
 use crate::notebook::rows;
@@ -121,21 +122,29 @@ pub struct Next {
 /// # Errors
 /// [`NotebookError::Store`].
 pub fn reminders(store: &Store, now: Now) -> Result<Reminders, NotebookError> {
+    reminders_of(store, &paper::unsubmitted(store, &mut Known::default())?, now)
+}
+
+/// As [`reminders`], where the vouchers that no submitted claim holds are read already.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub fn reminders_of(store: &Store, papers: &[Paper], now: Now) -> Result<Reminders, NotebookError> {
     let today = now.wall.day(store.identity().enrolment.zone);
     let facts = Terms::read(store)?.facts(None, today, today);
     let mut reminders = Reminders::default();
-    vouchers(store, &facts, &mut reminders)?;
+    vouchers(papers, &facts, &mut reminders);
     claims(store, now, &mut reminders)?;
     trips(store, &mut reminders)?;
     cases(store, &facts, &mut reminders)?;
     Ok(reminders)
 }
 
-fn vouchers(store: &Store, facts: &Facts, reminders: &mut Reminders) -> Result<(), NotebookError> {
+fn vouchers(papers: &[Paper], facts: &Facts, reminders: &mut Reminders) {
     let (policy, calendar, today) = (&facts.policy, &facts.calendar, facts.today);
     let next = dispatch::first_from(today, policy, calendar);
     let mut waiting = 0;
-    for (_, paper) in paper::unsubmitted(store)? {
+    for paper in papers {
         let (Some(date), Some(amount)) = (paper.date, paper.amount) else {
             continue;
         };
@@ -165,7 +174,6 @@ fn vouchers(store: &Store, facts: &Facts, reminders: &mut Reminders) -> Result<(
         let days_left = mailing.due.0.saturating_sub(today.0);
         Next { mailing, days_left, vouchers: waiting, soon: days_left <= MAILING_DAYS }
     });
-    Ok(())
 }
 
 fn claims(store: &Store, now: Now, reminders: &mut Reminders) -> Result<(), NotebookError> {

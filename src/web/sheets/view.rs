@@ -216,6 +216,10 @@ fn closed(desk: &Desk<'_>, sheet: &Sheet) -> Result<Markup, Fault> {
         .collect();
     Ok(html! {
         p.big #number { (widgets::text(&sheet.number())) }
+        // As on the paper: whoever has neither paper nor network reads it from this screen.
+        @if let Some(symbol) = pages::symbol::draw(&format!("{} {id}", sheet.number()), &desk.say("web.sheet.symbol")) {
+            details { summary { (desk.say("web.sheet.symbol")) } (symbol) }
+        }
         div.actions { a.way.first #paper href={ "/papers/" (sheet.document.id) } { (desk.say("web.sheet.paper")) } }
         (widgets::facts(&facts))
         @if !sheet.items.is_empty() { section #items { h2 { (desk.say("web.sheet.items")) } (items::list(desk, sheet, "sheet")) } }

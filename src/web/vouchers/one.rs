@@ -118,7 +118,7 @@ fn leaf(desk: &Desk<'_>, id: &str) -> Result<Leaf, Fault> {
         Ok(Seen {
             notices: voucher::notices(store, doc, desk.now())?,
             missing: voucher::missing(store, doc)?,
-            outlook: outlook(store, doc, desk.now())?,
+            outlook: outlook(store, &desk.held.remembered.papers(store)?, doc, desk.now())?,
             placed: claim::places(&claim::mine(store)?).get(&doc).copied(),
             zone: store.zone(),
             last: capture::last(store)?,
