@@ -158,7 +158,10 @@ impl Desk {
             self.store.login_put(&after_wrong(login, now_ms))?;
             return Ok(None);
         }
-        let session = Session { cookie: hex(&keys::random::<16>()?), token: hex(&keys::random::<16>()?) };
+        let session = Session {
+            cookie: records::hex::of(&keys::random::<16>()?),
+            token: records::hex::of(&keys::random::<16>()?),
+        };
         let staff = login.staff;
         let visitor = Visitor { staff, token: session.token.clone(), made_ms: now_ms, seen_ms: now_ms };
         self.store.visitors_forget(now_ms.saturating_sub(AGE_MS))?;
@@ -217,10 +220,6 @@ impl Desk {
 /// The database knows a cookie's digest only: whoever reads a backup gets nobody's session.
 fn id(cookie: &str) -> [u8; 32] {
     sha256(&[b"fieldbook session\n", cookie.as_bytes()])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

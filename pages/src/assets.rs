@@ -47,7 +47,7 @@ pub fn answer(visit: &Visit) -> Option<Reply> {
 
 fn version(bytes: &[u8]) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
-    hash.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref().get(..6).map(records::hex::of).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -166,6 +166,18 @@ mod tests {
         }
     }
 
+    /// Characters that only simplified Chinese writes so: those of the table's zh-CN sentences whose zh-TW never has them.
+    const SIMPLIFIED: &str = "与专业东丢两严个为么义书争于产仅从们优会传体关内册写决况冻净减划则刚创删别办务动协单占历压参发变号后吗听启员响围图场坏处备复头夹实审对导射将尝尽属岗币带帮并库应废开异弃张归当录径态总户执扫报拟择挂损换据摄数断无旧时映显暂机权条来标样档检毕汇没测浏满点状独环现电画监盘码确离种称税笔筛签类约级纬纸纹线组细织终经结给络绝统继续维缓编缩网罚职联腾节获虚补装见规视览计认让议记许论设访证评识诉试话询该详语误说请读谁调象负财责败账质贴费资转轻载较输边达过运还这进远连迟选递遗邮释针钟钥银链销错键长门闭问间队际险随页项顺须题额驳验骤齐";
+
+    #[test]
+    fn no_simplified_character_stands_in_a_traditional_sentence() {
+        for (key, sentences) in table() {
+            let traditional = &sentences["zh-TW"];
+            let mixed: String = traditional.chars().filter(|c| SIMPLIFIED.contains(*c)).collect();
+            assert!(mixed.is_empty(), "{key}: {mixed} in {traditional}");
+        }
+    }
+
     #[test]
     fn every_key_that_the_code_names_is_in_the_table() {
         let table = table();

@@ -41,7 +41,6 @@ pub(crate) fn run(args: &Web, desk: &Desk, streams: &mut Streams<'_>) -> Result<
         font_folders: desk.font_folders.clone(),
         lend_token,
         courier: crate::web::courier::Courier::default(),
-        kept: crate::web::kept::Kept::default(),
     };
     // A reader that has gone away can still open the address from somewhere else.
     let _ = if desk.json {
@@ -60,7 +59,7 @@ fn taken(port: u16, error: &std::io::Error) -> Fault {
 
 fn secret() -> Result<String, Fault> {
     let bytes: [u8; 16] = random().map_err(NotebookError::from)?;
-    Ok(crate::bundle::hex(&bytes))
+    Ok(records::hex::of(&bytes))
 }
 
 /// Opens the home where that can be done without a question, and returns the cookie to give: the one that is kept in it, or

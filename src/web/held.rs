@@ -12,6 +12,7 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::sync::Lends;
 use crate::vault::{self, Standing};
+use crate::web::kept::Kept;
 use crate::web::remembered::Remembered;
 
 /// How long a home that was given away is left alone, so that whoever asked takes it: he looks every 50 ms.
@@ -26,6 +27,8 @@ pub struct Held {
     unlocked: Mutex<Option<Unlocked>>,
     /// What need not be reckoned at each visit.
     pub(crate) remembered: Remembered,
+    /// What refused forms brought.
+    pub(crate) kept: Kept,
 }
 
 /// The key of a home with a PIN, as long as somebody uses the pages.
@@ -46,6 +49,7 @@ impl Held {
             store: Mutex::new(None),
             unlocked: Mutex::new(None),
             remembered: Remembered::new(),
+            kept: Kept::new(),
         }
     }
 
@@ -121,6 +125,7 @@ impl Held {
         *held = None;
         *self.key() = None;
         self.remembered.forget();
+        self.kept.forget_all();
     }
 
     /// Notes that somebody uses the pages.

@@ -18,6 +18,16 @@ const FORMS_MAX: usize = 4;
 pub struct Kept(Mutex<VecDeque<(String, Vec<Upload>)>>);
 
 impl Kept {
+    /// Returns one that keeps nothing yet.
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(VecDeque::new()))
+    }
+
+    /// Forgets all: the home was locked.
+    pub(crate) fn forget_all(&self) {
+        self.forms().clear();
+    }
+
     /// Keeps the files of a form and returns the name under which they come again.
     pub(crate) fn keep(&self, files: &[Upload]) -> String {
         let mut hash = ring::digest::Context::new(&ring::digest::SHA256);

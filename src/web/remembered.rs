@@ -21,7 +21,7 @@ type State = (Counts, Option<Ts>, Day);
 #[derive(Debug)]
 pub(crate) struct Remembered(Mutex<Memory>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Memory {
     reminders: Option<(State, Reminders)>,
     level: Option<(State, Level)>,
@@ -36,7 +36,7 @@ impl Remembered {
 
     /// Forgets all: the home was locked.
     pub(crate) fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.memory() = Memory::default();
     }
 
     /// Returns what a person should not forget about his money.

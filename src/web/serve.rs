@@ -21,7 +21,6 @@ use crate::web::courier::Courier;
 use crate::web::desk::Desk;
 use crate::web::door::Door;
 use crate::web::held::Held;
-use crate::web::kept::Kept;
 use crate::web::{routes, unlock};
 
 /// Until the headers of a request are there.
@@ -48,8 +47,6 @@ pub struct Shared {
     pub lend_token: String,
     /// Who syncs by himself.
     pub courier: Courier,
-    /// What refused forms brought.
-    pub kept: Kept,
 }
 
 /// Listens on 127.0.0.1; port 0 takes a free one.
@@ -85,7 +82,7 @@ pub fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) -> std::io::R
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let graceful = GracefulShutdown::new();
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut stop = std::pin::pin!(stopped());
+    let mut stop = std::pin::pin!(pages::stop::asked());
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -167,7 +164,7 @@ pub fn answer(visit: &Visit, shared: &Shared) -> Reply {
         // What a page asks by itself is no use of it.
         shared.held.touch();
     }
-    let visit = &*shared.kept.again(visit);
+    let visit = &*shared.held.kept.again(visit);
     let desk = Desk {
         visit,
         held: &shared.held,
@@ -176,30 +173,12 @@ pub fn answer(visit: &Visit, shared: &Shared) -> Reply {
         token: &shared.door.token,
         font_folders: &shared.font_folders,
         courier: &shared.courier,
-        kept: &shared.kept,
+        kept: &shared.held.kept,
     };
     let reply = routes::answer(&desk);
     if visit.verb == Verb::Post && matches!(reply.body, Body::Go(_)) {
-        shared.kept.forget(visit);
+        shared.held.kept.forget(visit);
         shared.courier.changed();
     }
     reply
-}
-
-/// Ends when the process is asked to stop.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-            drop(interrupt.await);
-            return;
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            _ = term.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
 }

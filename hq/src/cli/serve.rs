@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
             let listener = tokio::net::TcpListener::bind(&args.listen).await?;
             let url = server::url(listener.local_addr()?, tls.is_some());
             answer::raw(&format!("{url}\n"), true);
-            server::serve(listener, tls, console, stopped()).await
+            server::serve(listener, tls, console, pages::stop::asked()).await
         })
         .map_err(|error| broken(&error))?;
     rounds.abort();
@@ -129,22 +129,4 @@ async fn rounds(office: Office) {
 
 pub(super) fn trouble(error: &StoreError) {
     answer::raw(&format!("{error}\n"), false);
-}
-
-/// Ends when the process is asked to stop.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-            drop(interrupt.await);
-            return;
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            _ = term.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
 }
