@@ -194,8 +194,8 @@ fn a_signature_that_was_drawn_is_not_asked_for_again() {
     let shown = browser.answer(&pages::visit::Visit::to(&format!("/kept/{kept}/0")));
     assert_eq!(shown.status, 200);
     let somebody = [("kept", kept), ("result", "done"), ("left", "2026-11-22T09:30"), ("signer", "王主任")];
-    browser.send(&at, &somebody);
-    assert!(browser.get(&format!("/sheets/{code}")).contains("王主任"));
+    assert_eq!(browser.send(&at, &somebody), format!("/sheets/{code}?done=sealed"));
+    assert!(device.done(&["sheet", "show", &code]).contains("王主任"));
 }
 
 #[test]
