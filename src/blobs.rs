@@ -56,6 +56,12 @@ pub enum Taken {
 }
 
 impl<'a> Blobs<'a> {
+    /// Returns the door to the attachments of a home that is not open.
+    #[must_use]
+    pub(crate) fn at(home: &'a Path, keys: &'a Keys) -> Self {
+        Self { home, keys }
+    }
+
     /// Returns the attachments of an open store.
     #[must_use]
     pub fn of(store: &'a crate::store::Store) -> Self {
@@ -146,6 +152,18 @@ impl<'a> Blobs<'a> {
     pub fn remove(&self, hash: &FileHash) -> Result<(), StoreError> {
         let path = self.path(hash);
         std::fs::remove_file(&path).map_err(|source| StoreError::io("removing an attachment", &path, source))
+    }
+
+    /// Moves a file that does not read into a folder, for whoever may still find something in it.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn set_aside(&self, hash: &FileHash, folder: &Path) -> Result<(), StoreError> {
+        let (from, to) = (self.path(hash), folder.join(hex(hash)));
+        let moved = std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::rename(&from, &to))
+            .and_then(|()| crate::home::sync_folder(folder));
+        moved.map_err(|source| StoreError::io("setting a damaged file aside", &from, source))
     }
 
     fn coming(&self, hash: &FileHash) -> PathBuf {

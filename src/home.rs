@@ -19,6 +19,9 @@ pub const OPEN_BYTES_MIN: u64 = 256 * 1024;
 /// Size of the reserve, given up once when the disk is full.
 pub const RESERVE_BYTES: u64 = 2 * 1024 * 1024;
 
+/// What is kept in two copies: folder and name.
+pub const TWINS: [(&str, &str); 4] = [("id", "key"), ("id", "identity"), ("id", "made"), ("", "head")];
+
 const TWIN_MAGIC: &[u8; 4] = b"FBT1";
 const TWIN_BYTES_MAX: u64 = 64 * 1024;
 const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);

@@ -13,7 +13,9 @@ pub mod apply;
 pub mod aside;
 pub mod carry;
 pub mod clocks;
+pub mod closed;
 pub mod compare;
+pub mod cut;
 pub mod database;
 pub mod doctor;
 pub mod entry;
@@ -27,6 +29,8 @@ pub mod gather;
 pub mod handed;
 pub mod index;
 pub mod journal;
+pub mod last;
+pub mod look;
 pub mod offer;
 pub mod pack;
 pub mod proofs;
@@ -34,9 +38,12 @@ pub mod read;
 pub mod rebuild;
 pub mod renamed;
 pub mod restored;
+pub mod rolled;
 pub mod room;
 pub mod ruled;
 pub mod run;
+#[cfg(test)]
+mod salvaged;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -247,16 +254,20 @@ impl Store {
             || head.as_ref().is_some_and(|head| head.parent.is_some());
         let saves: Vec<Frame> = contents.frames.iter().map(|(frame, _)| frame.clone()).collect();
         let holed = !contents.gaps.is_empty();
+        let cut = store.cut_of(&contents);
         store.replay(contents, head.as_ref())?;
         if fresh && saved && store.state.own.is_none() {
             return Err(store.damaged(Part::Database));
         }
         store.opening = epoch::judge(head.as_ref(), store.state.own, home, &store.keys, now);
         let orphans = store.orphans(saves)?;
-        if short || holed || head_lost || !orphans.is_empty() {
+        if short || holed || cut.is_some() || head_lost || !orphans.is_empty() {
             store.opening = Opening::Elsewhere;
             // The first save settles it for the openings after this one.
             store.unsynced = CHECKPOINT_OPS;
+        }
+        if let Some(cut) = cut {
+            store.note_cut(cut)?;
         }
         store.adopt(orphans, now)?;
         store.finish_forks(now)?;

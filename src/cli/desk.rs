@@ -11,12 +11,13 @@ use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
 use crate::cli::secrets;
 use crate::cli::table::Style;
-use crate::clock::Clock;
+use crate::clock::{Clock, Now};
 use crate::keys::Access;
 use crate::keys::secret::{DataKey, Pin};
 use crate::notebook::refusal::NotebookError;
 use crate::notebook::terms::unlock_minutes;
 use crate::store::Store;
+use crate::store::doctor::Findings;
 use crate::store::error::StoreError;
 use crate::store::rebuild::Rebuilt;
 use crate::vault;
@@ -131,15 +132,33 @@ impl Desk {
     pub(crate) fn rebuild(&self) -> Result<Rebuilt, Fault> {
         let _ = crate::web::lend::ask(&self.home);
         let now = self.clock.now();
-        let key = match vault::key(&self.home, now) {
-            Err(StoreError::Locked) => vault::unlock(&self.home, &secrets::met(self)?, now).map(Some),
-            known => known,
-        };
-        let rebuilt = match &key.map_err(NotebookError::from)? {
+        let rebuilt = match &self.key(now)? {
             Some(key) => Store::rebuild_by(&self.home, Access::By(key), now),
             None => Store::rebuild(&self.home, now),
         };
         Ok(rebuilt.map_err(NotebookError::from)?)
+    }
+
+    /// Examines a home that does not open; its PIN is asked for.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says why it cannot be done.
+    pub(crate) fn examine_closed(&self) -> Result<Findings, Fault> {
+        let now = self.clock.now();
+        let findings = match &self.key(now)? {
+            Some(key) => Store::examine_closed(&self.home, Access::By(key), now),
+            None => Store::examine_closed(&self.home, Access::Plain, now),
+        };
+        Ok(findings.map_err(NotebookError::from)?)
+    }
+
+    /// Returns the key of a home with a PIN, which is asked for where it has to be.
+    fn key(&self, now: Now) -> Result<Option<DataKey>, Fault> {
+        let key = match vault::key(&self.home, now) {
+            Err(StoreError::Locked) => vault::unlock(&self.home, &secrets::met(self)?, now).map(Some),
+            known => known,
+        };
+        Ok(key.map_err(NotebookError::from)?)
     }
 
     fn store_by_pin(&self) -> Result<Store, Fault> {

@@ -1,5 +1,6 @@
 //! `doctor` and `rebuild`: what is whole in a home, and making its database anew.
 
+use records::id::Epoch;
 use serde_json::{Value, json};
 
 use crate::cli::against;
@@ -14,6 +15,8 @@ use crate::cli::refused::part_label;
 use crate::cli::table::{Tone, pairs};
 use crate::notebook::refusal::NotebookError;
 use crate::store::doctor::{Fault as Found, Findings, SetAside};
+use crate::store::error::StoreError;
+use crate::store::look::{Look, Why};
 use crate::store::rebuild::Rebuilt;
 use crate::vault::Standing;
 
@@ -22,10 +25,19 @@ const SHOWN_MAX: usize = 20;
 
 /// Examines the home; ends with [`Exit::Damaged`] where something is wrong.
 pub(crate) fn run(args: &Doctor, desk: &Desk) -> Result<Page, Fault> {
-    let mut store = desk.store()?;
+    let mut store = match desk.store() {
+        Err(fault) if fault.exit == Exit::Damaged => return closed(desk),
+        opened => opened?,
+    };
     let against = against::look(&mut store, args.against_hq, desk)?;
     let bar = Progress::waiting("text.progress.doctor", desk);
-    let findings = store.doctor().map_err(NotebookError::from)?;
+    let findings = match store.doctor() {
+        Err(StoreError::Damaged { .. }) => {
+            drop((bar, store));
+            return closed(desk);
+        }
+        findings => findings.map_err(NotebookError::from)?,
+    };
     drop(bar);
     let standing = crate::vault::standing(&desk.home, desk.clock.now()).map_err(NotebookError::from)?;
     let exit = if findings.faults.is_empty() { Exit::Done } else { Exit::Damaged };
@@ -38,6 +50,16 @@ pub(crate) fn run(args: &Doctor, desk: &Desk) -> Result<Page, Fault> {
             let about_pin = pin::standing_text(standing, store.zone(), desk) + "\n";
             Page::Text(text(&findings, desk) + &about_pin + &against::text(&against, desk), exit)
         }
+    })
+}
+
+/// Says what is safe in a home that does not open.
+fn closed(desk: &Desk) -> Result<Page, Fault> {
+    let findings = desk.examine_closed()?;
+    let standing = crate::vault::standing(&desk.home, desk.clock.now()).map_err(NotebookError::from)?;
+    Ok(match desk.json {
+        true => Page::Json(answer(&findings, &Value::Null, standing, desk.lang), Exit::Damaged),
+        false => Page::Text(text(&findings, desk), Exit::Damaged),
     })
 }
 
@@ -75,19 +97,17 @@ fn sentence(found: &Found, lang: Lang) -> String {
     };
     match found {
         Found::CopyLost(lost) => lang.say("text.doctor.copy_lost", &[("part", part(*lost))]),
-        Found::JournalGap { file, offset, bytes } => {
-            let facts =
-                [("file", file.to_string()), ("offset", offset.to_string()), ("bytes", bytes.to_string())];
-            let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
-            lang.say("text.doctor.journal_gap", &facts)
-        }
+        Found::JournalGap { file, offset, bytes } => journal_gap(*file, *offset, *bytes, lang),
         Found::ChainBroken(op) => lang.say("text.doctor.chain_broken", &[("op", &op.to_string())]),
         Found::OpDiffers(op) => lang.say("text.doctor.op_differs", &[("op", &op.to_string())]),
+        Found::OpsLost(epoch, first, last) => ops_lost(*epoch, *first, *last, lang),
+        Found::JournalCut(cut) => why(Why::JournalCut(*cut), lang),
         Found::Unreadable(lost) => lang.say("text.doctor.unreadable", &[("part", part(*lost))]),
         Found::ViewDiffers(id) => lang.say("text.doctor.view_differs", &[("code", &id.code())]),
         Found::CountsDiffer => lang.say("text.doctor.counts_differ", &[]),
         Found::FileMissing(hash) => lang.say("text.doctor.file_missing", &[("hash", &hex(hash))]),
-        Found::BlobDamaged => lang.say("text.doctor.blob_damaged", &[]),
+        Found::BlobDamaged(hash) => lang.say("text.doctor.blob_damaged", &[("hash", &hex(hash))]),
+        Found::AnswersLost(n) => lang.say("text.doctor.answers_lost", &[("n", &n.to_string())]),
         Found::OnlyAside { path, ops } => {
             let facts = [("file", path.display().to_string()), ("n", ops.to_string())];
             let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -136,17 +156,50 @@ pub(crate) fn rebuild(desk: &Desk) -> Result<Page, Fault> {
     let bar = Progress::waiting("text.progress.rebuild", desk);
     let rebuilt = desk.rebuild()?;
     drop(bar);
-    Ok(desk.page(|| rebuilt_json(&rebuilt), |desk| rebuilt_text(&rebuilt, desk)))
+    Ok(desk.page(|| rebuilt_json(&rebuilt, desk.lang), |desk| rebuilt_text(&rebuilt, desk)))
 }
 
-fn rebuilt_json(rebuilt: &Rebuilt) -> Value {
+fn rebuilt_json(rebuilt: &Rebuilt, lang: Lang) -> Value {
     json!({
         "ops": rebuilt.ops,
         "documents": rebuilt.documents,
         "from_journal": rebuilt.from_journal,
         "unreadable": rebuilt.unreadable,
         "set_aside": rebuilt.set_aside.as_ref().map(|path| path.display().to_string()),
+        "look": rebuilt.look.iter().map(|look| look_json(look, lang)).collect::<Vec<_>>(),
     })
+}
+
+fn look_json(look: &Look, lang: Lang) -> Value {
+    json!({
+        "id": look.doc.map(|doc| doc.to_string()),
+        "code": look.doc.map(|doc| doc.code()),
+        "why": why(look.why, lang),
+    })
+}
+
+/// Returns why something needs a look.
+fn why(why: Why, lang: Lang) -> String {
+    let n = |key: &str, n: u64| lang.say(key, &[("n", &n.to_string())]);
+    match why {
+        Why::Gone => lang.say("text.look.gone", &[]),
+        Why::OpsMissing(ops) => n("text.look.ops_missing", ops),
+        Why::NotWhole => lang.say("text.look.not_whole", &[]),
+        Why::FileDamaged(hash) => lang.say("text.look.file_damaged", &[("hash", &hex(&hash))]),
+        Why::OpsLost { epoch, first, last } => ops_lost(epoch, first, last, lang),
+        Why::JournalGap(gap) => journal_gap(gap.at.file, gap.at.offset, gap.bytes, lang),
+        Why::JournalCut(cut) => n("text.doctor.journal_cut", cut.was.at.file),
+    }
+}
+
+fn ops_lost(epoch: Epoch, first: u64, last: u64, lang: Lang) -> String {
+    let facts = [("epoch", epoch.0.to_string()), ("first", first.to_string()), ("last", last.to_string())];
+    lang.say("text.doctor.ops_lost", &facts.each_ref().map(|(name, value)| (*name, value.as_str())))
+}
+
+fn journal_gap(file: u64, offset: u64, bytes: u64, lang: Lang) -> String {
+    let facts = [("file", file.to_string()), ("offset", offset.to_string()), ("bytes", bytes.to_string())];
+    lang.say("text.doctor.journal_gap", &facts.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
 fn rebuilt_text(rebuilt: &Rebuilt, desk: &Desk) -> String {
@@ -161,6 +214,16 @@ fn rebuilt_text(rebuilt: &Rebuilt, desk: &Desk) -> String {
     if let Some(path) = &rebuilt.set_aside {
         let path = path.display().to_string();
         text.push_str(&(desk.lang.say("text.rebuilt.set_aside", &[("path", &path)]) + "\n"));
+    }
+    if !rebuilt.look.is_empty() {
+        let n = rebuilt.look.len().to_string();
+        text.push_str(
+            &(desk.style.paint(Tone::Bad, &desk.lang.say("text.rebuilt.look", &[("n", &n)])) + "\n"),
+        );
+    }
+    for look in rebuilt.look.iter().take(SHOWN_MAX) {
+        let code = look.doc.map(|doc| doc.code() + ": ").unwrap_or_default();
+        text.push_str(&format!("  {code}{}\n", why(look.why, desk.lang)));
     }
     text
 }

@@ -95,6 +95,7 @@ impl Store {
         self.apply_end(answer, proof, leaving, &mut applied)?;
         self.evict(&mut applied)?;
         self.checkpoint()?;
+        self.note_answer();
         self.trim(now)?;
         Ok(applied)
     }
@@ -320,6 +321,7 @@ impl Store {
         work.state.cursor.advance(&answer.end.next);
         work.state.lease = answer.ack.lease;
         work.state.level = !answer.end.more;
+        work.state.answers = self.answers_noted()?.max(work.state.answers).saturating_add(1);
         work.drop_finished(self)?;
         let all_sent = match work.state.own {
             Some(own) => work.line(self, (self.replica(), own.epoch))?.held >= own.seq,

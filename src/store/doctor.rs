@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use records::id::{DocId, Epoch, OpId};
 use sync_protocol::chain::Link;
@@ -10,6 +10,7 @@ use sync_protocol::op::Row;
 
 use crate::blobs::Blobs;
 use crate::store::Store;
+use crate::store::cut::Cut;
 use crate::store::database::Tree;
 use crate::store::entry::{Entry, doc_key};
 use crate::store::error::{Part, StoreError};
@@ -72,6 +73,10 @@ pub enum Fault {
     ChainBroken(OpId),
     /// An op is in the journal and not in the log, or the other way with another content.
     OpDiffers(OpId),
+    /// Own ops that were saved and read nowhere here: epoch, first, last.
+    OpsLost(Epoch, u64, u64),
+    /// The journal lost its end.
+    JournalCut(Cut),
     /// A stored value does not open or decode.
     Unreadable(Part),
     /// What lists show of a document is not what its ops make.
@@ -79,7 +84,7 @@ pub enum Fault {
     /// The counts are not those of what is there.
     CountsDiffer,
     /// An attachment does not read.
-    BlobDamaged,
+    BlobDamaged(Hash),
     /// A record names a file that is neither here nor at HQ.
     FileMissing(Hash),
     /// Ops of a forked branch could not be written again: they stand in this file only.
@@ -93,6 +98,8 @@ pub enum Fault {
     AsideDamaged(PathBuf),
     /// The database wrote a value outside its own file, where nothing syncs it.
     ValueOutside,
+    /// The database went back behind so many answers of HQ; the next sync brings again what they brought.
+    AnswersLost(u64),
 }
 
 impl Findings {
@@ -114,7 +121,10 @@ impl Store {
     /// [`StoreError::Io`], and [`StoreError::Damaged`] where not even counts read.
     pub fn doctor(&self) -> Result<Findings, StoreError> {
         let mut faults = Vec::new();
-        self.examine_copies(&mut faults);
+        examine_copies(&self.home, &mut faults);
+        if self.state.own.is_some() && crate::home::whole_copies(&self.home, "head") == 0 {
+            faults.push(Fault::Unreadable(Part::Head));
+        }
         let journaled = self.examine_journal(&mut faults)?;
         let (logged, n_ops) = self.examine_log(&mut faults)?;
         let again = logged.values().filter_map(|row| Row::from_bytes(row).ok()?.forked_from);
@@ -126,9 +136,22 @@ impl Store {
                 faults.push(Fault::OpDiffers(OpId { replica: self.replica(), epoch: *epoch, seq: *seq }));
             }
         }
+        let mut ends: BTreeMap<Epoch, u64> = BTreeMap::new();
+        for (epoch, seq) in journaled.keys().chain(logged.keys()) {
+            let end = ends.entry(*epoch).or_insert(0);
+            *end = (*seq).max(*end);
+        }
+        let cuts = self.cuts()?;
+        crate::store::cut::stretch(&mut ends, &cuts);
+        if let Ok(lost) = self.ops_lost(&ends) {
+            faults.extend(lost.into_iter().map(|(epoch, first, last)| Fault::OpsLost(epoch, first, last)));
+        }
+        faults.extend(cuts.into_iter().map(Fault::JournalCut));
         let digest = self.examine_views(n_ops, &mut faults)?;
         self.examine_files(&mut faults);
         faults.extend(self.files_missing()?.into_iter().map(Fault::FileMissing));
+        let lost = self.answers_lost()?;
+        faults.extend((lost > 0).then_some(Fault::AnswersLost(lost)));
         let either = journaled.keys().chain(logged.keys()).collect::<BTreeSet<_>>().len();
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let safe = Safe {
@@ -173,21 +196,6 @@ impl Store {
             all.push(SetAside { path: aside.path, ops });
         }
         Ok(all)
-    }
-
-    fn examine_copies(&self, faults: &mut Vec<Fault>) {
-        let id = self.home.join("id");
-        for name in ["key", "identity"] {
-            if crate::home::whole_copies(&id, name) < 2 {
-                faults.push(Fault::CopyLost(Part::Keys));
-            }
-        }
-        match crate::home::whole_copies(&self.home, "head") {
-            _ if self.state.own.is_none() => {}
-            0 => faults.push(Fault::Unreadable(Part::Head)),
-            1 => faults.push(Fault::CopyLost(Part::Head)),
-            _ => {}
-        }
     }
 
     fn examine_journal(&self, faults: &mut Vec<Fault>) -> Result<OwnRows, StoreError> {
@@ -323,7 +331,17 @@ impl Store {
             faults.push(Fault::ValueOutside);
         }
         let blobs = Blobs::of(self);
-        let damaged = blobs.names().filter(|hash| blobs.read_to(hash, &mut std::io::sink()).is_err()).count();
-        faults.extend(std::iter::repeat_n(Fault::BlobDamaged, damaged));
+        let damaged = blobs.names().filter(|name| blobs.read_to(name, &mut std::io::sink()).is_err());
+        faults.extend(damaged.filter_map(|name| Hash::try_from(name.0).ok()).map(Fault::BlobDamaged));
+    }
+}
+
+/// Names what has two copies of which one does not read.
+pub(in crate::store) fn examine_copies(home: &Path, faults: &mut Vec<Fault>) {
+    for (folder, name) in crate::home::TWINS {
+        let (part, fewest) = if name == "head" { (Part::Head, 1) } else { (Part::Keys, 0) };
+        if (fewest..2).contains(&crate::home::whole_copies(&home.join(folder), name)) {
+            faults.push(Fault::CopyLost(part));
+        }
     }
 }

@@ -15,6 +15,7 @@ use sync_protocol::chain::{Link, Parent};
 
 use crate::keys::{Domain, Keys, Place};
 use crate::store::error::{Limited, StoreError};
+use crate::store::last::{Mark, Witness};
 
 /// Sealed bytes of one frame at most: one save is one frame.
 pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -92,6 +93,10 @@ pub struct Contents {
     pub gaps: Vec<Gap>,
     /// The journal ends before the position asked for: it lost what the database has.
     pub short: bool,
+    /// Behind the last frame that reads.
+    pub end: Position,
+    /// How far the journal went, as its witness says.
+    pub last: Option<Mark>,
 }
 
 /// The journal, open for appending.
@@ -101,6 +106,7 @@ pub struct Journal {
     file: File,
     end: Position,
     poisoned: bool,
+    witness: Option<Witness>,
 }
 
 impl Journal {
@@ -126,6 +132,9 @@ impl Journal {
             let offset = if file == from.file { from.offset } else { 0 };
             end.offset = read_file(folder, keys, Position { file, offset }, &mut contents)?;
         }
+        contents.end = if short { end_of(folder, last)? } else { end };
+        let mut witness = Witness::open(folder, keys);
+        contents.last = witness.as_mut().and_then(Witness::read);
         if contents.short || contents.gaps.last().is_some_and(|gap| gap.at == end) {
             // What was on the disk and does not read is no torn tail: it stays, and writing goes on in a new file.
             end = Position { file: last.max(from.file) + 1, offset: 0 };
@@ -140,7 +149,7 @@ impl Journal {
         if file.metadata().map_err(failed)?.len() > end.offset {
             file.set_len(end.offset).and_then(|()| file.sync_all()).map_err(failed)?;
         }
-        Ok((Self { folder: folder.to_path_buf(), file, end, poisoned: false }, contents))
+        Ok((Self { folder: folder.to_path_buf(), file, end, poisoned: false, witness }, contents))
     }
 
     /// Returns the position behind the last frame.
@@ -175,6 +184,9 @@ impl Journal {
             self.poisoned = false;
         }
         self.end.offset += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if let Some(witness) = &mut self.witness {
+            witness.write(Mark { epoch: frame.epoch, seq: frame.last(), at: self.end });
+        }
         Ok(())
     }
 
@@ -249,6 +261,10 @@ fn file_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:08}.log"))
 }
 
+fn end_of(folder: &Path, file: u64) -> Result<Position, StoreError> {
+    Ok(Position { file, offset: length(folder, file)? })
+}
+
 fn length(folder: &Path, number: u64) -> Result<u64, StoreError> {
     let path = file_path(folder, number);
     match std::fs::metadata(&path) {
@@ -309,7 +325,11 @@ fn read_file(folder: &Path, keys: &Keys, from: Position, contents: &mut Contents
 }
 
 /// Whether bytes behind the last frame are the beginning of one that was never whole, or nothing.
+///
+/// A file may have grown before its bytes came: zeros at the end are none. Where they were a save, the witness says so.
 fn is_torn(tail: &[u8]) -> bool {
+    let written = tail.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let tail = tail.get(..written).unwrap_or_default();
     let Some(rest) = tail.strip_prefix(MAGIC) else {
         return MAGIC.starts_with(tail);
     };

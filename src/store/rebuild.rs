@@ -14,10 +14,11 @@ use crate::keys::{Access, Keys};
 use crate::store::Store;
 use crate::store::apply::Applied;
 use crate::store::database::{Change, Database, Tree};
-use crate::store::entry::DocKey;
+use crate::store::entry::{DocKey, Entry};
 use crate::store::epoch::Opening;
 use crate::store::error::StoreError;
-use crate::store::journal::{self, Frame, Logged};
+use crate::store::journal::{self, Contents, Frame, Logged};
+use crate::store::look::Look;
 use crate::store::run::{Decoded, Run, RunKey};
 use crate::store::state::{FORKS_KEY, LineInfo, STATE_KEY, State, line_key};
 
@@ -37,17 +38,21 @@ pub struct Rebuilt {
     pub unreadable: u64,
     /// Where the old database lies; `None` where there was none.
     pub set_aside: Option<PathBuf>,
+    /// What a person should look at.
+    pub look: Vec<Look>,
 }
 
 /// What the old database still gives.
 #[derive(Default)]
-struct Salvage {
+pub(in crate::store) struct Salvage {
     state: Option<State>,
     meta: Vec<(Vec<u8>, Vec<u8>)>,
     lines: BTreeMap<Line, LineInfo>,
-    runs: Vec<(RunKey, Decoded)>,
+    pub(in crate::store) runs: Vec<(RunKey, Decoded)>,
     rulings: Vec<Ruling>,
     left: Vec<DocKey>,
+    /// Documents that it listed, each in short where that reads.
+    pub(in crate::store) docs: BTreeMap<DocKey, Option<Entry>>,
     unreadable: u64,
 }
 
@@ -77,22 +82,27 @@ impl Store {
     pub fn rebuild_by(home: &Path, access: Access<'_>, now: Now) -> Result<Rebuilt, StoreError> {
         let opened = Self::unopened(home, access, now)?;
         let path = home.join("sled");
-        let salvage = match Database::open(&path) {
-            Ok(old) => read_old(&old, &opened.keys)?,
-            Err(StoreError::Damaged { .. }) => Salvage { unreadable: 1, ..Salvage::default() },
-            Err(other) => return Err(other),
-        };
+        let salvage = salvage(home, &opened.keys)?;
         let part = home.join("sled.part");
         if part.exists() {
             clear(&part)?;
         }
-        let (mut store, _) = opened.with_database(Database::open(&part)?, State::default())?;
+        let (mut store, contents) = opened.with_database(Database::open(&part)?, State::default())?;
+        let cut = store.cut_of(&contents);
         let from_journal = store.restore(&salvage.own_epochs(&store)?, &salvage)?;
         store.finish_restore(&salvage)?;
-        let journaled = journal::read_all(&home.join("journal"), &store.keys)?.frames;
-        let orphans = store.orphans(journaled.into_iter().map(|(frame, _)| frame).collect())?;
+        let journaled = journal::read_all(&home.join("journal"), &store.keys)?;
+        let mut ends = salvage.ends(&store, &journaled);
+        let mut cuts = store.cuts()?;
+        cuts.extend(cut);
+        crate::store::cut::stretch(&mut ends, &cuts);
+        let orphans = store.orphans(journaled.frames.into_iter().map(|(frame, _)| frame).collect())?;
         store.opening = Opening::Elsewhere;
         store.adopt(orphans, now)?;
+        let mut look = store.records_to_look_at(&salvage.docs)?;
+        look.extend(store.saves_to_look_at(&ends, &journaled.gaps, &cuts)?);
+        look.extend(store.set_damaged_files_aside()?);
+        store.forget_cuts()?;
         store.checkpoint()?;
         let counts = store.counts()?;
         let Self { database, _lock: lock, .. } = store;
@@ -101,6 +111,7 @@ impl Store {
         rename(home, &part, &home.join(WHOLE))?;
         let set_aside = set_aside(home, &path, now)?;
         take_whole(home)?;
+        mend_copies(home)?;
         drop(lock);
         Ok(Rebuilt {
             ops: counts.ops,
@@ -108,6 +119,7 @@ impl Store {
             from_journal,
             unreadable: salvage.unreadable,
             set_aside,
+            look,
         })
     }
 
@@ -199,6 +211,7 @@ impl Store {
             if salvage.unreadable == 0 {
                 work.state.cursor = old.cursor.clone();
                 work.state.level = old.level;
+                work.state.answers = old.answers;
             }
         }
         work.drop_finished(self)?;
@@ -209,6 +222,24 @@ impl Store {
 impl Salvage {
     fn has(&self, line: Line, seq: u64) -> bool {
         self.runs.iter().any(|(key, run)| key.line == line && run.row(seq).is_some())
+    }
+
+    /// Returns how far each own epoch is known to have gone, by whatever names its ops.
+    fn ends(&self, store: &Store, journaled: &Contents) -> BTreeMap<Epoch, u64> {
+        let own = |line: &&Line| line.0 == store.replica();
+        let lines = self.lines.iter().filter(|(line, _)| own(line));
+        let lines = lines.filter_map(|(line, info)| Some((line.1, info.end?.0)));
+        let written = self.runs.iter().filter(|(_, run)| matches!(run.run, Run::Own { .. }));
+        let runs = written.map(|(key, _)| (key.line.1, key.last));
+        let frames = journaled.frames.iter().filter(|(frame, _)| !frame.ops.is_empty());
+        let frames = frames.map(|(frame, _)| (frame.epoch, frame.last()));
+        let tip = self.state.iter().filter_map(|state| state.own).map(|own| (own.epoch, own.seq));
+        let mut ends = BTreeMap::new();
+        for (epoch, seq) in lines.chain(runs).chain(frames).chain(tip) {
+            let end = ends.entry(epoch).or_insert(0);
+            *end = seq.max(*end);
+        }
+        ends
     }
 
     /// Joins what the journal and the old database hold of the own log.
@@ -308,6 +339,19 @@ pub(in crate::store) fn take_whole(home: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Writes what has two copies anew where only one of them reads.
+fn mend_copies(home: &Path) -> Result<(), StoreError> {
+    for (folder, name) in crate::home::TWINS {
+        let folder = home.join(folder);
+        if crate::home::whole_copies(&folder, name) == 1
+            && let Some(bytes) = crate::home::read_twin(&folder, name)?
+        {
+            crate::home::write_twin(&folder, name, &bytes)?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes what a killed rebuild left; all of it is in the journal and the database.
 fn clear(part: &Path) -> Result<(), StoreError> {
     let cleared = std::fs::remove_dir_all(part);
@@ -333,6 +377,18 @@ fn set_aside(home: &Path, path: &Path, now: Now) -> Result<Option<PathBuf>, Stor
         .and_then(|()| crate::home::sync_folder(home));
     moved.map_err(|source| StoreError::io("setting the old database aside", &to, source))?;
     Ok(Some(to))
+}
+
+/// Returns what the database of a home still gives.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub(in crate::store) fn salvage(home: &Path, keys: &Keys) -> Result<Salvage, StoreError> {
+    match Database::open(&home.join("sled")) {
+        Ok(old) => read_old(&old, keys),
+        Err(StoreError::Damaged { .. }) => Ok(Salvage { unreadable: 1, ..Salvage::default() }),
+        Err(other) => Err(other),
+    }
 }
 
 /// Reads what still reads; what does not is counted.
@@ -377,5 +433,20 @@ fn read_old(old: &Database, keys: &Keys) -> Result<Salvage, StoreError> {
         salvage.rulings.push(postcard::from_bytes(&value).ok()?);
         Some(())
     });
+    read_old_documents(old, keys, &mut salvage);
     Ok(salvage)
+}
+
+/// Reads which documents there were; of one whose value does not read the key still says that it was there.
+fn read_old_documents(old: &Database, keys: &Keys, salvage: &mut Salvage) {
+    let walked = old.keys_from(Tree::Docs, &[], &mut |key| {
+        let value = old.get(keys, Tree::Docs, key).ok().flatten();
+        let entry = value.and_then(|value| postcard::from_bytes(&value).ok());
+        salvage.unreadable += u64::from(entry.is_none());
+        if let Ok(key) = key.try_into() {
+            salvage.docs.insert(key, entry);
+        }
+        Ok(true)
+    });
+    salvage.unreadable += u64::from(walked.is_err());
 }

@@ -58,6 +58,8 @@ pub struct State {
     pub lease: [u8; 8],
     /// Whether the last answer left nothing to pull.
     pub level: bool,
+    /// Answers of HQ that were taken in.
+    pub answers: u64,
 }
 
 /// What is known of one line.

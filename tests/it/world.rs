@@ -323,7 +323,7 @@ pub(crate) fn hq_program() -> &'static Path {
         let profile_folder = agent.parent().expect("a program lies in a folder");
         let mut cargo = cargo(profile_folder);
         // Both packages and this very test, so that each dependency has the features it is built with already.
-        cargo.args(["-p", "fieldbook", "-p", "fieldbook-hq", "--bins", "--test", "it"]);
+        cargo.args(["-p", "fieldbook", "-p", "fieldbook-hq", "--bins", "--test", env!("CARGO_CRATE_NAME")]);
         assert!(cargo.status().expect("cargo runs").success(), "fieldbook-hq does not build");
         profile_folder.join(format!("fieldbook-hq{}", std::env::consts::EXE_SUFFIX))
     })

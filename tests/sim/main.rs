@@ -15,6 +15,8 @@ mod dice;
 #[cfg(test)]
 mod line;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod office;
 #[cfg(test)]
 mod roles;

@@ -180,7 +180,7 @@ fn founded() -> &'static BTreeMap<String, Vec<u8>> {
     static FILES: OnceLock<BTreeMap<String, Vec<u8>>> = OnceLock::new();
     FILES.get_or_init(|| {
         dice::begin(1);
-        let folder = crate::world::folder();
+        let folder = crate::memory::folder();
         let data = Data::at(folder.path());
         data.init("http://127.0.0.1:7400").expect("a new headquarters");
         let mut desk = data.open(false).expect("a whole headquarters");

@@ -166,17 +166,10 @@ const ROLES: [&str; 6] = [
     "T101,HZC,engineer",
 ];
 
-/// Returns a folder that is not on a disk, where the machine has such a place.
-pub(crate) fn folder() -> tempfile::TempDir {
-    let memory = std::path::Path::new("/dev/shm");
-    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    folder.expect("a temporary folder")
-}
-
 impl World {
     /// Founds the company and hands out its first devices.
     pub(crate) fn of(seed: u64) -> Self {
-        let folder = folder();
+        let folder = crate::memory::folder();
         let mut dice = Dice::of(seed);
         let hq = Headquarters::found(&folder.path().join("hq"), dice.any());
         dice::begin(dice.any());

@@ -1,0 +1,48 @@
+//! Faults by the hundred: kills, power cuts, turned bits, full disks, wrong clocks. What was acknowledged is never lost,
+//! and nothing is wrong without a word.
+//!
+//! Each kind prints one line of the table of faults. Source: docs/FAULTS.md.
+#![allow(
+    dead_code,
+    reason = "rooms of the other suites are told here too, and not all of what they can is needed"
+)]
+
+#[cfg(test)]
+#[path = "../it/company.rs"]
+mod company;
+#[cfg(test)]
+#[path = "../sim/dice.rs"]
+mod dice;
+#[cfg(test)]
+mod flips;
+#[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod laid;
+#[cfg(test)]
+#[path = "../sim/memory.rs"]
+mod memory;
+#[cfg(test)]
+mod mounted;
+#[cfg(test)]
+#[path = "../sim/office.rs"]
+mod office;
+#[cfg(test)]
+mod power;
+#[cfg(test)]
+#[path = "../it/proxy.rs"]
+mod proxy;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod tally;
+#[cfg(test)]
+#[path = "../it/tomorrow.rs"]
+mod tomorrow;
+#[cfg(test)]
+mod truth;
+#[cfg(test)]
+mod victim;
+#[cfg(test)]
+#[path = "../it/world.rs"]
+mod world;
