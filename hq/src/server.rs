@@ -194,7 +194,9 @@ impl Refused {
     }
 
     const fn not_kept() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "headquarters could not keep it; try again")
+        // A full disk, as a rule: the device keeps it and comes again.
+        let refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, "headquarters could not keep it; try again");
+        Self { retry_after_s: Some(BUSY_S), ..refused }
     }
 }
 

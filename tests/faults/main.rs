@@ -8,6 +8,8 @@
 )]
 
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 #[path = "../it/company.rs"]
 mod company;
 #[cfg(test)]
@@ -15,6 +17,8 @@ mod company;
 mod dice;
 #[cfg(test)]
 mod flips;
+#[cfg(test)]
+mod full;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
@@ -34,6 +38,8 @@ mod power;
 mod proxy;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod stops;
 #[cfg(test)]
 mod tally;
 #[cfg(test)]

@@ -54,7 +54,7 @@ fn on_a_real_file_system() {
             match dice.below(12) {
                 0 => open.checkpoint().expect("a checkpoint"),
                 1 => drop(scene.sync(open).expect("a sync")),
-                2 => drop(crate::scene::photo(open, round)),
+                2 => crate::scene::photo(open, round),
                 3 => {
                     drop(store.take());
                     store = Some(Store::open(&home, NOW).expect("a home that opens"));

@@ -9,6 +9,7 @@ use fieldbook::notebook::attach::Given;
 use fieldbook::notebook::create::{self, Create};
 use fieldbook::notebook::find::Wanted;
 use fieldbook::notebook::pair::Pair;
+use fieldbook::notebook::refusal::NotebookError;
 use fieldbook::notebook::seal::{self, Seal, Signed};
 use fieldbook::notebook::set::{self, Set};
 use fieldbook::store::Store;
@@ -181,10 +182,18 @@ pub(crate) fn work(store: &mut Store, n: u32) -> DocId {
 }
 
 /// Attaches a file to a sheet of its own.
-pub(crate) fn photo(store: &mut Store, n: u32) -> DocId {
+pub(crate) fn photo(store: &mut Store, n: u32) {
+    photo_at(store, n).expect("a photo");
+}
+
+/// The same, where it may be refused.
+///
+/// # Errors
+/// Those of saving and attaching.
+pub(crate) fn photo_at(store: &mut Store, n: u32) -> Result<(), NotebookError> {
     let request =
         Create { kind: &repair::REPAIR, job: None, pairs: pairs(&["problem=照片"]), entries: Vec::new() };
-    let id = create::create(store, &request, NOW).expect("a sheet").id;
+    let id = create::create(store, &request, NOW)?.id;
     let mut bytes = n.to_le_bytes().repeat(45_000);
     bytes.extend_from_slice(b"no picture");
     let file = Given::Bytes { name: "photo.bin".into(), bytes };
@@ -195,6 +204,5 @@ pub(crate) fn photo(store: &mut Store, n: u32) -> DocId {
         words: Vec::new(),
         files: vec![("file".into(), file)],
     };
-    add::add(store, &add, NOW).expect("a photo");
-    id
+    add::add(store, &add, NOW).map(|_| ())
 }

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use fieldbook::clock::{Clock, Now};
 use fieldbook::notebook::create::{self, Create};
 use fieldbook::notebook::pair::Pair;
+use fieldbook::notebook::refusal::NotebookError;
 use fieldbook::store::Store;
 use fieldbook::sync::{self, Options};
 use records::kinds::repair;
@@ -58,10 +59,18 @@ pub(crate) fn record(store: &mut Store, mark: &str) {
 
 /// The same by another clock.
 pub(crate) fn record_at(store: &mut Store, mark: &str, now: Now) {
+    try_record(store, mark, now).expect("a record");
+}
+
+/// The same, where it may be refused.
+///
+/// # Errors
+/// Those of saving.
+pub(crate) fn try_record(store: &mut Store, mark: &str, now: Now) -> Result<(), NotebookError> {
     let pairs = [format!("problem={mark}"), "work_done=换密封圈".to_owned()];
     let pairs = pairs.iter().filter_map(|pair| Pair::parse(pair)).collect();
     let request = Create { kind: &repair::REPAIR, job: None, pairs, entries: Vec::new() };
-    create::create(store, &request, now).expect("a record");
+    create::create(store, &request, now).map(|_| ())
 }
 
 /// Does a deed again and again, at most `times`, and says each one when it is done.

@@ -208,6 +208,14 @@ impl Hq {
         }
     }
 
+    /// Ends the server in another way, and waits for its end.
+    pub(crate) fn terminate(&mut self, how: impl FnOnce(&Child)) {
+        if let Some(mut serving) = self.serving.take() {
+            how(&serving.process);
+            serving.process.wait().expect("HQ has ended");
+        }
+    }
+
     /// Loses everything that HQ had on its disk; it must not be serving.
     #[track_caller]
     pub(crate) fn lose(&self) {

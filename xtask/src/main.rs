@@ -5,6 +5,7 @@ mod arrows;
 mod bench;
 mod browser;
 mod clock;
+mod faults;
 mod fuzz;
 mod size;
 mod soak;
@@ -24,6 +25,7 @@ usage: cargo xtask <chore>
   bench    measure real programs against the goals; FIELDBOOK_DATA names the workload
   soak     run the simulator on as many seeds as asked for: soak SEEDS [FROM]
   fuzz     hostile bytes under libFuzzer on the nightly compiler: fuzz [TARGET|all] [SECONDS]
+  faults   kills, power cuts, turned bits, full disks and wrong clocks, and their table: faults [TIMES]
   size     build the agent as it is shipped and compare its size with the goal";
 
 fn main() -> ExitCode {
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         ["fuzz"] => fuzz::run(tree(), None, None),
         ["fuzz", target] => fuzz::run(tree(), Some(target), None),
         ["fuzz", target, seconds] => fuzz::run(tree(), (*target != "all").then_some(*target), Some(*seconds)),
+        ["faults"] => faults::run(tree(), "1"),
+        ["faults", times] => faults::run(tree(), times),
         ["size"] => size::run(tree()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

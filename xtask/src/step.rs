@@ -46,12 +46,13 @@ impl<'a> Steps<'a> {
     pub(crate) fn heard(
         &mut self,
         name: &str,
+        settings: &[(&str, &str)],
         command: &str,
         mut hear: impl FnMut(&str),
     ) -> Result<(), Failed> {
-        self.own(name, command, |tree| {
+        self.own(name, &repeat(settings, command), |tree| {
             let mut child =
-                build(tree, &[], command).stdout(Stdio::piped()).spawn().map_err(|_gone| Failed)?;
+                build(tree, settings, command).stdout(Stdio::piped()).spawn().map_err(|_gone| Failed)?;
             let stdout = child.stdout.take().ok_or(Failed)?;
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 println!("{line}");

@@ -37,7 +37,7 @@ fn all(steps: &mut Steps<'_>, count: &mut Count) -> Result<(), Failed> {
     let strict = [("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")];
     steps.command("docs", &strict, "cargo doc --locked --no-deps --workspace --document-private-items")?;
     steps.own("browser", "cargo xtask test", crate::browser::install)?;
-    steps.heard("tests", "cargo test --locked --workspace --no-fail-fast", |line| count.hear(line))?;
+    steps.heard("tests", &[], "cargo test --locked --workspace --no-fail-fast", |line| count.hear(line))?;
     // The tests ran a hundred of them.
     let seeds = [("FIELDBOOK_SIM_SEEDS", "2000"), ("XDG_RUNTIME_DIR", "")];
     steps.command("seeds", &seeds, "cargo test --locked --test sim every")?;

@@ -30,7 +30,7 @@ pub(crate) fn run(
             mapping.display(),
             sheets.display(),
         );
-        steps.heard("saves", &command, |line| answers.extend(serde_json::from_str::<Value>(line)))?;
+        steps.heard("saves", &[], &command, |line| answers.extend(serde_json::from_str::<Value>(line)))?;
     }
     let number = |answer: &Value, name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or(0);
     let of = |name: &str| median(answers.iter().map(|answer| number(answer, name)).collect());
