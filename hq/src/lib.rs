@@ -1,7 +1,7 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
 //! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
-//! [`money`], [`devices`], [`lists`], [`jobs`], [`figures`], [`logins`], [`rotation`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
+//! [`money`], [`devices`], [`rescue`], [`lists`], [`jobs`], [`figures`], [`logins`], [`rotation`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
 
 pub mod asks;
 pub mod author;
@@ -31,6 +31,7 @@ pub mod reading;
 pub mod rebuild;
 pub mod recorded;
 pub mod recovery;
+pub mod rescue;
 pub mod restore;
 pub mod rotation;
 pub mod scopes;

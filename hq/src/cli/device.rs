@@ -1,6 +1,6 @@
 //! `device`: codes for new devices, and how each device stands.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use records::id::{DocId, Replica};
@@ -10,11 +10,16 @@ use serde_json::{Value, json};
 use sync_protocol::sign::PublicKey;
 
 use crate::cli::Room;
-use crate::cli::answer::{Answer, Fault, Lang, REFUSED};
+use crate::cli::answer::{Answer, DAMAGED, Fault, Lang, REFUSED};
+use crate::cli::office::{Acts, act, person_text, say};
 use crate::cli::table::table;
 use crate::data;
 use crate::intake::desk::Desk;
+use crate::rescue::RescueFault;
 use crate::store::sqlite::devices::{Device, Standing};
+
+/// The longest request that is looked at.
+const REQUEST_BYTES_MAX: u64 = 64 * 1024;
 
 /// What can be done with devices.
 #[derive(Debug, clap::Subcommand)]
@@ -55,6 +60,19 @@ pub(super) enum Command {
         #[arg(long, value_name = "N")]
         next: Option<u32>,
     },
+    /// Gives the key of a device whose PIN is forgotten back to that device
+    Rescue {
+        /// The request that the device wrote
+        file: PathBuf,
+        /// Where the answer goes
+        #[arg(long, value_name = "ANSWER")]
+        out: PathBuf,
+        #[command(flatten)]
+        acts: Acts,
+        /// Why
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
     /// Confirms a second key, and takes in what waits for a person
     Confirm {
         /// Its short id, or its record
@@ -76,6 +94,7 @@ pub(super) fn run(command: Command, room: &Room) -> Result<Answer, Fault> {
         Command::Revoke { id } => stand(&mut desk, &id, ("revoke", Standing::Revoked), room),
         Command::Lost { id } => stand(&mut desk, &id, ("lose", Standing::Lost), room),
         Command::Lease { staff, to, next } => lease(&mut desk, &staff, (&to, next), room),
+        Command::Rescue { file, out, acts, reason } => rescue(&file, &out, (&acts, &reason), room),
         Command::Confirm { id, key } => confirm(&mut desk, &id, key.as_deref(), room),
     }
 }
@@ -270,6 +289,48 @@ fn lease(
         "burned": burned,
     });
     Ok(Answer::new(json, room.lang.say(key, &facts)))
+}
+
+fn rescue(
+    file: &Path,
+    out: &Path,
+    (acts, reason): (&Acts, &str),
+    room: &Room,
+) -> Result<Answer, Fault> {
+    let mut request = Vec::new();
+    std::fs::File::open(file)
+        .and_then(|open| open.take(REQUEST_BYTES_MAX).read_to_end(&mut request))
+        .map_err(|error| Fault::file(file, &error))?;
+    let refused = |error| rescue_fault(error, file, room.lang);
+    let (rescued, mut desk) = act(room, acts, |desk, actor, now_ms| {
+        Ok(desk.rescue(&request, actor, reason, now_ms).map_err(refused))
+    })?;
+    let rescued = rescued?;
+    private(out)?.write_all(&rescued.answer).map_err(|error| Fault::file(out, &error))?;
+    let (staff, id) = (person_text(&mut desk, rescued.device.staff)?, rescued.device.replica.0);
+    let (out, request) = (out.display().to_string(), rescued.request);
+    let facts =
+        [("id", id.to_string()), ("staff", staff), ("file", out.clone()), ("request", request.clone())];
+    let json = json!({"replica": id, "file": out, "request": request});
+    Ok(Answer::new(json, say(room.lang, "hq.rescue.done", &facts)))
+}
+
+fn rescue_fault(error: RescueFault, file: &Path, lang: Lang) -> Fault {
+    match error {
+        RescueFault::Request(_) => Fault::usage("hq.rescue.damaged").with("file", file.display()),
+        RescueFault::NotOurs => Fault::new(REFUSED, "hq.rescue.not_ours").with("file", file.display()),
+        RescueFault::Unknown(id) => Fault::new(REFUSED, "hq.device.unknown").with("id", id),
+        RescueFault::Gone { id, standing } => {
+            Fault::new(REFUSED, "hq.rescue.gone").with("id", id).with("state", label(standing, lang))
+        }
+        RescueFault::OtherKey { id, key } => {
+            Fault::new(REFUSED, "hq.rescue.other_key").with("id", id).with("key", key)
+        }
+        RescueFault::NotAdmin(staff) => Fault::new(REFUSED, "hq.rescue.not_admin").with("staff", staff),
+        RescueFault::NoReason => Fault::new(REFUSED, "hq.rescue.no_reason"),
+        RescueFault::Store(error) => error.into(),
+        RescueFault::Keys(_) => Fault::new(DAMAGED, "hq.damaged").with("what", "random numbers"),
+    }
 }
 
 fn confirm(desk: &mut Desk, id: &str, key: Option<&str>, room: &Room) -> Result<Answer, Fault> {
