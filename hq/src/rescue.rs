@@ -128,7 +128,8 @@ mod tests {
     /// Writes the request of a locked home and returns where it lies.
     fn request(office: &Office, hq: &Signer, replica: u32) -> String {
         let data_key = Zeroizing::new([9; 32]);
-        let kept = Kept { home: *b"homename", replica: Replica(replica), device: signer(3).public(), data_key };
+        let kept =
+            Kept { home: *b"homename", replica: Replica(replica), device: signer(3).public(), data_key };
         let escrow = Escrow::seal(&kept, hq.public(), &[5; 64]).unwrap();
         let request = super::Request { reader: signer(2).public(), escrow };
         let file = office.file("request");

@@ -111,7 +111,7 @@ pub fn run(invocation: &Invocation, streams: &mut Streams<'_>) -> u8 {
             let _ = write!(streams.out, "{error}");
             return Exit::Done as u8;
         }
-        Err(error) => return tell(&usage::fault(&error), invocation, streams),
+        Err(error) => return tell(&misused(&error, invocation), invocation, streams),
     };
     let done = Cli::from_arg_matches(&matches)
         .map_err(|error| usage::fault(&error))
@@ -120,6 +120,15 @@ pub fn run(invocation: &Invocation, streams: &mut Streams<'_>) -> u8 {
     match done {
         Ok(page) => print(&page, streams),
         Err(fault) => tell(&fault, invocation, streams),
+    }
+}
+
+/// Returns the fault behind an error of the arguments' parser; what was typed behind `pin` is not repeated.
+fn misused(error: &clap::Error, invocation: &Invocation) -> Fault {
+    let about_pin = invocation.args.iter().any(|arg| arg == "pin");
+    match error.kind() {
+        clap::error::ErrorKind::UnknownArgument if about_pin => Fault::new(Exit::Usage, "error.pin.argument"),
+        _ => usage::fault(error),
     }
 }
 

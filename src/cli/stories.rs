@@ -4,6 +4,7 @@ mod claim;
 mod day;
 mod home;
 mod job;
+mod pin;
 mod print;
 mod sheet;
 mod voucher;

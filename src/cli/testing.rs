@@ -8,6 +8,7 @@ use serde_json::Value;
 use sync_protocol::enrolment::Enrolment;
 
 use crate::cli::{Invocation, Streams};
+use crate::keys::secret::Pin;
 
 /// The instant at which every command runs.
 pub(crate) const NOW: &str = "2026-11-22T09:30:00+08:00";
@@ -72,16 +73,25 @@ impl Device {
 
     /// Runs a command at another instant.
     pub(crate) fn run_at(&self, now: &str, words: &[&str], input: &str) -> Ran {
+        self.run_as(now, None, words, input)
+    }
+
+    fn run_as(&self, now: &str, pin: Option<Pin>, words: &[&str], input: &str) -> Ran {
         let home = self.dir.path().join("home");
         let mut args: Vec<OsString> = vec!["fieldbook".into(), "--home".into(), home.into()];
         args.extend(["--lang", self.lang, "--now", now].map(OsString::from));
         args.extend(words.iter().map(OsString::from));
         let env = BTreeMap::from([("FIELDBOOK_TEST_CLOCK".to_owned(), "1".to_owned())]);
-        let invocation = Invocation { args, env, ..Invocation::default() };
+        let invocation = Invocation { args, env, pin, ..Invocation::default() };
         let (mut input, mut out, mut err) = (input.as_bytes(), Vec::new(), Vec::new());
         let exit =
             crate::cli::run(&invocation, &mut Streams { input: &mut input, out: &mut out, err: &mut err });
         Ran { exit, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+    }
+
+    /// Runs a command with the PIN in its environment.
+    pub(crate) fn run_pin(&self, pin: &str, words: &[&str]) -> Ran {
+        self.run_as(NOW, Some(Pin::typed(pin)), words, "")
     }
 
     /// Runs a command with `--json` and returns its answer.

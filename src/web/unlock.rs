@@ -32,7 +32,8 @@ pub(crate) fn answer(visit: &Visit, shared: &Shared) -> Option<Reply> {
     let sent = visit.verb == Verb::Post && visit.path == "/unlock";
     let Some(typed) = visit.form.get("pin").filter(|_| sent) else {
         let lost = (visit.verb == Verb::Post).then_some("web.unlock.lost");
-        return Some(page(visit, shared, lost.map(|key| shared.door.lang(visit).say(key, &[]))));
+        let told = lost.map(|key| shared.door.lang(visit).say(key, &[]));
+        return Some(page(visit, shared, told.as_deref()));
     };
     Some(match shared.held.unlock(&Pin::typed(typed)).map_err(NotebookError::from) {
         Ok(()) => {
@@ -46,12 +47,12 @@ pub(crate) fn answer(visit: &Visit, shared: &Shared) -> Option<Reply> {
         Err(error) => {
             let (fault, lang) = (Fault::from(error), shared.door.lang(visit));
             let told = format!("{} {}", fault.sentence(lang), fault.hint(lang));
-            page(visit, shared, Some(told))
+            page(visit, shared, Some(&told))
         }
     })
 }
 
-fn page(visit: &Visit, shared: &Shared, told: Option<String>) -> Reply {
+fn page(visit: &Visit, shared: &Shared, told: Option<&str>) -> Reply {
     let lang = shared.door.lang(visit);
     let say = |key: &str| lang.say(key, &[]);
     // Where a page was asked for, that is where the PIN leads; a form is not sent a second time.
@@ -65,7 +66,7 @@ fn page(visit: &Visit, shared: &Shared, told: Option<String>) -> Reply {
         (widgets::button(Weight::First, &say("web.unlock.open"), None))
     };
     let content = html! {
-        @if let Some(told) = &told { (widgets::told(Tone::Bad, told)) }
+        @if let Some(told) = told { (widgets::told(Tone::Bad, told)) }
         p { (say("web.unlock.why")) }
         (widgets::form("/unlock", &shared.door.token, &form))
         p.hint { (say("web.unlock.forgotten")) }
@@ -112,4 +113,111 @@ pub(crate) fn known_cookie(home: &Path) -> Option<[u8; 32]> {
     let mut bytes = Vec::with_capacity(33);
     std::fs::File::open(home.join(KNOWN)).ok()?.take(33).read_to_end(&mut bytes).ok()?;
     bytes.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use pages::reply::Body;
+
+    use super::*;
+    use crate::cli::lang::Lang;
+    use crate::cli::testing::Device;
+    use crate::clock::{Clock, Now};
+    use crate::web::held::Held;
+    use crate::web::serve::answer as serve;
+
+    const PIN: &str = "k7-Perlach";
+
+    /// The pages of a device as they start.
+    fn started(device: &Device) -> Shared {
+        let home = device.dir.path().join("home");
+        let text = |text: &str| text.to_owned();
+        let known = known_cookie(&home);
+        let door =
+            Door { port: 7420, key: text("K"), cookie: text("C"), known, token: text("T"), lang: Lang::En };
+        Shared {
+            held: Held::new(home, Clock::system()),
+            door,
+            clock: Clock::system(),
+            font_folders: Vec::new(),
+            lend_token: text("L"),
+            courier: crate::web::courier::Courier::default(),
+        }
+    }
+
+    fn locked() -> Device {
+        let device = Device::new();
+        device.ready();
+        assert_eq!(device.run_with(&["pin", "set"], &format!("{PIN}\n")).exit, 0);
+        device
+    }
+
+    fn known(mut visit: Visit, cookie: &str) -> Visit {
+        visit.headers.insert("host", "127.0.0.1:7420".to_owned());
+        visit.cookies.insert("fieldbook".to_owned(), cookie.to_owned());
+        visit
+    }
+
+    fn page(reply: Reply) -> String {
+        match reply.body {
+            Body::Page(page) => page,
+            body => panic!("{body:?}"),
+        }
+    }
+
+    fn typed(pin: &str, cookie: &str) -> Visit {
+        known(Visit::to("/unlock").sending(&[("token", "T"), ("pin", pin), ("to", "/sheets")]), cookie)
+    }
+
+    #[test]
+    fn a_locked_home_shows_a_field_for_the_pin_and_nothing_else() {
+        let device = locked();
+        let shared = started(&device);
+        for address in ["/", "/sheets", "/more", "/search?q=Acme", "/sync", "/manifest.json", "/files/00"] {
+            let reply = serve(&known(Visit::to(address), "C"), &shared);
+            assert_eq!(reply.status, 403, "{address}");
+            let page = page(reply);
+            assert!(
+                page.contains("name=\"pin\"") && !page.contains("Acme") && !page.contains("李工"),
+                "{address}"
+            );
+        }
+        let lost = known(Visit::to("/vouchers").sending(&[("token", "T"), ("amount", "3")]), "C");
+        assert!(page(serve(&lost, &shared)).contains("not saved"));
+        assert!(page(serve(&typed("0000", "C"), &shared)).contains("wrong"));
+        let opened = serve(&typed(PIN, "C"), &shared);
+        assert_eq!(opened.body, Body::Go("/sheets".to_owned()));
+        assert!(page(serve(&known(Visit::to("/sheets"), "C"), &shared)).contains("李工"));
+        let lasting = opened.cookies[0].split(['=', ';']).nth(1).unwrap().to_owned();
+        // Started anew, the browser is known by what a locked home may know of its cookie.
+        let again = started(&device);
+        assert!(page(serve(&known(Visit::to("/"), &lasting), &again)).contains("name=\"pin\""));
+        assert!(!page(serve(&known(Visit::to("/"), "C2"), &again)).contains("name=\"pin\""));
+    }
+
+    #[test]
+    fn the_pages_lock_themselves_when_nobody_uses_them_and_when_they_are_told_to() {
+        let device = locked();
+        let shared = started(&device);
+        assert_eq!(serve(&typed(PIN, "C"), &shared).status, 303);
+        let now = shared.clock.now();
+        let after = |minutes: u64| Now { monotonic_ms: now.monotonic_ms + minutes * 60_000, ..now };
+        assert!(!shared.held.lock_if_idle(after(479)) && !shared.held.is_locked());
+        assert!(shared.held.lock_if_idle(after(481)) && shared.held.is_locked());
+        assert_eq!(serve(&known(Visit::to("/sheets"), "C"), &shared).status, 403);
+        assert_eq!(serve(&typed(PIN, "C"), &shared).status, 303);
+        let told = |token| serve(&Visit::to("/lock").sending(&[("token", token)]), &shared).status;
+        assert_eq!((told("X"), shared.held.is_locked()), (403, false));
+        assert_eq!(told("L"), 200);
+        assert!(shared.held.is_locked());
+    }
+
+    #[test]
+    fn a_home_without_a_pin_never_asks_for_one() {
+        let device = Device::new();
+        let shared = started(&device);
+        assert_eq!(serve(&known(Visit::to("/"), "C"), &shared).status, 200);
+        shared.held.lock();
+        assert_eq!(serve(&known(Visit::to("/"), "C"), &shared).status, 200);
+    }
 }

@@ -69,6 +69,7 @@ impl Shell {
             ("FIELDBOOK_LANG", "en"),
             ("FIELDBOOK_HOME", "device"),
             ("FIELDBOOK_HQ_DATA", "hq-data"),
+            ("FIELDBOOK_PIN", "a guide has a PIN of its own"),
             ("NO_COLOR", "1"),
         ] {
             shell.env(name, value);

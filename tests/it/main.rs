@@ -48,6 +48,8 @@ mod rotation;
 #[cfg(test)]
 mod scopes;
 #[cfg(test)]
+mod stolen;
+#[cfg(test)]
 mod tomorrow;
 #[cfg(test)]
 mod versions;

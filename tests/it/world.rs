@@ -88,6 +88,18 @@ impl Device {
         finish(self.command(args), input)
     }
 
+    /// Runs one command with more in its environment and `input` on its standard input.
+    pub(crate) fn run_in<A: AsRef<OsStr>>(
+        &self,
+        env: &[(&str, &str)],
+        args: impl IntoIterator<Item = A>,
+        input: &str,
+    ) -> Output {
+        let mut command = self.command(args);
+        command.envs(env.iter().copied());
+        finish(command, input)
+    }
+
     /// Starts one command and leaves it running; `Child::kill` is `kill -9`.
     pub(crate) fn start<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Child {
         let mut command = self.command(args);

@@ -291,12 +291,7 @@ fn lease(
     Ok(Answer::new(json, room.lang.say(key, &facts)))
 }
 
-fn rescue(
-    file: &Path,
-    out: &Path,
-    (acts, reason): (&Acts, &str),
-    room: &Room,
-) -> Result<Answer, Fault> {
+fn rescue(file: &Path, out: &Path, (acts, reason): (&Acts, &str), room: &Room) -> Result<Answer, Fault> {
     let mut request = Vec::new();
     std::fs::File::open(file)
         .and_then(|open| open.take(REQUEST_BYTES_MAX).read_to_end(&mut request))
