@@ -407,7 +407,8 @@ impl Session {
         }
         // The lease and the certificate are the first device's; the second one is told a name of its own.
         let second = device.key.is_some_and(|bound| bound != key);
-        if !second && !desk.is_late(device.replica, hello.clocks)? {
+        // A file shows no lease, and says nothing of copies.
+        if !second && !self.carried && !desk.is_late(device.replica, hello.clocks)? {
             answer.notices.extend(desk.hear_lease(&mut device, hello.lease, &hello.cursor)?);
         }
         if !second {

@@ -98,6 +98,9 @@ pub fn postings(keys: &Keys, row: &Row, local: Option<&[u8; 16]>) -> Vec<Vec<u8>
     all
 }
 
+/// What the posting of an op says that this build cannot read; that of a refused one is empty.
+pub const UNREAD: &[u8] = &[1];
+
 /// Returns what the postings of quarantined ops begin with.
 #[must_use]
 pub fn quarantine_prefix() -> Vec<u8> {

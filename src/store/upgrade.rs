@@ -130,7 +130,10 @@ impl Store {
         let prefix = index::quarantine_prefix();
         let mut listed: Vec<OpId> = Vec::new();
         self.keys_from(Tree::Index, &prefix, &mut |key| {
-            listed.extend(key.strip_prefix(prefix.as_slice()).and_then(index::op_of));
+            // Own ops that HQ refused are on the same list; they were read, and their document may have left.
+            if self.get(Tree::Index, key)?.is_some_and(|said| said == index::UNREAD) {
+                listed.extend(key.strip_prefix(prefix.as_slice()).and_then(index::op_of));
+            }
             Ok(key.starts_with(&prefix))
         })?;
         for id in listed {
@@ -140,7 +143,6 @@ impl Store {
                 for (seq, row) in &run.rows {
                     fresh += u64::from(!self.is_viewed(OpId { seq: *seq, ..id }, row)?);
                 }
-                // Own ops that HQ refused are on the same list; they are in their documents.
                 if fresh == 0 {
                     continue;
                 }
@@ -189,5 +191,47 @@ impl Store {
             self.commit(work)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use records::kinds::later;
+    use sync_protocol::ruling::{Ruling, Verdict};
+
+    use super::*;
+    use crate::store::testing::{NOW, answer, create, enrolment};
+
+    /// A supervisor's work was refused, and with his role the sheet left his device. The next version of the program took
+    /// what stays of it in the log for something that the earlier version could not read, and counted it twice.
+    #[test]
+    fn a_refused_op_whose_document_left_is_not_taken_for_an_unread_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
+        let made = store.save(vec![create(b"sheet")], NOW).unwrap()[0];
+        let sent = store.unsent(usize::MAX, usize::MAX).unwrap();
+        let ruling = Ruling {
+            replica: made.replica,
+            epoch: made.epoch,
+            first: 1,
+            count: 1,
+            order: 0,
+            cap_ms: u64::MAX >> 16,
+            version: 1,
+            exceptions: vec![(
+                0,
+                Verdict::Quarantined { code: 9, text: "role".to_owned(), retryable: false },
+            )],
+        };
+        let (page, proof) = answer(&sent, vec![Item::Evict(DocId(made))], vec![ruling], 1);
+        assert_eq!(store.apply(&page, &proof, NOW).unwrap().evicted, 1);
+        let before = store.counts().unwrap();
+        assert_eq!((before.quarantined, before.documents), (1, 0));
+        drop(store);
+        later::set(true);
+        let store = Store::open(dir.path(), NOW).unwrap();
+        assert_eq!(store.doctor().unwrap().faults, []);
+        assert_eq!(store.counts().unwrap(), before);
+        later::set(false);
     }
 }

@@ -188,10 +188,8 @@ impl Work {
     /// Those of the database.
     pub fn keep_newer(&mut self, store: &Store, id: OpId) -> Result<(), StoreError> {
         let posting = index::quarantined(id);
-        if !store.has(&posting)? {
-            self.change.put(Tree::Index, &posting, Vec::new());
-            self.state.quarantined += 1;
-        }
+        self.state.quarantined += u64::from(!store.has(&posting)?);
+        self.change.put(Tree::Index, &posting, index::UNREAD.to_vec());
         Ok(())
     }
 

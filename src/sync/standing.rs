@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use records::id::Epoch;
 use serde::{Deserialize, Serialize};
 use sync_protocol::conversation::{Answer, Request};
-use sync_protocol::cursor::Incarnation;
+use sync_protocol::cursor::{Cursor, Incarnation};
 use sync_protocol::message::Notice;
 use sync_protocol::reason;
 
@@ -58,11 +58,17 @@ pub(super) fn note(store: &mut Store, request: &Request, answer: &Answer) -> Res
     });
     let incarnation = answer.ack.incarnation;
     let after = why.map(|why| {
-        let restored = before.as_ref().is_some_and(|before| before.incarnation != incarnation);
+        // Under the history of HQ that the request knew, where the device took part until now.
+        let cursor = Some(&request.hello.cursor).filter(|cursor| **cursor != Cursor::default());
+        let under = before.as_ref().map(|before| before.incarnation);
+        let under = under.or(cursor.map(|cursor| cursor.incarnation));
+        let restored = under.is_some_and(|under| under != incarnation);
         let known = before.as_ref().filter(|_| !restored).map(|before| before.sent.clone());
         let mut sent = known.unwrap_or_default();
-        // What this request sent to a restored HQ began behind what the lost one had: all of it goes once more.
-        let kept = !answer.notices.contains(&Notice::Refused(reason::QUOTA)) && !restored;
+        // What this request sent to a restored HQ began behind what the lost one had, and what HQ had no key or no room
+        // for it did not keep: all of it goes once more.
+        let refused = |code| answer.notices.contains(&Notice::Refused(code));
+        let kept = !restored && !refused(reason::SIGNATURE) && !refused(reason::QUOTA);
         for segment in request.segments.iter().filter(|_| kept) {
             let end = sent.entry(segment.epoch).or_default();
             *end = segment.last().max(*end);

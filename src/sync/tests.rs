@@ -352,6 +352,48 @@ fn a_device_apart_sends_a_restored_hq_everything_once_more() {
     assert_eq!(hears(&mut world, 4), (vec![], false));
 }
 
+/// A device that took part was revoked by a headquarters restored from a backup: with its next note all that the lost one
+/// had signed for counted as kept there.
+#[test]
+fn a_device_revoked_by_a_restored_hq_sends_it_everything_once_more() {
+    let mut world = World::new(&[]);
+    world.save(2, 60);
+    world.sync().unwrap();
+    world.save(1, 60);
+    let segments = world.store.unsent(usize::MAX, usize::MAX).unwrap();
+    assert_eq!(segments.iter().map(|segment| segment.first).collect::<Vec<_>>(), [3]);
+    let request = Request { hello: world.store.hello(NOW).unwrap(), enrol: None, asks: Vec::new(), segments };
+    let mut answer = world.hq.lock().unwrap().answer(Vec::new());
+    answer.notices.push(Notice::Revoked);
+    answer.ack.incarnation = Incarnation(4);
+    standing::note(&mut world.store, &request, &answer).unwrap();
+    assert_eq!(standing::sent(&world.store).unwrap(), BTreeMap::new());
+}
+
+/// A restored headquarters had heard of a revocation and not yet of the device's key: it refused the signature of a note,
+/// learned the key in the same conversation, and the note counted as sent. It lay on the device for good.
+#[test]
+fn a_device_apart_sends_again_what_hq_found_no_key_for() {
+    let mut world = World::new(&[]);
+    let hears = |world: &mut World, notices: &[Notice]| {
+        let behind = standing::sent(&world.store).unwrap();
+        let segments = world.store.unsent_behind(&behind, usize::MAX, usize::MAX).unwrap();
+        let n_sent = segments.len();
+        let request =
+            Request { hello: world.store.hello(NOW).unwrap(), enrol: None, asks: Vec::new(), segments };
+        let mut answer = world.hq.lock().unwrap().answer(Vec::new());
+        answer.notices.extend(notices.iter().cloned());
+        (n_sent, standing::note(&mut world.store, &request, &answer).unwrap())
+    };
+    let refused = [Notice::Refused(reason::SIGNATURE), Notice::Revoked];
+    world.save(1, 60);
+    assert_eq!(hears(&mut world, &refused), (1, true));
+    // Refused again it waits for the next sync, and not for ever in this one.
+    assert_eq!(hears(&mut world, &refused), (1, false));
+    assert_eq!(hears(&mut world, &[Notice::Revoked]), (1, false));
+    assert_eq!(hears(&mut world, &[Notice::Revoked]), (0, false));
+}
+
 /// A restored HQ does not know the device; the line breaks while it says who it is. It was asked plainly again, refused
 /// again, and the person read of a status 401 where only the line was at fault.
 #[test]

@@ -25,7 +25,7 @@ impl Tables {
     #[must_use]
     pub fn own() -> Self {
         let all: BTreeMap<u16, u8> =
-            records::kinds::KINDS.iter().map(|kind| (kind.number, kind.schema)).collect();
+            records::kinds::known().iter().map(|kind| (kind.number, kind.schema)).collect();
         Self(all.into_iter().collect())
     }
 

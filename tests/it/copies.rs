@@ -90,6 +90,26 @@ fn has_notice(report: &Value, name: &str) -> bool {
     report["notices"].as_array().expect("a list").iter().any(|notice| notice == name)
 }
 
+/// A tablet's home is copied before headquarters heard of it. The first one syncs for days; then the copy comes with what
+/// both wrote before, and lacks what the first one wrote since: it gets that too, and both go on.
+#[test]
+fn a_home_copied_before_its_first_contact_gets_what_the_other_one_wrote() {
+    let company = Company::found();
+    let li = company.device(LI);
+    sheet(&li, "异响");
+    let copied = Image::of(&li).second_home();
+    for problem in ["漏油", "过热"] {
+        sheet(&li, problem);
+        li.sync();
+    }
+    sheet(&copied, "断电");
+    settle(&[&copied, &li]);
+    let all = ["异响", "断电", "漏油", "过热"].map(str::to_owned);
+    for list in [at_hq(&company), problems(&li), problems(&copied)] {
+        assert_eq!(std::collections::BTreeSet::from_iter(list), all.clone().into());
+    }
+}
+
 /// The folder of a home is put back to this morning while the machine runs, and nothing there tells it from going on:
 /// the next sheets get names that headquarters has for others. The branch is written again, both are there.
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use fieldbook::clock::Now;
 use fieldbook::store::Store;
 use records::id::{Epoch, Replica};
+use records::kinds::later;
 use records::time::Ts;
 use sync_protocol::enrolment::Enrolment;
 
@@ -17,6 +18,8 @@ pub(crate) struct Device {
     pub(crate) replica: Replica,
     /// How far its wall clock is from the world's.
     pub(crate) ahead_ms: i64,
+    /// Its program is of one version later.
+    pub(crate) later: bool,
     boot: u32,
     booted_ms: u64,
     /// How far each epoch was acknowledged to its user.
@@ -36,13 +39,20 @@ pub(crate) struct Device {
 
 impl Device {
     /// Makes the home of the device that a code describes.
-    pub(crate) fn enrol(home: PathBuf, staff: &'static str, code: &Enrolment, now_ms: u64) -> Self {
+    pub(crate) fn enrol(
+        home: PathBuf,
+        staff: &'static str,
+        code: &Enrolment,
+        later: bool,
+        now_ms: u64,
+    ) -> Self {
         let mut device = Self {
             home,
             store: None,
             staff,
             replica: code.replica,
             ahead_ms: 0,
+            later,
             boot: 1,
             booted_ms: now_ms,
             said: BTreeMap::new(),
@@ -53,6 +63,7 @@ impl Device {
             stranded: false,
             free_bytes: None,
         };
+        device.takes_over();
         let store = Store::create(&device.home, code, device.now(now_ms)).expect("a new home");
         device.store = Some(store);
         device
@@ -69,13 +80,28 @@ impl Device {
         }
     }
 
+    /// Returns its open home, and lets this thread know what its program knows.
     pub(crate) fn store(&mut self) -> &mut Store {
+        self.takes_over();
         self.store.as_mut().expect("an open home")
+    }
+
+    /// Lets this thread know what the program of this device knows.
+    pub(crate) fn takes_over(&self) {
+        later::set(self.later);
+    }
+
+    /// Ends the program and puts one of a later version in its place.
+    pub(crate) fn upgrade(&mut self) {
+        self.store = None;
+        self.moved_on();
+        self.later = true;
     }
 
     /// Opens the home, where it is not open.
     pub(crate) fn open(&mut self, now_ms: u64) {
         if self.store.is_none() {
+            self.takes_over();
             let opened = Store::open(&self.home, self.now(now_ms));
             self.store = Some(opened.expect("a home that opens"));
         }

@@ -12,6 +12,7 @@ use fieldbook_hq::data::{Data, reach};
 use fieldbook_hq::intake::desk::Desk;
 use fieldbook_hq::session::{Office, Session, SessionError};
 use fieldbook_hq::writer::Writer;
+use records::kinds::later;
 use sync_protocol::enrolment::Enrolment;
 use sync_protocol::limits::inflate_max;
 
@@ -50,6 +51,8 @@ pub(crate) struct Headquarters {
     /// The end of the writer's thread, so that none of it is left when another begins.
     ended: Option<std::sync::mpsc::Receiver<()>>,
     seed: u64,
+    /// Its program is of one version later.
+    pub(crate) later: bool,
 }
 
 thread_local! {
@@ -64,7 +67,7 @@ impl Headquarters {
         for (name, bytes) in founded() {
             std::fs::write(folder.join(name), bytes).expect("room on the disk");
         }
-        let mut hq = Self { folder: folder.to_owned(), office: None, ended: None, seed };
+        let mut hq = Self { folder: folder.to_owned(), office: None, ended: None, seed, later: false };
         hq.begin();
         hq
     }
@@ -83,13 +86,29 @@ impl Headquarters {
         }
     }
 
+    /// Ends it and begins it again as one of a later version.
+    pub(crate) fn upgrade(&mut self) {
+        self.end();
+        self.later = true;
+        self.begin();
+    }
+
+    /// Does what its program does in the thread of whoever asks: this thread then knows what that program knows.
+    fn knowing<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = later::set(self.later);
+        let done = work();
+        later::set(before);
+        done
+    }
+
     fn begin(&mut self) {
         self.seed = self.seed.wrapping_add(0x1000);
-        let desk = Data::at(&self.folder).open(false).expect("a whole headquarters");
+        let open = || Data::at(&self.folder).open(false).expect("a whole headquarters");
+        let desk = self.knowing(open);
         let (signer, files) = (Arc::clone(&desk.signer), desk.files.clone());
         let writer = Writer::start(desk, |error| panic!("{error}")).expect("a thread");
         let (alive, ended) = channel();
-        let seed = self.seed;
+        let (seed, later) = (self.seed, self.later);
         self.office = Some(Office {
             writer,
             signer,
@@ -100,6 +119,7 @@ impl Headquarters {
         self.ended = Some(ended);
         self.run(move |_| {
             dice::begin(seed);
+            later::set(later);
             ALIVE.set(Some(alive));
         });
     }
@@ -124,7 +144,8 @@ impl Headquarters {
     pub(crate) fn restore(&mut self, from: &Path, now_ms: u64) {
         self.end();
         std::fs::remove_dir_all(&self.folder).expect("a folder of the simulator");
-        Data::at(&self.folder).restore(from, now_ms).expect("a headquarters made again");
+        let restore = || Data::at(&self.folder).restore(from, now_ms).expect("a headquarters made again");
+        self.knowing(restore);
         self.begin();
     }
 
@@ -148,7 +169,7 @@ impl Headquarters {
 
     /// Reads a bundle and writes its receipt.
     pub(crate) fn reads(&self, file: &Path, receipt: &Path, now_ms: u64) -> Result<Taken, BundleFault> {
-        bundles::read(&self.office(now_ms), file, receipt)
+        self.knowing(|| bundles::read(&self.office(now_ms), file, receipt))
     }
 
     /// Hears a request in pieces; `None` where it breaks off before its end.
@@ -159,13 +180,15 @@ impl Headquarters {
         whole: bool,
         now_ms: u64,
     ) -> Result<Option<Vec<u8>>, SessionError> {
-        let mut session = Session::new(self.office(now_ms), inflate_max(body.len()));
-        let mut from = 0;
-        for to in cuts.iter().copied().chain([body.len()]) {
-            session.push(&body[from..to])?;
-            from = to;
-        }
-        if whole { session.finish().map(Some) } else { Ok(None) }
+        self.knowing(|| {
+            let mut session = Session::new(self.office(now_ms), inflate_max(body.len()));
+            let mut from = 0;
+            for to in cuts.iter().copied().chain([body.len()]) {
+                session.push(&body[from..to])?;
+                from = to;
+            }
+            if whole { session.finish().map(Some) } else { Ok(None) }
+        })
     }
 }
 

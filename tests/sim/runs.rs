@@ -48,6 +48,7 @@ impl Lived {
 fn run(seed: u64) -> Result<Told, Told> {
     let mut world = None;
     let done = catch_unwind(AssertUnwindSafe(|| {
+        records::kinds::later::set(false);
         let world = world.insert(World::of(seed));
         world.run();
         world.check();

@@ -59,6 +59,7 @@ impl World {
     pub(crate) fn hear_written_again(&mut self, at: usize) {
         let device = &mut self.devices[at];
         let mut again = Vec::new();
+        device.takes_over();
         let store = device.store.as_ref().expect("an open home");
         let walked = store.each_op(&mut |id, row| {
             if id.replica == device.replica && row.forked_from.is_some() {

@@ -39,10 +39,16 @@ pub(crate) enum Deed {
     Settle,
     JobSheet,
     JobStep,
+    /// A group that only a later version knows.
+    Loaner,
+    /// A field that only a later version knows.
+    FaultText,
+    /// A record of a kind that only a later version knows.
+    Loan,
 }
 
 /// How often each is done.
-pub(crate) const DEEDS: [(usize, Deed); 16] = [
+pub(crate) const DEEDS: [(usize, Deed); 19] = [
     (6, Deed::Sheet),
     (6, Deed::ReadySheet),
     (3, Deed::Voucher),
@@ -59,7 +65,19 @@ pub(crate) const DEEDS: [(usize, Deed); 16] = [
     (4, Deed::Settle),
     (2, Deed::JobSheet),
     (3, Deed::JobStep),
+    (8, Deed::Loaner),
+    (8, Deed::FaultText),
+    (4, Deed::Loan),
 ];
+
+/// Returns what somebody does instead whose program does not know the later tables.
+pub(crate) fn today(deed: Deed) -> Deed {
+    match deed {
+        Deed::Loaner | Deed::FaultText => Deed::Work,
+        Deed::Loan => Deed::Sheet,
+        deed => deed,
+    }
+}
 
 /// Returns what a person writes so that it can be found again wherever it got to.
 pub(crate) fn mark(number: u32) -> String {
@@ -116,6 +134,13 @@ pub(crate) fn act(
             made(amend::amend(store, &request, now))
         }
         Deed::Work => done(set::set(store, &set(pairs(&[&format!("work_done={mark}")])), now)),
+        Deed::Loaner => done(set::set(store, &set(pairs(&[&format!("loaner={mark}")])), now)),
+        Deed::FaultText => done(set::set(store, &set(pairs(&[&format!("fault_text={mark}")])), now)),
+        Deed::Loan => {
+            let kind = records::kinds::by_name("loan").expect("a kind of the later tables");
+            let pairs = pairs(&[&format!("tool={mark}")]);
+            made(create::create(store, &Create { kind, job: None, pairs, entries: Vec::new() }, now))
+        }
         Deed::Hours => {
             let hours = format!("runhours={}", 100 + dice.below(50));
             done(set::set(store, &set(pairs(&[&hours])), now))
@@ -165,7 +190,9 @@ fn sheet(mark: &str, ready: bool, job: Option<&str>) -> Create {
         all.extend(["customer=Acme", "product=Pump", "result=done"]);
         all.extend(["arrived=2026-09-21 08:00", "left=2026-09-21 09:00"]);
     }
-    Create { kind: &repair::REPAIR, job: job.map(str::to_owned), pairs: pairs(&all), entries: Vec::new() }
+    // Looked up, for a later program has another table of it.
+    let kind = records::kinds::by_number(repair::REPAIR.number).expect("the repair sheet");
+    Create { kind, job: job.map(str::to_owned), pairs: pairs(&all), entries: Vec::new() }
 }
 
 fn pairs(texts: &[&str]) -> Vec<Pair> {

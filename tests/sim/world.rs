@@ -91,9 +91,11 @@ enum Event {
     ReadReceipt,
     DiskFull,
     Weeks,
+    Upgrade,
+    UpgradeHq,
 }
 
-const EVENTS: [Event; 27] = [
+const EVENTS: [Event; 29] = [
     Event::Work,
     Event::Sync,
     Event::ThinSync,
@@ -121,6 +123,8 @@ const EVENTS: [Event; 27] = [
     Event::ReadReceipt,
     Event::DiskFull,
     Event::Weeks,
+    Event::Upgrade,
+    Event::UpgradeHq,
 ];
 
 /// How often each event happens in a run where it happens at all, and how many of a hundred runs know it.
@@ -153,6 +157,8 @@ fn frequency(event: Event) -> (usize, usize) {
         Event::ReadReceipt => (4, 50),
         Event::DiskFull => (2, 25),
         Event::Weeks => (1, 25),
+        Event::Upgrade => (4, 50),
+        Event::UpgradeHq => (1, 25),
     }
 }
 
@@ -308,6 +314,8 @@ impl World {
                 let full = [6 << 20, 900 << 10, 0][self.dice.below(3)];
                 self.devices[at].free_bytes = (self.devices[at].free_bytes.is_none()).then_some(full);
             }
+            Event::Upgrade => self.devices[at].upgrade(),
+            Event::UpgradeHq => self.hq.borrow_mut().upgrade(),
             Event::Weeks => {
                 self.clocks_jumped = true;
                 self.lived.silent_ms += self.pass(15 * DAY_MS);
@@ -316,6 +324,7 @@ impl World {
                 let now = self.devices[at].now(now_ms);
                 self.devices[at].store = None;
                 self.devices[at].moved_on();
+                self.devices[at].takes_over();
                 fieldbook::store::Store::rebuild(&self.devices[at].home, now).expect("a home to rebuild");
             }
         }
@@ -364,13 +373,16 @@ impl World {
     fn hand_out(&mut self, staff: &'static str) {
         fieldbook::simulated::set_free_bytes(None);
         let code = self.hq.borrow().code(staff, self.now_ms);
-        let device = Device::enrol(self.new_home(), staff, &code, self.now_ms);
+        // Whoever gets a device late may get a later program with it.
+        let later = self.devices.iter().any(|device| device.later) && self.dice.chance(50);
+        let device = Device::enrol(self.new_home(), staff, &code, later, self.now_ms);
         self.tell(format!("device {} of {staff} is {}", self.devices.len(), device.replica.0));
         self.devices.push(device);
     }
 
     fn work(&mut self, at: usize) {
-        let Some(deed) = self.dice.weighed(&DEEDS) else { return };
+        let Some(drawn) = self.dice.weighed(&DEEDS) else { return };
+        let deed = if self.devices[at].later { drawn } else { work::today(drawn) };
         let staff = self.devices[at].staff;
         let of = match deed {
             Deed::Seal => &self.ready,
@@ -523,6 +535,11 @@ impl World {
         self.tell("calm".to_owned());
         while !self.late.borrow().is_empty() {
             self.late_request();
+        }
+        // What the earlier programs only kept is read by the later ones.
+        if self.hq.borrow().later || self.devices.iter().any(|device| device.later) {
+            self.hq.borrow_mut().upgrade();
+            self.devices.iter_mut().filter(|device| !device.dead).for_each(Device::upgrade);
         }
         let mut n_quiet = 0;
         for round in 0..10 {

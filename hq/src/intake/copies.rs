@@ -289,9 +289,11 @@ impl Desk {
             self.give_back_after(device, parted.heard)?;
         }
         let known = shown == device.lease || shown == device.lease_before;
-        let any = device.lease != [0; 8] && shown != [0; 8];
+        // A home that was copied before anybody heard of it shows no lease, and has read nothing.
+        let new = shown == [0; 8] && *cursor == Cursor::default();
         // A restored HQ has older leases than its devices.
-        if known || !any || device.copied || cursor.incarnation != self.incarnation {
+        let comparable = new || shown != [0; 8] && cursor.incarnation == self.incarnation;
+        if known || device.lease == [0; 8] || device.copied || !comparable {
             return Ok(None);
         }
         let feed = Feed::Replica(device.replica.0);

@@ -198,7 +198,9 @@ impl Desk {
             self.store.wait(branch, id, doc, lack)?;
             return Ok(false);
         }
-        let known = self.store.judgement(branch, id, row.stamp)?.map(|judgement| judgement.version);
+        // What this job said of it is not in the database yet.
+        let kept = self.store.judgement(branch, id, row.stamp)?.map(|judgement| judgement.version);
+        let known = kept.max(job.version_of(line, id.seq));
         let later = |version: u8| known.map_or(version, |known| known.max(version).saturating_add(1));
         let proven = if restored { self.store.proven(id)? } else { None };
         let (at, given) = match &proven {

@@ -83,6 +83,15 @@ pub(super) fn told(ruling: &Ruling, seq: u64) -> (At, Option<Verdict>) {
 }
 
 impl Job {
+    /// Returns the version of the last word on an op that this job said; `None` where it said none.
+    pub(super) fn version_of(&self, line: Line, seq: u64) -> Option<u8> {
+        let says = |run: &&Run| {
+            let n_ops = u64::try_from(run.ops.len()).unwrap_or(u64::MAX);
+            run.line == line && seq.checked_sub(run.first).is_some_and(|at| at < n_ops)
+        };
+        self.runs.iter().filter(says).map(|run| run.version).max()
+    }
+
     /// Adds HQ's word on one op, to the last run of the same stretch where it goes on with it.
     pub(super) fn rule(
         &mut self,

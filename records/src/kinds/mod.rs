@@ -22,6 +22,8 @@ pub mod inspection;
 pub mod install;
 pub mod job;
 pub mod job_machine;
+#[cfg(feature = "simulated")]
+pub mod later;
 #[cfg(test)]
 mod laws;
 pub mod lease;
@@ -35,7 +37,7 @@ pub mod sheet_machine;
 pub mod site;
 pub mod staff;
 pub mod template;
-#[cfg(feature = "tomorrow")]
+#[cfg(any(feature = "tomorrow", feature = "simulated"))]
 pub mod tomorrow;
 pub mod trip;
 pub mod trip_machine;
@@ -103,7 +105,7 @@ pub mod number {
     /// A part: referred to by its code as text, the record comes with a later version.
     pub const PART: u16 = 31;
     /// A tool lent, for the tests of evolution.
-    #[cfg(feature = "tomorrow")]
+    #[cfg(any(feature = "tomorrow", feature = "simulated"))]
     pub const LOAN: u16 = 60;
 }
 
@@ -151,14 +153,23 @@ pub static KINDS: &[&Kind] = &[
     &tomorrow::LOAN,
 ];
 
+/// Returns the kinds that this build knows, by number; in the simulator those of the version that runs just now.
+#[must_use]
+pub fn known() -> &'static [&'static Kind] {
+    #[cfg(feature = "simulated")]
+    return later::known();
+    #[cfg(not(feature = "simulated"))]
+    KINDS
+}
+
 /// Returns the kind of that number; `None` for one of a newer version.
 #[must_use]
 pub fn by_number(number: u16) -> Option<&'static Kind> {
-    KINDS.iter().copied().find(|kind| kind.number == number)
+    known().iter().copied().find(|kind| kind.number == number)
 }
 
 /// Returns the kind of that name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().copied().find(|kind| kind.name == name)
+    known().iter().copied().find(|kind| kind.name == name)
 }

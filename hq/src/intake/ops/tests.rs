@@ -4,7 +4,8 @@ use records::id::{DocId, Epoch, OpId, Replica};
 use records::kinds::number;
 use sync_protocol::chain::Link;
 use sync_protocol::op::Row;
-use sync_protocol::segment::{Run, cut};
+use sync_protocol::ruling::Verdict;
+use sync_protocol::segment::{Run, Segment, cut};
 use sync_protocol::sign::Signer;
 use sync_protocol::stamp::Stamp;
 
@@ -47,11 +48,14 @@ fn office(devices: u32) -> (tempfile::TempDir, Desk) {
     (folder, desk)
 }
 
+fn segments(replica: u32, (first, before): (u64, Link), rows: &[Row]) -> Vec<Segment> {
+    let line = (Replica(replica), Epoch(1));
+    cut(&signer(replica), &Run { line, first, before, parent: None, test_clock: false, rows }).unwrap()
+}
+
 /// Lets one device's ops come; returns how often any op was judged.
 fn take(desk: &mut Desk, replica: u32, rows: &[Row]) -> u64 {
-    let line = (Replica(replica), Epoch(1));
-    let run = Run { line, first: 1, before: Link::ROOT, parent: None, test_clock: false, rows };
-    let segments = cut(&signer(replica), &run).unwrap();
+    let segments = segments(replica, (1, Link::ROOT), rows);
     let before = desk.store.order().unwrap();
     desk.transact(|desk| desk.take(segments, NOW_MS)).unwrap();
     desk.store.order().unwrap() - before
@@ -72,6 +76,25 @@ fn ops_that_come_in_the_wrong_order_are_each_judged_a_few_times_at_most() {
     }
     // Once as it comes, once as the one before it comes, once as that one waits no more.
     assert!(judged <= 3 * u64::from(DEVICES) * DOCS, "{judged} judgements");
+}
+
+/// What an op waits for comes with the same delivery: its second verdict took the place of the first one, and with it
+/// that of all ops that were ruled on in one run with it. They had no verdict any more.
+#[test]
+fn an_op_that_waited_within_one_delivery_costs_no_other_one_its_verdict() {
+    let (_folder, mut desk) = office(2);
+    let mut all = segments(FIRST, (1, Link::ROOT), &[row(None, Vec::new())]);
+    let end = (2, all[0].link);
+    let waits = row(Some(op(FIRST, 1)), vec![op(FIRST + 1, 1)]);
+    all.extend(segments(FIRST, end, &[waits, row(None, Vec::new())]));
+    all.extend(segments(FIRST + 1, (1, Link::ROOT), &[row(None, Vec::new())]));
+    desk.transact(|desk| desk.take(all, NOW_MS)).unwrap();
+    let branch = desk.home(Replica(FIRST)).unwrap().unwrap();
+    for seq in 1..=3 {
+        let judged = desk.store.judgement(branch, op(FIRST, seq), Stamp::default()).unwrap();
+        let verdict = judged.map(|judged| judged.verdict);
+        assert!(matches!(verdict, Some(Verdict::Quarantined { .. })), "op {seq}, of nobody: {verdict:?}");
+    }
 }
 
 /// All wait behind the first one, on one document and on one line, and that one for what is not there.
