@@ -218,6 +218,7 @@ mod tests {
         check(3, "sla.audit_wd", "[sla]\naudit_wd = -1", "from 0 to 250");
         check(3, "sla.audit_wd", "[sla]\naudit_wd = 99999999999999999999", "from 0 to 250");
         check(3, "vp.threshold_fen", "[vp]\nthreshold_fen = 2000.00", "a whole number");
+        check(3, "device.unlock_minutes", "[device]\nunlock_minutes = 0", "from 1 to 1440");
         check(3, "vp.strict", "[vp]\nstrict = \"yes\"", "true or false");
         check(3, "vp.basis", "[vp]\nbasis = \"paid\"", "\"paid\" is none of claimed, audited");
         check(2, "currency", "currency = \"RMB¥\"", "three capital letters");
