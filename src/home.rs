@@ -185,7 +185,15 @@ fn read_copy(path: &Path) -> Option<(u32, Vec<u8>)> {
 /// The home's lock: one process writes. It ends with the process, however that ends.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    was_held: bool,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Whoever ends otherwise leaves his name here; nothing but caution depends on it.
+        drop(self.file.set_len(0));
+    }
 }
 
 impl Lock {
@@ -205,9 +213,10 @@ impl Lock {
             .map_err(failed)?;
         for _ in 0..100 {
             if try_lock(&file).map_err(failed)? {
+                let was_held = file.metadata().is_ok_and(|meta| meta.len() > 0);
                 // Only for the message to others; the lock itself does not depend on what is written.
                 let _ = file.set_len(0).and_then(|()| write!(file, "{} {boot}", std::process::id()));
-                return Ok(Self { _file: file });
+                return Ok(Self { file, was_held });
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
@@ -215,6 +224,14 @@ impl Lock {
         let _ = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));
         let pid = text.split(' ').next().and_then(|pid| pid.parse().ok()).unwrap_or(0);
         Err(StoreError::InUse { pid })
+    }
+}
+
+impl Lock {
+    /// Returns whether the last process that held it did not end in order.
+    #[must_use]
+    pub fn was_held(&self) -> bool {
+        self.was_held
     }
 }
 

@@ -33,6 +33,7 @@ pub mod last;
 pub mod look;
 pub mod offer;
 pub mod pack;
+pub mod probe;
 pub mod proofs;
 pub mod read;
 pub mod rebuild;
@@ -235,6 +236,9 @@ impl Store {
     pub fn open_by(home: &Path, access: Access<'_>, now: Now) -> Result<Self, StoreError> {
         let unopened = Self::unopened(home, access, now)?;
         room::before_database(home, crate::home::OPEN_BYTES_MIN);
+        if unopened.lock.was_held() {
+            probe::read_elsewhere(home)?;
+        }
         let database = Database::open(&home.join("sled"))?;
         let state: State = match database.get(&unopened.keys, Tree::Meta, STATE_KEY)? {
             Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| StoreError::Newer)?,

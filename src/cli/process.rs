@@ -18,6 +18,14 @@ pub fn main() -> ExitCode {
         let place = info.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
         *WHERE.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }));
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|word| word == crate::store::probe::WORD) {
+        let read = args.next().map(|folder| crate::store::probe::read_all(std::path::Path::new(&folder)));
+        return ExitCode::from(u8::from(!matches!(read, Some(Ok(())))));
+    }
+    if let Ok(program) = std::env::current_exe() {
+        crate::store::probe::by(program);
+    }
     let invocation = Invocation {
         args: std::env::args_os().collect(),
         env: std::env::vars_os()

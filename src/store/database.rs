@@ -220,6 +220,18 @@ impl Database {
         Ok(())
     }
 
+    /// Reads every key and value, sealed as they are.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn read_all(&self) -> Result<(), StoreError> {
+        for tree in Tree::ALL {
+            let mut pairs = self.tree(tree).iter();
+            while guarded(&self.path, tree.part(), || pairs.next().transpose())?.is_some() {}
+        }
+        Ok(())
+    }
+
     /// Commits a change: all of it or nothing.
     ///
     /// # Errors

@@ -384,7 +384,7 @@ fn set_aside(home: &Path, path: &Path, now: Now) -> Result<Option<PathBuf>, Stor
 /// # Errors
 /// [`StoreError::Io`].
 pub(in crate::store) fn salvage(home: &Path, keys: &Keys) -> Result<Salvage, StoreError> {
-    match Database::open(&home.join("sled")) {
+    match crate::store::probe::read_elsewhere(home).and_then(|()| Database::open(&home.join("sled"))) {
         Ok(old) => read_old(&old, keys),
         Err(StoreError::Damaged { .. }) => Ok(Salvage { unreadable: 1, ..Salvage::default() }),
         Err(other) => Err(other),

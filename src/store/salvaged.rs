@@ -2,8 +2,10 @@
 
 use records::id::OpId;
 
+use crate::keys::Access;
 use crate::store::Store;
 use crate::store::doctor::Fault;
+use crate::store::error::Part;
 use crate::store::look::Why;
 use crate::store::testing::{NOW, answer, copy_folder, create, home};
 
@@ -123,4 +125,25 @@ fn a_rebuild_names_each_record_of_which_an_op_reads_nowhere() {
     assert_eq!(gone.and_then(|look| look.doc).map(|doc| doc.0), Some(lost), "{:?}", rebuilt.look);
     assert!(rebuilt.look.iter().any(|look| matches!(look.why, Why::OpsLost { first: 1, last: 1, .. })));
     assert!(!rebuilt.look.iter().any(|look| look.doc.is_some_and(|doc| doc.0 == kept)));
+}
+
+#[test]
+fn a_home_that_does_not_open_still_says_what_is_safe() {
+    let (dir, mut store) = home();
+    store.save(vec![create(b"x"), create(b"y")], NOW).unwrap();
+    store.checkpoint().unwrap();
+    store.save(vec![create(b"z")], NOW).unwrap();
+    drop(store);
+    let before = tempfile::tempdir().unwrap();
+    copy_folder(dir.path(), before.path());
+    let findings = Store::examine_closed(dir.path(), Access::Plain, NOW).unwrap();
+    let safe = findings.safe;
+    assert_eq!((safe.in_journal, safe.in_log, safe.in_either, findings.counts.documents), (3, 2, 3, 2));
+    assert_eq!(findings.faults, [Fault::Unreadable(Part::Database)]);
+    let journal =
+        |folder: &std::path::Path| std::fs::read(folder.join("journal").join("00000001.log")).unwrap();
+    assert_eq!(journal(dir.path()), journal(before.path()), "it changed what it looked at");
+    std::fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    let safe = Store::examine_closed(dir.path(), Access::Plain, NOW).unwrap().safe;
+    assert_eq!((safe.in_journal, safe.in_log, safe.in_either), (3, 0, 3));
 }
