@@ -1,6 +1,6 @@
 //! A device with everything that a home can hold, and its headquarters: the scene of the faults.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 use fieldbook::clock::{Clock, Now};
@@ -29,6 +29,9 @@ use crate::truth::Truth;
 pub(crate) const NOW: Now =
     Now { wall: Ts(FOUNDED_MS as i64 + 20_000_000), monotonic_ms: 20_000_000, boot: 1, test_clock: false };
 
+/// Syncs after which headquarters begins a new day.
+const SYNCS_A_DAY: u32 = 16;
+
 /// A company with one device that is looked at closely.
 pub(crate) struct Scene {
     pub(crate) hq: RefCell<Headquarters>,
@@ -42,6 +45,7 @@ pub(crate) struct Scene {
     /// What its lists are asked for.
     pub(crate) names: Vec<String>,
     pub(crate) replica: Replica,
+    syncs: Cell<u32>,
 }
 
 impl Scene {
@@ -60,6 +64,7 @@ impl Scene {
             synced: Truth::default(),
             names: Vec::new(),
             replica,
+            syncs: Cell::new(0),
             folder,
         };
         let mut li = Store::create(&scene.folder.path().join("li"), &li, NOW).expect("a new home");
@@ -118,6 +123,11 @@ impl Scene {
 
     /// Syncs by a line without faults.
     pub(crate) fn sync(&self, store: &mut Store) -> Result<SyncReport, SyncError> {
+        // No device syncs a thousand times on one day: headquarters would ask it to come again tomorrow.
+        self.syncs.set(self.syncs.get() + 1);
+        if self.syncs.get().is_multiple_of(SYNCS_A_DAY) {
+            self.hq.borrow_mut().restart();
+        }
         let hears = |body: &[u8]| {
             let heard = self.hq.borrow().hears(body, &[], true, FOUNDED_MS + 20_000_000);
             heard.ok().flatten().ok_or(TransportError::Status(400))
