@@ -7,14 +7,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 
 use crate::reply::{Body, Reply};
-use crate::visit::{Fields, HEADERS, Upload, Verb, Visit};
+use crate::visit::{FIELDS_MAX, Fields, HEADERS, Upload, Verb, Visit};
 
 /// Bytes of one form with its files: a dozen photos of a good camera.
 pub const FORM_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Files in one form.
 const FILES_MAX: usize = 32;
-/// Fields in one form.
-const FIELDS_MAX: usize = 2_000;
 /// Bytes of one field.
 const FIELD_BYTES_MAX: usize = 64 * 1024;
 /// Silence in a body.
@@ -107,7 +105,8 @@ async fn form(visit: &mut Visit, kind: &str, body: Bytes) -> Result<(), ReadErro
     if !kind.starts_with("multipart/form-data") {
         let text = std::str::from_utf8(&body).map_err(|_| ReadError::Broken)?;
         visit.form = Fields::parse(text);
-        return if visit.form.0.len() > FIELDS_MAX { Err(ReadError::TooLong) } else { Ok(()) };
+        let long = visit.form.0.iter().any(|(_, value)| value.len() > FIELD_BYTES_MAX);
+        return if long || visit.form.0.len() > FIELDS_MAX { Err(ReadError::TooLong) } else { Ok(()) };
     }
     let boundary = multer::parse_boundary(kind).map_err(|_| ReadError::Broken)?;
     let once = futures_util::stream::once(async { Ok::<_, std::convert::Infallible>(body) });
@@ -218,6 +217,8 @@ mod tests {
         );
         let many = "a=1&".repeat(FIELDS_MAX + 1);
         assert_eq!(read_form("application/x-www-form-urlencoded", &many).await, Err(ReadError::TooLong));
+        let long = format!("a={}", "x".repeat(FIELD_BYTES_MAX + 1));
+        assert_eq!(read_form("application/x-www-form-urlencoded", &long).await, Err(ReadError::TooLong));
     }
 
     #[test]

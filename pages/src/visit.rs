@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+/// Fields in one form.
+pub(crate) const FIELDS_MAX: usize = 2_000;
+
 /// Fields of an address or a form, in their order; a name may stand there more than once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(pub Vec<(String, String)>);
 
 impl Fields {
-    /// Reads `name=value&name=value`, percent-decoded.
+    /// Reads `name=value&name=value`, percent-decoded; one field beyond a form's limit is the last that is read.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+        Self(form_urlencoded::parse(text.as_bytes()).into_owned().take(FIELDS_MAX + 1).collect())
     }
 
     /// Returns the first value of that name, without the blanks around it; `None` where it is absent or empty.
