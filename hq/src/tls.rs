@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::PublicKeyData;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sync_protocol::chain::sha256;
 
 use crate::keys::{self, KeysError};
@@ -68,8 +69,7 @@ pub fn read(cert: &Path, key: &Path) -> Result<(Arc<rustls::ServerConfig>, [u8; 
     let chain = chain(cert)?;
     let pin = pin_of(&chain, cert)?;
     let pem = file(key)?;
-    let secret =
-        rustls_pemfile::private_key(&mut pem.as_slice()).ok().flatten().ok_or_else(|| not_pem(key))?;
+    let secret = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| not_pem(key))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
@@ -89,7 +89,7 @@ pub fn pin(cert: &Path) -> Result<[u8; 32], TlsError> {
 
 fn chain(cert: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let pem = file(cert)?;
-    rustls_pemfile::certs(&mut pem.as_slice()).collect::<Result<_, _>>().map_err(|_| not_pem(cert))
+    CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|_| not_pem(cert))
 }
 
 fn pin_of(chain: &[CertificateDer<'static>], cert: &Path) -> Result<[u8; 32], TlsError> {

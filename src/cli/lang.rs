@@ -2,17 +2,6 @@
 
 use std::collections::BTreeMap;
 
-#[expect(clippy::disallowed_types, reason = "the macro keeps its table in one; nobody sees its order")]
-mod table {
-    //! The sentences of `locales/`, built into the program.
-    rust_i18n::i18n!("locales");
-
-    /// Returns the sentence as it stands in the table.
-    pub(super) fn sentence(locale: &str, key: &str) -> Option<String> {
-        _rust_i18n_try_translate(locale, key).map(std::borrow::Cow::into_owned)
-    }
-}
-
 /// A language that the table of sentences holds whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lang {
@@ -83,15 +72,13 @@ impl Lang {
         let Some(sentence) = self.try_say(key) else {
             return key.to_owned();
         };
-        let names: Vec<&str> = facts.iter().map(|(name, _)| *name).collect();
-        let values: Vec<String> = facts.iter().map(|(_, value)| (*value).to_owned()).collect();
-        rust_i18n::replace_patterns(&sentence, &names, &values)
+        locales::fill(&sentence, facts)
     }
 
     /// Returns the sentence of `key` as it stands in the table.
     #[must_use]
     pub fn try_say(self, key: &str) -> Option<String> {
-        table::sentence(self.id(), key)
+        locales::AGENT.sentence(self.id(), key).map(str::to_owned)
     }
 
     /// Returns the language of the labels in the schema tables and of the rules.
@@ -128,6 +115,7 @@ mod tests {
     fn table() -> BTreeMap<String, BTreeMap<String, String>> {
         let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/locales")).unwrap();
         let mut files: Vec<_> = folder.map(|file| file.unwrap().path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "yml"));
         files.sort();
         let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
         let mut table: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();

@@ -85,9 +85,10 @@ const RULES: &[Rule] = &[
 
 /// Every crate of the workspace and the ones it stands on; tests may join more.
 const CRATES: &[(&str, &[&str])] = &[
-    ("fieldbook", &["pages", "papers", "records", "sync-protocol"]),
-    ("fieldbook-hq", &["pages", "papers", "records", "sync-protocol"]),
+    ("fieldbook", &["locales", "pages", "papers", "records", "sync-protocol"]),
+    ("fieldbook-hq", &["locales", "pages", "papers", "records", "sync-protocol"]),
     ("fuzz", &["pages", "records", "sync-protocol"]),
+    ("locales", &[]),
     ("pages", &["records"]),
     ("papers", &["records"]),
     ("records", &[]),

@@ -20,17 +20,6 @@ use crate::rotation::RotationError;
 use crate::store::sqlite::StoreError;
 use crate::tls::TlsError;
 
-#[expect(clippy::disallowed_types, reason = "the macro keeps its table in one; nobody sees its order")]
-mod table {
-    //! The sentences of `locales/`, built into the program.
-    rust_i18n::i18n!("../locales");
-
-    /// Returns the sentence as it stands in the table.
-    pub(super) fn sentence(locale: &str, key: &str) -> Option<String> {
-        _rust_i18n_try_translate(locale, key).map(std::borrow::Cow::into_owned)
-    }
-}
-
 /// Refused by a rule.
 pub const REFUSED: u8 = 1;
 /// Wrong arguments.
@@ -101,13 +90,12 @@ impl Lang {
     /// Returns the sentence of `key` with its facts filled in.
     #[must_use]
     pub fn say(self, key: &str, facts: &[(String, String)]) -> String {
-        let Some(mut sentence) = table::sentence(self.0, key) else {
+        let Some(sentence) = locales::HQ.sentence(self.0, key) else {
             return key.to_owned();
         };
-        for (name, value) in facts {
-            sentence = sentence.replace(&format!("%{{{name}}}"), value);
-        }
-        sentence
+        let facts: Vec<(&str, &str)> =
+            facts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        locales::fill(sentence, &facts)
     }
 }
 

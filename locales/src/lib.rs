@@ -1,0 +1,117 @@
+//! Every sentence that a person reads, in three languages; the files lie beside this crate's manifest.
+//!
+//! A program carries what it asks for, deflated: some 30 KB a language. A language is unpacked when it is first
+//! asked for and stays.
+
+use std::io::Read;
+use std::sync::OnceLock;
+
+/// The languages of every sentence.
+pub const LANGUAGES: [&str; 3] = ["zh-CN", "zh-TW", "en"];
+
+/// The sentences of one program.
+#[derive(Debug)]
+pub struct Table {
+    keys: Packed,
+    /// By [`LANGUAGES`], in the order of the keys.
+    texts: [Packed; 3],
+}
+
+/// Texts as they stand in the program, and as they are read.
+#[derive(Debug)]
+struct Packed {
+    deflated: &'static [u8],
+    texts: OnceLock<Vec<&'static str>>,
+}
+
+macro_rules! packed {
+    ($name:literal) => {
+        Packed { deflated: include_bytes!(concat!(env!("OUT_DIR"), "/", $name)), texts: OnceLock::new() }
+    };
+}
+
+/// The sentences of `fieldbook`.
+pub static AGENT: Table = Table {
+    keys: packed!("agent.keys"),
+    texts: [packed!("agent.zh-CN"), packed!("agent.zh-TW"), packed!("agent.en")],
+};
+
+/// The sentences of `fieldbook-hq`.
+pub static HQ: Table =
+    Table { keys: packed!("hq.keys"), texts: [packed!("hq.zh-CN"), packed!("hq.zh-TW"), packed!("hq.en")] };
+
+impl Packed {
+    /// Returns the texts; none where the bytes were damaged in the program itself.
+    fn texts(&'static self) -> &'static [&'static str] {
+        self.texts.get_or_init(|| {
+            let mut texts = String::new();
+            let read = flate2::read::DeflateDecoder::new(self.deflated).read_to_string(&mut texts);
+            // Kept as long as the program runs: every answer is made of them.
+            if read.is_ok() { String::leak(texts).split_terminator('\0').collect() } else { Vec::new() }
+        })
+    }
+}
+
+impl Table {
+    /// Returns the sentence of `key` as it stands in the files; `None` for a key or a language that is not there.
+    ///
+    /// ```
+    /// assert_eq!(locales::AGENT.sentence("en", "column.amount"), Some("Amount"));
+    /// assert_eq!(locales::AGENT.sentence("zh-TW", "column.amount"), Some("金額"));
+    /// assert_eq!(locales::AGENT.sentence("en", "column.unheard"), None);
+    /// ```
+    #[must_use]
+    pub fn sentence(&'static self, language: &str, key: &str) -> Option<&'static str> {
+        let language = LANGUAGES.iter().position(|known| *known == language)?;
+        let at = self.keys.texts().binary_search(&key).ok()?;
+        self.texts.get(language)?.texts().get(at).copied()
+    }
+}
+
+/// Returns a sentence with its facts filled in: `%{name}` becomes the text of that name, once; what has no fact stays.
+///
+/// ```
+/// assert_eq!(locales::fill("%{n} of %{all}", &[("n", "1"), ("all", "%{n}")]), "1 of %{n}");
+/// assert_eq!(locales::fill("100% %{x} %{", &[]), "100% %{x} %{");
+/// ```
+#[must_use]
+pub fn fill(sentence: &str, facts: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once("%{") {
+        filled.push_str(before);
+        let fact = after.split_once('}').and_then(|(name, left)| {
+            let (_, text) = facts.iter().find(|(known, _)| *known == name)?;
+            Some((*text, left))
+        });
+        let (text, left) = fact.unwrap_or(("%{", after));
+        filled.push_str(text);
+        rest = left;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_both_programs_has_a_sentence_in_every_language() {
+        for table in [&AGENT, &HQ] {
+            let keys = table.keys.texts();
+            assert!(keys.len() > 1_000 && keys.is_sorted());
+            for texts in &table.texts {
+                assert_eq!(texts.texts().len(), keys.len());
+                assert!(texts.texts().iter().all(|text| !text.is_empty()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_does_not_carry_the_sentences_of_the_other() {
+        assert_eq!(AGENT.sentence("en", "hq.stopped"), None);
+        assert!(AGENT.keys.texts().iter().all(|key| !key.starts_with("hq.") && !key.starts_with("console.")));
+        assert!(HQ.keys.texts().iter().all(|key| !key.starts_with("web.") && !key.starts_with("ask.")));
+    }
+}
