@@ -7,6 +7,7 @@ mod browser;
 mod clock;
 mod faults;
 mod fuzz;
+mod package;
 mod size;
 mod soak;
 mod source;
@@ -26,6 +27,7 @@ usage: cargo xtask <chore>
   soak     run the simulator on as many seeds as asked for: soak SEEDS [FROM]
   fuzz     hostile bytes under libFuzzer on the nightly compiler: fuzz [TARGET|all] [SECONDS]
   faults   kills, power cuts, turned bits, full disks and wrong clocks, and their table: faults [TIMES]
+  package  the Debian packages of both programs, in target/package: package [PROFILE]
   size     build the agent as it is shipped and compare its size with the goal";
 
 fn main() -> ExitCode {
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         ["fuzz", target, seconds] => fuzz::run(tree(), (*target != "all").then_some(*target), Some(*seconds)),
         ["faults"] => faults::run(tree(), "1"),
         ["faults", times] => faults::run(tree(), times),
+        ["package"] => package::run(tree(), "dist"),
+        ["package", profile] => package::run(tree(), profile),
         ["size"] => size::run(tree()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
