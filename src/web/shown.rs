@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use pages::widgets::{self, Column, Tone};
+use records::both;
 use records::problems::Problem;
 use records::schema::{Class, Group, Kind};
 use records::time::Zone;
@@ -203,7 +204,7 @@ pub(crate) fn decisions(desk: &Desk<'_>, shown: &Shown, zone: Zone) -> Markup {
                 html! { (decided.step.map_or("?", |step| desk.lang.label(step.zh, step.en))) },
                 widgets::short(&decided.by),
                 html! { (decided.at.minute(zone)) },
-                widgets::short(&decided.reason),
+                widgets::short(&both::said(&decided.reason, desk.lang.of_labels())),
                 html! { (desk.say(&format!("text.standing.{}", standing_name(decided.standing)))) },
             ]
         })

@@ -180,7 +180,7 @@ fn standing(desk: &Desk<'_>, seen: &Seen) -> Markup {
     let n = seen.status.counts.unsent_ops.to_string();
     html! {
         @match seen.status.unsent_age_ms {
-            None => { (widgets::told(Tone::Good, &desk.say("text.status.all_at_hq"))) }
+            None => { (widgets::told(Tone::Good, &desk.say("web.standing.level"))) }
             Some(age) => { (widgets::told(if age > 86_400_000 { Tone::Bad } else { Tone::Warning }, &desk.tell("text.status.unsent", &[("n", &n), ("age", &duration(age, desk.lang))]))) }
         }
         @if doing.runs { p.hint { (desk.say("web.sync.runs")) } }

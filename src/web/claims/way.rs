@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use pages::widgets::{self, Column, Tone};
+use records::both;
 use records::claim::clocks::Clock;
 use records::kinds::claim::CutReason;
 use records::kinds::claim_machine as at;
@@ -123,7 +124,7 @@ fn steps(desk: &Desk<'_>, steps: &[Stepped], seen: &Seen) -> Markup {
             html! { (step.step.map_or("?", |step| desk.lang.label(step.zh, step.en))) },
             widgets::short(&by),
             html! { (step.at.minute(seen.zone)) },
-            widgets::short(&step.reason),
+            widgets::short(&both::said(&step.reason, desk.lang.of_labels())),
             html! { (desk.say(&format!("text.standing.{}", standing_name(step.standing)))) },
         ]
     };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use pages::reply::Reply;
 use pages::widgets::{self, Tone};
+use records::both;
 use records::claim::view::Line;
 use records::id::DocId;
 use records::kinds::number;
@@ -97,7 +98,7 @@ fn claim(
         (widgets::facts(&facts))
         (shown::problems(desk, &view.findings, |_| None))
         @for anomaly in &view.anomalies {
-            (widgets::told(Tone::Bad, &format!("{} {}", anomaly.rule, anomaly.evidence)))
+            (widgets::told(Tone::Bad, &format!("{} {}", anomaly.rule, both::said(&anomaly.evidence, desk.lang.of_labels()))))
         }
         @if let Some(point) = &view.hindrance {
             (widgets::told(Tone::Warning, &format!("{} {}", point.rule, point.text(desk.lang.of_labels()))))
@@ -120,7 +121,7 @@ fn approve(desk: &Desk<'_>, view: &View, principal: Option<&str>) -> Markup {
             input #review-vouchers .big type="text" name="vouchers" inputmode="numeric" pattern="[0-9]{1,4}" required[view.level.approve == "sup_approve"] autocomplete="off";
         }
         @for anomaly in &view.anomalies {
-            label.choice { input type="checkbox" name="ack" value=(anomaly.rule); span { (desk.tell("web.review.ack", &[("rule", &anomaly.rule)])) " " (widgets::short(&anomaly.evidence)) } }
+            label.choice { input type="checkbox" name="ack" value=(anomaly.rule); span { (desk.tell("web.review.ack", &[("rule", &anomaly.rule)])) " " (widgets::short(&both::said(&anomaly.evidence, desk.lang.of_labels()))) } }
         }
         button.first #review-approve data-step="review-approve" type="submit" {
             (desk.say(if view.cuts.is_empty() { "web.review.approve" } else { "web.review.approve_cut" }))

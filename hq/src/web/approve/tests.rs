@@ -4,7 +4,7 @@ use pages::visit::part;
 use records::kinds::voucher::Category;
 
 use crate::cli::testing::Office;
-use crate::web::testing::Browser;
+use crate::web::testing::{Browser, text};
 
 const NO: &str = "HZC-E01-2026-0001";
 
@@ -44,6 +44,23 @@ fn a_claim_above_the_limit_is_approved_by_manager_and_vice_president_on_one_scre
 }
 
 #[test]
+fn a_delegate_opens_the_desk_of_his_principal_on_the_days_of_the_delegation() {
+    let mut office = Office::new();
+    let id = audited(&office, 10_000);
+    assert_eq!(Browser::of(&office, "A02").status("/approve"), 403);
+    let table = "from,to,valid_from,valid_to,reason,granted_by\nM01,A02,2026-03-20,2026-03-21,ill,V01\n";
+    office.import("delegation", table);
+    let delegate = Browser::of(&office, "A02");
+    assert!(delegate.get("/").contains("href=\"/approve\""));
+    let list = delegate.get("/approve");
+    assert!(list.contains(NO), "{list}");
+    let page = delegate.get(&format!("/approve/{id}"));
+    assert!(page.contains("step-mgr_approve") && page.contains("name=\"for\" value=\"M01\""), "{page}");
+    office.now = "2026-03-23T10:00:00+08:00";
+    assert_eq!(Browser::of(&office, "A02").status("/approve"), 403);
+}
+
+#[test]
 fn an_alarm_is_confirmed_and_its_case_too() {
     let office = Office::new();
     let id = audited(&office, 10_000);
@@ -72,4 +89,7 @@ fn an_alarm_is_confirmed_and_its_case_too() {
     assert!(manager.refused(&format!("/approve/cases/{case}/dismiss"), &[]).contains("W-11"));
     manager.send(&format!("/approve/cases/{case}/confirm"), &[]);
     assert!(manager.get("/approve/cases").contains("20.00"));
+    let fines = manager.answer(&pages::visit::Visit::to("/approve/cases/fines.xlsx"));
+    assert!(text(fines).starts_with("PK"), "the list of fines is a workbook");
+    assert_eq!(manager.status("/approve/7.1.999"), 404);
 }

@@ -145,7 +145,7 @@ fn line_cells(desk: &Desk<'_>, story: &Story, line: &Line) -> Vec<Markup> {
         html! {
             @if let Some(audited) = audited {
                 (widgets::badge(tone(audited.verdict), label(&LineVerdict::CHOICES, audited.verdict.0, desk.lang)))
-                @if !audited.reason.is_empty() { br; (widgets::short(&audited.reason)) }
+                @if !audited.reason.is_empty() { br; (widgets::short(&both::said(&audited.reason, desk.lang.words()))) }
             }
         },
     ]
@@ -287,7 +287,7 @@ pub(in crate::web) fn decisions(desk: &Desk<'_>, story: &Story, names: &Names) -
             },
             html! { (step) },
             html! { @if let Some(n) = approval.vouchers { (n) } },
-            html! { (widgets::short(&approval.note)) },
+            html! { (widgets::short(&both::said(&approval.note, desk.lang.words()))) },
         ]
     };
     let rows: Vec<Vec<Markup>> = story.known.held.claim.approvals.iter().map(row).collect();
