@@ -67,10 +67,12 @@ fn a_claim_is_audited_by_groups_and_an_exception_takes_an_amount_and_a_reason() 
     assert!(groups.iter().any(|group| group == &[1, 2]) && groups.contains(&vec![3]), "{groups:?}");
     let next = auditor.send(&format!("{at}/ok"), &[("line", "1"), ("line", "2"), ("at", "0")]);
     assert!(next.ends_with("?at=1"), "{next}");
-    let cut = [("line", "3"), ("at", "1"), ("payable", "60.00"), ("reason", "half of it is private")];
+    let why = [("reason", "not_business"), ("note", "half of it is private")];
+    let cut = [("line", "3"), ("at", "1"), ("payable", "60.00"), why[0], why[1]];
     assert!(auditor.refused(&format!("{at}/cut"), &cut).contains("H-21"));
-    let next = auditor.send(&format!("{at}/cut"), &[cut[0], cut[1], ("payable", "40"), cut[3]]);
+    let next = auditor.send(&format!("{at}/cut"), &[cut[0], cut[1], ("payable", "40"), why[0], why[1]]);
     assert!(next.ends_with("?at=end"), "{next}");
+    assert!(auditor.get(&next).contains("Not business: half of it is private"));
     let open = office.done(&format!("claim show {}", NO[0]));
     let acks: Vec<(String, String)> = open["alerts"]
         .as_array()
@@ -99,7 +101,7 @@ fn a_page_and_a_picture_of_a_claim_are_for_those_who_read_it() {
         assert!(Browser::of(&office, reads).get(&at).contains(NO[0]), "{reads}");
     }
     for stranger in ["E02", "S02", "G02"] {
-        assert_eq!(Browser::of(&office, stranger).status(&at), 422, "{stranger}");
+        assert_eq!(Browser::of(&office, stranger).status(&at), 404, "{stranger}: as if it were not there");
     }
     let nothing = format!("{at}/files/{}", "ab".repeat(32));
     assert_eq!(Browser::of(&office, "A01").status(&nothing), 404);

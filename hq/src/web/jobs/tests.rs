@@ -76,6 +76,6 @@ fn a_supervisor_sees_the_jobs_of_his_own_branch() {
     assert!(Browser::of(&office, "S01").get("/jobs?day=unplanned").contains("J20260320-001"));
     let other = Browser::of(&office, "S02");
     assert!(!other.get("/jobs?day=unplanned").contains("J20260320-001"));
-    assert_eq!(other.status(&job), 422);
+    assert_eq!(other.status(&job), 404);
     assert_eq!(Browser::of(&office, "E01").status("/jobs"), 403);
 }
