@@ -3,7 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use records::id::DocId;
+use records::id::{DocId, Epoch, OpId, Replica};
 use sync_protocol::chain::sha256;
 
 use crate::intake::desk::Desk;
@@ -114,7 +114,23 @@ pub fn after_wrong(login: Login, now_ms: u64) -> Login {
     Login { failed, free_ms, ..login }
 }
 
+/// Returns a login that nobody has: whoever tries it waits as for any other, and is never let in.
+#[must_use]
+pub fn nobodys(failed: u32, free_ms: u64) -> Login {
+    let nobody = OpId { replica: Replica::HQ, epoch: Epoch(0), seq: 0 };
+    Login { staff: DocId(nobody), hash: String::new(), changed_ms: 0, failed, free_ms }
+}
+
 impl Desk {
+    /// Writes as much to the disk as a wrong password of somebody's costs: nobody tells by the time that nobody has the
+    /// staff code.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn tried_nobodys(&self, now_ms: u64) -> Result<(), StoreError> {
+        self.store.set("last wrong login", &now_ms.to_le_bytes())
+    }
+
     /// Sets somebody's password and logs him out everywhere; the hash comes from [`hash`].
     ///
     /// # Errors

@@ -364,11 +364,17 @@ impl Session {
         let (replica, cursor) = (hello.replica, hello.cursor.clone());
         let (answer_bytes_max, new_ops) = (hello.answer_bytes_max, self.new_ops);
         let office = self.office.clone();
-        let answer = office.writer.run(move |desk| self.answer(desk, key, confirmed))??;
+        let answer = office.writer.run(move |desk| self.answer(desk, key, request, confirmed))??;
         Ok(Answered { request, key, replica, cursor, answer_bytes_max, new_ops, answer })
     }
 
-    fn answer(self, desk: &mut Desk, key: PublicKey, confirmed: bool) -> Result<Answer, StoreError> {
+    fn answer(
+        self,
+        desk: &mut Desk,
+        key: PublicKey,
+        request: RequestHash,
+        confirmed: bool,
+    ) -> Result<Answer, StoreError> {
         let now = self.office.clock.now_ms();
         let (Some(hello), Some(device)) = (&self.hello, &self.device) else {
             return Err(StoreError::Absent);
@@ -408,14 +414,19 @@ impl Session {
         // The lease and the certificate are the first device's; the second one is told a name of its own.
         let second = device.key.is_some_and(|bound| bound != key);
         // A file shows no lease, and says nothing of copies.
-        if !second && !self.carried && !desk.is_late(device.replica, hello.clocks)? {
+        let shows = !second && !self.carried;
+        let late = shows && desk.is_late(device.replica, hello.clocks, request)?;
+        if shows && !late {
             answer.notices.extend(desk.hear_lease(&mut device, hello.lease, &hello.cursor)?);
         }
         if !second {
             answer.notices.extend(device.copied.then_some(Notice::Copied));
         }
-        device.seen_ms = Some(now);
-        device.skew_ms = self.skew_ms.unwrap_or(device.skew_ms);
+        // A request of the past says nothing of now: it may be somebody's who was listening.
+        if !late {
+            device.seen_ms = Some(now);
+            device.skew_ms = self.skew_ms.unwrap_or(device.skew_ms);
+        }
         if device.skew_ms.unsigned_abs() > sync_protocol::limits::STAMP_AHEAD_MS && !self.carried {
             answer.notices.push(Notice::ServerTime(now));
         }
@@ -461,7 +472,9 @@ impl Session {
             answer.tells.extend(answer.certificate.as_ref().map(vouch).map(Tell::Vouched));
         }
         if !self.carried && !second {
-            rotate(&mut device, hello.lease);
+            if !late {
+                rotate(&mut device, hello.lease);
+            }
             answer.ack.lease = device.lease;
         }
         answer.ack.rulings = self.rulings;

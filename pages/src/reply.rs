@@ -53,7 +53,9 @@ impl Reply {
     /// Returns the way to another page of the same host; anything but such a path leads to the first page.
     #[must_use]
     pub fn go(to: &str) -> Self {
-        let inside = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
+        let inside = to.starts_with('/') && !to.starts_with("//") && !to.contains('\\');
+        // A browser leaves control characters out: what follows them would begin the address.
+        let inside = inside && !to.contains(|letter: char| letter.is_control());
         Self::with(303, Body::Go(if inside { to.to_owned() } else { "/".to_owned() }))
     }
 
@@ -100,7 +102,14 @@ mod tests {
             _ => String::new(),
         };
         assert_eq!(goes("/sheets?x=1"), "/sheets?x=1");
-        for bad in ["https://example.org", "//example.org", "/\\example.org", "/a\r\nSet-Cookie: x=1", ""] {
+        for bad in [
+            "https://example.org",
+            "//example.org",
+            "/\\example.org",
+            "/a\r\nSet-Cookie: x=1",
+            "/\t/example.org",
+            "",
+        ] {
             assert_eq!(goes(bad), "/", "{bad}");
         }
     }

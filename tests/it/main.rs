@@ -2,6 +2,10 @@
 #![allow(dead_code, reason = "a helper stands here for every suite, also for one that is not written yet")]
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod attacks_pages;
+#[cfg(test)]
 mod bundles;
 #[cfg(test)]
 mod clocks;
@@ -23,6 +27,9 @@ mod extra;
 mod files;
 #[cfg(test)]
 mod guides;
+#[cfg(test)]
+#[path = "../../hq/tests/served/device.rs"]
+mod handmade;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use records::id::{Epoch, Replica};
 use sync_protocol::chain::{Line, Parent};
+use sync_protocol::conversation::RequestHash;
 use sync_protocol::cursor::{Cursor, Feed};
 use sync_protocol::message::{Clocks, Notice};
 use sync_protocol::sign::PublicKey;
@@ -151,6 +152,9 @@ impl Tree {
     }
 }
 
+/// The boot, the time since, and the hash of the last request that was heard of a device.
+type Heard = (u32, u64, [u8; 32]);
+
 fn heard_key(replica: Replica) -> String {
     format!("heard {}", replica.0)
 }
@@ -250,20 +254,28 @@ impl Desk {
     }
 
     /// Returns whether a request was held up on the line: the same boot was heard at a later time since its start
-    /// already, so that its lease says nothing of copies.
+    /// already, or the very same request was, so that its lease says nothing of copies.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn is_late(&mut self, replica: Replica, clocks: Clocks) -> Result<bool, StoreError> {
+    pub fn is_late(
+        &mut self,
+        replica: Replica,
+        clocks: Clocks,
+        request: RequestHash,
+    ) -> Result<bool, StoreError> {
         let key = heard_key(replica);
         let heard = self.store.setting(&key)?;
-        let heard: Option<(u32, u64)> = heard.and_then(|bytes| postcard::from_bytes(&bytes).ok());
-        // A platform that names no boot cannot be asked.
-        let same_boot = heard.filter(|(boot, _)| *boot == clocks.boot && *boot != 0);
-        if same_boot.is_some_and(|(_, at_ms)| clocks.monotonic_ms < at_ms) {
+        let heard: Option<Heard> = heard.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        if heard.is_some_and(|(_, _, hash)| hash == request.0) {
             return Ok(true);
         }
-        let bytes = postcard::to_allocvec(&(clocks.boot, clocks.monotonic_ms)).unwrap_or_default();
+        // A platform that names no boot cannot be asked.
+        let same_boot = heard.filter(|(boot, ..)| *boot == clocks.boot && *boot != 0);
+        if same_boot.is_some_and(|(_, at_ms, _)| clocks.monotonic_ms < at_ms) {
+            return Ok(true);
+        }
+        let bytes = postcard::to_allocvec(&(clocks.boot, clocks.monotonic_ms, request.0)).unwrap_or_default();
         self.store.set(&key, &bytes)?;
         Ok(false)
     }

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pages::reply::Reply;
 use pages::visit::Visit;
+use sync_protocol::chain::sha256;
 
 use crate::cli::answer::{Fault, Lang};
 use crate::data::Data;
 use crate::intake::desk::Desk;
+use crate::logins;
 use crate::session::Office;
+use crate::store::sqlite::logins::Login;
 use crate::web::door;
 
 /// Wrong passwords from one address within the window.
@@ -37,6 +40,8 @@ pub struct Console {
     pub font_folders: Vec<PathBuf>,
     readers: Mutex<Vec<Desk>>,
     wrong: Mutex<BTreeMap<String, (u64, u32)>>,
+    /// Tries with staff codes that have no login, by the code's hash: they wait as those do that have one.
+    nobodys: Mutex<BTreeMap<[u8; 32], Login>>,
 }
 
 impl Console {
@@ -59,6 +64,7 @@ impl Console {
             font_folders,
             readers: Mutex::default(),
             wrong: Mutex::default(),
+            nobodys: Mutex::default(),
         })
     }
 
@@ -85,6 +91,24 @@ impl Console {
         let done = job(&mut desk);
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(desk);
         Ok(done?)
+    }
+
+    /// Returns how tries with a staff code stand that has no login.
+    pub(crate) fn nobodys(&self, code: &str) -> Login {
+        let nobodys = self.nobodys.lock().unwrap_or_else(PoisonError::into_inner);
+        nobodys.get(&sha256(&[code.as_bytes()])).cloned().unwrap_or_else(|| logins::nobodys(0, 0))
+    }
+
+    /// Notes a try with such a code.
+    pub(crate) fn was_nobodys(&self, code: &str, now_ms: u64) {
+        let tried = logins::after_wrong(self.nobodys(code), now_ms);
+        let mut nobodys = self.nobodys.lock().unwrap_or_else(PoisonError::into_inner);
+        if nobodys.len() >= ADDRESSES_MAX {
+            nobodys.retain(|_, login| login.free_ms > now_ms);
+        }
+        if nobodys.len() < ADDRESSES_MAX {
+            nobodys.insert(sha256(&[code.as_bytes()]), tried);
+        }
     }
 
     /// Returns whether somebody at that address may try another password.

@@ -116,6 +116,10 @@ fn try_login(console: &Console, visit: &Visit) -> Result<String, LoginError> {
         return Err(LoginError::Wait { seconds: 600 });
     }
     let login = console.read(|desk| desk.login_of(code)).map_err(|_| LoginError::Hash)?;
+    let Some(login) = login else {
+        return nobody(console, visit, (code, &password), now_ms);
+    };
+    let login = Some(login);
     logins::may_try(login.as_ref(), now_ms)?;
     let fits = logins::fits(login.as_ref(), &password);
     if !fits {
@@ -128,6 +132,21 @@ fn try_login(console: &Console, visit: &Visit) -> Result<String, LoginError> {
         .run(move |desk| desk.tried(login, fits, now_ms))
         .map_err(|_| LoginError::Hash)??;
     session.map(|session| session.cookie).ok_or(LoginError::Wrong)
+}
+
+/// A staff code that has no login costs as much and is answered as one with a wrong password.
+fn nobody(
+    console: &Console,
+    visit: &Visit,
+    (code, password): (&str, &str),
+    now_ms: u64,
+) -> Result<String, LoginError> {
+    logins::may_try(Some(&console.nobodys(code)), now_ms)?;
+    let _ = logins::fits(None, password);
+    console.was_wrong(&visit.from, now_ms);
+    console.was_nobodys(code, now_ms);
+    console.office.writer.run(move |desk| desk.tried_nobodys(now_ms)).map_err(|_| LoginError::Hash)??;
+    Err(LoginError::Wrong)
 }
 
 fn login_page(visit: &Visit, lang: Lang, told: Option<String>, status: u16) -> Reply {
