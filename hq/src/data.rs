@@ -82,6 +82,12 @@ impl Data {
         self.database().exists() || self.0.join("hq.sqlite-wal").exists()
     }
 
+    /// Returns how many bytes the database takes on the disk, its log included.
+    pub(crate) fn database_bytes(&self) -> u64 {
+        let length = |path: PathBuf| std::fs::metadata(path).map_or(0, |meta| meta.len());
+        length(self.database()).saturating_add(length(self.0.join("hq.sqlite-wal")))
+    }
+
     /// Returns the attachments' place.
     #[must_use]
     pub fn files(&self) -> Files {

@@ -1,7 +1,7 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
 //! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
-//! [`money`], [`devices`], [`rescue`], [`lists`], [`jobs`], [`figures`], [`logins`], [`rotation`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
+//! [`money`], [`devices`], [`rescue`], [`lists`], [`jobs`], [`figures`], [`logins`], [`totp`], [`rotation`], [`meter`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
 
 pub mod asks;
 pub mod author;
@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod keys;
 pub mod lists;
 pub mod logins;
+pub mod meter;
 pub mod money;
 pub mod people;
 pub mod pieces;
@@ -40,6 +41,7 @@ pub mod server;
 pub mod session;
 pub mod store;
 pub mod tls;
+pub mod totp;
 pub mod translate;
 pub mod visible;
 pub mod web;

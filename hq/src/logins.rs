@@ -34,6 +34,9 @@ pub enum LoginError {
     /// The staff code or the password is wrong; which of them is not said.
     #[error("the staff code or the password is wrong")]
     Wrong,
+    /// The password is right, and a one-time code is asked for beside it.
+    #[error("a one-time code is asked for")]
+    CodeAsked,
     /// Too many wrong passwords.
     #[error("wait {seconds} seconds")]
     Wait {
@@ -165,12 +168,17 @@ impl Desk {
         }
     }
 
-    /// Notes what a try came to: a new session, or one wrong password more.
+    /// Notes what a try came to: a new session, or one wrong password or one-time code more.
     ///
     /// # Errors
-    /// [`LoginError::Store`], [`LoginError::Keys`].
-    pub fn tried(&mut self, login: Login, fits: bool, now_ms: u64) -> Result<Option<Session>, LoginError> {
-        if !fits {
+    /// [`LoginError::CodeAsked`], [`LoginError::Store`], [`LoginError::Keys`].
+    pub fn tried(
+        &mut self,
+        login: Login,
+        (fits, code): (bool, &str),
+        now_ms: u64,
+    ) -> Result<Option<Session>, LoginError> {
+        if !fits || !self.use_code(login.staff, code, now_ms)? {
             self.store.login_put(&after_wrong(login, now_ms))?;
             return Ok(None);
         }

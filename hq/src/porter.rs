@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use records::id::Replica;
 
+use crate::meter::Meter;
+
 /// Turns that may be taken at once, in seconds of the rate: what was not used is kept for so long.
 const BURST_S: u32 = 60;
 /// Callers that are remembered, of each sort.
@@ -103,6 +105,8 @@ pub struct Later {
 pub struct Porter {
     /// What he lets in.
     pub limits: Limits,
+    /// What he counts.
+    pub meter: Meter,
     devices: Mutex<Turns<Replica>>,
     addresses: Mutex<Turns<Origin>>,
     connected: Mutex<BTreeMap<Origin, u32>>,
@@ -150,7 +154,8 @@ impl Porter {
     /// # Errors
     /// [`Later`] where it has none left.
     pub fn address(&self, from: Origin, now_ms: u64) -> Result<(), Later> {
-        locked(&self.addresses).take(from, self.limits.address_per_s, now_ms)
+        let said = locked(&self.addresses).take(from, self.limits.address_per_s, now_ms);
+        said.inspect_err(|_| self.meter.turned_away("address"))
     }
 
     /// Looks whether a device has a turn left; it is taken with [`Porter::proven`], so that nobody uses up another one's.
@@ -158,7 +163,8 @@ impl Porter {
     /// # Errors
     /// [`Later`] where it has none left.
     pub fn device(&self, replica: Replica, now_ms: u64) -> Result<(), Later> {
-        locked(&self.devices).left(replica, self.limits.device_per_s, now_ms)
+        let said = locked(&self.devices).left(replica, self.limits.device_per_s, now_ms);
+        said.inspect_err(|_| self.meter.turned_away("device"))
     }
 
     /// Takes a turn of a device whose signature was checked.
@@ -174,10 +180,20 @@ impl Porter {
         let mut taken = locked(taken);
         let count = taken.get(&from).copied().unwrap_or_default();
         if most != 0 && count >= most {
+            self.meter.turned_away(match place {
+                Place::Connection => "connection",
+                Place::Session => "session",
+            });
             return None;
         }
         taken.insert(from, count.saturating_add(1));
         Some(Seat { porter: Arc::clone(self), place, from })
+    }
+
+    /// Returns how many conversations are under way.
+    #[must_use]
+    pub fn sessions(&self) -> u32 {
+        locked(&self.speaking).values().fold(0, |all, one| all.saturating_add(*one))
     }
 
     fn taken(&self, place: Place) -> (&Mutex<BTreeMap<Origin, u32>>, u32) {

@@ -2,6 +2,8 @@
 //!
 //! Limits: a body of 4 MiB; how often, how many and how long, see [`crate::porter`].
 
+pub mod watch;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use http_body_util::BodyExt;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use records::id::Replica;
 use sync_protocol::body::BodyError;
 use sync_protocol::conversation::ReadError;
 use sync_protocol::limits::{BODY_BYTES_MAX, inflate_max};
@@ -24,7 +27,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use crate::meter::Spoken;
 use crate::porter::{Later, Origin, Place};
+use crate::server::watch::Health;
 use crate::session::{Office, Session, SessionError};
 use crate::web::console::Console;
 
@@ -43,6 +48,7 @@ struct Shared {
     office: Office,
     sessions: Arc<Semaphore>,
     console: Arc<Console>,
+    health: Arc<Health>,
 }
 
 /// The address that a connection came from.
@@ -61,10 +67,11 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let office = console.office.clone();
     let porter = Arc::clone(&office.porter);
-    let shared = Shared { office, sessions: Arc::new(Semaphore::new(SESSIONS_MAX)), console };
+    let shared =
+        Shared { office, sessions: Arc::new(Semaphore::new(SESSIONS_MAX)), console, health: Arc::default() };
     let app = Router::new()
         .route("/v1/sync", post(sync))
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(health))
         .fallback(page)
         .with_state(shared);
     let headers = porter.limits.headers;
@@ -132,25 +139,75 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
     format!("{}://{address}", if tls { "https" } else { "http" })
 }
 
-async fn sync(State(shared): State<Shared>, request: Request<Body>) -> Response {
+/// Whether work can be kept.
+async fn health(State(shared): State<Shared>, request: Request<Body>) -> Response {
     if let Err(later) = welcome(&shared, &request) {
         return Refused::from(later).into_response();
     }
+    let looked = tokio::task::spawn_blocking(move || shared.health.look(&shared.console)).await;
+    match looked {
+        Ok(StatusCode::OK) => "ok\n".into_response(),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "the database takes no writes\n").into_response(),
+    }
+}
+
+/// One conversation, counted and told in the log under a name of its own, which the answer carries too.
+async fn sync(State(shared): State<Shared>, request: Request<Body>) -> Response {
+    let (office, began_ms) = (shared.office.clone(), shared.office.clock.now_ms());
+    let id = crate::keys::random::<4>().map_or(0, u32::from_be_bytes);
+    let mut told = Told::default();
+    let mut response = match admitted(&shared, request, &mut told).await {
+        Ok(answer) => ([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response(),
+        Err(refused) => refused.into_response(),
+    };
+    let took_ms = office.clock.now_ms().saturating_sub(began_ms);
+    let (status, Told { replica, spoken }) = (response.status().as_u16(), told);
+    office.porter.meter.spoke(status, took_ms, spoken);
+    let name = format!("{id:08x}");
+    let device = replica.map_or(0, |replica| replica.0);
+    let Spoken { bytes_in, bytes_out, new_ops, quarantined } = spoken;
+    if response.status().is_server_error() {
+        tracing::error!(request = name, device, status, took_ms, bytes_in, "sync");
+    } else if response.status().is_success() {
+        tracing::info!(
+            request = name,
+            device,
+            status,
+            took_ms,
+            bytes_in,
+            bytes_out,
+            new_ops,
+            quarantined,
+            "sync"
+        );
+    } else {
+        tracing::warn!(request = name, device, status, took_ms, bytes_in, "sync");
+    }
+    if let Ok(value) = header::HeaderValue::from_str(&name) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// What a conversation came to.
+#[derive(Debug, Default)]
+struct Told {
+    replica: Option<Replica>,
+    spoken: Spoken,
+}
+
+async fn admitted(shared: &Shared, request: Request<Body>, told: &mut Told) -> Result<Vec<u8>, Refused> {
+    welcome(shared, &request)?;
     let porter = &shared.office.porter;
     let from = request.extensions().get::<Peer>().map(|peer| Origin::from(peer.0.ip()));
     let Some(_seat) = from.and_then(|from| porter.seat(Place::Session, from)) else {
-        return Refused::busy().into_response();
+        return Err(Refused::busy());
     };
     let Ok(Ok(_permit)) = tokio::time::timeout(porter.limits.turn, shared.sessions.acquire()).await else {
-        return Refused::busy().into_response();
+        porter.meter.turned_away("session");
+        return Err(Refused::busy());
     };
-    match converse(shared.office, request).await {
-        Ok(answer) => {
-            let kind = (header::CONTENT_TYPE, "application/octet-stream");
-            ([kind], answer).into_response()
-        }
-        Err(refused) => refused.into_response(),
-    }
+    converse(shared.office.clone(), request, told).await
 }
 
 /// Takes a turn of the address that a request comes from.
@@ -236,7 +293,7 @@ impl From<SessionError> for Refused {
     }
 }
 
-async fn converse(office: Office, request: Request<Body>) -> Result<Vec<u8>, Refused> {
+async fn converse(office: Office, request: Request<Body>, told: &mut Told) -> Result<Vec<u8>, Refused> {
     let sent = length(request.headers());
     let too_long = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is beyond the limits");
     if sent.is_some_and(|sent| sent > BODY_BYTES_MAX) {
@@ -259,9 +316,20 @@ async fn converse(office: Office, request: Request<Body>) -> Result<Vec<u8>, Ref
         if taken > BODY_BYTES_MAX {
             return Err(too_long());
         }
-        session = blocking(move || session.push(&bytes).map(|()| session)).await?;
+        told.spoken.bytes_in = u64::try_from(taken).unwrap_or(u64::MAX);
+        let (spoke, pushed) = blocking(move || {
+            let pushed = session.push(&bytes);
+            Ok((session, pushed))
+        })
+        .await?;
+        session = spoke;
+        told.replica = session.replica();
+        pushed?;
     }
-    blocking(move || session.finish()).await
+    let (answer, new_ops, quarantined) = blocking(move || session.finish_counted()).await?;
+    let bytes_out = u64::try_from(answer.len()).unwrap_or(u64::MAX);
+    told.spoken = Spoken { bytes_out, new_ops, quarantined, ..told.spoken };
+    Ok(answer)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -14,7 +14,7 @@ use sync_protocol::message::{
     Certificate, Clocks, Compared, Enrol, Held, Hello, Notice, PageEnd, PushAck, VERSIONS,
 };
 use sync_protocol::reason;
-use sync_protocol::ruling::Ruling;
+use sync_protocol::ruling::{Ruling, Verdict};
 use sync_protocol::segment::Segment;
 use sync_protocol::sign::{PublicKey, Signer};
 use sync_protocol::tables::Tables;
@@ -147,6 +147,12 @@ impl Session {
         Self { carried: true, ..Self::new(office, limit) }
     }
 
+    /// Returns who speaks; `None` before he has said so.
+    #[must_use]
+    pub fn replica(&self) -> Option<Replica> {
+        self.hello.as_ref().map(|hello| hello.replica)
+    }
+
     /// Takes bytes as they arrive; what they complete is on the disk when this returns. Blocks.
     ///
     /// # Errors
@@ -248,8 +254,11 @@ impl Session {
     }
 
     /// Says once that something is not taken, and why.
-    fn refuse(&mut self, reason: u16) {
-        let notice = Notice::Refused(reason);
+    fn refuse(&mut self, why: u16) {
+        if why == reason::QUOTA {
+            self.office.porter.meter.turned_away("quota");
+        }
+        let notice = Notice::Refused(why);
         if !self.notices.contains(&notice) {
             self.notices.push(notice);
         }
@@ -338,9 +347,21 @@ impl Session {
     /// # Errors
     /// [`SessionError`].
     pub fn finish(self) -> Result<Vec<u8>, SessionError> {
+        Ok(self.finish_counted()?.0)
+    }
+
+    /// The same, with how many ops were new and how many of those were refused and kept.
+    ///
+    /// # Errors
+    /// [`SessionError`].
+    pub fn finish_counted(self) -> Result<(Vec<u8>, u64, u64), SessionError> {
         let signer = Arc::clone(&self.office.signer);
         let answered = self.answered()?;
-        Ok(write_answer(&answered.answer, answered.request, &signer))
+        let exceptions = answered.answer.ack.rulings.iter().flat_map(|ruling| &ruling.exceptions);
+        let refused =
+            exceptions.filter(|(_, verdict)| matches!(verdict, Verdict::Quarantined { .. })).count();
+        let refused = u64::try_from(refused).unwrap_or(u64::MAX).min(answered.new_ops);
+        Ok((write_answer(&answered.answer, answered.request, &signer), answered.new_ops, refused))
     }
 
     /// Ends: checks the request's signature and returns what there is to say. Blocks.

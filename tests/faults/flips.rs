@@ -172,7 +172,7 @@ fn in_attachments() {
 }
 
 /// Damages a file that one program writes and another one reads: it is refused whole.
-fn in_file(what: &str, bits: u32, whole: Vec<u8>, mut takes: impl FnMut(&PathBuf) -> bool) {
+fn in_file(what: &str, bits: u32, whole: &[u8], mut takes: impl FnMut(&Path) -> bool) {
     let folder = crate::memory::folder();
     let file = folder.path().join("file");
     let files = [file.clone()];
@@ -199,11 +199,11 @@ fn in_bundles_and_their_receipts() {
     let (bundle, receipt) = (scene.folder().join("bundle"), scene.folder().join("receipt"));
     bundle::work::write(&mut store, NOW, &bundle).expect("a bundle");
     let whole = std::fs::read(&bundle).expect("a file");
-    in_file("bundles", 400, whole, |file| {
+    in_file("bundles", 400, &whole, |file| {
         scene.hq.borrow().reads(file, &receipt, FOUNDED_MS + 20_000_000).is_ok()
     });
     let whole = std::fs::read(&receipt).expect("a file");
-    in_file("receipts", 200, whole, |file| bundle::receipt::read(&mut store, NOW, file).is_ok());
+    in_file("receipts", 200, &whole, |file| bundle::receipt::read(&mut store, NOW, file).is_ok());
 }
 
 #[test]
@@ -213,13 +213,13 @@ fn in_backups() {
     let backup = scene.folder().join("backup");
     fieldbook::backup::back_up(&scene.home(), &backup, NOW).expect("a backup");
     let whole = std::fs::read(&backup).expect("a file");
-    in_file("backups of a home", 100, whole, |file| {
+    in_file("backups of a home", 100, &whole, |file| {
         let folder = crate::memory::folder();
         fieldbook::backup::restore(folder.path(), file, NOW).is_ok()
     });
     scene.hq.borrow().back_up(&backup.with_extension("hq"));
     let whole = std::fs::read(backup.with_extension("hq")).expect("a file");
-    in_file("backups of headquarters", 100, whole, |file| {
+    in_file("backups of headquarters", 100, &whole, |file| {
         let folder = crate::memory::folder();
         Data::at(&folder.path().join("hq")).restore(file, FOUNDED_MS).is_ok()
     });

@@ -63,7 +63,7 @@ fn home(code: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 /// Kills a victim once and takes what it had said.
-fn round(deed: &str, home: &PathBuf, n: u32, dice: &mut Dice, told: &mut Told) {
+fn round(deed: &str, home: &Path, n: u32, dice: &mut Dice, told: &mut Told) {
     let victim = Victim::start(deed, home, &format!("{deed} {n}"));
     moment(dice, Duration::from_millis(25));
     told.0.extend(victim.kill().into_iter().filter(|line| line != "rebuilt"));
@@ -186,7 +186,7 @@ fn without_firsts(mut found: BTreeMap<String, u32>) -> BTreeMap<String, u32> {
 }
 
 /// Records and syncs until it is told to stop; returns the marks.
-fn load(at: usize, home: &PathBuf, stop: &AtomicBool, acknowledged: &AtomicU32) -> Vec<String> {
+fn load(at: usize, home: &Path, stop: &AtomicBool, acknowledged: &AtomicU32) -> Vec<String> {
     let mut store = Store::open(home, now()).expect("a home that opens");
     let mut marks = Vec::new();
     while !stop.load(Ordering::SeqCst) {

@@ -27,7 +27,7 @@ use crate::truth::Truth;
 
 /// When the faults happen: some hours after the founding.
 pub(crate) const NOW: Now =
-    Now { wall: Ts(FOUNDED_MS as i64 + 20_000_000), monotonic_ms: 20_000_000, boot: 1, test_clock: false };
+    Now { wall: Ts(FOUNDED_MS.cast_signed() + 20_000_000), monotonic_ms: 20_000_000, boot: 1, test_clock: false };
 
 /// Syncs after which headquarters begins a new day.
 const SYNCS_A_DAY: u32 = 16;

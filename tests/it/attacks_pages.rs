@@ -321,3 +321,44 @@ fn the_name_of_a_file_leads_nowhere_but_into_the_record() {
     // Control: the photo is in the record.
     assert!(device.ask(["sheet", "show", &sheet]).to_string().contains("photo"));
 }
+
+/// The code that an authenticator shows for the address that it was given.
+fn shown_by_authenticator(uri: &str, step: u64) -> String {
+    let secret = uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits: String =
+        secret.chars().map(|letter| format!("{:05b}", letters.find(letter).unwrap())).collect();
+    let byte = |at: usize| u8::from_str_radix(&bits[at * 8..at * 8 + 8], 2).unwrap();
+    let key: Vec<u8> = (0..bits.len() / 8).map(byte).collect();
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
+    let tag = ring::hmac::sign(&key, &step.to_be_bytes());
+    let at = usize::from(tag.as_ref()[19] & 15);
+    let four: [u8; 4] = tag.as_ref()[at..at + 4].try_into().unwrap();
+    format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000)
+}
+
+#[test]
+fn a_password_alone_lets_nobody_in_who_has_an_authenticator_and_a_code_is_good_once() {
+    // 2026-11-22 06:26:40 in Shanghai.
+    let mut company = Company::found_with(crate::world::Hq::init_at(Some("2026-11-22T06:26:40+08:00")));
+    company.hq.run_with(["user", "add", "--staff", WANG], "correct horse\n").ended(0);
+    let uri = company.hq.run(["--json", "user", "totp", "--staff", WANG]).ended(0).json();
+    let uri = uri["uri"].as_str().unwrap().to_owned();
+    let at = company.hq.listens_at();
+    let with = |code: &str| {
+        let form = format!("code={WANG}&password=correct+horse&one_time={code}&back=/");
+        send(at, "POST", "/login", &[], &form)
+    };
+    let step = 1_795_300_000 / 30;
+    let code = shown_by_authenticator(&uri, step);
+    assert_eq!(log_in(at, WANG, "correct+horse", &[]).status, 403);
+    assert_eq!(with("000000").status, 403);
+    assert_eq!(with(&shown_by_authenticator(&uri, step - 9)).status, 403, "an old one");
+    // Control.
+    assert_eq!(with(&code).status, 303, "{code}");
+    assert_eq!(with(&code).status, 403, "used up");
+    company.hq.run(["user", "totp", "--staff", WANG, "--off"]).ended(0);
+    company.restart();
+    let at = company.hq.listens_at();
+    assert_eq!(log_in(at, WANG, "correct+horse", &[]).status, 303, "without one again");
+}

@@ -41,6 +41,8 @@ mod merge;
 #[cfg(test)]
 mod money;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod proxy;

@@ -268,6 +268,11 @@ impl Hq {
         self.data.path().join("hq")
     }
 
+    /// Returns what the server has told on standard error.
+    pub(crate) fn told(&self) -> String {
+        std::fs::read_to_string(self.log()).expect("a log beside the data")
+    }
+
     fn log(&self) -> PathBuf {
         self.data.path().join("serve.log")
     }

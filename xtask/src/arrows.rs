@@ -37,7 +37,7 @@ const RULES: &[Rule] = &[
         within: &[""],
         rooms: &["src/store.rs", "src/store/"],
     },
-    Rule { what: "SQLite", part: Part::Code, words: &["rusqlite"], within: &[""], rooms: &["hq/src/store/"] },
+    Rule { what: "SQLite", part: Part::Code, words: &["rusqlite"], within: &[""], rooms: &["hq/src/store/", "hq/tests/"] },
     Rule {
         what: "SQL",
         part: Part::Text,
@@ -254,7 +254,9 @@ fn climbs_out(tree: &Path, name: &str, depth: usize, word: &str) -> bool {
     let ours = !name.ends_with(".rs") || rest.ends_with(".rs");
     let folder = Path::new(name).ancestors().nth(climbs + 1);
     let target = folder.map(|folder| tree.join(folder).join(rest.split('#').next().unwrap_or(rest)));
-    climbs > 0 && ours && (climbs > depth || !target.is_some_and(|target| target.exists()))
+    // What a build writes is there once it has been built.
+    let built = rest.starts_with("target/");
+    climbs > 0 && ours && (climbs > depth || !(built || target.is_some_and(|target| target.exists())))
 }
 
 /// Reads `cargo tree --workspace --depth 1 --prefix none`: blocks of lines, each below its crate.

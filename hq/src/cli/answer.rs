@@ -372,7 +372,7 @@ impl From<LoginError> for Fault {
             LoginError::NoSuchStaff => Self::new(REFUSED, "hq.staff.unknown"),
             LoginError::Length => Self::usage("hq.user.length"),
             LoginError::Wait { seconds } => Self::new(REFUSED, "hq.user.wait").with("seconds", seconds),
-            LoginError::Wrong => Self::new(REFUSED, "hq.user.wrong"),
+            LoginError::Wrong | LoginError::CodeAsked => Self::new(REFUSED, "hq.user.wrong"),
             LoginError::Hash => Self::new(DAMAGED, "hq.random"),
         }
     }

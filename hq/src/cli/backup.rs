@@ -20,6 +20,11 @@ pub(super) fn run(args: &File, room: &Room) -> Result<Answer, Fault> {
     let bar = Progress::waiting("text.progress.backup", room);
     let bytes = room.data.back_up(&args.file)?;
     drop(bar);
+    let now_ms = room.clock.now_ms();
+    room.open()?.transact(|desk| {
+        desk.store.set(crate::server::watch::BACKED_UP, &now_ms.to_le_bytes())?;
+        desk.store.audit(0, now_ms, "backup", &bytes.to_string())
+    })?;
     let facts =
         [("file".to_owned(), args.file.display().to_string()), ("bytes".to_owned(), bytes.to_string())];
     let json = json!({"file": args.file.display().to_string(), "bytes": bytes});

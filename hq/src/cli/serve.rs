@@ -27,6 +27,12 @@ pub(super) struct Args {
     tls_key: Option<PathBuf>,
     #[command(flatten)]
     limits: LimitArgs,
+    /// Serves numbers for Prometheus at /metrics of this address and port, which the world should not reach
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<String>,
+    /// How much is told on standard error, one JSON object a line [default: FIELDBOOK_LOG, then info]
+    #[arg(long, value_name = "LEVEL", value_parser = ["off", "error", "warn", "info", "debug"])]
+    log: Option<String>,
 }
 
 /// How much is let in; 0 takes a limit away.
@@ -65,6 +71,7 @@ impl LimitArgs {
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
+    tell(args.log.as_deref());
     let mut desk = room.open()?;
     room.data.finish_switch()?;
     let own = args.tls_cert.is_none();
@@ -90,7 +97,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let broken = |error: &std::io::Error| {
         Fault::usage("hq.listen").with("address", &args.listen).with("reason", error)
     };
-    let writer = Writer::start(desk, trouble).map_err(|error| broken(&error))?;
+    let writer = Writer::start(desk, logged).map_err(|error| broken(&error))?;
     let porter = Arc::new(Porter::new(args.limits.limits()));
     let office = Office { writer, signer, clock: room.clock, files: room.data.files(), porter };
     let secure = tls.is_some() || reach_is_https;
@@ -106,7 +113,12 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         .block_on(async {
             let listener = tokio::net::TcpListener::bind(&args.listen).await?;
             let url = server::url(listener.local_addr()?, tls.is_some());
+            if let Some(metrics) = &args.metrics {
+                let listener = tokio::net::TcpListener::bind(metrics).await?;
+                tokio::spawn(server::watch::serve(listener, Arc::clone(&console)));
+            }
             answer::raw(&format!("{url}\n"), true);
+            tracing::info!(url, "serves");
             server::serve(listener, tls, console, pages::stop::asked()).await
         })
         .map_err(|error| broken(&error))?;
@@ -125,6 +137,19 @@ async fn rounds(office: Office) {
         let _ = tokio::task::spawn_blocking(move || writer.run(move |desk| desk.round(now))).await;
         tokio::time::sleep(ROUND).await;
     }
+}
+
+/// Begins to tell what happens: ids and numbers, never a name, a text or a secret.
+fn tell(asked: Option<&str>) {
+    let level = asked.map(str::to_owned).or_else(|| std::env::var("FIELDBOOK_LOG").ok());
+    let level =
+        level.and_then(|level| level.parse().ok()).unwrap_or(tracing::level_filters::LevelFilter::INFO);
+    // A second one in the same process, in tests: the first one goes on.
+    let _ = tracing_subscriber::fmt().json().with_max_level(level).with_writer(std::io::stderr).try_init();
+}
+
+fn logged(error: &StoreError) {
+    tracing::error!(reason = %error, "the database refused");
 }
 
 pub(super) fn trouble(error: &StoreError) {

@@ -27,6 +27,15 @@ pub(super) enum Command {
         #[arg(long, value_name = "CODE")]
         staff: String,
     },
+    /// Asks somebody for a one-time code at each login, and prints what his authenticator reads
+    Totp {
+        /// His staff code
+        #[arg(long, value_name = "CODE")]
+        staff: String,
+        /// Asks for none any more
+        #[arg(long)]
+        off: bool,
+    },
     /// Lists who may log in
     List,
 }
@@ -35,6 +44,7 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
     match command {
         Command::Add { staff } => add(staff, room),
         Command::Remove { staff } => remove(staff, room),
+        Command::Totp { staff, off } => totp(staff, *off, room),
         Command::List => list(room),
     }
 }
@@ -57,6 +67,37 @@ fn remove(staff: &str, room: &Room) -> Result<Answer, Fault> {
     desk.transact(|desk| desk.drop_login(staff, now_ms)).map_err(|error| told(error, staff))?;
     let said = room.lang.say("hq.user.removed", &[("staff".to_owned(), staff.to_owned())]);
     Ok(Answer::new(json!({"staff": staff}), said))
+}
+
+fn totp(staff: &str, off: bool, room: &Room) -> Result<Answer, Fault> {
+    let (mut desk, now_ms) = (room.open()?, room.clock.now_ms());
+    let facts = [("staff".to_owned(), staff.to_owned())];
+    if off {
+        desk.transact(|desk| desk.drop_totp(staff, now_ms)).map_err(|error| told(error, staff))?;
+        return Ok(Answer::new(json!({"staff": staff}), room.lang.say("hq.user.totp_off", &facts)));
+    }
+    let uri = desk.transact(|desk| desk.set_totp(staff, now_ms)).map_err(|error| told(error, staff))?;
+    let said = room.lang.say("hq.user.totp", &facts);
+    let text = format!("{said}\n{uri}\n\n{}", symbol(&uri));
+    Ok(Answer::new(json!({"staff": staff, "uri": uri}), text))
+}
+
+/// Returns a QR symbol for a terminal, two rows of it a line; nothing where the text is too long for one.
+fn symbol(text: &str) -> String {
+    let Ok(code) = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Low) else {
+        return String::new();
+    };
+    let side = -2..code.size() + 2;
+    let line = |y: i32| -> String {
+        let cell = |x: i32| match (code.get_module(x, y), code.get_module(x, y + 1)) {
+            (false, false) => '█',
+            (false, true) => '▀',
+            (true, false) => '▄',
+            (true, true) => ' ',
+        };
+        side.clone().map(cell).chain(['\n']).collect()
+    };
+    side.clone().step_by(2).map(line).collect()
 }
 
 fn told(error: logins::LoginError, staff: &str) -> Fault {

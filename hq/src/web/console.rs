@@ -119,6 +119,7 @@ impl Console {
 
     /// Notes a wrong password from that address.
     pub(crate) fn was_wrong(&self, from: &str, now_ms: u64) {
+        self.office.porter.meter.wrong_login();
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         wrong.retain(|_, (since, _)| now_ms.saturating_sub(*since) <= WINDOW_MS);
         if wrong.len() < ADDRESSES_MAX || wrong.contains_key(from) {

@@ -102,6 +102,9 @@ fn log_in(console: &Console, visit: &Visit, lang: Lang) -> Reply {
         Err(LoginError::Store(_) | LoginError::Keys(_) | LoginError::Hash) => {
             login_page(visit, lang, Some(lang.say("hq.busy", &[])), 500)
         }
+        Err(LoginError::CodeAsked) => {
+            login_page(visit, lang, Some(lang.say("console.login.asked", &[])), 403)
+        }
         Err(LoginError::Wrong | LoginError::NoSuchStaff | LoginError::Length) => {
             login_page(visit, lang, Some(lang.say("console.login.refused", &[])), 403)
         }
@@ -120,6 +123,7 @@ fn try_login(console: &Console, visit: &Visit) -> Result<String, LoginError> {
         return nobody(console, visit, (code, &password), now_ms);
     };
     let login = Some(login);
+    let one_time = visit.form.get("one_time").unwrap_or_default().to_owned();
     logins::may_try(login.as_ref(), now_ms)?;
     let fits = logins::fits(login.as_ref(), &password);
     if !fits {
@@ -129,8 +133,12 @@ fn try_login(console: &Console, visit: &Visit) -> Result<String, LoginError> {
     let session = console
         .office
         .writer
-        .run(move |desk| desk.tried(login, fits, now_ms))
+        .run(move |desk| desk.tried(login, (fits, &one_time), now_ms))
         .map_err(|_| LoginError::Hash)??;
+    if session.is_none() && fits {
+        // A wrong one-time code is a wrong try like any other.
+        console.was_wrong(&visit.from, now_ms);
+    }
     session.map(|session| session.cookie).ok_or(LoginError::Wrong)
 }
 
@@ -175,6 +183,9 @@ fn login_page(visit: &Visit, lang: Lang, told: Option<String>, status: u16) -> R
             }
             label.field { span { (say("console.login.password")) }
                 input type="password" name="password" autocomplete="current-password";
+            }
+            label.field { span { (say("console.login.one_time")) }
+                input type="text" name="one_time" inputmode="numeric" autocomplete="one-time-code" maxlength="8";
             }
             (widgets::button(Weight::First, &say("console.login.enter"), None))
         }

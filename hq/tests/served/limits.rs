@@ -204,3 +204,54 @@ fn a_file_beyond_a_devices_share_stays_missing_and_the_device_is_told() {
     let held = format!("{:?}", answer.tells);
     assert!(held.contains("missing: [(1, 2)]"), "{held}");
 }
+
+#[test]
+fn what_is_measured_counts_what_happened_and_names_nobody() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sheet("a customer's secret trouble");
+    device.sync(hq.address, 0);
+    let said = raw(hq.address, b"nonsense");
+    assert!(said.contains("\r\nx-request-id: "), "{said}");
+    let text = hq.metrics();
+    for line in [
+        "fieldbook_sync_requests_total{status=\"200\"} 1",
+        "fieldbook_sync_requests_total{status=\"400\"} 1",
+        "fieldbook_ops_total{verdict=\"accepted\"} 1",
+        "fieldbook_devices{silent_days=\"1\"} 1",
+        "fieldbook_devices{silent_days=\"never\"} 0",
+        "fieldbook_held_back_segments 0",
+        "fieldbook_sync_sessions 0",
+    ] {
+        assert!(text.lines().any(|held| held == line), "{line} in\n{text}");
+    }
+    for name in ["E1", "Wang", "secret", &device.enrolment.replica.0.to_string()] {
+        assert!(!text.contains(name), "{name} in\n{text}");
+    }
+    let mut stream = TcpStream::connect(hq.address).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: hq\r\nConnection: close\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    assert!(!page.contains("fieldbook_sync"), "the numbers are not where everybody comes");
+}
+
+#[test]
+fn the_health_says_whether_a_write_is_taken() {
+    let hq = Hq::start();
+    let health = || {
+        let mut stream = TcpStream::connect(hq.address).unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: hq\r\nConnection: close\r\n\r\n").unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        said
+    };
+    assert!(health().starts_with("HTTP/1.1 200"));
+    // Somebody else's table where the settings were: reads go on, no write is taken.
+    let sick = Hq::start();
+    sick.spoil();
+    let mut stream = TcpStream::connect(sick.address).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: hq\r\nConnection: close\r\n\r\n").unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).unwrap();
+    assert!(said.starts_with("HTTP/1.1 503"), "{said}");
+}

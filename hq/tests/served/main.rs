@@ -42,6 +42,7 @@ pub(crate) struct Hq {
     pub(crate) address: SocketAddr,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     serving: Option<std::thread::JoinHandle<()>>,
+    console: Arc<Console>,
 }
 
 impl Hq {
@@ -61,8 +62,8 @@ impl Hq {
             assert!(done.refused.is_empty(), "{:?}", done.refused);
         }
         drop(desk);
-        let (address, stop, serving) = serve(folder.path(), limits);
-        Self { folder, address, stop: Some(stop), serving: Some(serving) }
+        let (address, stop, serving, console) = serve(folder.path(), limits);
+        Self { folder, address, stop: Some(stop), serving: Some(serving), console }
     }
 
     /// A second program at the same data.
@@ -75,6 +76,17 @@ impl Hq {
         let kind = records::kinds::by_name(kind).unwrap();
         let done = self.desk().transact(|desk| desk.import(table.as_bytes(), kind, NOW_MS)).unwrap();
         assert!(done.refused.is_empty(), "{:?}", done.refused);
+    }
+
+    /// What is measured.
+    pub(crate) fn metrics(&self) -> String {
+        fieldbook_hq::server::watch::text(&self.console).unwrap()
+    }
+
+    /// Takes a table away, so that no write is taken any more.
+    pub(crate) fn spoil(&self) {
+        let database = rusqlite::Connection::open(self.folder.path().join("hq.sqlite")).unwrap();
+        database.execute_batch("DROP TABLE settings").unwrap();
     }
 
     /// A new device's code.
@@ -97,7 +109,7 @@ impl Drop for Hq {
 fn serve(
     folder: &Path,
     limits: Limits,
-) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, std::thread::JoinHandle<()>) {
+) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, std::thread::JoinHandle<()>, Arc<Console>) {
     let desk = Data::at(folder).open(false).unwrap();
     let signer = Arc::clone(&desk.signer);
     let writer = Writer::start(desk, |error| panic!("{error}")).unwrap();
@@ -107,10 +119,11 @@ fn serve(
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
+    let held = Arc::clone(&console);
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let serving = std::thread::spawn(move || {
         let stopped = async { drop(stopped.await) };
         runtime.block_on(server::serve(listener, None, console, stopped)).unwrap();
     });
-    (address, stop, serving)
+    (address, stop, serving, held)
 }

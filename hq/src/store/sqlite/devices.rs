@@ -332,6 +332,14 @@ impl Store {
         Ok(query.exists(params![branch, segment.replica.0, whole(segment).1])?)
     }
 
+    /// Returns how many segments wait for a person.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn held_back_count(&self) -> Result<u64, StoreError> {
+        Ok(self.db.prepare_cached("SELECT COUNT(*) FROM held_back")?.query_row([], |row| row.get(0))?)
+    }
+
     /// Returns how many bytes of a device wait for a person.
     ///
     /// # Errors
