@@ -104,7 +104,8 @@ mod tests {
     #[test]
     fn only_the_last_forms_are_kept_and_no_more_than_one_forms_bytes() {
         let kept = Kept::default();
-        let names: Vec<String> = (0..=FORMS_MAX).map(|n| kept.keep(&[upload("photo", &n.to_le_bytes())])).collect();
+        let names: Vec<String> =
+            (0..=FORMS_MAX).map(|n| kept.keep(&[upload("photo", &n.to_le_bytes())])).collect();
         assert_eq!(kept.file(&names[0], 0), None);
         assert!(kept.file(&names[1], 0).is_some());
         let large = kept.keep(&[upload("photo", &vec![1; FORM_BYTES_MAX])]);

@@ -1,6 +1,6 @@
 //! Turned bits, lost pages and cut files in everything that is kept: each is detected, harmless or repaired.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fieldbook::bundle;
 use fieldbook::store::Store;
@@ -180,13 +180,13 @@ fn in_file(what: &str, bits: u32, whole: &[u8], mut takes: impl FnMut(&Path) -> 
         what,
         bits,
         &files,
-        |_| whole.clone(),
+        |_| whole.to_vec(),
         |file, bytes| {
             std::fs::write(file, bytes).expect("room in memory");
             if takes(file) { Err("it was taken".into()) } else { Ok(Came::Refused) }
         },
     );
-    std::fs::write(&file, &whole).expect("room in memory");
+    std::fs::write(&file, whole).expect("room in memory");
     assert!(takes(&file), "whole, it is refused too");
 }
 

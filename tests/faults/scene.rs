@@ -26,8 +26,12 @@ use crate::office::{FOUNDED_MS, Headquarters};
 use crate::truth::Truth;
 
 /// When the faults happen: some hours after the founding.
-pub(crate) const NOW: Now =
-    Now { wall: Ts(FOUNDED_MS.cast_signed() + 20_000_000), monotonic_ms: 20_000_000, boot: 1, test_clock: false };
+pub(crate) const NOW: Now = Now {
+    wall: Ts(FOUNDED_MS.cast_signed() + 20_000_000),
+    monotonic_ms: 20_000_000,
+    boot: 1,
+    test_clock: false,
+};
 
 /// Syncs after which headquarters begins a new day.
 const SYNCS_A_DAY: u32 = 16;

@@ -37,7 +37,13 @@ const RULES: &[Rule] = &[
         within: &[""],
         rooms: &["src/store.rs", "src/store/"],
     },
-    Rule { what: "SQLite", part: Part::Code, words: &["rusqlite"], within: &[""], rooms: &["hq/src/store/", "hq/tests/"] },
+    Rule {
+        what: "SQLite",
+        part: Part::Code,
+        words: &["rusqlite"],
+        within: &[""],
+        rooms: &["hq/src/store/", "hq/tests/"],
+    },
     Rule {
         what: "SQL",
         part: Part::Text,
