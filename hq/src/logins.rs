@@ -103,7 +103,8 @@ pub fn fits(login: Option<&Login>, password: &str) -> bool {
 /// [`LoginError::Wait`].
 pub fn may_try(login: Option<&Login>, now_ms: u64) -> Result<(), LoginError> {
     match login.map_or(0, |login| login.free_ms.saturating_sub(now_ms)) {
-        0 => Ok(()),
+        // Longer than anybody waits: the clock was set back since.
+        ms if ms == 0 || ms > WAIT_MS_MAX => Ok(()),
         ms => Err(LoginError::Wait { seconds: ms.div_ceil(1000) }),
     }
 }
@@ -113,7 +114,7 @@ pub fn may_try(login: Option<&Login>, now_ms: u64) -> Result<(), LoginError> {
 pub fn after_wrong(login: Login, now_ms: u64) -> Login {
     let failed = login.failed.saturating_add(1);
     let doubled = failed.checked_sub(FREE_TRIES).map(|n| WAIT_MS.saturating_mul(1 << n.min(10)));
-    let free_ms = now_ms.saturating_add(doubled.unwrap_or(0).min(WAIT_MS_MAX));
+    let free_ms = doubled.map_or(0, |wait_ms| now_ms.saturating_add(wait_ms.min(WAIT_MS_MAX)));
     Login { failed, free_ms, ..login }
 }
 
@@ -263,6 +264,16 @@ mod tests {
         assert!(fits(Some(&login), "correct horse"));
         assert!(!fits(Some(&login), "correct hors") && !fits(None, "correct horse"));
         assert!(matches!(hash("short"), Err(LoginError::Length)));
+    }
+
+    /// One wrong password, and the clock went back by a second: the next try had to wait, and for hours if by hours.
+    #[test]
+    fn a_clock_that_was_set_back_makes_nobody_wait() {
+        let once = after_wrong(login(""), 10_000_000);
+        assert!(may_try(Some(&once), 9_000_000).is_ok());
+        let often = (0..9).fold(login(""), |tried, _| after_wrong(tried, 10_000_000));
+        assert!(may_try(Some(&often), 10_000_000).is_err());
+        assert!(may_try(Some(&often), 1_000_000).is_ok());
     }
 
     #[test]

@@ -360,5 +360,6 @@ fn a_password_alone_lets_nobody_in_who_has_an_authenticator_and_a_code_is_good_o
     company.hq.run(["user", "totp", "--staff", WANG, "--off"]).ended(0);
     company.restart();
     let at = company.hq.listens_at();
-    assert_eq!(log_in(at, WANG, "correct+horse", &[]).status, 303, "without one again");
+    let again = log_in(at, WANG, "correct+horse", &[]);
+    assert_eq!(again.status, 303, "without one again: {}", again.head);
 }

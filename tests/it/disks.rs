@@ -130,9 +130,12 @@ fn a_disk_filled_while_saving_keeps_what_was_saved_and_still_reads_and_syncs() {
         n += 1;
         assert!(n < 1000, "the disk is never full");
     };
-    for said in [fieldbook::home::SAVE_BYTES_MIN, free()] {
-        assert!(refused.stderr.contains(&said.to_string()), "{}", refused.stderr);
-    }
+    let numbers = refused.stderr.split(|letter: char| !letter.is_ascii_digit());
+    let said: Vec<u64> = numbers.filter_map(|number| number.parse().ok()).collect();
+    assert_eq!(said.first(), Some(&fieldbook::home::SAVE_BYTES_MIN), "{}", refused.stderr);
+    // The refused command still writes some blocks of its own when it ends.
+    let near = |said: u64| said.abs_diff(free()) <= 64 * 1024;
+    assert!(said.get(1).copied().is_some_and(near), "{} free: {}", free(), refused.stderr);
     assert!(refused.stderr.contains("\nhint: "), "{}", refused.stderr);
     assert!(n > 101, "the reserve helped nobody");
 
