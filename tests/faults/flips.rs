@@ -152,18 +152,18 @@ fn in_home(what: &str, bits: u32, picks: impl Fn(&str) -> bool) {
 
 #[test]
 fn in_the_database() {
-    in_home("database", 600, |name| name.starts_with("sled/"));
+    in_home("database", 300, |name| name.starts_with("sled/"));
 }
 
 #[test]
 fn in_the_journal() {
-    in_home("journal", 200, |name| name.ends_with(".log"));
+    in_home("journal", 100, |name| name.ends_with(".log"));
     in_home("the journal's witness", 60, |name| name == "journal/last");
 }
 
 #[test]
 fn in_head_and_keys() {
-    in_home("head and id", 200, |name| name.starts_with("head") || name.starts_with("id/"));
+    in_home("head and id", 300, |name| name.starts_with("head") || name.starts_with("id/"));
 }
 
 #[test]
@@ -199,11 +199,11 @@ fn in_bundles_and_their_receipts() {
     let (bundle, receipt) = (scene.folder().join("bundle"), scene.folder().join("receipt"));
     bundle::work::write(&mut store, NOW, &bundle).expect("a bundle");
     let whole = std::fs::read(&bundle).expect("a file");
-    in_file("bundles", 400, &whole, |file| {
+    in_file("bundles", 600, &whole, |file| {
         scene.hq.borrow().reads(file, &receipt, FOUNDED_MS + 20_000_000).is_ok()
     });
     let whole = std::fs::read(&receipt).expect("a file");
-    in_file("receipts", 200, &whole, |file| bundle::receipt::read(&mut store, NOW, file).is_ok());
+    in_file("receipts", 400, &whole, |file| bundle::receipt::read(&mut store, NOW, file).is_ok());
 }
 
 #[test]

@@ -122,8 +122,11 @@ fn of_a_device_that_rebuilds() {
         let store = Store::open(&home, now()).expect("a home that opens");
         assert_eq!(told.missing(&marks(&store)), [""; 0], "round {n}");
         drop(store);
-        // Each rebuild sets a database aside.
-        std::fs::remove_dir_all(home.join("quarantine")).expect("a folder of the test");
+        // Each rebuild that got so far sets a database aside.
+        let aside = home.join("quarantine");
+        if aside.exists() {
+            std::fs::remove_dir_all(aside).expect("a folder of the test");
+        }
     }
     assert_eq!(Store::open(&home, now()).expect("a home that opens").doctor().expect("a doctor").faults, []);
     tally.print("kill -9 of a device that rebuilds");
