@@ -59,7 +59,7 @@ pub(crate) const DEEDS: [(usize, Deed); 19] = [
     (4, Deed::Tag),
     (8, Deed::Seal),
     (2, Deed::Void),
-    (6, Deed::Accept),
+    (16, Deed::Accept),
     (6, Deed::Return),
     (3, Deed::Amend),
     (4, Deed::Settle),
