@@ -90,11 +90,17 @@ impl Door {
 
 /// The page of whoever is not let in; it says nothing of what is inside.
 fn closed(lang: Lang, key: &str) -> Reply {
+    let shell = bare(lang, "web.closed.title");
+    Reply::page_as(403, shell::page(&shell, &html! { p { (lang.say(key, &[])) } }))
+}
+
+/// Returns the frame of a page before anybody is let in: no name, no tabs, nothing of the home.
+pub(crate) fn bare(lang: Lang, title: &str) -> Shell {
     let say = |key: &str| lang.say(key, &[]);
-    let shell = Shell {
+    Shell {
         face: Face::Device,
         lang: lang.id(),
-        title: say("web.closed.title"),
+        title: say(title),
         brand: say("web.brand"),
         person: String::new(),
         tabs: Vec::new(),
@@ -105,8 +111,7 @@ fn closed(lang: Lang, key: &str) -> Reply {
         skip: say("web.skip"),
         tabs_label: say("web.tabs"),
         manifest: None,
-    };
-    Reply::page_as(403, shell::page(&shell, &html! { p { (say(key)) } }))
+    }
 }
 
 #[cfg(test)]

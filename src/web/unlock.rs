@@ -4,7 +4,7 @@ use std::path::Path;
 
 use maud::html;
 use pages::reply::Reply;
-use pages::shell::{self, Face, Shell};
+use pages::shell;
 use pages::visit::{Verb, Visit};
 use pages::widgets::{self, Tone, Weight};
 use sync_protocol::chain::sha256;
@@ -15,7 +15,7 @@ use crate::keys::random;
 use crate::keys::secret::Pin;
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
-use crate::web::door::Door;
+use crate::web::door::{self, Door};
 use crate::web::serve::Shared;
 
 /// The setting with the cookie by which a browser is known again.
@@ -71,21 +71,7 @@ fn page(visit: &Visit, shared: &Shared, told: Option<&str>) -> Reply {
         (widgets::form("/unlock", &shared.door.token, &form))
         p.hint { (say("web.unlock.forgotten")) }
     };
-    let shell = Shell {
-        face: Face::Device,
-        lang: lang.id(),
-        title: say("web.unlock.title"),
-        brand: say("web.brand"),
-        person: String::new(),
-        tabs: Vec::new(),
-        back: None,
-        notice: None,
-        standing: html! {},
-        address: "/".to_owned(),
-        skip: say("web.skip"),
-        tabs_label: say("web.tabs"),
-        manifest: None,
-    };
+    let shell = door::bare(lang, "web.unlock.title");
     Reply::page_as(403, shell::page(&shell, &content))
 }
 
