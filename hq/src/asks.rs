@@ -3,8 +3,8 @@
 use sync_protocol::asides::{Ask, Tell};
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
+use crate::store::StoreError;
+use crate::store::devices::Device;
 
 impl Desk {
     /// Hears what a device says and returns what HQ has to say to it.

@@ -7,7 +7,7 @@ use sync_protocol::segment::{Run, SegmentError, cut};
 use sync_protocol::stamp::Stamp;
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// The epoch that this process opened in HQ's log, and how far it wrote.
 #[derive(Debug, Clone, Copy)]

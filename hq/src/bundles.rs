@@ -24,7 +24,7 @@ use sync_protocol::sign::{PublicKey, Signature};
 
 use crate::keys::{self, KeysError};
 use crate::session::{self, Office, Session, SessionError};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 use crate::writer::NotKept;
 
 /// Bytes read at a time.

@@ -7,7 +7,7 @@ use crate::enrol::Reach;
 use crate::files::Files;
 use crate::intake::desk::Desk;
 use crate::keys::{self, KeysError};
-use crate::store::sqlite::{Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::tls::{self, TlsError};
 
 /// Why a headquarters could not be made or opened.

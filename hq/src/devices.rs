@@ -10,8 +10,8 @@ use crate::enrol::EnrolError;
 use crate::intake::desk::Desk;
 use crate::money::refusal::Refusal;
 use crate::people::Person;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::{Device, Standing};
+use crate::store::StoreError;
+use crate::store::devices::{Device, Standing};
 
 /// A device and what there is to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

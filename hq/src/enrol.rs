@@ -19,8 +19,8 @@ use sync_protocol::sign::PublicKey;
 use crate::author::{AuthorError, NewOp, On};
 use crate::intake::desk::Desk;
 use crate::keys;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::{Device, Standing};
+use crate::store::StoreError;
+use crate::store::devices::{Device, Standing};
 
 /// How long a code may be scanned: 24 hours.
 pub const CODE_MS: u64 = 24 * 60 * 60 * 1000;

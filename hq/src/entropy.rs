@@ -10,9 +10,9 @@ use sync_protocol::cursor::Feed;
 use sync_protocol::digest::{Buckets, bucket_of};
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
-use crate::store::sqlite::feeds::Entry;
+use crate::store::StoreError;
+use crate::store::devices::Device;
+use crate::store::feeds::Entry;
 
 /// What a list of documents may take; the buckets that do not fit come when the device compares again.
 const LIST_BYTES_MAX: usize = 128 * 1024;

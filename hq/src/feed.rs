@@ -13,8 +13,8 @@ use sync_protocol::ruling::Ruling;
 use sync_protocol::tables::Tables;
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::feeds::Entry;
+use crate::store::StoreError;
+use crate::store::feeds::Entry;
 
 /// Entries looked at in one go.
 const ENTRIES: u32 = 64;

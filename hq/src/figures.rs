@@ -20,7 +20,7 @@ use records::time::{Day, Zone};
 
 use crate::intake::desk::Desk;
 use crate::lists::{Reader, Sieve};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Mailings that are looked back upon.
 const CYCLES: usize = 6;

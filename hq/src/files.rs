@@ -15,7 +15,7 @@ use ring::digest::{Context, SHA256};
 use sync_protocol::asides::{Chunk, Piece, piece_bytes};
 use sync_protocol::limits::CHUNK_BYTES;
 
-use crate::store::sqlite::files::Hash;
+use crate::store::files::Hash;
 
 /// The folder of a headquarters' files.
 #[derive(Debug, Clone)]

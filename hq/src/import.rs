@@ -15,7 +15,7 @@ use sync_protocol::op::Write;
 use crate::author::{AuthorError, NewOp, On};
 use crate::intake::desk::Desk;
 use crate::reading;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What an import did.
 #[derive(Debug, Default)]

@@ -21,7 +21,7 @@ use crate::money::actor::Actor;
 use crate::money::decide::{Taken, title};
 use crate::money::refusal::{MoneyError, Refusal};
 use crate::money::rows::{instant, link, linked, put, text};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Who takes jobs in and gives them.
 const GIVERS: [Role; 3] = [Role::DESK, Role::DISPATCHER, Role::SUPERVISOR];

@@ -16,8 +16,8 @@ use sync_protocol::merge::Document;
 use crate::intake::desk::Desk;
 use crate::people::People;
 use crate::reading;
-use crate::store::sqlite::documents::Indexed;
-use crate::store::sqlite::{Store, StoreError};
+use crate::store::documents::Indexed;
+use crate::store::{Store, StoreError};
 
 /// Roles at headquarters: they read all branches' work.
 const OFFICE: [Role; 8] = [

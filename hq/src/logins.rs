@@ -8,8 +8,8 @@ use sync_protocol::chain::sha256;
 
 use crate::intake::desk::Desk;
 use crate::keys::{self, KeysError};
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::logins::{Login, Visitor};
+use crate::store::StoreError;
+use crate::store::logins::{Login, Visitor};
 
 /// Characters of a password, at least.
 pub const PASSWORD_CHARS_MIN: usize = 10;

@@ -11,7 +11,7 @@ use records::value::Value;
 use sync_protocol::merge::Document;
 
 use crate::reading;
-use crate::store::sqlite::{Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use sync_protocol::limits::{CHUNK_BYTES, FILE_BYTES_MAX, LISTED_MAX};
 
 use crate::intake::desk::Desk;
 use crate::session::{Office, SessionError};
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
-use crate::store::sqlite::files::{Hash, Pieces};
+use crate::store::StoreError;
+use crate::store::devices::Device;
+use crate::store::files::{Hash, Pieces};
 
 /// Bytes of pieces in one answer; more is asked for again.
 const ANSWER_BYTES_MAX: usize = 8 * CHUNK_BYTES;

@@ -9,7 +9,7 @@ use sync_protocol::segment::Segment;
 
 use crate::intake::desk::Desk;
 use crate::porter::{HELD_BACK_BYTES_MAX, Porter};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 

@@ -9,7 +9,7 @@ use sync_protocol::segment::Body;
 
 use crate::intake::desk::Desk;
 use crate::intake::work::{NOWHERE, Work};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What was made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use sync_protocol::limits::{CLOCK_OFF_MS, SEQ_MAX, STAMP_AHEAD_MS};
 use sync_protocol::stamp::Stamp;
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
-use crate::store::sqlite::log::Came;
+use crate::store::StoreError;
+use crate::store::devices::Device;
+use crate::store::log::Came;
 
 /// Runs that are heard in one request.
 const RUNS_MAX: usize = 64;

@@ -22,9 +22,9 @@ use crate::feed::Reader;
 use crate::intake::alone::{Again, Alone};
 use crate::intake::desk::Desk;
 use crate::reading;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::{Device, Standing, Why};
-use crate::store::sqlite::log::Came;
+use crate::store::StoreError;
+use crate::store::devices::{Device, Standing, Why};
+use crate::store::log::Came;
 
 impl Desk {
     /// Tells a device that read another history that HQ came back from a backup.

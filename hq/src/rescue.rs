@@ -10,8 +10,8 @@ use sync_protocol::sign::PublicKey;
 use crate::intake::desk::Desk;
 use crate::keys::{KeysError, random};
 use crate::money::actor::Actor;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::{Device, Standing};
+use crate::store::StoreError;
+use crate::store::devices::{Device, Standing};
 
 /// Why no key was given out.
 #[derive(Debug, thiserror::Error)]

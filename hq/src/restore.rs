@@ -9,7 +9,7 @@ use sync_protocol::cursor::Incarnation;
 use crate::backup::{self, BackupError};
 use crate::data::{Data, DataError};
 use crate::keys;
-use crate::store::sqlite::Store;
+use crate::store::Store;
 
 const DATABASE: &str = "hq.sqlite";
 const KEY: &str = "hq.key";

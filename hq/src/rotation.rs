@@ -12,8 +12,8 @@ use sync_protocol::asides::{Ask, Pins, Tell};
 
 use crate::data::{Data, DataError};
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
+use crate::store::StoreError;
+use crate::store::devices::Device;
 use crate::{backup, tls};
 
 /// The setting with the pin of the certificate in use, which stands in enrolment codes.

@@ -12,9 +12,9 @@ use sync_protocol::cursor::{Cursor, Feed};
 
 use crate::feed::Reader;
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
-use crate::store::sqlite::feeds::Entry;
+use crate::store::StoreError;
+use crate::store::devices::Device;
+use crate::store::feeds::Entry;
 
 /// Entries looked at in one go.
 const ENTRIES: u32 = 1024;

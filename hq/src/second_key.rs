@@ -12,8 +12,8 @@ use sync_protocol::sign::PublicKey;
 
 use crate::enrol::EnrolError;
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
+use crate::store::StoreError;
+use crate::store::devices::Device;
 
 fn name_of(replica: Replica, key: &PublicKey) -> String {
     let key: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -27,9 +27,9 @@ use crate::intake::desk::Desk;
 use crate::keys;
 use crate::pieces::{self, Kept};
 use crate::porter::{Later, Porter};
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::{Device, Why};
-use crate::store::sqlite::log::Came;
+use crate::store::StoreError;
+use crate::store::devices::{Device, Why};
+use crate::store::log::Came;
 use crate::translate;
 use crate::writer::{NotKept, Writer};
 

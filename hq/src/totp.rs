@@ -8,7 +8,7 @@ use ring::hmac;
 use crate::intake::desk::Desk;
 use crate::keys;
 use crate::logins::LoginError;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Seconds that a code stands for.
 const STEP_S: u64 = 30;

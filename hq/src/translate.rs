@@ -14,7 +14,7 @@ use sync_protocol::segment::{Body, Segment};
 use sync_protocol::tables::Tables;
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Returns what the device's program reads; `None`: just what this one does.
 ///

@@ -10,8 +10,8 @@ use sync_protocol::merge::Judged;
 
 use crate::intake::desk::Desk;
 use crate::money::rows::instant;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
+use crate::store::StoreError;
+use crate::store::devices::Device;
 
 impl Desk {
     /// Returns the branch whose feed the device's owner reads: a supervisor's or general manager's own; whoever stands in

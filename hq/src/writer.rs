@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Jobs that may wait before whoever brings another one waits too.
 const WAITING_MAX: usize = 256;

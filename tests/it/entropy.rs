@@ -3,7 +3,7 @@
 use fieldbook::clock::Clock;
 use fieldbook::store::Store;
 use fieldbook_hq::data::Data;
-use fieldbook_hq::store::sqlite::StoreError;
+use fieldbook_hq::store::StoreError;
 use records::id::DocId;
 
 use crate::company::{Company, LI, WANG, text};

@@ -49,7 +49,7 @@ fn kept(desk: &mut Desk) -> BTreeMap<OpId, Kept> {
     let mut segments = Vec::new();
     let walked = desk.store.each_segment(|branch, kept| {
         segments.push((branch, kept.segment));
-        Ok::<(), fieldbook_hq::store::sqlite::StoreError>(())
+        Ok::<(), fieldbook_hq::store::StoreError>(())
     });
     walked.expect("segments");
     let mut all = BTreeMap::new();
@@ -76,7 +76,7 @@ impl World {
             let mut documents = BTreeMap::new();
             let each = desk.store.each_document(None, |_, indexed| {
                 documents.insert(indexed.document.id, indexed.document);
-                Ok::<(), fieldbook_hq::store::sqlite::StoreError>(())
+                Ok::<(), fieldbook_hq::store::StoreError>(())
             });
             each.expect("documents");
             let aside = replicas.iter().flat_map(|replica| desk.store.held_back(*replica).expect("segments"));

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use fieldbook_hq::store::sqlite::StoreError;
+use fieldbook_hq::store::StoreError;
 use records::id::DocId;
 use records::kinds::number;
 use sync_protocol::cursor::Feed;

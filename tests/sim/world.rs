@@ -8,7 +8,7 @@ use fieldbook::notebook::refusal::NotebookError;
 use fieldbook::store::error::StoreError;
 use fieldbook::sync::{self, Options, SyncError, SyncReport};
 use fieldbook::transport::TransportError;
-use fieldbook_hq::store::sqlite::devices::Standing;
+use fieldbook_hq::store::devices::Standing;
 use records::id::{DocId, OpId};
 use sync_protocol::message::Notice;
 

@@ -42,14 +42,14 @@ const RULES: &[Rule] = &[
         part: Part::Code,
         words: &["rusqlite"],
         within: &[""],
-        rooms: &["hq/src/store/", "hq/tests/"],
+        rooms: &["hq/src/store.rs", "hq/src/store/", "hq/tests/"],
     },
     Rule {
         what: "SQL",
         part: Part::Text,
         words: &["SELECT", "INSERT INTO", "CREATE TABLE", "DELETE FROM"],
         within: PROGRAMS,
-        rooms: &["hq/src/store/"],
+        rooms: &["hq/src/store.rs", "hq/src/store/"],
     },
     Rule {
         what: "the HTTP client",

@@ -14,7 +14,7 @@ use sync_protocol::tables::Tables;
 use super::*;
 use crate::clock::Clock;
 use crate::data::Data;
-use crate::store::sqlite::devices::Device;
+use crate::store::devices::Device;
 use crate::writer::Writer as Desks;
 
 const REPLICA: Replica = Replica(7);

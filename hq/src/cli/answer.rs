@@ -17,7 +17,7 @@ use crate::logins::LoginError;
 use crate::money::lease::LeaseError;
 use crate::money::refusal::{MoneyError, Refusal, Said};
 use crate::rotation::RotationError;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 use crate::tls::TlsError;
 
 /// Refused by a rule.

@@ -14,7 +14,7 @@ use crate::cli::{Room, manifest};
 use crate::intake::desk::Desk;
 use crate::money::receive::{Batch, Contents, Opened};
 use crate::money::rows::linked;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What can be done with batches.
 #[derive(Debug, clap::Subcommand)]

@@ -18,8 +18,8 @@ use crate::cli::table::table;
 use crate::intake::desk::Desk;
 use crate::money::claims::{Held, Known};
 use crate::money::rows::linked;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::marks::Mark;
+use crate::store::StoreError;
+use crate::store::marks::Mark;
 
 /// What can be asked of claims.
 #[derive(Debug, clap::Subcommand)]

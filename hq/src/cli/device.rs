@@ -16,7 +16,7 @@ use crate::cli::table::table;
 use crate::data;
 use crate::intake::desk::Desk;
 use crate::rescue::RescueFault;
-use crate::store::sqlite::devices::{Device, Standing};
+use crate::store::devices::{Device, Standing};
 
 /// The longest request that is looked at.
 const REQUEST_BYTES_MAX: u64 = 64 * 1024;

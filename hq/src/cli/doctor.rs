@@ -8,7 +8,7 @@ use crate::cli::Room;
 use crate::cli::answer::{Answer, DAMAGED, Fault};
 use crate::cli::progress::Progress;
 use crate::cli::table::table;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
     let mut desk = room.open()?;

@@ -12,7 +12,7 @@ use crate::cli::table::table;
 use crate::intake::desk::Desk;
 use crate::money::claims::Held;
 use crate::money::waiting::Waiting;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What `due` is told.
 #[derive(Debug, clap::Args)]

@@ -15,7 +15,7 @@ use crate::cli::table::table;
 use crate::intake::desk::Desk;
 use crate::money::decide::{Taken, title};
 use crate::money::rows::linked;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What can be done with requests for exceptions.
 #[derive(Debug, clap::Subcommand)]

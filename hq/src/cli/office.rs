@@ -16,7 +16,7 @@ use crate::money::claims::Held;
 use crate::money::refusal::MoneyError;
 use crate::money::rows::instant;
 use crate::money::waiting::{since, waits_for};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Who acts.
 #[derive(Debug, clap::Args)]

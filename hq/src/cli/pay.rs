@@ -17,7 +17,7 @@ use crate::cli::table::table;
 use crate::intake::desk::Desk;
 use crate::money::pay::Batch;
 use crate::money::rows::instant;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What finance can do.
 #[derive(Debug, clap::Subcommand)]

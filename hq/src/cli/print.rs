@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, Lang, REFUSED, USAGE};
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// How many characters without a font an error lists.
 const LISTED_MAX: usize = 20;

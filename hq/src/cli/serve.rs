@@ -8,7 +8,7 @@ use crate::cli::answer::{self, Answer, Fault};
 use crate::porter::{Limits, Porter};
 use crate::server;
 use crate::session::Office;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 use crate::tls;
 use crate::web::console::Console;
 use crate::writer::Writer;

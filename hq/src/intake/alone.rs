@@ -10,7 +10,7 @@ use crate::intake::desk::Desk;
 use crate::intake::ops::Op;
 use crate::intake::segments::Job;
 use crate::intake::stretch::Stretch;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// HQ's word of before a restore on one op that it holds.
 #[derive(Debug)]

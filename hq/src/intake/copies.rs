@@ -16,10 +16,10 @@ use sync_protocol::sign::PublicKey;
 
 use crate::intake::desk::Desk;
 use crate::intake::segments::Job;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
-use crate::store::sqlite::feeds::Entry;
-use crate::store::sqlite::log::Held;
+use crate::store::StoreError;
+use crate::store::devices::Device;
+use crate::store::feeds::Entry;
+use crate::store::log::Held;
 
 /// Entries of a feed looked at in one go.
 const ENTRIES: u32 = 256;

@@ -15,7 +15,7 @@ use sync_protocol::sign::Signer;
 use crate::files::Files;
 use crate::intake::judge::Author;
 use crate::people::People;
-use crate::store::sqlite::{Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// How many decoded segments are remembered: some 256 ops each.
 const SEGMENTS_MAX: usize = 128;

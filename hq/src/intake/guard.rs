@@ -35,7 +35,7 @@ use crate::intake::ops::Op;
 use crate::intake::segments::Job;
 use crate::money::rows::instant;
 use crate::reading;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// The kinds whose ops are asked.
 const MONEY: [u16; 7] = [

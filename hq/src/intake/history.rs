@@ -9,8 +9,8 @@ use sync_protocol::segment::{Segment, SegmentError};
 
 use crate::intake::desk::Desk;
 use crate::intake::segments::Job;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::log::Held;
+use crate::store::StoreError;
+use crate::store::log::Held;
 
 /// How many segments are walked back to find the chain value between two; more means: ask for it again.
 const WALK_MAX: usize = 64;

@@ -16,8 +16,8 @@ use crate::intake::judge::{Author, Case, judge};
 use crate::intake::segments::{Job, Run};
 use crate::intake::stretch::{Stretch, told};
 use crate::intake::work::{NOWHERE, Work};
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::log::Lack;
+use crate::store::StoreError;
+use crate::store::log::Lack;
 
 /// One op with its name and document.
 #[derive(Clone, Copy)]

@@ -14,9 +14,9 @@ use sync_protocol::segment::{Body, Segment, SegmentError};
 use crate::intake::desk::Desk;
 use crate::intake::stretch::Stretch;
 use crate::intake::work::Work;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Why;
-use crate::store::sqlite::log::{Came, Held, Kept};
+use crate::store::StoreError;
+use crate::store::devices::Why;
+use crate::store::log::{Came, Held, Kept};
 
 /// The documents of one job.
 pub type Works = BTreeMap<DocId, Work>;

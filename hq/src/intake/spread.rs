@@ -12,9 +12,9 @@ use crate::intake::desk::Desk;
 use crate::intake::segments::{Job, Run};
 use crate::intake::work::{NOWHERE, Work};
 use crate::reading;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::documents::Indexed;
-use crate::store::sqlite::feeds::Entry;
+use crate::store::StoreError;
+use crate::store::documents::Indexed;
+use crate::store::feeds::Entry;
 
 /// Ops of one feed entry.
 const ENTRY_OPS_MAX: usize = 256;

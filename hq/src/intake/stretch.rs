@@ -10,8 +10,8 @@ use crate::intake::desk::Desk;
 use crate::intake::judge::Author;
 use crate::intake::ops::Op;
 use crate::intake::segments::{Job, Run};
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::log::Lack;
+use crate::store::StoreError;
+use crate::store::log::Lack;
 
 /// What all ops that arrive together share.
 #[derive(Debug, Clone)]

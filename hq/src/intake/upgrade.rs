@@ -15,7 +15,7 @@ use sync_protocol::tables::Tables;
 use crate::intake::desk::Desk;
 use crate::intake::segments::Job;
 use crate::intake::spread::Devices;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// The setting with the tables and protocol versions of the program that folded the documents.
 const TABLES: &str = "tables";

@@ -8,7 +8,7 @@ use sync_protocol::merge::{Document, Judged, Lines, Standing, fold};
 use sync_protocol::ruling::Verdict;
 
 use crate::reading;
-use crate::store::sqlite::documents::Known;
+use crate::store::documents::Known;
 
 /// A document that no branch's feed carries: nobody is named on it yet whose branch it could be.
 pub const NOWHERE: u32 = u32::MAX;

@@ -7,7 +7,7 @@ use records::time::Day;
 
 use crate::intake::desk::Desk;
 use crate::money::refusal::{MoneyError, Refusal};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Somebody who takes steps.
 #[derive(Debug, Clone, PartialEq, Eq)]

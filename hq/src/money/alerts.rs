@@ -25,8 +25,8 @@ use sync_protocol::ruling::Verdict;
 use crate::author::{AuthorError, NewOp, On};
 use crate::intake::desk::Desk;
 use crate::money::rows::{instant, link, linked, put, text};
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::marks::Mark;
+use crate::store::StoreError;
+use crate::store::marks::Mark;
 
 /// Rules of a submission that need other documents: HQ tells them, it refuses nothing over them.
 const TOLD: [&str; 3] = ["B3", "B5", "B6"];

@@ -26,8 +26,8 @@ use crate::intake::desk::Desk;
 use crate::money::pay::Batch;
 use crate::money::rows::linked;
 use crate::reading;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::marks::Mark;
+use crate::store::StoreError;
+use crate::store::marks::Mark;
 
 /// Where a claim's vouchers are used up, and its lines take from ceilings.
 fn is_live(state: u8) -> bool {

@@ -210,7 +210,7 @@ impl Desk {
     /// Returns the cases in one of some states; no states: all of them.
     ///
     /// # Errors
-    /// [`crate::store::sqlite::StoreError`].
+    /// [`crate::store::StoreError`].
     pub fn cases(&mut self, states: &[u8]) -> Result<Vec<Case>, MoneyError> {
         Ok(self.records(number::CASE, states)?.into_iter().map(Case::of).collect())
     }

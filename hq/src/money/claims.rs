@@ -12,7 +12,7 @@ use records::time::Day;
 use crate::intake::desk::Desk;
 use crate::money::decide::title;
 use crate::money::refusal::{MoneyError, Refusal};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// A claim that HQ holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

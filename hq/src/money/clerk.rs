@@ -27,7 +27,7 @@ use crate::author::{AuthorError, NewOp, On};
 use crate::intake::desk::Desk;
 use crate::money::rows::{instant, put, text};
 use crate::reading;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Claims that are looked at in one go: a device waits no longer for more.
 const AT_ONCE: usize = 32;

@@ -11,7 +11,7 @@ use crate::money::actor::Actor;
 use crate::money::claims::Held;
 use crate::money::refusal::MoneyError;
 use crate::money::review::Review;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What a branch claimed in a mailing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -13,7 +13,7 @@ use sync_protocol::merge::Judged;
 
 use crate::intake::desk::Desk;
 use crate::money::rows::linked;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 impl Desk {
     /// Returns what holds for a claim without looking at any other document: people, policy, calendar, ceilings.

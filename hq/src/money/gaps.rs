@@ -11,7 +11,7 @@ use records::kinds::{batch_machine, number};
 
 use crate::intake::desk::Desk;
 use crate::money::receive::{Batch, Fault};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// The states of a batch whose list has arrived.
 const ARRIVED: [u8; 5] = [

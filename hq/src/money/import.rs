@@ -14,7 +14,7 @@ use records::time::Zone;
 use records::value::{Target, Type, Value};
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What is wrong with which field of which group.
 type Wrong = (&'static Group, usize, Reason);

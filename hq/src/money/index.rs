@@ -16,8 +16,8 @@ use crate::intake::desk::Desk;
 use crate::money::pay;
 use crate::money::rows::linked;
 use crate::reading;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::marks::Mark;
+use crate::store::StoreError;
+use crate::store::marks::Mark;
 
 impl Desk {
     /// Enters a document about money; others are not looked at. `home` is its creator's branch.

@@ -27,7 +27,7 @@ use crate::money::cases::Case;
 use crate::money::decide::{Taken, approval};
 use crate::money::refusal::{MoneyError, Refusal};
 use crate::money::rows::{instant, link, linked, put, text};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 impl Desk {
     /// Proposes a case about an auditor who was late with a branch's claims; a day counts once however many were late.

@@ -20,8 +20,8 @@ use crate::author::{AuthorError, NewOp, On};
 use crate::intake::desk::Desk;
 use crate::money::rows::{instant, link, put, text};
 use crate::reading;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::Device;
+use crate::store::StoreError;
+use crate::store::devices::Device;
 
 /// Numbers that one statement names at most: more were never given on one device.
 const BURNED_MAX: u32 = 1000;

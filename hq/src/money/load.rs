@@ -17,7 +17,7 @@ use sync_protocol::op::Write;
 use crate::author::{AuthorError, NewOp, On};
 use crate::import::{ImportError, Imported};
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// The longest text of a policy: an op holds 16 KiB, its field 12,000 characters.
 const POLICY_BYTES_MAX: usize = 12_000;

@@ -20,7 +20,7 @@ use crate::money::claims::Held;
 use crate::money::decide::{Taken, approval};
 use crate::money::refusal::{MoneyError, Refusal};
 use crate::money::rows::{ROWS_MAX, instant, link, linked, put, text};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Numbers that the lost database may have given in a month.
 const NUMBERS_SKIPPED: u32 = 100;

@@ -17,8 +17,8 @@ use crate::money::claims::Held;
 use crate::money::decide::{Taken, title};
 use crate::money::refusal::{MoneyError, Refusal};
 use crate::money::rows::{ROWS_MAX, instant, link, linked, put, text};
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::marks::Mark;
+use crate::store::StoreError;
+use crate::store::marks::Mark;
 
 /// Where a claim is no more the auditor's business.
 const BEHIND: [u8; 7] = [

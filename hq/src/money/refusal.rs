@@ -3,7 +3,7 @@
 use records::problems::Problem;
 
 use crate::author::AuthorError;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What one place of a refusal's sentence says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::money::claims::Held;
 use crate::money::pay::{Batch, finance};
 use crate::money::refusal::{MoneyError, Refusal};
 use crate::money::rows::{ROWS_MAX, instant, link, put, text};
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Why payments stand still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use sync_protocol::op::Write;
 use crate::intake::desk::Desk;
 use crate::money::refusal::{MoneyError, Refusal};
 use crate::reading;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Rows of one list in one op: an op holds 16 KiB.
 pub const ROWS_MAX: usize = 64;

@@ -12,7 +12,7 @@ use records::time::Day;
 
 use crate::intake::desk::Desk;
 use crate::money::actor::Actor;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Who reads the claims of all branches.
 const ALL_CLAIMS: [Role; 5] = [Role::AUDITOR, Role::CS_MANAGER, Role::SALES_VP, Role::FINANCE, Role::VIEWER];

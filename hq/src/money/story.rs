@@ -23,9 +23,9 @@ use crate::money::claims::{Held, Known};
 use crate::money::decide::title;
 use crate::money::refusal::{MoneyError, Refusal};
 use crate::money::seats::Seat;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::files::Hash;
-use crate::store::sqlite::marks::Mark;
+use crate::store::StoreError;
+use crate::store::files::Hash;
+use crate::store::marks::Mark;
 
 /// All that is to be told of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use records::record::Record;
 
 use crate::intake::desk::Desk;
 use crate::reading;
-use crate::store::sqlite::{Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// The kinds that these terms are made of: where one of them changes, they are read again.
 const KINDS: [u16; 6] =

@@ -16,8 +16,8 @@ use records::record::Record;
 use records::time::Day;
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::marks::Mark as Entered;
+use crate::store::StoreError;
+use crate::store::marks::Mark as Entered;
 
 /// A desk as the place where records are looked up.
 struct Company<'d>(&'d mut Desk);

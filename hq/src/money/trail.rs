@@ -23,7 +23,7 @@ use crate::intake::desk::Desk;
 use crate::money::decide::title;
 use crate::money::rows::linked;
 use crate::reading;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What keeps a signature under something else from passing as one under a trail.
 const DOMAIN: &str = "audit trail";

@@ -14,7 +14,7 @@ use records::time::Day;
 
 use crate::intake::desk::Desk;
 use crate::reading;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// What a policy says of past claims, beside the one that each was judged by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

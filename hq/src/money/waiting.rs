@@ -13,7 +13,7 @@ use records::time::{Day, Ts};
 
 use crate::intake::desk::Desk;
 use crate::money::claims::Held;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// A claim with its clocks.
 #[derive(Debug, Clone, PartialEq, Eq)]

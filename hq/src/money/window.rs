@@ -5,7 +5,7 @@ use records::policy::due::{self, Closure};
 use records::time::Day;
 
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// Days that are looked ahead: more than the longest time between two blackouts.
 const AHEAD: i32 = 62;

@@ -21,9 +21,9 @@ use super::stands_over;
 use crate::data::Data;
 use crate::enrol::{Bound, Reach};
 use crate::intake::desk::Desk;
-use crate::store::sqlite::StoreError;
-use crate::store::sqlite::devices::{Device, Standing};
-use crate::store::sqlite::log::{Came, Kept};
+use crate::store::StoreError;
+use crate::store::devices::{Device, Standing};
+use crate::store::log::{Came, Kept};
 
 const LINE: (Replica, Epoch) = (Replica(7), Epoch(1));
 const STAFF: &str = "code,name,unit,roles\nE1,Wang,B1,engineer\n";

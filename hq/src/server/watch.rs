@@ -12,7 +12,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use crate::meter::Text;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 use crate::web::console::Console;
 
 /// So long an answer on the health stands: whoever asks often writes no more for it.

@@ -107,7 +107,7 @@ fn menu(desk: &Desk<'_>) -> Result<Reply, Fault> {
 }
 
 /// Reading logins has no other way to fail.
-fn login_store(error: crate::store::sqlite::StoreError) -> crate::money::refusal::MoneyError {
+fn login_store(error: crate::store::StoreError) -> crate::money::refusal::MoneyError {
     error.into()
 }
 

@@ -13,7 +13,7 @@ use crate::data::Data;
 use crate::intake::desk::Desk;
 use crate::logins;
 use crate::session::Office;
-use crate::store::sqlite::logins::Login;
+use crate::store::logins::Login;
 use crate::web::door;
 
 /// Wrong passwords from one address within the window.

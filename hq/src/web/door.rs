@@ -73,7 +73,7 @@ fn person(console: &Console, visit: &Visit) -> Result<Option<Person>, Fault> {
         let known = people.staff.get(&visitor.staff).cloned();
         let today = instant(now_ms).day(Zone::SHANGHAI);
         let delegated = desk.delegated(visitor.staff, today)?;
-        Ok::<_, crate::store::sqlite::StoreError>(known.map(|known| (visitor, known, delegated)))
+        Ok::<_, crate::store::StoreError>(known.map(|known| (visitor, known, delegated)))
     })?;
     let Some((visitor, known, delegated)) = found else { return Ok(None) };
     if now_ms.saturating_sub(visitor.seen_ms) > logins::SEEN_MS {

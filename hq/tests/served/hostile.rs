@@ -1,6 +1,6 @@
 //! Cut, flipped, forged, oversized: nothing of it is used, and what was complete stays.
 
-use fieldbook_hq::store::sqlite::devices::Standing;
+use fieldbook_hq::store::devices::Standing;
 use records::kinds::repair;
 use records::value::{Value, payload::encode_rows};
 use sync_protocol::asides::{Ask, Chunk, FileWant, Piece, Tell};

@@ -1,7 +1,7 @@
 //! Devices whose protocol or coding this headquarters does not read yet.
 
 use fieldbook_hq::intake::desk::Desk;
-use fieldbook_hq::store::sqlite::StoreError;
+use fieldbook_hq::store::StoreError;
 use records::kinds::repair::REPAIR;
 use sync_protocol::asides::{Ask, Tell};
 use sync_protocol::columns;

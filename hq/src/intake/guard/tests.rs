@@ -132,7 +132,7 @@ fn an_engineer_who_stands_in_for_his_supervisor_reads_the_branch_and_decides_in_
     let oversees = |bench: &mut Bench, days: u64| {
         let device = bench.desk.store.device(replica).unwrap().unwrap();
         let seen_ms = Some(bench.now_ms + days * 24 * 60 * 60 * 1000);
-        bench.desk.oversees(&crate::store::sqlite::devices::Device { seen_ms, ..device }).unwrap()
+        bench.desk.oversees(&crate::store::devices::Device { seen_ms, ..device }).unwrap()
     };
     let mut row = approval("sup_approve", delegate.staff());
     row.on_behalf_of = link(supervisor);

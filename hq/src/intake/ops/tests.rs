@@ -11,7 +11,7 @@ use sync_protocol::stamp::Stamp;
 
 use crate::data::Data;
 use crate::intake::desk::Desk;
-use crate::store::sqlite::devices::Device;
+use crate::store::devices::Device;
 
 const FIRST: u32 = 7;
 const NOW_MS: u64 = 1_795_300_000_000;

@@ -8,7 +8,7 @@ use records::kinds::number;
 use records::kinds::staff::Role;
 
 use crate::money::bench::Bench;
-use crate::store::sqlite::marks::Mark;
+use crate::store::marks::Mark;
 
 /// How many alerts a claim has, by rule.
 fn alerts(bench: &mut Bench, claim: DocId) -> BTreeMap<String, usize> {

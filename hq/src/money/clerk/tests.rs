@@ -25,7 +25,7 @@ fn the_supervisors_own_claim_skips_his_step_with_the_reason_in_the_history() {
     // Looked at again, nothing is to be done.
     let record = bench.desk.document(claim).unwrap().unwrap();
     bench.desk.tray.put(&record, bench.now_ms);
-    bench.desk.transact(|_| Ok::<_, crate::store::sqlite::StoreError>(())).unwrap();
+    bench.desk.transact(|_| Ok::<_, crate::store::StoreError>(())).unwrap();
     assert_eq!(of_hq(&mut bench, claim), 1);
 }
 

@@ -12,7 +12,7 @@ use crate::cli::show;
 use crate::devices::{DeviceError, Watched};
 use crate::money::refusal::MoneyError;
 use crate::money::rows::instant;
-use crate::store::sqlite::devices::Standing;
+use crate::store::devices::Standing;
 use crate::web::desk::{Desk, Leaf, Place};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;

@@ -11,7 +11,7 @@ use crate::cli::answer::{Fault, REFUSED};
 use crate::logins;
 use crate::money::rows::instant;
 use crate::people::Person;
-use crate::store::sqlite::logins::Login;
+use crate::store::logins::Login;
 use crate::web::desk::{Desk, Leaf, Place};
 
 /// Rows of a page.

@@ -15,7 +15,7 @@ use crate::cli::{history, show};
 use crate::intake::desk::Desk as Office;
 use crate::lists::Line;
 use crate::reading;
-use crate::store::sqlite::StoreError;
+use crate::store::StoreError;
 use crate::web::desk::{Desk, Leaf, Place};
 use crate::web::lists::{label, reader, state};
 

@@ -5,7 +5,7 @@
 use records::id::Replica;
 use rusqlite::{OptionalExtension, params};
 
-use crate::store::sqlite::{Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Files of one device that may be on their way at a time; the one touched longest ago gives way.
 const ON_THE_WAY_MAX: u32 = 32;

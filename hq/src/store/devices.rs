@@ -6,7 +6,7 @@ use sync_protocol::segment::Segment;
 use sync_protocol::sign::PublicKey;
 
 use super::{Store, StoreError, bytes, read};
-use crate::store::sqlite::log::Came;
+use crate::store::log::Came;
 
 /// How a device stands with HQ; the numbers are the states of the device's document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
