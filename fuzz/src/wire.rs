@@ -6,7 +6,7 @@ use records::value::payload;
 use sync_protocol::asides::Tell;
 use sync_protocol::chain::{Line, Link, sha256};
 use sync_protocol::conversation::{Event, ReadError, Reader, RequestHash, read_answer, write_answer};
-use sync_protocol::envelope::{self, Message, Moved, Notices, Page, Raw, Rulings};
+use sync_protocol::envelope::{self, Message, Moved, Notices, Page, Push, Raw, Rulings};
 use sync_protocol::limits::{CONTROL_BYTES_MAX, SEGMENT_OPS_MAX, inflate_max};
 use sync_protocol::message::{Certificate, Enrol, Hello, Item, PushAck};
 use sync_protocol::op::Row;
@@ -45,9 +45,8 @@ pub(crate) fn request(bytes: &[u8]) {
     let hash = sha256(&[&signed]);
     signed.extend_from_slice(&signer.sign("request", &[&hash]).0);
     in_pieces(&signed);
-    let mut control = Vec::new();
-    frame::write(frame::CONTROL, bytes, &mut control);
-    let mut body = [&[0][..], &control].concat();
+    let mut body = vec![0];
+    behind_length(bytes, &mut body);
     let hash = sha256(&[&body]);
     body.extend_from_slice(&signer.sign("request", &[&hash]).0);
     in_pieces(&body);
@@ -84,9 +83,7 @@ fn events(body: &[u8], piece: usize) -> Result<Vec<Event>, ReadError> {
 pub(crate) fn answer(bytes: &[u8]) {
     let Some(signer) = signer() else { return };
     let request = RequestHash([7; 32]);
-    let mut frames = Vec::new();
-    frame::write(frame::CONTROL, bytes, &mut frames);
-    let body = [&[0][..], &frames].concat();
+    let body = [&[0][..], bytes].concat();
     let Some(signature) = signature(bytes, request, &signer) else { return };
     let body = [body.as_slice(), &signature.0].concat();
     let Ok((answer, proof)) = read_answer(&body, request, &signer.public()) else { return };
@@ -141,6 +138,10 @@ fn leaf(item: &Item) -> Option<[u8; 32]> {
 /// Appends a message of rulings whose bytes are there already.
 fn frame_of(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&[Rulings::NUMBER, Rulings::SCHEMA]);
+    behind_length(bytes, out);
+}
+
+fn behind_length(bytes: &[u8], out: &mut Vec<u8>) {
     let mut length = bytes.len();
     while length >= 0x80 {
         out.push(u8::try_from(length & 0x7f).unwrap_or_default() | 0x80);
@@ -161,7 +162,7 @@ pub(crate) fn message(bytes: &[u8]) {
 fn each(bytes: &[u8]) {
     spelt::<Hello>(bytes);
     spelt::<Enrol>(bytes);
-    spelt::<Segment>(bytes);
+    spelt::<Push>(bytes);
     spelt::<PushAck>(bytes);
     spelt::<Notices>(bytes);
     spelt::<Certificate>(bytes);

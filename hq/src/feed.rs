@@ -119,7 +119,7 @@ impl Desk {
             let at = if more { after } else { self.fill(&mut sheet, reader, feed, after, budget)? };
             // A cursor of an older history is told where every feed stands in this one.
             if at > after || (at > 0 && cursor.incarnation != self.incarnation) {
-                next.positions.push((feed, at));
+                next.positions.push((feed.told(), at));
             }
             more |= at < self.store.feed_end(reader.home, feed)?;
         }
@@ -132,7 +132,7 @@ impl Desk {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn position(&self, home: u32, cursor: &Cursor, feed: Feed) -> Result<u64, StoreError> {
-        let read = cursor.position(feed);
+        let read = cursor.position(feed.told());
         if cursor.incarnation == self.incarnation {
             return Ok(read);
         }

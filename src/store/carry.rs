@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn at(incarnation: u32, company: u64, own: u64) -> Cursor {
-        let positions = vec![(Feed::Company, company), (Feed::Replica(7), own)];
+        let positions = vec![(Feed::Company, company), (Feed::OWN, own)];
         Cursor { incarnation: Incarnation(incarnation), positions }
     }
 

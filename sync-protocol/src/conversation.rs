@@ -1,11 +1,12 @@
 //! One request and one answer: how messages become a body, and a body messages.
 //!
-//! A request is a Control frame with Hello, Enrol where it is the first, and one short segment;
-//! then a Control frame for each aside, and a Push frame for each further segment.
-//! An answer is one Control frame: PushAck, Notices, Certificate, asides, Page, Moved, and Rulings last.
+//! A request begins with his first words behind their length: Hello, Enrol where it is the first, and one short segment;
+//! then follow a Control frame for each aside and a Push frame for each further segment.
+//! An answer is one run of messages: PushAck, Notices, Certificate, asides, Page, Moved, and Rulings last.
 //!
 //! Source: docs/PROTOCOL.md, Bodies.
 
+use records::id::Replica;
 use serde::{Deserialize, Serialize};
 
 use crate::asides::{Ask, Tell};
@@ -13,7 +14,7 @@ use crate::body::{self, BodyError, SIGNATURE_BYTES, Unpack};
 use crate::canonical;
 use crate::chain::sha256;
 use crate::cursor::Cursor;
-use crate::envelope::{self, Message, MessageError, Moved, Notices, Page, Raw, Rulings};
+use crate::envelope::{self, Message, MessageError, Moved, Notices, Page, Push, Raw, Rulings};
 use crate::frame::{self, Frame, FrameError};
 use crate::limits::{BODY_BYTES_MAX, BODY_OPS_MAX, CONTROL_BYTES_MAX, SEGMENT_BYTES_MAX, inflate_max};
 use crate::message::{Certificate, Enrol, Hello, Item, Notice, PageEnd, PushAck};
@@ -22,8 +23,10 @@ use crate::ruling::Ruling;
 use crate::segment::Segment;
 use crate::sign::{PublicKey, Signature, Signer};
 
-/// A segment up to this long rides in the Control frame: a frame of its own costs 9 bytes more.
+/// A segment up to this long rides with the first words: a frame of its own costs 14 bytes more.
 const RIDING_BYTES_MAX: usize = 1024;
+/// The length of the first words takes at most so many bytes: [`CONTROL_BYTES_MAX`] has 19 bits.
+const LENGTH_BYTES_MAX: usize = 3;
 /// A whole segment: its body and what stands around it.
 const PUSH_BYTES_MAX: usize = SEGMENT_BYTES_MAX + 256;
 
@@ -136,13 +139,15 @@ pub fn write_request(request: &Request, signer: &Signer) -> Vec<u8> {
     // What is carried for others comes before what was built on it.
     if let [first, rest @ ..] = segments
         && first.body.len() <= RIDING_BYTES_MAX
+        && first.replica == request.hello.replica
         && !request.asks.iter().any(|ask| matches!(ask, Ask::Relay(_)))
     {
-        envelope::write(first, &mut control);
+        envelope::write(&Push::from(first), &mut control);
         segments = rest;
     }
     let mut frames = Vec::new();
-    frame::write(frame::CONTROL, &control, &mut frames);
+    canonical::push_len(control.len(), &mut frames);
+    frames.append(&mut control);
     for ask in &request.asks {
         let mut control = Vec::new();
         ask.write(&mut control);
@@ -161,7 +166,9 @@ pub fn write_request(request: &Request, signer: &Signer) -> Vec<u8> {
 pub struct Reader {
     unpack: Unpack,
     frames: Vec<u8>,
-    greeted: bool,
+    /// The first words are read; frames follow.
+    begun: bool,
+    greeted: Option<Replica>,
     enrolled: bool,
     ops: usize,
 }
@@ -171,7 +178,7 @@ impl Reader {
     #[must_use]
     pub fn new(limit: usize) -> Self {
         let unpack = Unpack::new(limit.min(BODY_BYTES_MAX));
-        Self { unpack, frames: Vec::new(), greeted: false, enrolled: false, ops: 0 }
+        Self { unpack, frames: Vec::new(), begun: false, greeted: None, enrolled: false, ops: 0 }
     }
 
     /// Takes bytes as they arrive and returns what they complete.
@@ -183,7 +190,15 @@ impl Reader {
         self.unpack.push(bytes, &mut frames)?;
         let mut events = Vec::new();
         let mut rest = frames.as_slice();
-        while let Some((frame, length)) = frame::read(rest, CONTROL_BYTES_MAX)? {
+        if !self.begun
+            && let Some(words) = first_words(&mut rest)?
+        {
+            self.begun = true;
+            self.messages(words, &mut events)?;
+        }
+        while self.begun
+            && let Some((frame, length)) = frame::read(rest, CONTROL_BYTES_MAX)?
+        {
             self.take(&frame, &mut events)?;
             rest = rest.get(length..).unwrap_or_default();
         }
@@ -208,7 +223,7 @@ impl Reader {
         if !self.frames.is_empty() {
             return Err(BodyError::CutShort.into());
         }
-        if !self.greeted {
+        if self.greeted.is_none() {
             return Err(ReadError::Order { number: Hello::NUMBER });
         }
         let signed = |key: &&PublicKey| key.verifies("request", &[&hash], &signature);
@@ -218,14 +233,17 @@ impl Reader {
 
     fn take(&mut self, frame: &Frame<'_>, events: &mut Vec<Event>) -> Result<(), ReadError> {
         match frame.kind {
-            frame::CONTROL => {
-                for raw in envelope::split(frame.payload)? {
-                    let event = self.message(&raw)?;
-                    events.push(event);
+            frame::CONTROL => self.messages(frame.payload, events)?,
+            frame::PUSH => {
+                let number = Push::NUMBER;
+                if frame.payload.len() > PUSH_BYTES_MAX {
+                    return Err(MessageError::Malformed { number }.into());
                 }
+                let segment =
+                    canonical::from_bytes(frame.payload).ok_or(MessageError::Malformed { number })?;
+                events.push(self.segment(segment)?);
             }
-            frame::PUSH => events.push(self.segment(frame.payload)?),
-            kind if kind & frame::MUST_UNDERSTAND == 0 && self.greeted => {
+            kind if kind & frame::MUST_UNDERSTAND == 0 && self.greeted.is_some() => {
                 events.push(Event::Unknown { kind, bytes: frame.payload.to_vec() });
             }
             number => return Err(MessageError::Newer { number }.into()),
@@ -233,43 +251,69 @@ impl Reader {
         Ok(())
     }
 
+    fn messages(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), ReadError> {
+        for raw in envelope::split(bytes)? {
+            let event = self.message(&raw)?;
+            events.push(event);
+        }
+        Ok(())
+    }
+
     fn message(&mut self, raw: &Raw<'_>) -> Result<Event, ReadError> {
         let number = raw.number;
-        if raw.is::<Hello>() == self.greeted || (raw.is::<Enrol>() && self.enrolled) {
+        if raw.is::<Hello>() == self.greeted.is_some() || (raw.is::<Enrol>() && self.enrolled) {
             return Err(ReadError::Order { number });
         }
         if raw.is::<Hello>() {
-            self.greeted = true;
-            return Ok(Event::Hello(raw.read()?));
+            let hello: Hello = raw.read()?;
+            self.greeted = Some(hello.replica);
+            return Ok(Event::Hello(hello));
         }
         if raw.is::<Enrol>() {
             self.enrolled = true;
             return Ok(Event::Enrol(raw.read()?));
         }
-        if raw.is::<Segment>() {
-            return self.segment(raw.bytes);
-        }
-        if !self.greeted {
+        let Some(replica) = self.greeted else {
             return Err(ReadError::Order { number });
+        };
+        if raw.is::<Push>() {
+            return self.segment(raw.read::<Push>()?.by(replica));
         }
         Ok(Event::Ask(Ask::of_message(raw)?))
     }
 
-    fn segment(&mut self, bytes: &[u8]) -> Result<Event, ReadError> {
-        let number = Segment::NUMBER;
-        if !self.greeted {
-            return Err(ReadError::Order { number });
+    fn segment(&mut self, segment: Segment) -> Result<Event, ReadError> {
+        if self.greeted.is_none() {
+            return Err(ReadError::Order { number: Push::NUMBER });
         }
-        if bytes.len() > PUSH_BYTES_MAX {
-            return Err(MessageError::Malformed { number }.into());
-        }
-        let segment: Segment = canonical::from_bytes(bytes).ok_or(MessageError::Malformed { number })?;
         self.ops = self.ops.saturating_add(usize::try_from(segment.count).unwrap_or(usize::MAX));
         if self.ops > BODY_OPS_MAX {
             return Err(ReadError::TooManyOps);
         }
         Ok(Event::Push(segment))
     }
+}
+
+/// Takes the first words of a request off the front of `rest`; `None` where bytes are still missing.
+fn first_words<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, ReadError> {
+    let mut left = *rest;
+    let Some(length) = canonical::take_len(&mut left) else {
+        let cut = rest.iter().take(LENGTH_BYTES_MAX).all(|byte| byte & 0x80 != 0);
+        return if cut && rest.len() < LENGTH_BYTES_MAX {
+            Ok(None)
+        } else {
+            Err(MessageError::CutShort.into())
+        };
+    };
+    if length > CONTROL_BYTES_MAX {
+        let bytes = u32::try_from(length).unwrap_or(u32::MAX);
+        return Err(FrameError::TooLong { bytes, limit: CONTROL_BYTES_MAX }.into());
+    }
+    let Some((words, left)) = left.split_at_checked(length) else {
+        return Ok(None);
+    };
+    *rest = left;
+    Ok(Some(words))
 }
 
 /// Returns the body of an answer.
@@ -301,9 +345,7 @@ pub fn write_answer(answer: &Answer, request: RequestHash, signer: &Signer) -> V
         rulings = canonical::to_bytes(&answer.rulings);
         envelope::write_as::<Rulings>(&answer.rulings, &mut control);
     }
-    let mut frames = Vec::new();
-    frame::write(frame::CONTROL, &control, &mut frames);
-    let body = body::pack(&frames);
+    let body = body::pack(&control);
     let leaves = answer.items.iter().filter_map(leaf_of).collect();
     let proof = AnswerProof::sign(signer, rulings, leaves, (request.0, rest));
     [body.as_slice(), &proof.signature.0].concat()
@@ -319,17 +361,13 @@ pub fn read_answer(
     key: &PublicKey,
 ) -> Result<(Answer, AnswerProof), ReadError> {
     let mut unpack = Unpack::new(inflate_max(body.len()));
-    let mut frames = Vec::new();
-    unpack.push(body, &mut frames)?;
+    let mut messages = Vec::new();
+    unpack.push(body, &mut messages)?;
     let (_, signature) = unpack.finish()?;
-    let (frame, length) = frame::read(&frames, BODY_BYTES_MAX)?.ok_or(BodyError::CutShort)?;
-    if frame.kind != frame::CONTROL || length != frames.len() {
-        return Err(MessageError::Newer { number: frame.kind }.into());
-    }
-    let raws = envelope::split(frame.payload)?;
+    let raws = envelope::split(&messages)?;
     let rulings = raws.last().filter(|raw| raw.is::<Rulings>());
     let behind = rulings.map_or(0, |raw| envelope::written_len(raw.bytes.len()));
-    let (rest, _) = frame.payload.split_at(frame.payload.len().saturating_sub(behind));
+    let (rest, _) = messages.split_at(messages.len().saturating_sub(behind));
     let page = raws.iter().find(|raw| raw.is::<Page>()).map_or(&[][..], |raw| raw.bytes);
     let leaves = proof::leaves(page).ok_or(MessageError::Malformed { number: Page::NUMBER })?;
     let proof = AnswerProof {

@@ -13,8 +13,22 @@ pub enum Feed {
     Company,
     /// A branch, for its supervisors; by HQ's number of the branch, from 1.
     Branch(u32),
-    /// What concerns one replica: own documents, jobs, rulings.
+    /// What concerns one replica: own documents, jobs, rulings. HQ keeps it under the replica's name.
     Replica(u32),
+}
+
+impl Feed {
+    /// The asker's own feed: between the two ends nobody asks for another's, and HQ itself, which is 0, has none.
+    pub const OWN: Self = Self::Replica(0);
+
+    /// Returns the name under which its reader knows the feed.
+    #[must_use]
+    pub fn told(self) -> Self {
+        match self {
+            Self::Company | Self::Branch(_) => self,
+            Self::Replica(_) => Self::OWN,
+        }
+    }
 }
 
 /// Positions read, sorted by feed; a feed not listed is at 0. Stored in one transaction with what it covers.
@@ -58,9 +72,9 @@ mod tests {
             incarnation: Incarnation(incarnation),
             positions: positions.to_vec(),
         };
-        let mut cursor = at(7, &[(Feed::Company, 3), (Feed::Replica(9), 5)]);
-        cursor.advance(&at(7, &[(Feed::Branch(2), 1), (Feed::Replica(9), 6)]));
-        assert_eq!(cursor, at(7, &[(Feed::Company, 3), (Feed::Branch(2), 1), (Feed::Replica(9), 6)]));
+        let mut cursor = at(7, &[(Feed::Company, 3), (Feed::OWN, 5)]);
+        cursor.advance(&at(7, &[(Feed::Branch(2), 1), (Feed::OWN, 6)]));
+        assert_eq!(cursor, at(7, &[(Feed::Company, 3), (Feed::Branch(2), 1), (Feed::OWN, 6)]));
         cursor.advance(&at(8, &[(Feed::Company, 1)]));
         assert_eq!(cursor, at(8, &[(Feed::Company, 1)]));
     }

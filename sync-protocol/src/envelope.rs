@@ -9,16 +9,19 @@
 //!
 //! Source: docs/PROTOCOL.md, Messages.
 
+use records::id::{Epoch, Replica};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical;
+use crate::chain::Link;
 use crate::cursor::Feed;
 use crate::frame::MUST_UNDERSTAND;
 use crate::limits::BODY_OPS_MAX;
 use crate::message::{Certificate, Enrol, Hello, Item, Notice, PushAck};
 use crate::ruling::Ruling;
 use crate::segment::Segment;
+use crate::sign::Signature;
 
 /// A struct with a number on the wire.
 pub trait Message: Serialize + DeserializeOwned {
@@ -39,8 +42,49 @@ macro_rules! messages {
     };
 }
 messages! {
-    Hello = 0x81, Enrol = 0x82, Segment = 0x83, PushAck = 0x84,
+    Hello = 0x81, Enrol = 0x82, Push = 0x83, PushAck = 0x84,
     Notices = 0x05 list=true, Certificate = 0x06, Page = 0x87 list=true, Rulings = 0x88 list=true, Moved = 0x89,
+}
+
+/// A short segment of the asker's own log, among his first words: whose log it is, his hello said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// Which epoch.
+    pub epoch: Epoch,
+    /// The first op's seq.
+    pub first: u64,
+    /// How many ops, 1 to 256.
+    pub count: u32,
+    /// The chain value after the last op.
+    pub link: Link,
+    /// As [`Segment::body`].
+    #[serde(with = "serde_bytes")]
+    pub body: Vec<u8>,
+    /// As [`Segment::signature`]: over the replica too.
+    pub signature: Signature,
+}
+
+impl Push {
+    /// Returns the segment of that replica.
+    #[must_use]
+    pub fn by(self, replica: Replica) -> Segment {
+        let Self { epoch, first, count, link, body, signature } = self;
+        Segment { replica, epoch, first, count, link, body, signature }
+    }
+}
+
+impl From<&Segment> for Push {
+    fn from(segment: &Segment) -> Self {
+        let Segment { replica: _, epoch, first, count, link, body, signature } = segment;
+        Self {
+            epoch: *epoch,
+            first: *first,
+            count: *count,
+            link: *link,
+            body: body.clone(),
+            signature: *signature,
+        }
+    }
 }
 
 /// The notices of one answer.

@@ -58,9 +58,9 @@ impl Letter {
     }
 }
 
-/// Returns a body in the protocol's form of plain frames: form, frames, and room for a signature.
+/// Returns a body in the protocol's plain form: form, no first words, frames, and room for a signature.
 fn plain(frames: &[u8]) -> Vec<u8> {
-    [&[0], frames, &[0; 64]].concat()
+    [&[0, 0], frames, &[0; 64]].concat()
 }
 
 fn frame_head(length: u32) -> Vec<u8> {

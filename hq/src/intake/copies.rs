@@ -308,8 +308,7 @@ impl Desk {
         if known || device.lease == [0; 8] || device.copied || !comparable {
             return Ok(None);
         }
-        let feed = Feed::Replica(device.replica.0);
-        let parted = Parted { lease: device.lease, heard: cursor.position(feed) };
+        let parted = Parted { lease: device.lease, heard: cursor.position(Feed::OWN) };
         self.store.set(&key, &postcard::to_allocvec(&parted).unwrap_or_default())?;
         self.give_back_after(device, parted.heard)
     }

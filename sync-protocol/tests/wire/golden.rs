@@ -14,7 +14,7 @@ use records::schema::{Class, Field, Group, Kind, SetChange};
 use records::value::payload::{encode_rows, encode_set};
 use records::value::{Fix, MeterValue, Target, Type, Value};
 use sync_protocol::conversation::{RequestHash, write_answer, write_request};
-use sync_protocol::envelope::{self, Message, Moved, Notices, Page, Rulings};
+use sync_protocol::envelope::{self, Message, Moved, Notices, Page, Push, Rulings};
 use sync_protocol::op::{Row, Write};
 use sync_protocol::stamp::Stamp;
 use sync_protocol::{columns, frame};
@@ -98,7 +98,7 @@ fn messages_keep_their_bytes() {
     let vectors = [
         ("hello", message(&sample::full_hello())),
         ("enrol", message(&sample::enrol())),
-        ("push", message(&sample::segments(2).remove(0))),
+        ("push", message(&Push::from(&sample::segments(2)[0]))),
         ("push_ack", message(&answer.ack)),
         ("notices", message(&Notices(sample::notices()))),
         ("certificate", message(&sample::certificate())),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use records::id::{DocId, Epoch, OpId, Replica};
 use records::schema::Tag;
 use sync_protocol::chain::{Link, Parent};
-use sync_protocol::envelope::{self, Message, Moved, Notices, Page, Raw, Rulings};
+use sync_protocol::envelope::{self, Message, Moved, Notices, Page, Push, Raw, Rulings};
 use sync_protocol::message::{Certificate, Enrol, Hello, PushAck};
 use sync_protocol::op::{Row, Write};
 use sync_protocol::ruling::Verdict;
@@ -28,7 +28,7 @@ fn respelt<M: Message>(bytes: &[u8]) -> bool {
 fn any_respelt(bytes: &[u8]) -> bool {
     respelt::<Hello>(bytes)
         || respelt::<Enrol>(bytes)
-        || respelt::<Segment>(bytes)
+        || respelt::<Push>(bytes)
         || respelt::<PushAck>(bytes)
         || respelt::<Notices>(bytes)
         || respelt::<Certificate>(bytes)
@@ -134,7 +134,7 @@ fn sample_messages() -> Vec<Vec<u8>> {
     let mut out = Vec::new();
     envelope::write(&sample::full_hello(), &mut out);
     envelope::write(&sample::enrol(), &mut out);
-    envelope::write(&sample::segments(2).remove(0), &mut out);
+    envelope::write(&Push::from(&sample::segments(2)[0]), &mut out);
     envelope::write(&answer.ack, &mut out);
     envelope::write(&Notices(answer.notices), &mut out);
     envelope::write(&sample::certificate(), &mut out);

@@ -7,10 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sync_protocol::conversation::{Event, Reader};
-use sync_protocol::envelope::{self, Message, Moved, Notices, Page, Raw, Rulings};
-use sync_protocol::frame;
+use sync_protocol::envelope::{self, Message, Moved, Notices, Page, Push, Raw, Rulings};
 use sync_protocol::message::{Certificate, Enrol, Hello, PushAck};
-use sync_protocol::segment::Segment;
 
 use crate::{golden, sample};
 
@@ -53,7 +51,7 @@ fn every_message_of_the_page_is_a_vector_and_reads() {
         let [raw] = raws.as_slice() else { panic!("{name} is one message") };
         let known = reads::<Hello>(raw)
             || reads::<Enrol>(raw)
-            || reads::<Segment>(raw)
+            || reads::<Push>(raw)
             || reads::<PushAck>(raw)
             || reads::<Notices>(raw)
             || reads::<Certificate>(raw)
@@ -76,10 +74,9 @@ fn every_aside_of_the_page_is_a_vector_and_reads() {
         let mut control = Vec::new();
         envelope::write(&sample::hello(), &mut control);
         control.extend(kept.values().find(|vector| vector[0] == number(|out| ask.write(out))).unwrap());
-        let mut frames = Vec::new();
-        frame::write(frame::CONTROL, &control, &mut frames);
+        let length = postcard::to_allocvec(&control.len()).unwrap();
         let mut reader = Reader::new(1 << 20);
-        let events = reader.push(&[&[0], frames.as_slice(), &[0; 64]].concat()).unwrap();
+        let events = reader.push(&[&[0][..], &length, &control, &[0; 64]].concat()).unwrap();
         assert_eq!(events.last(), Some(&Event::Ask(ask)));
     }
 }

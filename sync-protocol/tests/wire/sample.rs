@@ -113,10 +113,7 @@ pub(crate) fn hello() -> Hello {
         replica: LINE.0,
         lease: [0x71, 0x0a, 0x33, 0x9c, 0x55, 0xe1, 0x08, 0xb4],
         heads: Vec::new(),
-        cursor: Cursor {
-            incarnation: INCARNATION,
-            positions: vec![(Feed::Company, 412), (Feed::Replica(LINE.0.0), 97)],
-        },
+        cursor: Cursor { incarnation: INCARNATION, positions: vec![(Feed::Company, 412), (Feed::OWN, 97)] },
         digest: None,
         clocks: Clocks { wall_ms: NOW_MS, monotonic_ms: 5_400_000, boot: 0xd1e7_05b3 },
         answer_bytes_max: 0,
@@ -168,7 +165,7 @@ pub(crate) fn plain_answer(request: &Request) -> Answer {
         .map(|segment| Ruling { first: segment.first, ..ruling(segment.count, Vec::new()) })
         .collect();
     let last = request.segments.last().map(|segment| held(segment.last()));
-    let positions = if rulings.is_empty() { Vec::new() } else { vec![(Feed::Replica(LINE.0.0), 98)] };
+    let positions = if rulings.is_empty() { Vec::new() } else { vec![(Feed::OWN, 98)] };
     let digest = if rulings.is_empty() { Compared::Equal } else { Compared::Not };
     Answer {
         ack: PushAck {
