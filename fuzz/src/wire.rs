@@ -10,7 +10,7 @@ use sync_protocol::envelope::{self, Message, Moved, Notices, Page, Push, Raw, Ru
 use sync_protocol::limits::{CONTROL_BYTES_MAX, SEGMENT_OPS_MAX, inflate_max};
 use sync_protocol::message::{Certificate, Enrol, Hello, Item, PushAck};
 use sync_protocol::op::Row;
-use sync_protocol::segment::{Body, Segment};
+use sync_protocol::segment::Body;
 use sync_protocol::sign::{Signature, Signer};
 use sync_protocol::{columns, frame};
 
