@@ -27,6 +27,7 @@ mod key;
 #[cfg(test)]
 mod keys;
 mod manifest;
+mod moving;
 pub(crate) mod office;
 mod pay;
 pub(crate) mod policy;
@@ -59,6 +60,7 @@ use crate::cli::answer::{Answer, Fault, Lang};
 use crate::clock::{self, Clock};
 use crate::data::Data;
 use crate::intake::desk::Desk;
+use crate::store::address::Server;
 
 /// Headquarters of fieldbook: takes in what devices recorded, and gives them what concerns them.
 #[derive(Debug, Parser)]
@@ -73,6 +75,9 @@ struct Cli {
     /// The folder of the headquarters [default: FIELDBOOK_HQ_DATA, then the platform's]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The PostgreSQL database of the headquarters, postgres://USER@HOST/NAME [default: FIELDBOOK_HQ_DATABASE, then the one that init noted in the folder; without one SQLite]
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
     /// One JSON document on standard output
     #[arg(long, global = true)]
     json: bool,
@@ -200,6 +205,8 @@ enum Command {
     Backup(backup::File),
     /// Makes a headquarters again from a backup
     Restore(backup::File),
+    /// Moves the records to another database
+    Move(moving::Args),
     /// Prints completions for a shell
     Completions(shell::Completions),
     /// Prints the manual page, or writes all pages
@@ -209,6 +216,8 @@ enum Command {
 /// What a command works with.
 struct Room {
     data: Data,
+    /// The server that was named, by argument or environment.
+    database: Option<String>,
     clock: Clock,
     test_clock: bool,
     lang: Lang,
@@ -217,6 +226,10 @@ struct Room {
 
 impl Room {
     fn open(&self) -> Result<Desk, Fault> {
+        // Where another one than the folder's is named, somebody is at the wrong headquarters.
+        if self.database.is_some() && self.database != self.data.server() {
+            return Err(Fault::usage("hq.server.other"));
+        }
         Ok(self.data.open(self.test_clock)?)
     }
 }
@@ -281,7 +294,11 @@ fn room(cli: &Cli, lang: Lang) -> Result<Room, Fault> {
             Clock::set(now, matches!(cli.command, Some(Command::Serve(_))))
         }
     };
-    Ok(Room { data: Data::at(&folder), clock, test_clock, lang, json: cli.json })
+    if cli.database.as_deref().is_some_and(Server::has_password) {
+        return Err(Fault::usage("hq.server.password"));
+    }
+    let database = cli.database.clone().or_else(|| crate::data::environment("FIELDBOOK_HQ_DATABASE"));
+    Ok(Room { data: Data::at(&folder), database, clock, test_clock, lang, json: cli.json })
 }
 
 fn work(command: Option<Command>, room: &Room) -> Result<Answer, Fault> {
@@ -292,6 +309,7 @@ fn work(command: Option<Command>, room: &Room) -> Result<Answer, Fault> {
     };
     match command {
         Command::Init(args) => init::run(&args, room),
+        Command::Move(args) => moving::run(&args, room),
         Command::Serve(args) => serve::run(&args, room),
         Command::Org(command) => import("org", command),
         Command::Staff(command) => import("staff", command),

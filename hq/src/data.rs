@@ -7,6 +7,7 @@ use crate::enrol::Reach;
 use crate::files::Files;
 use crate::intake::desk::Desk;
 use crate::keys::{self, KeysError};
+use crate::store::address::{Address, Server};
 use crate::store::{Store, StoreError};
 use crate::tls::{self, TlsError};
 
@@ -28,6 +29,15 @@ pub enum DataError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// What was copied is not what there was.
+    #[error("the copy of {table} is not what there was")]
+    Differs {
+        /// Which table.
+        table: &'static str,
+    },
+    /// The records are at a server already.
+    #[error("the records are at a server already")]
+    Moved,
     /// A backup.
     #[error(transparent)]
     Backup(#[from] crate::backup::BackupError),
@@ -77,9 +87,39 @@ impl Data {
         self.0.join("hq.sqlite")
     }
 
+    /// The file with the address of the server that keeps the records, where they are not in this folder.
+    pub(crate) fn server_file(&self) -> PathBuf {
+        self.0.join("database")
+    }
+
+    /// Returns the address that [`Data::init`] or [`Data::move_to_server`] noted; `None` where SQLite keeps the records.
+    #[must_use]
+    pub fn server(&self) -> Option<String> {
+        std::fs::read_to_string(self.server_file()).ok().map(|url| url.trim().to_owned())
+    }
+
+    /// Returns where the records are.
+    pub(crate) fn place(&self) -> Result<Address, StoreError> {
+        match self.server() {
+            None => Ok(Address::File(self.database())),
+            Some(url) => Ok(Address::Server(Box::new(Server::read(&url, environment)?))),
+        }
+    }
+
+    /// Notes where the records are from now on, for the owner's eyes only.
+    pub(crate) fn note_server(&self, url: &str) -> Result<(), DataError> {
+        use std::io::Write;
+
+        let file = self.server_file();
+        let mut out = crate::backup::create(&file)?;
+        let written = writeln!(out, "{url}").and_then(|()| out.sync_all());
+        let kept = written.and_then(|()| crate::backup::sync_folder(Some(&self.0)));
+        Ok(kept.map_err(crate::backup::on(&file))?)
+    }
+
     /// Whether there is a database, or what one left beside it: its last work, which would be read into another one.
     pub(crate) fn is_made(&self) -> bool {
-        self.database().exists() || self.0.join("hq.sqlite-wal").exists()
+        self.database().exists() || self.0.join("hq.sqlite-wal").exists() || self.server_file().exists()
     }
 
     /// Returns how many bytes the database takes on the disk, its log included.
@@ -103,11 +143,27 @@ impl Data {
     /// # Errors
     /// [`DataError`]; what was begun is left for a person to look at.
     pub fn init(&self, address: &str) -> Result<(), DataError> {
+        self.make(address, None)
+    }
+
+    /// The same with the records in the empty database of a PostgreSQL server, whose address the folder remembers.
+    ///
+    /// # Errors
+    /// [`DataError`]; what was begun is left for a person to look at.
+    pub fn init_at_server(&self, address: &str, url: &str) -> Result<(), DataError> {
+        self.make(address, Some(url))
+    }
+
+    fn make(&self, address: &str, server: Option<&str>) -> Result<(), DataError> {
         let host = tls::host(address).ok_or(DataError::Address)?;
         self.folder().map_err(|source| DataError::Folder { folder: self.0.clone(), source })?;
         if self.is_made() {
             return Err(DataError::Exists);
         }
+        let place = match server {
+            None => Address::File(self.database()),
+            Some(url) => Address::Server(Box::new(Server::read(url, environment)?)),
+        };
         keys::create(&self.key())?;
         let pin = if address.starts_with("https://") {
             let (cert, key) = self.tls();
@@ -116,14 +172,15 @@ impl Data {
             None
         };
         // The database comes last: where it is, all is there.
-        let store = Store::create(&self.database())?;
+        let store = Store::create(place)?;
         store.begin()?;
         store.set("incarnation", &keys::random::<4>()?)?;
         store.set("address", address.as_bytes())?;
         if let Some(pin) = pin {
             store.set(crate::rotation::IN_USE, &pin)?;
         }
-        Ok(store.commit()?)
+        store.commit()?;
+        server.map_or(Ok(()), |url| self.note_server(url))
     }
 
     /// Opens it; after an upgrade of the program, what the earlier one could not read is read first.
@@ -131,7 +188,7 @@ impl Data {
     /// # Errors
     /// [`DataError`].
     pub fn open(&self, test_clock: bool) -> Result<Desk, DataError> {
-        let store = Store::open(&self.database())?;
+        let store = Store::open(self.place()?)?;
         let signer = keys::read(&self.key())?;
         let incarnation = store.incarnation()?;
         let mut desk = Desk::new(store, self.files(), Arc::new(signer), incarnation, test_clock);
@@ -140,6 +197,11 @@ impl Data {
         }
         Ok(desk)
     }
+}
+
+/// Returns what PostgreSQL's own programs would be told of the environment.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Returns what stands in enrolment codes.

@@ -10,6 +10,8 @@ use crate::backup::{self, BackupError};
 use crate::data::{Data, DataError};
 use crate::keys;
 use crate::store::Store;
+use crate::store::address::Server;
+use crate::store::copies::Copied;
 
 const DATABASE: &str = "hq.sqlite";
 const KEY: &str = "hq.key";
@@ -25,7 +27,7 @@ impl Data {
     /// # Errors
     /// [`DataError`].
     pub fn back_up(&self, to: &Path) -> Result<u64, DataError> {
-        let store = Store::open(&self.database())?;
+        let store = Store::open(self.place()?)?;
         // One after the other: what a later one noted must not be written over by an earlier one.
         let _alone = self.alone()?;
         let (copy, open) = backup::beside(to)?;
@@ -46,6 +48,33 @@ impl Data {
         }
         noted?;
         Ok(bytes)
+    }
+
+    /// Moves the records of this folder to a PostgreSQL server; the old file stays beside, under another name.
+    ///
+    /// Nobody else may have the headquarters open. A move that was cut off is begun again.
+    ///
+    /// # Errors
+    /// [`DataError::Moved`], [`DataError::Differs`], [`StoreError::Made`](crate::store::StoreError::Made) where the
+    /// server's database holds another headquarters, [`DataError`]; then this folder is as it was.
+    pub fn move_to_server(&self, url: &str) -> Result<Copied, DataError> {
+        let _alone = self.alone()?;
+        if self.server_file().exists() {
+            return Err(DataError::Moved);
+        }
+        let server = Server::read(url, crate::data::environment)?;
+        let from = Store::open(&self.database())?;
+        let copied = from.move_to(&server)?;
+        if let Some(table) = copied.differs {
+            return Err(DataError::Differs { table });
+        }
+        // From here on every command asks the server; the file is not read any more, wherever this ends.
+        self.note_server(url)?;
+        drop(from);
+        let aside = self.0.join("hq.sqlite-moved");
+        std::fs::rename(self.database(), &aside).map_err(backup::on(&aside))?;
+        backup::sync_folder(Some(&self.0)).map_err(backup::on(&aside))?;
+        Ok(copied)
     }
 
     /// Waits until nobody else backs this folder up or restores into it, and keeps it so while the file is open.

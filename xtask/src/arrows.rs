@@ -38,9 +38,9 @@ const RULES: &[Rule] = &[
         rooms: &["src/store.rs", "src/store/"],
     },
     Rule {
-        what: "SQLite",
+        what: "the databases of headquarters",
         part: Part::Code,
-        words: &["rusqlite"],
+        words: &["rusqlite", "postgres::", "refinery"],
         within: &[""],
         rooms: &["hq/src/store.rs", "hq/src/store/", "hq/tests/"],
     },

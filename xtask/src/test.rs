@@ -14,6 +14,9 @@ const INSTALL_DENY_LIGHTLY: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
 ];
 
+/// The server that the tests of headquarters' second engine start for themselves.
+const INSTALL_POSTGRES: &str = "apt-get install --yes --no-install-recommends postgresql";
+
 /// Runs every check and ends with the number of tests.
 ///
 /// # Errors
@@ -38,6 +41,9 @@ fn all(steps: &mut Steps<'_>, count: &mut Count) -> Result<(), Failed> {
     steps.command("docs", &strict, "cargo doc --locked --no-deps --workspace --document-private-items")?;
     steps.own("browser", "cargo xtask test", crate::browser::install)?;
     steps.heard("tests", &[], "cargo test --locked --workspace --no-fail-fast", |line| count.hear(line))?;
+    let engine = [("FIELDBOOK_TEST_ENGINE", "postgres")];
+    let served = "cargo test --locked --package fieldbook-hq --test served";
+    steps.heard("served", &engine, served, |line| count.hear(line))?;
     // The tests ran a hundred of them.
     let seeds = [("FIELDBOOK_SIM_SEEDS", "2000"), ("XDG_RUNTIME_DIR", "")];
     steps.command("seeds", &seeds, "cargo test --locked --test sim every")?;
@@ -61,6 +67,16 @@ fn tools(tree: &Path) -> Result<(), Failed> {
         ("cargo clippy --version", "clippy", "rustup component add clippy"),
         ("cc --version", "a C compiler, for SQLite and ring", "apt-get install gcc"),
     ];
+    let postgres = || Path::new("/usr/lib/postgresql").exists() || step::succeeds(tree, "initdb --version");
+    if !postgres() {
+        println!("\nPostgreSQL is missing; asking Debian's packages for it, once");
+        if !step::succeeds(tree, INSTALL_POSTGRES) || !postgres() {
+            eprintln!(
+                "missing: PostgreSQL's server, for the tests of the second engine; install it with: {INSTALL_POSTGRES}"
+            );
+            return Err(Failed);
+        }
+    }
     let mut done = Ok(());
     for (command, name, install) in needed {
         if !step::succeeds(tree, command) {

@@ -24,6 +24,8 @@ use crate::tls::TlsError;
 pub const REFUSED: u8 = 1;
 /// Wrong arguments.
 pub const USAGE: u8 = 2;
+/// The database server cannot be reached.
+pub const UNREACHABLE: u8 = 3;
 /// The store is damaged.
 pub const DAMAGED: u8 = 4;
 /// No space.
@@ -251,7 +253,7 @@ impl Fault {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        match error {
+        match &error {
             StoreError::Absent => Self::new(REFUSED, "hq.absent"),
             StoreError::Version { found } => Self::new(DAMAGED, "hq.version").with("found", found),
             StoreError::Newer => Self::new(DAMAGED, "hq.newer"),
@@ -262,9 +264,22 @@ impl From<StoreError> for Fault {
                     .with("payment", "?")
             }
             StoreError::Damaged { table } => Self::new(DAMAGED, "hq.damaged").with("what", table),
-            StoreError::Sqlite(_) if error.is_full() => Self::new(NO_SPACE, "hq.full"),
-            StoreError::Sqlite(_) if error.is_busy() => Self::new(IN_USE, "hq.busy"),
-            StoreError::Sqlite(error) => Self::new(DAMAGED, "hq.damaged").with("what", error),
+            StoreError::Made => Self::new(REFUSED, "hq.made"),
+            StoreError::Server { what } => Self::usage("hq.server").with("what", what),
+            StoreError::InUse => Self::new(IN_USE, "hq.busy"),
+            StoreError::Sqlite(_) | StoreError::Postgres(_) if error.is_full() => {
+                Self::new(NO_SPACE, "hq.full")
+            }
+            StoreError::Sqlite(_) | StoreError::Postgres(_) if error.is_busy() => {
+                Self::new(IN_USE, "hq.busy")
+            }
+            StoreError::Postgres(_) if error.is_lost() => {
+                Self::new(UNREACHABLE, "hq.server.lost").with("reason", error)
+            }
+            StoreError::Sqlite(_)
+            | StoreError::Postgres(_)
+            | StoreError::Tables(_)
+            | StoreError::Column { .. } => Self::new(DAMAGED, "hq.damaged").with("what", error),
         }
     }
 }
@@ -296,6 +311,8 @@ impl From<DataError> for Fault {
         match error {
             DataError::Exists => Self::new(REFUSED, "hq.exists"),
             DataError::Address => Self::usage("hq.address"),
+            DataError::Differs { table } => Self::new(DAMAGED, "hq.move.differs").with("what", table),
+            DataError::Moved => Self::new(REFUSED, "hq.moved"),
             DataError::Store(error) => error.into(),
             DataError::Keys(error) => error.into(),
             DataError::Tls(error) => error.into(),

@@ -6,8 +6,9 @@ use crate::cli::Cli;
 use crate::cli::answer::Lang;
 
 /// Arguments that mean the same wherever they stand.
-const EVERYWHERE: [&str; 19] = [
+const EVERYWHERE: [&str; 20] = [
     "data",
+    "database",
     "json",
     "lang",
     "now",

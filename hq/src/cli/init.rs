@@ -14,7 +14,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
-    let made = room.data.init(&args.address);
+    let made = match &room.database {
+        None => room.data.init(&args.address),
+        Some(url) => room.data.init_at_server(&args.address, url),
+    };
     made.map_err(|error| Fault::from(error).with("address", &args.address))?;
     let text = room.lang.say("hq.init.done", &[("address".into(), args.address.clone())]);
     Ok(Answer::new(json!({"address": args.address}), text))

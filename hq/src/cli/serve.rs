@@ -103,6 +103,8 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let secure = tls.is_some() || reach_is_https;
     let fonts = papers::search::folders(std::env::consts::OS, |name| std::env::var(name).ok());
     let console = Console::new(office.clone(), room.data.clone(), room.test_clock, secure, room.lang, fonts);
+    // A connection to a server's database has a runtime of its own: it ends out here, after the one that serves.
+    let _held = Arc::clone(&console);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(64)

@@ -82,7 +82,10 @@ impl Office {
         let cli = Cli::try_parse_from([&["fieldbook-hq"], words].concat()).unwrap();
         let clock = Clock::set(self.now_ms(), false);
         let lang = Lang::chosen(Some("en"));
-        work(cli.command, &Room { data: self.data(), clock, test_clock: true, lang, json: true })
+        work(
+            cli.command,
+            &Room { data: self.data(), database: None, clock, test_clock: true, lang, json: true },
+        )
     }
 
     /// Runs a command that must be done, and returns its answer.

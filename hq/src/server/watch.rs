@@ -73,8 +73,11 @@ pub fn text(console: &Console) -> Option<String> {
     console.office.porter.meter.write(&mut out);
     let sessions = console.office.porter.sessions();
     out.one("fieldbook_sync_sessions", "gauge", "Conversations under way.", sessions);
-    console.read(|desk| standing(desk, &mut out, now_ms)).ok()?;
-    let bytes = console.data.database_bytes();
+    let at_server = console.read(|desk| {
+        standing(desk, &mut out, now_ms)?;
+        desk.store.server_bytes()
+    });
+    let bytes = at_server.ok()?.unwrap_or_else(|| console.data.database_bytes());
     out.one("fieldbook_database_bytes", "gauge", "Bytes of the database and of its log.", bytes);
     Some(out.0)
 }

@@ -1,12 +1,13 @@
 //! Devices: who they are, their keys, leases and one-time secrets, and what they sent that nobody may use yet.
 
 use records::id::{DocId, Epoch, Replica};
-use rusqlite::{OptionalExtension, Row, params};
+
 use sync_protocol::segment::Segment;
 use sync_protocol::sign::PublicKey;
 
-use super::{Store, StoreError, bytes, read};
+use crate::store::engine::{Row, values};
 use crate::store::log::Came;
+use crate::store::{Store, StoreError, bytes, read};
 
 /// How a device stands with HQ; the numbers are the states of the device's document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +119,18 @@ fn whole(segment: &Segment) -> (Vec<u8>, [u8; 32]) {
 
 const COLUMNS: &str = "replica, branch, staff, document, name, state, key, secret, issued_ms, seen_ms, lease, \
                        lease_before, lease_used, copied, level, skew_ms, sheet_from, sheet_to, oversees";
+const OVER: &str = "branch = excluded.branch, staff = excluded.staff, document = excluded.document, \
+                    name = excluded.name, state = excluded.state, key = excluded.key, secret = excluded.secret, \
+                    issued_ms = excluded.issued_ms, seen_ms = excluded.seen_ms, lease = excluded.lease, \
+                    lease_before = excluded.lease_before, lease_used = excluded.lease_used, \
+                    copied = excluded.copied, level = excluded.level, skew_ms = excluded.skew_ms, \
+                    sheet_from = excluded.sheet_from, sheet_to = excluded.sheet_to, oversees = excluded.oversees";
+
+/// A segment that waits for a person: the number of its row, and when it came.
+fn waiting(row: &Row<'_>) -> Result<(u64, Segment, Came), StoreError> {
+    let came = Came { received_ms: row.get(2)?, skew_ms: row.get(3)? };
+    Ok((row.get(0)?, read("held_back", &row.get::<Vec<u8>>(1)?)?, came))
+}
 
 fn device(row: &Row<'_>) -> Result<Device, StoreError> {
     let doc = |bytes: Option<Vec<u8>>| bytes.map(|bytes| read("replicas", &bytes)).transpose();
@@ -128,7 +141,7 @@ fn device(row: &Row<'_>) -> Result<Device, StoreError> {
         document: doc(row.get(3)?)?,
         name: row.get(4)?,
         standing: Standing::from_number(row.get(5)?).ok_or(StoreError::Damaged { table: "replicas" })?,
-        key: row.get::<_, Option<[u8; 32]>>(6)?.map(PublicKey),
+        key: row.get::<Option<[u8; 32]>>(6)?.map(PublicKey),
         secret: row.get(7)?,
         issued_ms: row.get(8)?,
         seen_ms: row.get(9)?,
@@ -158,26 +171,28 @@ impl Store {
     /// Keeps a device, over its earlier line.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn device_put(&self, device: &Device) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached(&format!(
-                "INSERT OR REPLACE INTO replicas ({COLUMNS})
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
-            ))?
-            .execute(params![
+        let (staff, document) = (device.staff.as_ref().map(bytes), device.document.as_ref().map(bytes));
+        self.db.run(
+            &format!(
+                "INSERT INTO replicas ({COLUMNS})
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+                 ON CONFLICT (replica) DO UPDATE SET {OVER}"
+            ),
+            values![
                 device.replica.0,
                 device.branch,
-                device.staff.as_ref().map(bytes),
-                device.document.as_ref().map(bytes),
-                device.name,
+                staff.as_ref(),
+                document.as_ref(),
+                &device.name,
                 device.standing as u8,
-                device.key.map(|key| key.0),
-                device.secret,
+                device.key.as_ref().map(|key| &key.0),
+                device.secret.as_ref(),
                 device.issued_ms,
                 device.seen_ms,
-                device.lease,
-                device.lease_before,
+                &device.lease,
+                &device.lease_before,
                 device.lease_used,
                 device.copied,
                 device.level,
@@ -185,7 +200,8 @@ impl Store {
                 device.sheets.0,
                 device.sheets.1,
                 device.oversees
-            ])?;
+            ],
+        )?;
         Ok(())
     }
 
@@ -194,10 +210,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn device(&self, replica: Replica) -> Result<Option<Device>, StoreError> {
-        let mut query =
-            self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM replicas WHERE replica = ?1"))?;
-        let mut rows = query.query([replica.0])?;
-        rows.next()?.map(device).transpose()
+        let sql = &format!("SELECT {COLUMNS} FROM replicas WHERE replica = ?1");
+        self.db.one(sql, values![replica.0], device)
     }
 
     /// Returns every device, or those of one person, by replica.
@@ -205,150 +219,134 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn devices(&self, staff: Option<DocId>) -> Result<Vec<Device>, StoreError> {
-        let filter = if staff.is_some() { "WHERE staff = ?1" } else { "WHERE ?1 IS NULL" };
-        let mut query =
-            self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM replicas {filter} ORDER BY replica"))?;
-        let mut rows = query.query([staff.as_ref().map(bytes)])?;
-        let mut out = Vec::new();
-        while let Some(row) = rows.next()? {
-            out.push(device(row)?);
-        }
-        Ok(out)
+        let staff = staff.as_ref().map(bytes);
+        let (filter, values): (_, &[_]) = match &staff {
+            Some(staff) => ("WHERE staff = ?1", values![staff]),
+            None => ("", &[]),
+        };
+        let sql = &format!("SELECT {COLUMNS} FROM replicas {filter} ORDER BY replica");
+        self.db.all(sql, values, device)
     }
 
     /// Returns the branch under which a replica's log is kept; `None` for an unknown one.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn branch_of(&self, replica: Replica) -> Result<Option<u32>, StoreError> {
         if replica == Replica::HQ {
             return Ok(Some(0));
         }
-        let mut query = self.db.prepare_cached("SELECT branch FROM replicas WHERE replica = ?1")?;
-        Ok(query.query_row([replica.0], |row| row.get(0)).optional()?)
+        let sql = "SELECT branch FROM replicas WHERE replica = ?1";
+        self.db.one(sql, values![replica.0], |row| row.get(0))
     }
 
     /// Returns HQ's number of a branch, given its unit; a new unit gets the next number.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn branch_number(&self, unit: DocId) -> Result<u32, StoreError> {
         let key = bytes(&unit);
-        let mut query = self.db.prepare_cached("SELECT number FROM branches WHERE unit = ?1")?;
-        if let Some(number) = query.query_row([&key], |row| row.get(0)).optional()? {
+        let sql = "SELECT number FROM branches WHERE unit = ?1";
+        if let Some(number) = self.db.one(sql, values![&key], |row| row.get(0))? {
             return Ok(number);
         }
-        let mut insert = self.db.prepare_cached(
-            "INSERT INTO branches SELECT COALESCE(MAX(number), 0) + 1, ?1 FROM branches RETURNING number",
-        )?;
-        Ok(insert.query_row([&key], |row| row.get(0))?)
+        self.db.only(
+            "INSERT INTO branches (number, unit) VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM branches), ?1)
+             RETURNING number",
+            values![&key],
+        )
     }
 
     /// Notes another key that proved the replica's secret, and returns whether it is new; nobody may use what it signs
     /// until it is confirmed.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn key_add(&self, replica: Replica, key: PublicKey) -> Result<bool, StoreError> {
-        let added = self
-            .db
-            .prepare_cached("INSERT OR IGNORE INTO more_keys VALUES (?1, ?2, 0)")?
-            .execute(params![replica.0, key.0])?;
+        let added = self.db.run(
+            "INSERT INTO more_keys VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING",
+            values![replica.0, &key.0],
+        )?;
         Ok(added > 0)
     }
 
     /// Binds an epoch to a key beside the replica's own.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn epoch_key_put(&self, replica: Replica, epoch: Epoch, key: PublicKey) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached("INSERT OR REPLACE INTO epoch_keys VALUES (?1, ?2, ?3)")?
-            .execute(params![replica.0, epoch.0, key.0])?;
+        self.db.run("INSERT INTO epoch_keys VALUES (?1, ?2, ?3) ON CONFLICT (replica, epoch) DO UPDATE SET key = excluded.key", values![replica.0, epoch.0, &key.0])?;
         Ok(())
     }
 
     /// Returns the key that an epoch is bound to; `None`: the replica's own.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn epoch_key(&self, replica: Replica, epoch: Epoch) -> Result<Option<PublicKey>, StoreError> {
-        let mut query =
-            self.db.prepare_cached("SELECT key FROM epoch_keys WHERE replica = ?1 AND epoch = ?2")?;
-        Ok(query.query_row([replica.0, epoch.0], |row| row.get(0).map(PublicKey)).optional()?)
+        let sql = "SELECT key FROM epoch_keys WHERE replica = ?1 AND epoch = ?2";
+        self.db.one(sql, values![replica.0, epoch.0], |row| row.get(0).map(PublicKey))
     }
 
     /// Returns the keys beside the one bound at enrolment, and whether they were confirmed.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn more_keys(&self, replica: Replica) -> Result<Vec<(PublicKey, bool)>, StoreError> {
-        let mut query = self.db.prepare_cached("SELECT key, confirmed FROM more_keys WHERE replica = ?1")?;
-        let rows = query.query_map([replica.0], |row| Ok((PublicKey(row.get(0)?), row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let sql = "SELECT key, confirmed FROM more_keys WHERE replica = ?1 ORDER BY key";
+        self.db.all(sql, values![replica.0], |row| Ok((PublicKey(row.get(0)?), row.get(1)?)))
     }
 
     /// Lets another key of a replica sign for it from now on.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn key_confirm(&self, replica: Replica, key: PublicKey) -> Result<(), StoreError> {
         let sql = "UPDATE more_keys SET confirmed = 1 WHERE replica = ?1 AND key = ?2";
-        self.db.execute(sql, params![replica.0, key.0])?;
+        self.db.run(sql, values![replica.0, &key.0])?;
         Ok(())
     }
 
     /// Keeps a segment for a person to look at; the same one twice is kept once.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn hold_back(&self, branch: u32, segment: &Segment, why: Why, came: Came) -> Result<(), StoreError> {
         let (body, hash) = whole(segment);
-        self.db
-            .prepare_cached(
-                "INSERT OR IGNORE INTO held_back (branch, replica, reason, received_ms, skew_ms, hash, segment)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                branch,
-                segment.replica.0,
-                why as u8,
-                came.received_ms,
-                came.skew_ms,
-                hash,
-                body
-            ])?;
+        self.db.run(
+            "INSERT INTO held_back (id, branch, replica, reason, received_ms, skew_ms, hash, segment)
+             VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM held_back), ?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT DO NOTHING",
+            values![branch, segment.replica.0, why as u8, came.received_ms, came.skew_ms, &hash, &body],
+        )?;
         Ok(())
     }
 
     /// Returns whether a segment waits for a person already.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn is_held_back(&self, branch: u32, segment: &Segment) -> Result<bool, StoreError> {
-        let mut query = self
-            .db
-            .prepare_cached("SELECT 1 FROM held_back WHERE branch = ?1 AND replica = ?2 AND hash = ?3")?;
-        Ok(query.exists(params![branch, segment.replica.0, whole(segment).1])?)
+        let sql = "SELECT 1 FROM held_back WHERE branch = ?1 AND replica = ?2 AND hash = ?3";
+        Ok(self.db.one(sql, values![branch, segment.replica.0, &whole(segment).1], |_| Ok(()))?.is_some())
     }
 
     /// Returns how many segments wait for a person.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn held_back_count(&self) -> Result<u64, StoreError> {
-        Ok(self.db.prepare_cached("SELECT COUNT(*) FROM held_back")?.query_row([], |row| row.get(0))?)
+        self.db.only("SELECT COUNT(*) FROM held_back", &[])
     }
 
     /// Returns how many bytes of a device wait for a person.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn held_back_bytes(&self, replica: Replica) -> Result<u64, StoreError> {
-        let mut query = self
-            .db
-            .prepare_cached("SELECT COALESCE(SUM(LENGTH(segment)), 0) FROM held_back WHERE replica = ?1")?;
-        Ok(query.query_row([replica.0], |row| row.get(0))?)
+        let sql =
+            "SELECT CAST(COALESCE(SUM(LENGTH(segment)), 0) AS BIGINT) FROM held_back WHERE replica = ?1";
+        self.db.only(sql, values![replica.0])
     }
 
     /// Returns the segments that wait for a person, in order of arrival, each under the number of its row, with when
@@ -357,18 +355,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn held_back(&self, replica: Replica) -> Result<Vec<(u64, Segment, Came)>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT id, segment, received_ms, skew_ms FROM held_back WHERE replica = ?1 ORDER BY id",
-        )?;
-        let rows = query.query_map([replica.0], |row| {
-            let came = Came { received_ms: row.get(2)?, skew_ms: row.get(3)? };
-            Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?, came))
-        })?;
-        rows.map(|row| {
-            let (id, segment, came) = row?;
-            Ok((id, read("held_back", &segment)?, came))
-        })
-        .collect()
+        let sql = "SELECT id, segment, received_ms, skew_ms FROM held_back WHERE replica = ?1 ORDER BY id";
+        self.db.all(sql, values![replica.0], waiting)
     }
 
     /// Returns the first segment behind row `after` that a newer version coded.
@@ -376,24 +364,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn newer_held_back(&self, after: u64) -> Result<Option<(u64, Segment, Came)>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT id, segment, received_ms, skew_ms FROM held_back WHERE reason = ?1 AND id > ?2 ORDER BY id",
-        )?;
-        let row = query
-            .query_row(params![Why::Newer as u8, after], |row| {
-                let came = Came { received_ms: row.get(2)?, skew_ms: row.get(3)? };
-                Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?, came))
-            })
-            .optional()?;
-        row.map(|(id, segment, came)| Ok((id, read("held_back", &segment)?, came))).transpose()
+        let sql = "SELECT id, segment, received_ms, skew_ms FROM held_back WHERE reason = ?1 AND id > ?2 ORDER BY id LIMIT 1";
+        self.db.one(sql, values![Why::Newer as u8, after], waiting)
     }
 
     /// Forgets what waited under that number: it was taken in.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn held_back_taken(&self, id: u64) -> Result<(), StoreError> {
-        self.db.prepare_cached("DELETE FROM held_back WHERE id = ?1")?.execute([id])?;
+        self.db.run("DELETE FROM held_back WHERE id = ?1", values![id])?;
         Ok(())
     }
 }

@@ -1,10 +1,11 @@
 //! The index of documents: what all their ops make, and who may see it.
 
 use records::id::{DocId, Epoch, OpId, Replica};
-use rusqlite::{OptionalExtension, Row, params};
+
 use sync_protocol::merge::Document;
 
-use super::{Store, StoreError, bytes, read};
+use crate::store::engine::{Row, Value, values};
+use crate::store::{Store, StoreError, bytes, read};
 
 /// A document's line in the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,12 @@ pub struct Known {
     pub people: Vec<DocId>,
 }
 
-fn id(row: &Row<'_>, at: usize) -> rusqlite::Result<DocId> {
+const PUT: &str = "INSERT INTO documents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+     ON CONFLICT (branch, replica, epoch, seq) DO UPDATE SET kind = excluded.kind, code = excluded.code,
+       number = excluded.number, state = excluded.state, scope = excluded.scope, updated_ms = excluded.updated_ms,
+       digest = excluded.digest, people = excluded.people, ops = excluded.ops, body = excluded.body";
+
+fn id(row: &Row<'_>, at: usize) -> Result<DocId, StoreError> {
     Ok(DocId(OpId { replica: Replica(row.get(at)?), epoch: Epoch(row.get(at + 1)?), seq: row.get(at + 2)? }))
 }
 
@@ -42,30 +48,30 @@ impl Store {
     /// Puts a document into the index, over its earlier line.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn document_put(&self, branch: u32, indexed: &Indexed) -> Result<(), StoreError> {
         let document = &indexed.document;
         let op = document.id.0;
-        self.db
-            .prepare_cached(
-                "INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-            )?
-            .execute(params![
+        let (people, ops, body) = (bytes(&indexed.people), bytes(&document.ops), bytes(document));
+        self.db.run(
+            PUT,
+            values![
                 branch,
                 op.replica.0,
                 op.epoch.0,
                 op.seq,
                 document.kind,
-                document.id.code(),
-                indexed.number,
+                &document.id.code(),
+                indexed.number.as_ref(),
                 document.state,
                 indexed.scope,
                 document.updated.ms,
-                indexed.digest,
-                bytes(&indexed.people),
-                bytes(&document.ops),
-                bytes(document)
-            ])?;
+                &indexed.digest,
+                &people,
+                &ops,
+                &body
+            ],
+        )?;
         self.concerns_put(branch, indexed)
     }
 
@@ -78,20 +84,16 @@ impl Store {
         if others.is_empty() && indexed.document.ops.len() == 1 {
             return Ok(());
         }
-        let key = params![branch, op.replica.0, op.epoch.0, op.seq];
-        self.db
-            .prepare_cached(
-                "DELETE FROM concerns WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
-            )?
-            .execute(key)?;
+        let key = values![branch, op.replica.0, op.epoch.0, op.seq];
+        self.db.run(
+            "DELETE FROM concerns WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
+            key,
+        )?;
         for person in others {
-            self.db.prepare_cached("INSERT INTO concerns VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-                branch,
-                op.replica.0,
-                op.epoch.0,
-                op.seq,
-                person
-            ])?;
+            self.db.run(
+                "INSERT INTO concerns VALUES (?1, ?2, ?3, ?4, ?5)",
+                values![branch, op.replica.0, op.epoch.0, op.seq, &person],
+            )?;
         }
         Ok(())
     }
@@ -101,11 +103,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn document(&self, branch: u32, id: DocId) -> Result<Option<Document>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT body FROM documents WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
-        )?;
-        let key = params![branch, id.0.replica.0, id.0.epoch.0, id.0.seq];
-        let body: Option<Vec<u8>> = query.query_row(key, |row| row.get(0)).optional()?;
+        let sql = "SELECT body FROM documents WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4";
+        let key = values![branch, id.0.replica.0, id.0.epoch.0, id.0.seq];
+        let body: Option<Vec<u8>> = self.db.one(sql, key, |row| row.get(0))?;
         body.map(|body| read("documents", &body)).transpose()
     }
 
@@ -114,12 +114,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn known(&self, branch: u32, id: DocId) -> Result<Option<Known>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT ops, scope, people FROM documents WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
-        )?;
-        let key = params![branch, id.0.replica.0, id.0.epoch.0, id.0.seq];
+        let sql = "SELECT ops, scope, people FROM documents WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4";
+        let key = values![branch, id.0.replica.0, id.0.epoch.0, id.0.seq];
         let row: Option<(Vec<u8>, u32, Vec<u8>)> =
-            query.query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+            self.db.one(sql, key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let Some((ops, scope, people)) = row else {
             return Ok(None);
         };
@@ -135,19 +133,12 @@ impl Store {
         kind: Option<u16>,
         mut each: impl FnMut(u32, Indexed) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut query = self
-            .db
-            .prepare(
-                "SELECT branch, number, scope, people, digest, body FROM documents
-                 WHERE ?1 IS NULL OR kind = ?1 ORDER BY branch, replica, epoch, seq",
-            )
-            .map_err(StoreError::from)?;
-        let mut rows = query.query([kind]).map_err(StoreError::from)?;
-        while let Some(row) = rows.next().map_err(StoreError::from)? {
+        let sql = "SELECT branch, number, scope, people, digest, body FROM documents
+                   WHERE kind = ?1 OR ?1 IS NULL ORDER BY branch, replica, epoch, seq";
+        self.db.each(sql, values![kind], |row| {
             let (branch, indexed) = indexed(row)?;
-            each(branch, indexed)?;
-        }
-        Ok(())
+            each(branch, indexed)
+        })
     }
 
     /// Returns the documents that a reader sees, with their digests, by id: the company's, those of the branch he
@@ -163,24 +154,21 @@ impl Store {
     ) -> Result<std::collections::BTreeMap<DocId, [u8; 16]>, StoreError> {
         const OF: &str = "SELECT d.replica, d.epoch, d.seq, d.digest FROM documents d";
         let mut found = std::collections::BTreeMap::new();
-        let mut ask = |tail: &str, with: &[&dyn rusqlite::ToSql]| -> Result<(), StoreError> {
-            let mut query = self.db.prepare_cached(&format!("{OF} {tail}"))?;
-            let mut rows = query.query(with)?;
-            while let Some(row) = rows.next()? {
-                found.insert(id(row, 0)?, row.get(3)?);
-            }
+        let mut ask = |tail: &str, with: &[Value<'_>]| -> Result<(), StoreError> {
+            let all = self.db.all(&format!("{OF} {tail}"), with, |row| Ok((id(row, 0)?, row.get(3)?)))?;
+            found.extend(all);
             Ok(())
         };
         ask("WHERE d.scope = 0", &[])?;
         if let Some(branch) = oversees.filter(|branch| *branch != 0) {
-            ask("WHERE d.scope = ?1", &[&branch])?;
+            ask("WHERE d.scope = ?1", values![branch])?;
         }
         for (branch, replica) in own {
-            ask("WHERE d.branch = ?1 AND d.replica = ?2", &[branch, &replica.0])?;
+            ask("WHERE d.branch = ?1 AND d.replica = ?2", values![*branch, replica.0])?;
         }
         if let Some(staff) = staff {
             let tail = "JOIN concerns c USING (branch, replica, epoch, seq) WHERE c.staff = ?1";
-            ask(tail, &[&bytes(&staff)])?;
+            ask(tail, values![&bytes(&staff)])?;
         }
         Ok(found)
     }
@@ -188,13 +176,10 @@ impl Store {
     /// Returns the documents of a kind in one of some states, by creator's branch and id; no states: all of them.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn in_state(&self, kind: u16, states: &[u8]) -> Result<Vec<DocId>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT replica, epoch, seq, state FROM documents WHERE kind = ?1 ORDER BY branch, replica, epoch, seq",
-        )?;
-        let rows = query.query_map([kind], |row| Ok((id(row, 0)?, row.get::<_, u8>(3)?)))?;
-        let all: Vec<(DocId, u8)> = rows.collect::<Result<_, _>>()?;
+        let sql = "SELECT replica, epoch, seq, state FROM documents WHERE kind = ?1 ORDER BY branch, replica, epoch, seq";
+        let all = self.db.all(sql, values![kind], |row| Ok((id(row, 0)?, row.get::<u8>(3)?)))?;
         let wanted = |state: &u8| states.is_empty() || states.contains(state);
         Ok(all.into_iter().filter(|(_, state)| wanted(state)).map(|(id, _)| id).collect())
     }
@@ -203,7 +188,7 @@ impl Store {
     /// `span` of milliseconds, each with its creator's branch; those changed last come first.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn newest(
         &self,
         kind: u16,
@@ -211,15 +196,12 @@ impl Store {
         scope: Option<u32>,
         span: (u64, u64),
     ) -> Result<Vec<(u32, DocId)>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT replica, epoch, seq, branch, state FROM documents
-             WHERE kind = ?1 AND updated_ms BETWEEN ?2 AND ?3 AND (?4 IS NULL OR scope = ?4)
-             ORDER BY updated_ms DESC, branch, replica, epoch, seq DESC",
-        )?;
-        let rows = query.query_map(params![kind, span.0, span.1, scope], |row| {
-            Ok((row.get::<_, u32>(3)?, id(row, 0)?, row.get::<_, u8>(4)?))
+        let sql = "SELECT replica, epoch, seq, branch, state FROM documents
+             WHERE kind = ?1 AND updated_ms BETWEEN ?2 AND ?3 AND (scope = ?4 OR ?4 IS NULL)
+             ORDER BY updated_ms DESC, branch, replica, epoch, seq DESC";
+        let all = self.db.all(sql, values![kind, span.0, span.1, scope], |row| {
+            Ok((row.get::<u32>(3)?, id(row, 0)?, row.get::<u8>(4)?))
         })?;
-        let all: Vec<(u32, DocId, u8)> = rows.collect::<Result<_, _>>()?;
         let wanted = |state: &u8| states.is_empty() || states.contains(state);
         Ok(all
             .into_iter()
@@ -233,40 +215,33 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn indexed(&self, branch: u32, id: DocId) -> Result<Option<Indexed>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT branch, number, scope, people, digest, body FROM documents
-             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
-        )?;
-        let mut rows = query.query(params![branch, id.0.replica.0, id.0.epoch.0, id.0.seq])?;
-        Ok(rows.next()?.map(indexed).transpose()?.map(|(_, indexed)| indexed))
+        let sql = "SELECT branch, number, scope, people, digest, body FROM documents
+             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4";
+        let key = values![branch, id.0.replica.0, id.0.epoch.0, id.0.seq];
+        Ok(self.db.one(sql, key, indexed)?.map(|(_, indexed)| indexed))
     }
 
     /// Returns the documents of a branch, by id.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn in_scope(&self, scope: u32) -> Result<Vec<DocId>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT replica, epoch, seq FROM documents WHERE scope = ?1 ORDER BY replica, epoch, seq",
-        )?;
-        let rows = query.query_map([scope], |row| id(row, 0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let sql = "SELECT replica, epoch, seq FROM documents WHERE scope = ?1 ORDER BY replica, epoch, seq";
+        self.db.all(sql, values![scope], |row| id(row, 0))
     }
 
     /// Returns the documents that a text names: an id, the beginning of a code, or a human number; at most 16.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn find(&self, text: &str) -> Result<Vec<DocId>, StoreError> {
         let code = text.to_ascii_uppercase();
         let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let pattern = if plain { format!("{code}*") } else { String::new() };
-        let mut query = self.db.prepare_cached(
-            "SELECT replica, epoch, seq FROM documents WHERE code GLOB ?1
-             UNION SELECT replica, epoch, seq FROM documents WHERE number = ?2 LIMIT 16",
-        )?;
-        let rows = query.query_map(params![pattern, text], |row| id(row, 0))?;
-        let mut found: Vec<DocId> = rows.collect::<Result<_, _>>()?;
+        // Codes are of digits and capitals: `~` comes behind all that begin so.
+        let (from, to) = if plain { (code.clone(), code + "~") } else { (String::new(), String::new()) };
+        let sql = "SELECT replica, epoch, seq FROM documents WHERE code >= ?1 AND code < ?2
+             UNION SELECT replica, epoch, seq FROM documents WHERE number = ?3 LIMIT 16";
+        let mut found = self.db.all(sql, values![&from, &to, text], |row| id(row, 0))?;
         if let Ok(id) = text.parse::<DocId>() {
             found.push(id);
         }
@@ -276,63 +251,59 @@ impl Store {
     /// Returns the document of a kind with that human number or key; of several the first by id.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn numbered(&self, kind: u16, number: &str) -> Result<Option<DocId>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT replica, epoch, seq FROM documents WHERE kind = ?1 AND number = ?2
-             ORDER BY replica, epoch, seq LIMIT 1",
-        )?;
-        Ok(query.query_row(params![kind, number], |row| id(row, 0)).optional()?)
+        let sql = "SELECT replica, epoch, seq FROM documents WHERE kind = ?1 AND number = ?2
+             ORDER BY replica, epoch, seq LIMIT 1";
+        self.db.one(sql, values![kind, number], |row| id(row, 0))
     }
 
     /// Returns the human numbers of a kind that hold `part`.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn numbers_with(&self, kind: u16, part: &str) -> Result<Vec<String>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT number FROM documents WHERE kind = ?1 AND number IS NOT NULL AND instr(number, ?2) > 0",
-        )?;
-        let rows = query.query_map(params![kind, part], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let sql = "SELECT number FROM documents WHERE kind = ?1 AND number IS NOT NULL
+                   AND (?2 = '' OR replace(number, ?2, '') <> number) ORDER BY number";
+        self.db.all(sql, values![kind, part], |row| row.get(0))
     }
 
     /// Returns the document that an imported row became.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn imported(&self, key: &[u8; 16]) -> Result<Option<DocId>, StoreError> {
-        let mut query = self
-            .db
-            .prepare_cached("SELECT replica, epoch, seq FROM import_keys WHERE branch = 0 AND key = ?1")?;
-        Ok(query.query_row([key], |row| id(row, 0)).optional()?)
+        let sql = "SELECT replica, epoch, seq FROM import_keys WHERE branch = 0 AND key = ?1";
+        self.db.one(sql, values![key], |row| id(row, 0))
     }
 
     /// Remembers which document an imported row became.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn import_key(&self, key: &[u8; 16], doc: DocId) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached("INSERT OR IGNORE INTO import_keys VALUES (0, ?1, ?2, ?3, ?4)")?
-            .execute(params![key, doc.0.replica.0, doc.0.epoch.0, doc.0.seq])?;
+        self.db.run(
+            "INSERT INTO import_keys VALUES (0, ?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            values![key, doc.0.replica.0, doc.0.epoch.0, doc.0.seq],
+        )?;
         Ok(())
     }
 
     /// Returns how many documents there are.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn documents(&self) -> Result<u64, StoreError> {
-        Ok(self.db.query_row("SELECT COUNT(*) FROM documents", [], |row| row.get(0))?)
+        self.db.only("SELECT COUNT(*) FROM documents", &[])
     }
 
     /// Empties the index, to build it again.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn documents_clear(&self) -> Result<(), StoreError> {
-        self.db.execute_batch("DELETE FROM documents; DELETE FROM concerns;")?;
+        self.db.run("DELETE FROM documents", &[])?;
+        self.db.run("DELETE FROM concerns", &[])?;
         Ok(())
     }
 }
@@ -341,10 +312,10 @@ fn indexed(row: &Row<'_>) -> Result<(u32, Indexed), StoreError> {
     let indexed = Indexed {
         number: row.get(1)?,
         scope: row.get(2)?,
-        people: read("documents", &row.get::<_, Vec<u8>>(3)?)?,
+        people: read("documents", &row.get::<Vec<u8>>(3)?)?,
         creator: None,
         digest: row.get(4)?,
-        document: read("documents", &row.get::<_, Vec<u8>>(5)?)?,
+        document: read("documents", &row.get::<Vec<u8>>(5)?)?,
     };
     Ok((row.get(0)?, indexed))
 }

@@ -1,13 +1,13 @@
 //! The feeds: what devices still have to read, at positions without gaps.
 
 use records::id::DocId;
-use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sync_protocol::chain::Line;
 use sync_protocol::cursor::Feed;
 use sync_protocol::ruling::Ruling;
 
-use super::{Store, StoreError, bytes, read};
+use crate::store::engine::values;
+use crate::store::{Store, StoreError, bytes, read};
 
 /// One thing in a feed; it names ops, it does not hold them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,21 +47,18 @@ impl Store {
     /// `branch` is the replica's own, for a replica's feed.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn feed_append(&self, branch: u32, feed: Feed, entry: &Entry) -> Result<u64, StoreError> {
         let (branch, replica) = key(branch, feed);
-        let position: u64 = self
-            .db
-            .prepare_cached(
-                "INSERT INTO feeds (branch, replica, last) VALUES (?1, ?2, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
-            )?
-            .query_row(params![branch, replica], |row| row.get(0))?;
-        self.db.prepare_cached("INSERT INTO feed VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            branch,
-            replica,
-            position,
-            bytes(entry)
-        ])?;
+        let position: u64 = self.db.only(
+            "INSERT INTO feeds (branch, replica, last) VALUES (?1, ?2, 1)
+             ON CONFLICT (branch, replica) DO UPDATE SET last = feeds.last + 1 RETURNING last",
+            values![branch, replica],
+        )?;
+        self.db.run(
+            "INSERT INTO feed VALUES (?1, ?2, ?3, ?4)",
+            values![branch, replica, position, &bytes(entry)],
+        )?;
         Ok(position)
     }
 
@@ -77,31 +74,23 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<(u64, Entry)>, StoreError> {
         let (branch, replica) = key(branch, feed);
-        let mut query = self.db.prepare_cached(
-            "SELECT position, entry FROM feed WHERE branch = ?1 AND replica = ?2 AND position > ?3
-             ORDER BY position LIMIT ?4",
-        )?;
+        let sql = "SELECT position, entry FROM feed WHERE branch = ?1 AND replica = ?2 AND position > ?3
+             ORDER BY position LIMIT ?4";
         // A position beyond every feed's end reads nothing.
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let rows = query.query_map(params![branch, replica, after, limit], |row| {
-            Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))
-        })?;
-        rows.map(|row| {
-            let (position, entry) = row?;
-            Ok((position, read("feed", &entry)?))
+        self.db.all(sql, values![branch, replica, after, limit], |row| {
+            Ok((row.get(0)?, read("feed", &row.get::<Vec<u8>>(1)?)?))
         })
-        .collect()
     }
 
     /// Returns the last position of a feed; 0 where it is empty.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn feed_end(&self, branch: u32, feed: Feed) -> Result<u64, StoreError> {
         let (branch, replica) = key(branch, feed);
-        let mut query =
-            self.db.prepare_cached("SELECT last FROM feeds WHERE branch = ?1 AND replica = ?2")?;
-        Ok(query.query_row(params![branch, replica], |row| row.get(0)).optional()?.unwrap_or(0))
+        let sql = "SELECT last FROM feeds WHERE branch = ?1 AND replica = ?2";
+        Ok(self.db.one(sql, values![branch, replica], |row| row.get(0))?.unwrap_or(0))
     }
 }
 

@@ -3,12 +3,12 @@
 //! A file that is whole has no row here: its name on the disk says that it is.
 
 use records::id::Replica;
-use rusqlite::{OptionalExtension, params};
 
+use crate::store::engine::{Row, values};
 use crate::store::{Store, StoreError};
 
 /// Files of one device that may be on their way at a time; the one touched longest ago gives way.
-const ON_THE_WAY_MAX: u32 = 32;
+const ON_THE_WAY_MAX: usize = 32;
 
 /// A file's name: SHA-256 of its bytes.
 pub type Hash = [u8; 32];
@@ -65,11 +65,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn pieces(&self, branch: u32, replica: Replica, hash: &Hash) -> Result<Option<Pieces>, StoreError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT total, held FROM file_pieces WHERE branch = ?1 AND replica = ?2 AND hash = ?3",
-        )?;
-        let read = |row: &rusqlite::Row<'_>| Ok(Pieces { total: row.get(0)?, held: row.get(1)? });
-        Ok(query.query_row(params![branch, replica.0, hash], read).optional()?)
+        let sql = "SELECT total, held FROM file_pieces WHERE branch = ?1 AND replica = ?2 AND hash = ?3";
+        let read = |row: &Row<'_>| Ok(Pieces { total: row.get(0)?, held: row.get(1)? });
+        self.db.one(sql, values![branch, replica.0, hash], read)
     }
 
     /// Notes what has come of a device's file, and returns the files of the same device that give way to it.
@@ -84,18 +82,14 @@ impl Store {
         pieces: &Pieces,
         now_ms: u64,
     ) -> Result<Vec<Hash>, StoreError> {
-        self.db
-            .prepare_cached(
-                "INSERT OR REPLACE INTO file_pieces (branch, replica, hash, total, held, touched_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![branch, replica.0, hash, pieces.total, pieces.held, now_ms])?;
-        let mut query = self.db.prepare_cached(
-            "SELECT hash FROM file_pieces WHERE branch = ?1 AND replica = ?2 AND hash <> ?3
-             ORDER BY touched_ms DESC LIMIT -1 OFFSET ?4",
-        )?;
-        let rows = query.query_map(params![branch, replica.0, hash, ON_THE_WAY_MAX - 1], |row| row.get(0))?;
-        let old = rows.collect::<Result<Vec<Hash>, _>>()?;
+        self.db.run("INSERT INTO file_pieces (branch, replica, hash, total, held, touched_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (branch, replica, hash) DO UPDATE
+             SET total = excluded.total, held = excluded.held, touched_ms = excluded.touched_ms",
+            values![branch, replica.0, hash, pieces.total, &pieces.held, now_ms])?;
+        let sql = "SELECT hash FROM file_pieces WHERE branch = ?1 AND replica = ?2 AND hash <> ?3
+                   ORDER BY touched_ms DESC, hash";
+        let others: Vec<Hash> = self.db.all(sql, values![branch, replica.0, hash], |row| row.get(0))?;
+        let old: Vec<Hash> = others.into_iter().skip(ON_THE_WAY_MAX - 1).collect();
         for hash in &old {
             self.pieces_forget(branch, replica, hash)?;
         }
@@ -107,9 +101,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn pieces_forget(&self, branch: u32, replica: Replica, hash: &Hash) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached("DELETE FROM file_pieces WHERE branch = ?1 AND replica = ?2 AND hash = ?3")?
-            .execute(params![branch, replica.0, hash])?;
+        self.db.run(
+            "DELETE FROM file_pieces WHERE branch = ?1 AND replica = ?2 AND hash = ?3",
+            values![branch, replica.0, hash],
+        )?;
         Ok(())
     }
 
@@ -118,7 +113,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn pieces_forget_all(&self) -> Result<(), StoreError> {
-        self.db.execute("DELETE FROM file_pieces", [])?;
+        self.db.run("DELETE FROM file_pieces", &[])?;
         Ok(())
     }
 
@@ -127,7 +122,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn files_on_the_way(&self) -> Result<u64, StoreError> {
-        Ok(self.db.query_row("SELECT count(*) FROM file_pieces", [], |row| row.get(0))?)
+        self.db.only("SELECT COUNT(*) FROM file_pieces", &[])
     }
 
     /// Asks a device for a file.
@@ -135,9 +130,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn file_ask(&self, branch: u32, replica: Replica, hash: &Hash) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached("INSERT OR IGNORE INTO file_asks (branch, replica, hash) VALUES (?1, ?2, ?3)")?
-            .execute(params![branch, replica.0, hash])?;
+        self.db.run(
+            "INSERT INTO file_asks (branch, replica, hash) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            values![branch, replica.0, hash],
+        )?;
         Ok(())
     }
 
@@ -146,10 +142,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn files_asked(&self, branch: u32, replica: Replica) -> Result<Vec<Hash>, StoreError> {
-        let mut query =
-            self.db.prepare_cached("SELECT hash FROM file_asks WHERE branch = ?1 AND replica = ?2")?;
-        let rows = query.query_map(params![branch, replica.0], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let sql = "SELECT hash FROM file_asks WHERE branch = ?1 AND replica = ?2 ORDER BY hash";
+        self.db.all(sql, values![branch, replica.0], |row| row.get(0))
     }
 
     /// Asks nobody any more for a file that has come.
@@ -157,7 +151,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn file_came(&self, hash: &Hash) -> Result<(), StoreError> {
-        self.db.prepare_cached("DELETE FROM file_asks WHERE hash = ?1")?.execute(params![hash])?;
+        self.db.run("DELETE FROM file_asks WHERE hash = ?1", values![hash])?;
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! Who may log in to the console, and who is logged in.
 
 use records::id::DocId;
-use rusqlite::{OptionalExtension, params};
 
-use super::{Store, StoreError, bytes};
+use crate::store::engine::values;
+use crate::store::{Store, StoreError, bytes, read};
 
 /// Somebody's login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +39,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn login(&self, staff: DocId) -> Result<Option<Login>, StoreError> {
-        let mut query = self
-            .db
-            .prepare_cached("SELECT hash, changed_ms, failed, free_ms FROM logins WHERE staff = ?1")?;
-        let found = query.query_row([bytes(&staff)], |row| {
+        let sql = "SELECT hash, changed_ms, failed, free_ms FROM logins WHERE staff = ?1";
+        self.db.one(sql, values![&bytes(&staff)], |row| {
             Ok(Login {
                 staff,
                 hash: row.get(0)?,
@@ -50,17 +48,17 @@ impl Store {
                 failed: row.get(2)?,
                 free_ms: row.get(3)?,
             })
-        });
-        Ok(found.optional()?)
+        })
     }
 
     /// Keeps somebody's login in place of an earlier one.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn login_put(&self, login: &Login) -> Result<(), StoreError> {
-        self.db.prepare_cached("INSERT OR REPLACE INTO logins VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(
-            params![bytes(&login.staff), login.hash, login.changed_ms, login.failed, login.free_ms],
+        self.db.run("INSERT INTO logins VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (staff) DO UPDATE SET hash = excluded.hash,
+               changed_ms = excluded.changed_ms, failed = excluded.failed, free_ms = excluded.free_ms",
+            values![&bytes(&login.staff), &login.hash, login.changed_ms, login.failed, login.free_ms],
         )?;
         Ok(())
     }
@@ -68,9 +66,9 @@ impl Store {
     /// Takes somebody's login away, and logs him out everywhere.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn login_drop(&self, staff: DocId) -> Result<(), StoreError> {
-        self.db.prepare_cached("DELETE FROM logins WHERE staff = ?1")?.execute([bytes(&staff)])?;
+        self.db.run("DELETE FROM logins WHERE staff = ?1", values![&bytes(&staff)])?;
         self.visitors_drop(staff)
     }
 
@@ -79,50 +77,48 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn visitor(&self, id: &[u8]) -> Result<Option<Visitor>, StoreError> {
-        let mut query =
-            self.db.prepare_cached("SELECT staff, token, made_ms, seen_ms FROM visitors WHERE id = ?1")?;
-        let found = query
-            .query_row([id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
-        let Some((staff, token, made_ms, seen_ms)) = found.optional()? else { return Ok(None) };
-        let staff = postcard::from_bytes(&staff).map_err(|_| StoreError::Damaged { table: "visitors" })?;
-        Ok(Some(Visitor { staff, token, made_ms, seen_ms }))
+        let sql = "SELECT staff, token, made_ms, seen_ms FROM visitors WHERE id = ?1";
+        self.db.one(sql, values![id], |row| {
+            let staff = read("visitors", &row.get::<Vec<u8>>(0)?)?;
+            Ok(Visitor { staff, token: row.get(1)?, made_ms: row.get(2)?, seen_ms: row.get(3)? })
+        })
     }
 
     /// Notes somebody who is logged in.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn visitor_put(&self, id: &[u8], visitor: &Visitor) -> Result<(), StoreError> {
-        self.db
-            .prepare_cached("INSERT OR REPLACE INTO visitors VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![id, bytes(&visitor.staff), visitor.token, visitor.made_ms, visitor.seen_ms])?;
+        self.db.run("INSERT INTO visitors VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET staff = excluded.staff,
+               token = excluded.token, made_ms = excluded.made_ms, seen_ms = excluded.seen_ms",
+            values![id, &bytes(&visitor.staff), &visitor.token, visitor.made_ms, visitor.seen_ms])?;
         Ok(())
     }
 
     /// Logs one browser out.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn visitor_drop(&self, id: &[u8]) -> Result<(), StoreError> {
-        self.db.prepare_cached("DELETE FROM visitors WHERE id = ?1")?.execute([id])?;
+        self.db.run("DELETE FROM visitors WHERE id = ?1", values![id])?;
         Ok(())
     }
 
     /// Logs somebody out everywhere.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn visitors_drop(&self, staff: DocId) -> Result<(), StoreError> {
-        self.db.prepare_cached("DELETE FROM visitors WHERE staff = ?1")?.execute([bytes(&staff)])?;
+        self.db.run("DELETE FROM visitors WHERE staff = ?1", values![&bytes(&staff)])?;
         Ok(())
     }
 
     /// Forgets whoever was not seen since then.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn visitors_forget(&self, before_ms: u64) -> Result<(), StoreError> {
-        self.db.prepare_cached("DELETE FROM visitors WHERE seen_ms < ?1")?.execute([before_ms])?;
+        self.db.run("DELETE FROM visitors WHERE seen_ms < ?1", values![before_ms])?;
         Ok(())
     }
 }

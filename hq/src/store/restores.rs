@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use sync_protocol::chain::Line;
 use sync_protocol::cursor::{Feed, Incarnation};
 
 use super::feeds::key;
-use super::{Store, StoreError};
+use crate::store::engine::{Engine, values};
+use crate::store::sqlite::Sqlite;
+use crate::store::{Store, StoreError};
 
 /// What a restore leaves free above every order that the lost database may have given.
 const ORDERS_SKIPPED: u64 = 1 << 32;
@@ -37,17 +38,16 @@ impl Store {
     /// Writes a whole copy of the database into a new file, while others go on reading and writing.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`], also where the file exists.
+    /// [`StoreError`], also where the file exists.
     pub fn copy_to(&self, file: &Path) -> Result<Extent, StoreError> {
-        self.db.execute("VACUUM INTO ?1", [file.to_string_lossy()])?;
-        let copy = Self { db: Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)? };
-        copy.extent()
+        self.db.copy_to(file)?;
+        Self { db: Engine::Sqlite(Sqlite::open_copy(file)?) }.extent()
     }
 
     fn extent(&self) -> Result<Extent, StoreError> {
-        let mut query = self.db.prepare("SELECT branch, replica, last FROM feeds")?;
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        Ok(Extent { order: self.order()?, feeds: rows.collect::<Result<_, _>>()? })
+        let sql = "SELECT branch, replica, last FROM feeds ORDER BY branch, replica";
+        let feeds = self.db.all(sql, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(Extent { order: self.order()?, feeds })
     }
 
     /// Returns the order that the next op gets.
@@ -68,9 +68,10 @@ impl Store {
         }
         self.set(BACKED_UP, &extent.order.to_le_bytes())?;
         for (branch, replica, last) in &extent.feeds {
-            self.db
-                .prepare_cached("UPDATE feeds SET backed_up = ?3 WHERE branch = ?1 AND replica = ?2")?
-                .execute(params![branch, replica, last])?;
+            self.db.run(
+                "UPDATE feeds SET backed_up = ?3 WHERE branch = ?1 AND replica = ?2",
+                values![*branch, *replica, *last],
+            )?;
         }
         Ok(())
     }
@@ -91,22 +92,19 @@ impl Store {
         let Some(order) = self.backup_order()? else {
             return Ok(0);
         };
-        let mut query = self.db.prepare_cached(
-            "SELECT COALESCE(MAX(first + count - 1), 0) FROM segments
-             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND arrival < ?4",
-        )?;
-        Ok(query.query_row(params![branch, line.0.0, line.1.0, order], |row| row.get(0))?)
+        let sql = "SELECT COALESCE(MAX(first + count - 1), 0) FROM segments
+             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND arrival < ?4";
+        self.db.only(sql, values![branch, line.0.0, line.1.0, order])
     }
 
     /// Returns the last position of a feed that the last backup holds.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn feed_backed_up(&self, branch: u32, feed: Feed) -> Result<u64, StoreError> {
         let (branch, replica) = key(branch, feed);
-        let mut query =
-            self.db.prepare_cached("SELECT backed_up FROM feeds WHERE branch = ?1 AND replica = ?2")?;
-        Ok(query.query_row(params![branch, replica], |row| row.get(0)).optional()?.unwrap_or(0))
+        let sql = "SELECT backed_up FROM feeds WHERE branch = ?1 AND replica = ?2";
+        Ok(self.db.one(sql, values![branch, replica], |row| row.get(0))?.unwrap_or(0))
     }
 
     /// Makes a restored copy a history of its own: a new incarnation that remembers the old one.
@@ -119,8 +117,11 @@ impl Store {
         let old = self.incarnation()?;
         let extent = self.extent()?;
         self.backed_up(&extent)?;
-        self.db.execute("INSERT INTO ancestors VALUES (?1, ?2)", params![old.0, extent.order])?;
-        self.db.execute("INSERT INTO ends SELECT ?1, branch, replica, last FROM feeds", [old.0])?;
+        self.db.run("INSERT INTO ancestors VALUES (?1, ?2)", values![old.0, extent.order])?;
+        self.db.run(
+            "INSERT INTO ends SELECT CAST(?1 AS BIGINT), branch, replica, last FROM feeds",
+            values![old.0],
+        )?;
         let since_2020 = (now_ms / 1000).saturating_sub(YEAR_2020);
         let order = extent
             .order
@@ -133,7 +134,7 @@ impl Store {
         self.set("incarnation", &new.0.to_le_bytes())?;
         self.set(PAYMENTS_HELD, &now_ms.max(1).to_le_bytes())?;
         // The devices' present leases are lost: nobody is a copy for showing one.
-        self.db.execute("UPDATE replicas SET lease = ?1, lease_before = ?1, level = 0", [[0_u8; 8]])?;
+        self.db.run("UPDATE replicas SET lease = ?1, lease_before = ?1, level = 0", values![&[0_u8; 8]])?;
         Ok(())
     }
 
@@ -150,11 +151,10 @@ impl Store {
     /// Returns whether this database descends from a history of that name.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn descends_from(&self, incarnation: Incarnation) -> Result<bool, StoreError> {
-        let mut query =
-            self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM ancestors WHERE incarnation = ?1)")?;
-        Ok(query.query_row([incarnation.0], |row| row.get(0))?)
+        let sql = "SELECT EXISTS (SELECT 1 FROM ancestors WHERE incarnation = ?1)";
+        self.db.only(sql, values![incarnation.0])
     }
 
     /// Returns the order below which the first restore of this database had everything; `None` where there was none.
@@ -162,10 +162,9 @@ impl Store {
     /// The first, not the last: what was given again after a restore may be missing in a backup made since.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn restored_from(&self) -> Result<Option<u64>, StoreError> {
-        let mut query = self.db.prepare_cached("SELECT MIN(first_order) FROM ancestors")?;
-        Ok(query.query_row([], |row| row.get(0))?)
+        self.db.only("SELECT MIN(first_order) FROM ancestors", &[])
     }
 
     /// Returns the first order of this history, where it began with a restore.
@@ -187,7 +186,7 @@ impl Store {
     /// Notes that payments go on.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn payments_let_go(&self) -> Result<(), StoreError> {
         self.set(PAYMENTS_HELD, &0_u64.to_le_bytes())
     }
@@ -195,29 +194,27 @@ impl Store {
     /// Returns how often this database was restored.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn restores(&self) -> Result<u32, StoreError> {
-        Ok(self.db.prepare_cached("SELECT COUNT(*) FROM ancestors")?.query_row([], |row| row.get(0))?)
+        self.db.only("SELECT COUNT(*) FROM ancestors", &[])
     }
 
     /// Returns where a feed ended when an older history ended; 0 where it did not have the feed.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn ancestor_end(&self, incarnation: Incarnation, branch: u32, feed: Feed) -> Result<u64, StoreError> {
         let (branch, replica) = key(branch, feed);
-        let mut query = self.db.prepare_cached(
-            "SELECT last FROM ends WHERE incarnation = ?1 AND branch = ?2 AND replica = ?3",
-        )?;
-        let end = query.query_row(params![incarnation.0, branch, replica], |row| row.get(0)).optional()?;
+        let sql = "SELECT last FROM ends WHERE incarnation = ?1 AND branch = ?2 AND replica = ?3";
+        let end = self.db.one(sql, values![incarnation.0, branch, replica], |row| row.get(0))?;
         Ok(end.unwrap_or(0))
     }
 
     /// Folds the write-ahead log into the database's one file.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`].
+    /// [`StoreError`].
     pub fn settle(&self) -> Result<(), StoreError> {
-        Ok(self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        self.db.settle()
     }
 }

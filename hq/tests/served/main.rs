@@ -1,12 +1,17 @@
 //! A headquarters on a real socket, and devices made by hand.
+//!
+//! With `FIELDBOOK_TEST_ENGINE=postgres` it keeps its records in PostgreSQL.
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "../cluster/mod.rs"]
+mod cluster;
 mod device;
 mod hostile;
 mod limits;
@@ -54,7 +59,12 @@ impl Hq {
     pub(crate) fn start_with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = Data::at(folder.path());
-        data.init("http://127.0.0.1:7400").unwrap();
+        match at_server() {
+            true => {
+                data.init_at_server("http://127.0.0.1:7400", &cluster::Cluster::shared().database()).unwrap()
+            }
+            false => data.init("http://127.0.0.1:7400").unwrap(),
+        }
         let mut desk = data.open(false).unwrap();
         for (kind, file) in [("org", ORG), ("staff", STAFF)] {
             let kind = records::kinds::by_name(kind).unwrap();
@@ -85,6 +95,10 @@ impl Hq {
 
     /// Takes a table away, so that no write is taken any more.
     pub(crate) fn spoil(&self) {
+        if let Some(url) = Data::at(self.folder.path()).server() {
+            let mut database = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+            return database.batch_execute("DROP TABLE settings").unwrap();
+        }
         let database = rusqlite::Connection::open(self.folder.path().join("hq.sqlite")).unwrap();
         database.execute_batch("DROP TABLE settings").unwrap();
     }
@@ -95,6 +109,10 @@ impl Hq {
         let mut desk = self.desk();
         desk.transact(|desk| desk.issue_code(staff, &reach, NOW_MS)).unwrap().to_code()
     }
+}
+
+fn at_server() -> bool {
+    std::env::var("FIELDBOOK_TEST_ENGINE").is_ok_and(|engine| engine == "postgres")
 }
 
 impl Drop for Hq {

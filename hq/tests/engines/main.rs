@@ -1,0 +1,56 @@
+//! What the store promises, asked of both engines.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "../cluster/mod.rs"]
+mod cluster;
+mod laws;
+mod lost;
+mod moves;
+
+use fieldbook_hq::store::Store;
+use fieldbook_hq::store::address::{Address, Server};
+
+use crate::cluster::Cluster;
+
+/// An empty place for tables.
+pub(crate) struct Place {
+    pub(crate) address: Address,
+    _folder: tempfile::TempDir,
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { address: Address::File(folder.path().join("hq.sqlite")), _folder: folder }
+    }
+
+    pub(crate) fn postgres() -> Self {
+        let url = Cluster::shared().database();
+        Self { address: server(&url), _folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn create(&self) -> Store {
+        Store::create(self.address.clone()).unwrap()
+    }
+
+    pub(crate) fn open(&self) -> Store {
+        Store::open(self.address.clone()).unwrap()
+    }
+}
+
+pub(crate) fn server(url: &str) -> Address {
+    Address::Server(Box::new(Server::read(url, |_| None).unwrap()))
+}
+
+/// Asks the same of both.
+pub(crate) fn both(law: impl Fn(&Place)) {
+    law(&Place::sqlite());
+    law(&Place::postgres());
+}
