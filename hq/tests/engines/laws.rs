@@ -346,7 +346,11 @@ fn documents_are_found_by_everything_that_names_them() {
         assert_eq!(store.visible(None, Some(4), &[(2, LINE.0)]).unwrap().len(), 3);
         for (kind, count) in [(None, 3), (Some(5), 2), (Some(9), 0)] {
             let mut found = 0;
-            store.each_document(kind, |_, _| Ok::<_, StoreError>(found += 1)).unwrap();
+            let each = |_, _| -> Result<(), StoreError> {
+                found += 1;
+                Ok(())
+            };
+            store.each_document(kind, each).unwrap();
             assert_eq!(found, count);
         }
         let marks = |marks: &[Mark]| marks.iter().cloned().collect::<BTreeSet<_>>();
