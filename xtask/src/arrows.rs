@@ -35,14 +35,14 @@ const RULES: &[Rule] = &[
         part: Part::Code,
         words: &["sled"],
         within: &[""],
-        rooms: &["src/store.rs", "src/store/"],
+        rooms: &["src/store.rs", "src/store/", "benches/peers/engines/"],
     },
     Rule {
         what: "the databases of headquarters",
         part: Part::Code,
         words: &["rusqlite", "postgres::", "refinery"],
         within: &[""],
-        rooms: &["hq/src/store.rs", "hq/src/store/", "hq/tests/"],
+        rooms: &["hq/src/store.rs", "hq/src/store/", "hq/tests/", "benches/peers/engines/"],
     },
     Rule {
         what: "SQL",

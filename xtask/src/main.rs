@@ -5,6 +5,7 @@ mod arrows;
 mod bench;
 mod browser;
 mod clock;
+mod count;
 mod faults;
 mod fuzz;
 mod package;
@@ -23,7 +24,9 @@ usage: cargo xtask <chore>
   test     everything that must hold before a change lands
   browser  install what the tests in a real browser need, alone
   arrows   which rooms and crates may name which, alone
-  bench    measure real programs against the goals; FIELDBOOK_DATA names the workload
+  bench    measure real programs against the goals and against other people's, and write docs/BENCHMARKS.md;
+           FIELDBOOK_DATA names the workload: bench [--only PART|PEER]
+  count    instructions of the hot pure functions against benches/instructions.txt, by callgrind: count [write]
   soak     run the simulator on as many seeds as asked for: soak SEEDS [FROM]
   fuzz     hostile bytes under libFuzzer on the nightly compiler: fuzz [TARGET|all] [SECONDS]
   faults   kills, power cuts, turned bits, full disks and wrong clocks, and their table: faults [TIMES]
@@ -37,7 +40,10 @@ fn main() -> ExitCode {
         ["test"] => test::run(tree()),
         ["browser"] => browser::install(tree()),
         ["arrows"] => arrows::run(tree()),
-        ["bench"] => bench::run(tree()),
+        ["bench"] => bench::run(tree(), None),
+        ["bench", "--only", part] => bench::run(tree(), Some(part)),
+        ["count"] => count::check(tree()),
+        ["count", "write"] => count::write(tree()),
         ["soak", seeds] => soak::run(tree(), seeds, "1"),
         ["soak", seeds, from] => soak::run(tree(), seeds, from),
         ["fuzz"] => fuzz::run(tree(), None, None),

@@ -19,20 +19,10 @@ pub(crate) fn run(
     sheets: &Path,
     table: &mut Table,
 ) -> Result<(), Failed> {
-    let mapping = bench.tree.join("mappings/workload-sheets.toml");
     let mut answers: Vec<Value> = Vec::new();
     for round in 0..ROUNDS {
-        let world = bench.world(&format!("saves-{round}"))?;
-        world.enrol("engineer", ENGINEER)?;
-        let command = format!(
-            "cargo bench --locked --package fieldbook --bench saves -- {} {} {}",
-            world.home("engineer").display(),
-            mapping.display(),
-            sheets.display(),
-        );
-        steps.heard("saves", &[], &command, |line| answers.extend(serde_json::from_str::<Value>(line)))?;
+        answers.push(measure(steps, bench, sheets, round)?);
     }
-    let number = |answer: &Value, name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or(0);
     let of = |name: &str| median(answers.iter().map(|answer| number(answer, name)).collect());
     let share = |over: &str, under: &str| {
         median(
@@ -58,4 +48,32 @@ pub(crate) fn run(
         &format!("{} and {}", millis(of("save_us")), millis(of("append_us"))),
     );
     Ok(())
+}
+
+/// Saves every sheet by itself in one new home, and returns what the measurement told.
+///
+/// # Errors
+/// [`Failed`], told already.
+pub(crate) fn measure(
+    steps: &mut Steps<'_>,
+    bench: &Bench,
+    sheets: &Path,
+    round: usize,
+) -> Result<Value, Failed> {
+    let world = bench.world(&format!("saves-{round}"))?;
+    world.enrol("engineer", ENGINEER)?;
+    let command = format!(
+        "cargo bench --locked --package fieldbook --bench saves -- {} {} {}",
+        world.home("engineer").display(),
+        bench.tree.join("mappings/workload-sheets.toml").display(),
+        sheets.display(),
+    );
+    let mut answer = None;
+    steps.heard("saves", &[], &command, |line| answer = serde_json::from_str::<Value>(line).ok())?;
+    answer.ok_or(Failed)
+}
+
+/// Returns a number of the answer; 0 where it has none.
+pub(crate) fn number(answer: &Value, name: &str) -> u64 {
+    answer.get(name).and_then(Value::as_u64).unwrap_or(0)
 }

@@ -136,7 +136,8 @@ pub(crate) fn mebi(kib: u64) -> String {
     format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024)
 }
 
-fn grouped(number: u64) -> String {
+/// Shows a number with its thousands apart.
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

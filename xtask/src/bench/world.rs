@@ -4,12 +4,12 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::bench::program::{self, Ran};
-use crate::bench::proxy::{Counts, Cut, Proxy};
+use crate::bench::proxy::{Cut, Proxy, Way};
+use crate::bench::walk::{Walk, walk};
 use crate::step::Failed;
 
 /// What the programs are and where they may write.
@@ -35,10 +35,8 @@ pub(crate) struct World {
 pub(crate) struct Synced {
     /// The agent.
     pub(crate) ran: Ran,
-    /// CPU of HQ meanwhile.
-    pub(crate) hq_cpu: Duration,
-    /// What passed the line, HTTP included.
-    pub(crate) line: Counts,
+    /// What was seen of it from outside.
+    pub(crate) walk: Walk,
     /// The agent's own report.
     pub(crate) report: Value,
 }
@@ -75,11 +73,24 @@ impl Bench {
         folder.join(name).with_extension(std::env::consts::EXE_EXTENSION)
     }
 
-    /// Sets up an HQ with the samples' organisation and people, serving on a loopback port.
+    /// Sets up an HQ with the samples' organisation and people, serving on a loopback port without TLS, so that
+    /// requests can be counted on the line.
     ///
     /// # Errors
     /// [`Failed`], told already.
     pub(crate) fn world(&self, name: &str) -> Result<World, Failed> {
+        self.set_up(name, &[])
+    }
+
+    /// Sets up such an HQ with TLS, as devices meet it in the field.
+    ///
+    /// # Errors
+    /// [`Failed`], told already.
+    pub(crate) fn world_with_tls(&self, name: &str) -> Result<World, Failed> {
+        self.set_up(name, &["--address", "https://127.0.0.1:7400"])
+    }
+
+    fn set_up(&self, name: &str, init: &[&str]) -> Result<World, Failed> {
         let folder = self.scratch.join(name);
         std::fs::create_dir_all(&folder).map_err(|error| {
             eprintln!("{}: {error}", folder.display());
@@ -88,7 +99,7 @@ impl Bench {
         let data = folder.join("hq");
         let hq = self.hq();
         let at = |args: &[&str]| program::run(&hq, &[&["--data", &text(&data)], args].concat());
-        at(&["init"])?;
+        at(&[&["init"], init].concat())?;
         for what in ["org", "staff"] {
             let file = self.tree.join("samples").join(what).with_extension("csv");
             at(&[what, "import", &text(&file)])?;
@@ -97,7 +108,7 @@ impl Bench {
         let mut stdout = BufReader::new(serving.stdout.take().ok_or(Failed)?);
         let mut first = String::new();
         let heard = stdout.read_line(&mut first);
-        let address = first.trim().strip_prefix("http://").and_then(|rest| rest.parse::<SocketAddr>().ok());
+        let address = first.trim().rsplit('/').next().and_then(|rest| rest.parse::<SocketAddr>().ok());
         let (Ok(_), Some(address)) = (heard, address) else {
             eprintln!("HQ's first line is its bare URL, not {first:?}");
             return Err(Failed);
@@ -113,7 +124,15 @@ impl World {
     /// # Errors
     /// [`Failed`], told already.
     pub(crate) fn enrol(&self, device: &str, staff: &str) -> Result<(), Failed> {
-        let code = self.hq(&["device", "code", "--staff", staff, "--address", &self.line.url()])?;
+        self.enrol_at(device, staff, &self.line.url())
+    }
+
+    /// Makes such a device that reaches HQ at another address.
+    ///
+    /// # Errors
+    /// [`Failed`], told already.
+    pub(crate) fn enrol_at(&self, device: &str, staff: &str, address: &str) -> Result<(), Failed> {
+        let code = self.hq(&["device", "code", "--staff", staff, "--address", address])?;
         self.device(device, &["enrol", code.stdout.trim()])?;
         self.sync(device).map(drop)
     }
@@ -141,25 +160,24 @@ impl World {
     /// # Errors
     /// [`Failed`], told already.
     pub(crate) fn sync(&self, device: &str) -> Result<Synced, Failed> {
-        let (before, hq_before) = (self.line.counts(), program::cpu(self.serving.id())?);
-        let ran = self.device(device, &["sync", "--json"])?;
-        let (after, hq_after) = (self.line.counts(), program::cpu(self.serving.id())?);
+        self.sync_with(device, &[])
+    }
+
+    /// Syncs a device with more arguments.
+    ///
+    /// # Errors
+    /// [`Failed`], told already.
+    pub(crate) fn sync_with(&self, device: &str, args: &[&str]) -> Result<Synced, Failed> {
+        let (ran, walk) = walk(&self.line, self.serving.id(), || {
+            self.device(device, &[&["sync", "--json"], args].concat())
+        })?;
         let report = ran.json()?;
-        Ok(Synced {
-            ran,
-            hq_cpu: hq_after.saturating_sub(hq_before),
-            line: Counts {
-                connections: after.connections - before.connections,
-                bytes_up: after.bytes_up - before.bytes_up,
-                bytes_down: after.bytes_down - before.bytes_down,
-            },
-            report,
-        })
+        Ok(Synced { ran, walk, report })
     }
 
     /// Breaks the line once, after so many more bytes up.
     pub(crate) fn cut_after(&self, bytes: u64) {
-        self.line.cut(Cut::Once { way: crate::bench::proxy::Way::Up, after: bytes });
+        self.line.cut(Cut::Once { way: Way::Up, after: bytes });
     }
 
     /// Imports a file of the workload.
@@ -174,6 +192,16 @@ impl World {
     /// Returns a device's folder.
     pub(crate) fn home(&self, device: &str) -> PathBuf {
         self.folder.join(device)
+    }
+
+    /// Returns where the line ends on the device's side.
+    pub(crate) fn line_address(&self) -> Option<SocketAddr> {
+        self.line.url().rsplit('/').next().and_then(|rest| rest.parse().ok())
+    }
+
+    /// Returns what HQ's folder takes on the disk, in bytes.
+    pub(crate) fn hq_bytes(&self) -> u64 {
+        disk_bytes(&self.folder.join("hq"))
     }
 
     /// Returns the largest memory that HQ had, in KiB.
