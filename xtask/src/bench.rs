@@ -63,11 +63,14 @@ pub(crate) fn run(tree: &Path, only: Option<&str>) -> Result<(), Failed> {
     }
     let wanted = |part: &str| only.is_none_or(|only| only == part);
     let mut steps = Steps::new(tree);
-    steps.command(
-        "build",
-        &[],
-        "cargo build --locked --release --package fieldbook --package fieldbook-hq --bins",
-    )?;
+    // A peer and the engines are measured without fieldbook.
+    if peer.is_none() && only != Some("engines") {
+        steps.command(
+            "build",
+            &[],
+            "cargo build --locked --release --package fieldbook --package fieldbook-hq --bins",
+        )?;
+    }
     let bench = Bench { tree: tree.to_path_buf(), scratch: tree.join("target/bench") };
     drop(std::fs::remove_dir_all(&bench.scratch));
     let data = Data::find(tree);

@@ -39,7 +39,7 @@ struct Files {
     n: u64,
 }
 
-/// Measures fieldbook and every peer, or fieldbook and the one that is named; returns the table.
+/// Measures fieldbook and every peer, or the one that is named alone; returns the table.
 ///
 /// # Errors
 /// [`Failed`] where fieldbook does; a peer that fails is told so in the table.
@@ -56,7 +56,10 @@ pub(crate) fn run(
         vouchers: data.vouchers.clone(),
         n: rows_of(&data.sheets)?,
     };
-    let mut columns = vec![Column { title: "fieldbook".to_owned(), rounds: ours(steps, bench, &files)? }];
+    let mut columns = Vec::new();
+    if only.is_none() {
+        columns.push(Column { title: "fieldbook".to_owned(), rounds: ours(steps, bench, &files)? });
+    }
     for driver in DRIVERS.iter().filter(|driver| only.is_none_or(|only| only == driver.name)) {
         columns.push(theirs(steps, bench, driver, &files));
     }
@@ -202,7 +205,7 @@ impl Column {
     }
 }
 
-/// Returns the least of the others divided by the first; a dash where one of both is missing.
+/// Returns the least of the others divided by the first; a dash where either is missing.
 fn ratio(medians: &[Option<u64>]) -> String {
     let best = medians.iter().skip(1).flatten().min();
     match (medians.first().copied().flatten(), best) {

@@ -54,7 +54,7 @@ fn append(folder: &Path) -> Done<Save> {
 fn sled(folder: &Path) -> Done<Save> {
     let db = sled::open(folder.join("sled"))?;
     Ok(Box::new(move |n| {
-        db.insert(n.to_be_bytes(), &BYTES)?;
+        db.insert(n.to_be_bytes(), BYTES.as_slice())?;
         db.flush()?;
         Ok(())
     }))
