@@ -51,11 +51,12 @@ struct Data {
     is_whole: bool,
 }
 
-/// Measures everything, or the one part or peer that is named, and writes the page of benchmarks.
+/// Measures everything, or the one part or peer that is named, and writes the page of benchmarks; `rounds` takes the
+/// place of each part's own number.
 ///
 /// # Errors
 /// [`Failed`] where a program of ours does; a goal that is missed is no failure, the table says it.
-pub(crate) fn run(tree: &Path, only: Option<&str>) -> Result<(), Failed> {
+pub(crate) fn run(tree: &Path, only: Option<&str>, rounds: Option<usize>) -> Result<(), Failed> {
     let peer = only.filter(|only| drivers::DRIVERS.iter().any(|driver| driver.name == *only));
     if let Some(stranger) = only.filter(|only| peer.is_none() && !PARTS.contains(only)) {
         eprintln!("no part {stranger}; there are {} and each peer by its name", PARTS.join(", "));
@@ -71,15 +72,16 @@ pub(crate) fn run(tree: &Path, only: Option<&str>) -> Result<(), Failed> {
             "cargo build --locked --release --package fieldbook --package fieldbook-hq --bins",
         )?;
     }
-    let bench = Bench { tree: tree.to_path_buf(), scratch: tree.join("target/bench") };
+    let bench = Bench { tree: tree.to_path_buf(), scratch: tree.join("target/bench"), rounds };
     drop(std::fs::remove_dir_all(&bench.scratch));
     let data = Data::find(tree);
     let mut table = Table::new(rows_of(&data.sheets)?);
     if wanted("goals") {
         goals::run(&mut steps, &bench, &data, &mut table)?;
     }
+    let mut our_saves = Vec::new();
     if wanted("saves") {
-        saves::run(&mut steps, &bench, &data.sheets, &mut table)?;
+        our_saves = saves::run(&mut steps, &bench, &data.sheets, &mut table)?;
     }
     if wanted("size") {
         steps.own("size", "cargo xtask size", |tree| {
@@ -108,7 +110,7 @@ pub(crate) fn run(tree: &Path, only: Option<&str>) -> Result<(), Failed> {
         data.write(tree, "link", &link::run(&mut steps, &bench, &data)?)?;
     }
     if wanted("peers") || peer.is_some() {
-        let text = peers::run(&mut steps, &bench, &data, peer)?;
+        let text = peers::run(&mut steps, &bench, &data, peer, &our_saves)?;
         if peer.is_none() {
             data.write(tree, "peers", &text)?;
         }

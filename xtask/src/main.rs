@@ -25,7 +25,7 @@ usage: cargo xtask <chore>
   browser  install what the tests in a real browser need, alone
   arrows   which rooms and crates may name which, alone
   bench    measure real programs against the goals and against other people's, and write docs/BENCHMARKS.md;
-           FIELDBOOK_DATA names the workload: bench [--only PART|PEER]
+           FIELDBOOK_DATA names the workload: bench [--only PART|PEER [ROUNDS]]
   count    instructions of the hot pure functions against benches/instructions.txt, by callgrind: count [write]
   soak     run the simulator on as many seeds as asked for: soak SEEDS [FROM]
   fuzz     hostile bytes under libFuzzer on the nightly compiler: fuzz [TARGET|all] [SECONDS]
@@ -40,8 +40,9 @@ fn main() -> ExitCode {
         ["test"] => test::run(tree()),
         ["browser"] => browser::install(tree()),
         ["arrows"] => arrows::run(tree()),
-        ["bench"] => bench::run(tree(), None),
-        ["bench", "--only", part] => bench::run(tree(), Some(part)),
+        ["bench"] => bench::run(tree(), None, None),
+        ["bench", "--only", part] => bench::run(tree(), Some(part), None),
+        ["bench", "--only", part, rounds] => bench::run(tree(), Some(part), rounds.parse().ok()),
         ["count"] => count::check(tree()),
         ["count", "write"] => count::write(tree()),
         ["soak", seeds] => soak::run(tree(), seeds, "1"),

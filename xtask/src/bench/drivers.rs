@@ -27,7 +27,9 @@ pub(crate) struct Driver {
     server: &'static [&'static str],
 }
 
-/// Where crates are built: a lock and a folder of their own.
+/// Builds all crates at once: one alone would build its dependencies with other features again.
+pub(crate) const CRATES: &str =
+    "cargo build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir target/peers/cargo";
 const AUTOMERGE: &[&str] = &["target/peers/cargo/release/peer-automerge"];
 const LORO: &[&str] = &["target/peers/cargo/release/peer-loro"];
 const TASKCHAMPION: &[&str] = &["target/peers/cargo/release/peer-taskchampion"];
@@ -41,9 +43,7 @@ pub(crate) const DRIVERS: &[Driver] = &[
         name: "automerge",
         title: "automerge 0.12 (no server)",
         rounds: 5,
-        install: &[
-            "cargo build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir target/peers/cargo --package peer-automerge",
-        ],
+        install: &[CRATES],
         device: AUTOMERGE,
         server: AUTOMERGE,
     },
@@ -51,9 +51,7 @@ pub(crate) const DRIVERS: &[Driver] = &[
         name: "loro",
         title: "loro 1.17 (no server)",
         rounds: 5,
-        install: &[
-            "cargo build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir target/peers/cargo --package peer-loro",
-        ],
+        install: &[CRATES],
         device: LORO,
         server: LORO,
     },
@@ -74,7 +72,7 @@ pub(crate) const DRIVERS: &[Driver] = &[
         title: "taskchampion 3.1, server core 0.7",
         rounds: 3,
         install: &[
-            "cargo build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir target/peers/cargo --package peer-taskchampion",
+            CRATES,
             "cargo build --locked --release --manifest-path benches/peers/taskchampion-server/Cargo.toml --target-dir target/peers/cargo",
         ],
         device: TASKCHAMPION,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::bench::drivers::CRATES;
 use crate::bench::table::{median, millis};
 use crate::bench::world::Bench;
 use crate::bench::{ROUNDS, report};
@@ -22,13 +23,9 @@ const ENGINES: &[(&str, &str)] = &[
 /// # Errors
 /// [`Failed`] where the driver cannot be built or run.
 pub(crate) fn run(steps: &mut Steps<'_>, bench: &Bench) -> Result<String, Failed> {
-    steps.command(
-        "engines",
-        &[],
-        "cargo build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir target/peers/cargo --package peer-engines",
-    )?;
+    steps.command("engines", &[], CRATES)?;
     let mut answers: Vec<Value> = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..bench.rounds(ROUNDS) {
         let command = format!("target/peers/cargo/release/peer-engines target/bench/engines-{round} {SAVES}");
         steps.heard("engines", &[], &command, |line| answers.extend(serde_json::from_str::<Value>(line)))?;
         drop(std::fs::remove_dir_all(bench.scratch.join(format!("engines-{round}"))));
@@ -39,8 +36,9 @@ pub(crate) fn run(steps: &mut Steps<'_>, bench: &Bench) -> Result<String, Failed
     };
     let bare = p50("append").max(1);
     let mut text = format!(
-        "{} {ROUNDS} rounds of {SAVES} saves each, the engines in turns.\n\n| engine | p50 of a save | against a bare append |\n|---|---|---|",
-        report::machine(&bench.tree)?
+        "{} Rounds: {}, of {SAVES} saves each, the engines in turns.\n\n| engine | p50 of a save | against a bare append |\n|---|---|---|",
+        report::machine(&bench.tree)?,
+        bench.rounds(ROUNDS)
     );
     for (name, title) in ENGINES {
         let hundredths = p50(name) * 100 / bare;

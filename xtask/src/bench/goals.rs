@@ -29,7 +29,7 @@ pub(crate) fn run(
 fn sheets(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Failed> {
     let n = table.rows();
     let mut rounds = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..bench.rounds(ROUNDS) {
         rounds.push(Round::play(bench, &data.sheets, round)?);
     }
     let median = |of: &dyn Fn(&Round) -> u64| table::median(rounds.iter().map(of).collect());
@@ -97,7 +97,7 @@ fn sheets(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Failed> {
     table.tell(
         "–",
         "both devices' digests equal HQ's, HQ's views whole",
-        &format!("{equal} of {ROUNDS} worlds"),
+        &format!("{equal} of {} worlds", rounds.len()),
     );
     Ok(())
 }

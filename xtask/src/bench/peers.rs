@@ -6,7 +6,7 @@ use crate::bench::drivers::{DRIVERS, Driver};
 use crate::bench::table::{grouped, mebi, median, micros, millis};
 use crate::bench::walk::Walk;
 use crate::bench::world::{Bench, disk_bytes};
-use crate::bench::{Data, ENGINEER, SUPERVISOR, renamed, report, rows_of, saves};
+use crate::bench::{Data, ENGINEER, SUPERVISOR, renamed, report, rows_of};
 use crate::step::{Failed, Steps};
 
 /// How often fieldbook is measured.
@@ -15,7 +15,7 @@ const ROUNDS: usize = 5;
 /// One round of one of them.
 struct Seen {
     /// The median of a save and all of them, in microseconds.
-    saves: (u64, u64),
+    saves: Option<(u64, u64)>,
     push: Walk,
     pull: Walk,
     nothing: Walk,
@@ -39,7 +39,8 @@ struct Files {
     n: u64,
 }
 
-/// Measures fieldbook and every peer, or the one that is named alone; returns the table.
+/// Measures fieldbook and every peer, or the one that is named alone; returns the table. What was measured of our
+/// saves is taken over.
 ///
 /// # Errors
 /// [`Failed`] where fieldbook does; a peer that fails is told so in the table.
@@ -48,6 +49,7 @@ pub(crate) fn run(
     bench: &Bench,
     data: &Data,
     only: Option<&str>,
+    saves: &[(u64, u64)],
 ) -> Result<String, Failed> {
     std::fs::create_dir_all(&bench.scratch).map_err(|_gone| Failed)?;
     let files = Files {
@@ -58,7 +60,7 @@ pub(crate) fn run(
     };
     let mut columns = Vec::new();
     if only.is_none() {
-        columns.push(Column { title: "fieldbook".to_owned(), rounds: ours(steps, bench, &files)? });
+        columns.push(Column { title: "fieldbook".to_owned(), rounds: ours(steps, bench, &files, saves)? });
     }
     for driver in DRIVERS.iter().filter(|driver| only.is_none_or(|only| only == driver.name)) {
         columns.push(theirs(steps, bench, driver, &files));
@@ -66,20 +68,23 @@ pub(crate) fn run(
     Ok(format!("{}\n\n{}", report::machine(&bench.tree)?, table(&columns)))
 }
 
-fn ours(steps: &mut Steps<'_>, bench: &Bench, files: &Files) -> Result<Vec<Seen>, Failed> {
+fn ours(
+    steps: &mut Steps<'_>,
+    bench: &Bench,
+    files: &Files,
+    saves: &[(u64, u64)],
+) -> Result<Vec<Seen>, Failed> {
     let mut rounds = Vec::new();
-    for round in 0..ROUNDS {
-        let answer = saves::measure(steps, bench, &files.sheets, round)?;
-        let saves = (saves::number(&answer, "save_us"), saves::number(&answer, "all_us"));
+    for round in 0..bench.rounds(ROUNDS) {
         steps.own("fieldbook", "cargo xtask bench --only peers", |_| {
-            rounds.push(our_round(bench, files, saves)?);
+            rounds.push(our_round(bench, files, saves.get(round).copied())?);
             Ok(())
         })?;
     }
     Ok(rounds)
 }
 
-fn our_round(bench: &Bench, files: &Files, saves: (u64, u64)) -> Result<Seen, Failed> {
+fn our_round(bench: &Bench, files: &Files, saves: Option<(u64, u64)>) -> Result<Seen, Failed> {
     let world = bench.world("peers-fieldbook")?;
     world.enrol("engineer", ENGINEER)?;
     world.enrol("supervisor", SUPERVISOR)?;
@@ -104,7 +109,7 @@ fn our_round(bench: &Bench, files: &Files, saves: (u64, u64)) -> Result<Seen, Fa
 fn theirs(steps: &mut Steps<'_>, bench: &Bench, driver: &'static Driver, files: &Files) -> Column {
     let mut rounds = Vec::new();
     if driver.install(steps).is_ok() {
-        for _ in 0..driver.rounds {
+        for _ in 0..bench.rounds(driver.rounds) {
             let round = steps.own(driver.name, &format!("cargo xtask bench --only {}", driver.name), |_| {
                 rounds.push(their_round(bench, driver, files)?);
                 Ok(())
@@ -121,7 +126,7 @@ fn their_round(bench: &Bench, driver: &'static Driver, files: &Files) -> Result<
     let cast = driver.serve(&bench.tree, bench.scratch.join(driver.name))?;
     cast.join("engineer")?;
     cast.join("supervisor")?;
-    let saves = cast.save("engineer", &files.sheets)?;
+    let saves = Some(cast.save("engineer", &files.sheets)?);
     let push = cast.sync("engineer")?;
     let (device_bytes, server_bytes) = (cast.device_bytes("engineer"), cast.server_bytes());
     let pull = cast.sync("supervisor")?;
@@ -170,8 +175,8 @@ const LINES: &[Line] = &[
         of: |seen| seen.vouchers.as_ref().map(|walk| walk.bytes_up),
         shown: bytes,
     },
-    Line { what: "saves one by one, p50 of one", of: |seen| Some(seen.saves.0), shown: millis },
-    Line { what: "saves one by one, all", of: |seen| Some(seen.saves.1), shown: millis },
+    Line { what: "saves one by one, p50 of one", of: |seen| seen.saves.map(|(p50, _)| p50), shown: millis },
+    Line { what: "saves one by one, all", of: |seen| seen.saves.map(|(_, all)| all), shown: millis },
     Line { what: "store of the device after the push", of: |seen| Some(seen.device_bytes), shown: bytes },
     Line { what: "store of the server after the push", of: |seen| Some(seen.server_bytes), shown: bytes },
 ];

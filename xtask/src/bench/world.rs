@@ -19,6 +19,8 @@ pub(crate) struct Bench {
     pub(crate) tree: PathBuf,
     /// A folder that is emptied before and after.
     pub(crate) scratch: PathBuf,
+    /// Rounds of everything, where somebody has less time; the tables say how many there were.
+    pub(crate) rounds: Option<usize>,
 }
 
 /// A headquarters that serves, made from the samples' people, and the devices that know it.
@@ -60,6 +62,11 @@ impl Synced {
 }
 
 impl Bench {
+    /// Returns how many rounds are made of what is usually made in so many.
+    pub(crate) fn rounds(&self, usual: usize) -> usize {
+        self.rounds.unwrap_or(usual)
+    }
+
     fn agent(&self) -> PathBuf {
         self.program("fieldbook")
     }

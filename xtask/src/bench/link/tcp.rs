@@ -184,6 +184,11 @@ impl Way {
         self.waiting.is_empty() && self.next == self.packets.len()
     }
 
+    /// Returns how many bytes are not on the link yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     fn in_flight(&self) -> u64 {
         let flying = self.packets.iter().filter(|packet| packet.tries > 0 && !packet.acked && !packet.missed);
         u64::try_from(flying.count()).unwrap_or(u64::MAX)

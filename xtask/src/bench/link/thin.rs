@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +10,9 @@ use crate::bench::link::tcp::{Chance, Link, Way};
 use crate::bench::table::micros;
 use crate::clock::Stopwatch;
 use crate::step::Failed;
+
+/// Bytes that a socket, and the link's sender, take on at once.
+const BUFFER: usize = 16 * 1024;
 
 /// A proxy whose connections feel a link; without one they pass as they are.
 pub(crate) struct Thin {
@@ -24,6 +27,8 @@ impl Thin {
     /// [`Failed`] where there is no port.
     pub(crate) fn to(upstream: SocketAddr) -> Result<Self, Failed> {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(|_gone| Failed)?;
+        // What a connection takes on before its bytes are on the link is little, as a sender's own buffer is.
+        rustix::net::sockopt::set_socket_recv_buffer_size(&listener, BUFFER).map_err(|_gone| Failed)?;
         let address = listener.local_addr().map_err(|_gone| Failed)?;
         let feel = Arc::new(Mutex::new(None));
         let felt = Arc::clone(&feel);
@@ -59,7 +64,7 @@ fn join(device: &TcpStream, hq: &TcpStream, feel: Option<(Link, u64)>) -> std::i
     for (n, from_end, to_end) in [(1, device, hq), (2, hq, device)] {
         to_end.set_nodelay(true)?;
         let (mut source, target) = (from_end.try_clone()?, to_end.try_clone()?);
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         let way = feel.map(|_| Way::new(link, Chance::of(seed.wrapping_mul(1009).wrapping_add(n)), from));
         std::thread::spawn(move || listen(&mut source, &sender));
         std::thread::spawn(move || pass(&receiver, target, way));
@@ -67,8 +72,8 @@ fn join(device: &TcpStream, hq: &TcpStream, feel: Option<(Link, u64)>) -> std::i
     Ok(())
 }
 
-fn listen(source: &mut TcpStream, sender: &Sender<Vec<u8>>) {
-    let mut buffer = [0; 16 * 1024];
+fn listen(source: &mut TcpStream, sender: &SyncSender<Vec<u8>>) {
+    let mut buffer = [0; BUFFER];
     while let Some(read) = source.read(&mut buffer).ok().filter(|n| *n > 0).and_then(|n| buffer.get(..n)) {
         if sender.send(read.to_vec()).is_err() {
             return;
@@ -84,8 +89,9 @@ fn pass(receiver: &Receiver<Vec<u8>>, mut target: TcpStream, mut way: Option<Way
         let now = micros(watch.read());
         let wait =
             way.as_ref().and_then(Way::next_event).map(|at| Duration::from_micros(at.saturating_sub(now)));
-        let heard = if open { wait_for(receiver, wait) } else { Err(RecvTimeoutError::Timeout) };
-        if !open {
+        let takes = open && way.as_ref().is_none_or(|way| way.waiting() < BUFFER);
+        let heard = if takes { wait_for(receiver, wait) } else { Err(RecvTimeoutError::Timeout) };
+        if !takes {
             std::thread::sleep(wait.unwrap_or_default());
         }
         let now = micros(watch.read());
