@@ -110,6 +110,35 @@ fn a_home_copied_before_its_first_contact_gets_what_the_other_one_wrote() {
     }
 }
 
+/// A tablet's home is copied before headquarters heard of it, and each of the two gives the first number of its block.
+/// The second one to speak is told at once: the first one may never speak again.
+#[test]
+fn one_number_given_by_two_homes_before_anybody_heard_of_them_is_told() {
+    let company = Company::found();
+    let li = company.device(LI);
+    let copied = Image::of(&li).second_home();
+    let sealed = |device: &Device, problem: &str| {
+        let problem = format!("problem={problem}");
+        let mut args = vec!["sheet", "new", "repair"];
+        for field in ["arrived=2026-11-20 09:00", "left=2026-11-20 10:30", "customer=C001", &problem]
+            .into_iter()
+            .chain(["work_done=复位", "result=done"])
+        {
+            args.extend(["--set", field]);
+        }
+        let id = device.make(args);
+        text(&device.ask(["sheet", "seal", &id, "--no-sign", "absent"])["number"])
+    };
+    sheet(&copied, "过热");
+    settle(&[&copied]);
+    let first = sealed(&copied, "异响");
+    copied.sync();
+    assert_eq!(sealed(&li, "漏油"), first, "neither knows of the other");
+    let told = [li.sync(), li.sync()];
+    assert!(told.iter().any(|report| has_notice(report, "copied")), "{told:?}");
+    assert_eq!(li.status()["copied"], true);
+}
+
 /// The folder of a home is put back to this morning while the machine runs, and nothing there tells it from going on:
 /// the next sheets get names that headquarters has for others. The branch is written again, both are there.
 #[test]

@@ -52,6 +52,7 @@ fn kept(desk: &mut Desk) -> BTreeMap<OpId, Kept> {
         Ok::<(), fieldbook_hq::store::StoreError>(())
     });
     walked.expect("segments");
+    let waiting = desk.store.waiting_ops().expect("rows");
     let mut all = BTreeMap::new();
     for (branch, segment) in segments {
         let rows = desk.rows(&segment).expect("rows");
@@ -60,7 +61,14 @@ fn kept(desk: &mut Desk) -> BTreeMap<OpId, Kept> {
         for (id, row) in segment.ids().zip(rows.iter()) {
             link = link.next(&row.to_bytes());
             let judgement = desk.store.judgement(branch, id, row.stamp).expect("a judgement");
-            let verdict = judgement.map(|judgement| judgement.verdict);
+            let verdict = judgement.map(|judgement| judgement.verdict).or_else(|| {
+                // What was ruled on before a restore keeps that word, and has none here while it waits.
+                let waits = waiting.contains(&id);
+                let on = row.document(id);
+                let lack =
+                    waits.then(|| desk.store.waiting_on(on, segment.line(), id.seq).expect("a row"))??;
+                Some(Verdict::Deferred { missing: lack.missing })
+            });
             let link = fieldbook::store::offer::first_8(link);
             all.insert(id, Kept { row: row.clone(), link, verdict });
         }

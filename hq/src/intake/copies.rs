@@ -18,6 +18,7 @@ use crate::intake::desk::Desk;
 use crate::intake::segments::Job;
 use crate::store::StoreError;
 use crate::store::devices::Device;
+use crate::store::documents::Indexed;
 use crate::store::feeds::Entry;
 use crate::store::log::Held;
 
@@ -193,6 +194,7 @@ impl Desk {
             return Ok(());
         };
         job.notices.push(Notice::Rewound { epoch: *epoch, seq: first.saturating_sub(1) });
+        self.unaware.insert(line.0);
         for (epoch, first, last) in &beside {
             self.give_back(branch, (line.0, *epoch), *first, *last)?;
         }
@@ -229,6 +231,27 @@ impl Desk {
         Ok(())
     }
 
+    /// A document has a number. Where its device went on without knowing what it wrote before, and another document has
+    /// that number, two homes gave it, even where only one of them is heard any more.
+    pub(super) fn notice_twin(&mut self, indexed: &Indexed) -> Result<(), StoreError> {
+        let document = &indexed.document;
+        let replica = document.id.0.replica;
+        let Some(number) = indexed.number.as_deref().filter(|_| self.unaware.contains(&replica)) else {
+            return Ok(());
+        };
+        let others = self.store.numbered(document.kind, number)?;
+        let twin = others.into_iter().any(|other| other != document.id && other.0.replica == replica);
+        if twin
+            && let Some(mut device) = self.store.device(replica)?
+            && !device.copied
+        {
+            let key = self.store.epoch_key(replica, document.id.0.epoch)?;
+            self.copied(&mut device, key)?;
+            self.store.device_put(&device)?;
+        }
+        Ok(())
+    }
+
     /// Notes that two homes write under one name and key; each gets what the other wrote, and from now on hears of it.
     ///
     /// # Errors
@@ -248,6 +271,7 @@ impl Desk {
     /// [`StoreError`].
     pub fn settle_copies(&mut self, device: &mut Device) -> Result<(), StoreError> {
         device.copied = false;
+        self.unaware.remove(&device.replica);
         let order = self.store.count_up("order", 0)?;
         self.store.set(&settled_key(device.replica), &order.to_le_bytes())?;
         self.store.set(&parted_key(device.replica), &[])

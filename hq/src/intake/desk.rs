@@ -1,6 +1,6 @@
 //! The desk where jobs are done one after the other: the database, and what is remembered between jobs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use records::id::{DocId, OpId, Replica};
@@ -43,8 +43,10 @@ pub struct Desk {
     version: u64,
     rows: BTreeMap<(Line, u64), Arc<Vec<Row>>>,
     lines: Lines,
-    roots: std::collections::BTreeSet<Line>,
+    roots: BTreeSet<Line>,
     homes: BTreeMap<Replica, u32>,
+    /// Devices of which a line came that did not know of another one's ops, since this process began.
+    pub(super) unaware: BTreeSet<Replica>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -76,8 +78,9 @@ impl Desk {
             version: 0,
             rows: BTreeMap::new(),
             lines: Lines::new(),
-            roots: std::collections::BTreeSet::new(),
+            roots: BTreeSet::new(),
             homes: BTreeMap::new(),
+            unaware: BTreeSet::new(),
         }
     }
 

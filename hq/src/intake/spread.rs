@@ -95,6 +95,7 @@ impl Desk {
             digest: document.digest(),
             document,
         };
+        self.notice_twin(&indexed)?;
         self.store.document_put(work.home, &indexed)
     }
 

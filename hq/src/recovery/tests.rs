@@ -344,8 +344,12 @@ fn a_device_that_a_restored_headquarters_forgot_is_known_again_by_its_certificat
     assert_eq!(known(&desk).key, None, "nobody vouches for himself");
     desk.transact(|desk| desk.hear_vouched(&vouched, RECEIVED_MS)).unwrap();
     assert_eq!((known(&desk).key, known(&desk).standing), (Some(key), Standing::Enrolled));
-    // Another one that HQ vouched for, as in another history: a person decides.
+    // The answer to its first contact was lost, so it shows its code again, of which this history has no secret.
+    let again = Enrol { key, proof: [0; 32], scanned_ms: RECEIVED_MS, name: String::new() };
+    assert_eq!(desk.bind(LINE.0, &again, RECEIVED_MS).unwrap(), Bound::Yes);
     let other = Signer::from_seed(&[9; 32]).unwrap().public();
+    assert_eq!(desk.bind(LINE.0, &Enrol { key: other, ..again }, RECEIVED_MS).unwrap(), Bound::Refused);
+    // Another one that HQ vouched for, as in another history: a person decides.
     let vouched = Vouched::sign(&desk.signer, certificate(other));
     desk.transact(|desk| desk.hear_vouched(&vouched, RECEIVED_MS)).unwrap();
     assert_eq!((known(&desk).key, desk.keys_waiting(LINE.0).unwrap()), (Some(key), vec![other]));

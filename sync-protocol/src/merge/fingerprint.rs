@@ -11,9 +11,9 @@ use crate::merge::{Document, Standing};
 impl Document {
     /// Returns what two ends compare: the first 16 bytes of SHA-256 over what stands.
     ///
-    /// By group tag the winning op ids and their bytes as received, groups of newer versions included; then the
-    /// standing decisions in fold order; then the values that lost, are open or came after the seal, by op id. What only
-    /// one end can know (whether a verdict is still out) is not in it.
+    /// The ops that it is made of, in the order of the fold; by group tag the winning op ids and their bytes as received,
+    /// groups of newer versions included; then the standing decisions in fold order; then the values that lost, are open
+    /// or came after the seal, by op id. What only one end can know (whether a verdict is still out) is not in it.
     ///
     /// Source: docs/PROTOCOL.md, Anti-entropy.
     #[must_use]
@@ -21,6 +21,11 @@ impl Document {
         let mut out = Bytes::default();
         out.op(self.id.0);
         out.number(self.kind.into());
+        // One that left no trace, as a later one wrote over it, is missing all the same.
+        out.number(u64::try_from(self.ops.len()).unwrap_or(u64::MAX));
+        for op in &self.ops {
+            out.op(*op);
+        }
         for (tag, values) in self.winners() {
             out.group(tag, &values);
         }

@@ -337,6 +337,19 @@ fn what_came_after_the_seal_is_compared_too() {
     assert_ne!(with.digest(), without.digest());
 }
 
+/// A copied home never got an edit that a later one wrote over: it shows the same, and lacks an op all the same.
+#[test]
+fn an_op_that_left_no_trace_is_compared_too() {
+    let created = op(7, 1, 1_000, &[], 1, vec![put(charge(), "a")]);
+    let edit = op(7, 2, 2_000, &[], 2, vec![put(charge(), "b")]);
+    let again = op(7, 3, 3_000, &[], 3, vec![put(charge(), "c")]);
+    let lines = Lines::new();
+    let all = fold(&[created.clone(), edit, again.clone()], &lines).unwrap();
+    let fewer = fold(&[created, again], &lines).unwrap();
+    assert_eq!(all.registers, fewer.registers);
+    assert_ne!(all.digest(), fewer.digest());
+}
+
 #[test]
 fn ops_that_are_no_document_are_an_error() {
     let lines = Lines::new();
