@@ -21,6 +21,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// The server that all tests of this program share, each with a database of its own.
+    #[allow(dead_code, reason = "not every test program shares one")]
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
         SHARED.get_or_init(Self::start)
