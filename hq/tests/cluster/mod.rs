@@ -3,6 +3,7 @@
 //! It does not wait for its disk (`fsync = off`): what these tests try is transactions, not power cuts.
 
 use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -42,6 +43,8 @@ impl Cluster {
         let mut stop = as_user("pg_ctl");
         stop.args(["stop", "--mode=immediate", "--pgdata"]).arg(folder.join("data"));
         let keeper = Command::new("sh")
+            // What ends the tests from outside, a key or a signal to all of them, leaves the keeper to his work.
+            .process_group(0)
             .args(["-c", script])
             .arg(&folder)
             .arg(stop.get_program())
