@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -95,12 +94,18 @@ def serve(folder):
     os.environ.update(
         SYNC_USER1=f"{USER}:{PASSWORD}", SYNC_BASE=str(folder), SYNC_HOST="127.0.0.1", SYNC_PORT=str(port), RUST_LOG="error"
     )
-    threading.Thread(target=told_once_it_listens, args=(port,), daemon=True).start()
+    # A process of its own: while the server runs no thread of this one has its turn.
+    if os.fork() == 0:
+        told_once_it_listens(port)
+        os._exit(0)
     RustBackend.syncserver()
 
 
 def told_once_it_listens(port):
-    while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
+    while True:
+        with socket.socket() as asked:
+            if asked.connect_ex(("127.0.0.1", port)) == 0:
+                break
         time.sleep(0.01)
     print(f"http://127.0.0.1:{port}", flush=True)
 

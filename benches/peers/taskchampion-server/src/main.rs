@@ -1,7 +1,6 @@
 //! The four requests of taskchampion's sync protocol over its server core, on SQLite.
 
 use std::error::Error;
-use std::io::Read as _;
 use std::path::Path;
 
 use taskchampion_sync_server_core::{
