@@ -111,8 +111,9 @@ pub(crate) fn run(tree: &Path, only: Option<&str>, rounds: Option<usize>) -> Res
     }
     if wanted("peers") || peer.is_some() {
         let text = peers::run(&mut steps, &bench, &data, peer, &our_saves)?;
-        if peer.is_none() {
-            data.write(tree, "peers", &text)?;
+        match peer {
+            None => data.write(tree, "peers", &text)?,
+            Some(_) => println!("\n{text}"),
         }
     }
     steps.summary();
