@@ -11,6 +11,7 @@ thread_local! {
     static SOURCE: Cell<Option<Source>> = const { Cell::new(None) };
     static FREE_BYTES: Cell<Option<u64>> = const { Cell::new(None) };
     static JOURNAL_FILE_BYTES: Cell<Option<u64>> = const { Cell::new(None) };
+    static STOPS_AT_DAMAGE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Lets this thread draw random bytes from `source`; `None`: from the system.
@@ -28,6 +29,11 @@ pub fn set_journal_file_bytes(bytes: Option<u64>) {
     JOURNAL_FILE_BYTES.set(bytes);
 }
 
+/// Lets this thread read a journal up to the first damage only, as one that does not resynchronise would.
+pub fn set_stops_at_damage(stops: bool) {
+    STOPS_AT_DAMAGE.set(stops);
+}
+
 /// Fills the bytes where this thread has a source, and returns whether it has one.
 pub(crate) fn draw(out: &mut [u8]) -> bool {
     let source = SOURCE.get();
@@ -43,4 +49,8 @@ pub(crate) fn free_bytes() -> Option<u64> {
 
 pub(crate) fn journal_file_bytes() -> Option<u64> {
     JOURNAL_FILE_BYTES.get()
+}
+
+pub(crate) fn stops_at_damage() -> bool {
+    STOPS_AT_DAMAGE.get()
 }

@@ -49,6 +49,7 @@ pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trim;
+pub mod twin;
 pub mod upgrade;
 pub mod walk;
 pub mod work;
@@ -354,6 +355,9 @@ impl Store {
         self.database.checkpoint()?;
         self.unsynced = 0;
         self.unsynced_bytes = 0;
+        if !self.behind && self.state.journal >= self.journal.end() {
+            self.journal.checkpointed();
+        }
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ use sync_protocol::chain::{Link, Parent};
 use crate::keys::{Domain, Keys, Place};
 use crate::store::error::{Limited, StoreError};
 use crate::store::last::{Mark, Witness};
+use crate::store::twin::{self, Twin};
 
 /// Sealed bytes of one frame at most: one save is one frame.
 pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -107,6 +108,7 @@ pub struct Journal {
     end: Position,
     poisoned: bool,
     witness: Option<Witness>,
+    twin: Twin,
 }
 
 impl Journal {
@@ -149,7 +151,8 @@ impl Journal {
         if file.metadata().map_err(failed)?.len() > end.offset {
             file.set_len(end.offset).and_then(|()| file.sync_all()).map_err(failed)?;
         }
-        Ok((Self { folder: folder.to_path_buf(), file, end, poisoned: false, witness }, contents))
+        let (folder, twin) = (folder.to_path_buf(), Twin::of(folder));
+        Ok((Self { folder, file, end, poisoned: false, witness, twin }, contents))
     }
 
     /// Returns the position behind the last frame.
@@ -183,11 +186,17 @@ impl Journal {
             again.map_err(|_| StoreError::ReadOnly)?;
             self.poisoned = false;
         }
+        self.twin.write(self.end.file, self.end.offset, &bytes);
         self.end.offset += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if let Some(witness) = &mut self.witness {
             witness.write(Mark { epoch: frame.epoch, seq: frame.last(), at: self.end });
         }
         Ok(())
+    }
+
+    /// Lets go of the second copy of what was saved: a checkpoint made it durable elsewhere.
+    pub fn checkpointed(&mut self) {
+        self.twin.let_go();
     }
 
     /// Removes the files before `number`; what they held is in HQ's and the database's keeping.
@@ -287,7 +296,7 @@ fn append_to(path: &Path) -> Result<File, StoreError> {
     file.map_err(|source| StoreError::io("opening the journal", path, source))
 }
 
-/// Reads the frames of one file from an offset and returns the length up to which they are good.
+/// Reads the frames of one file from an offset and returns the length up to which it is good itself.
 fn read_file(folder: &Path, keys: &Keys, from: Position, contents: &mut Contents) -> Result<u64, StoreError> {
     let path = file_path(folder, from.file);
     let failed = |source| StoreError::io("reading the journal", &path, source);
@@ -295,33 +304,47 @@ fn read_file(folder: &Path, keys: &Keys, from: Position, contents: &mut Contents
     let mut file = File::open(&path).map_err(failed)?;
     file.seek(SeekFrom::Start(from.offset)).map_err(failed)?;
     file.read_to_end(&mut bytes).map_err(failed)?;
-    let offset = |at: usize| from.offset + u64::try_from(at).unwrap_or(u64::MAX);
-    let (mut at, mut good) = (0, 0);
-    while at < bytes.len() {
-        let rest = bytes.get(at..).unwrap_or_default();
-        if let Some((frame, size)) = read_frame(keys, rest) {
-            if at > good {
-                contents.gaps.push(Gap {
-                    at: Position { file: from.file, offset: offset(good) },
-                    bytes: offset(at) - offset(good),
-                });
-            }
+    let twin = twin::read(folder, from.file, from.offset);
+    let place = |at: usize| Position {
+        file: from.file,
+        offset: from.offset.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)),
+    };
+    let gap = |from: usize, to: usize| Gap { at: place(from), bytes: place(to).offset - place(from).offset };
+    let (mut at, mut good, mut of_twin) = (0, 0, 0);
+    while at < bytes.len().max(twin.len()) {
+        let (own, other) = (behind(&bytes, at), behind(&twin, at));
+        if let Some((frame, size)) = read_frame(keys, own) {
+            contents.gaps.extend((at > good).then(|| gap(good, at)));
             at += size;
             good = at;
-            contents.frames.push((frame, Position { file: from.file, offset: offset(at) }));
+            contents.frames.push((frame, place(at)));
+        } else if let Some((frame, size)) = read_frame(keys, other) {
+            // The twin has what does not read here, at the same place; the gap is told all the same.
+            at += size;
+            of_twin = at;
+            contents.frames.push((frame, place(at)));
         } else {
             // Resynchronise on the next magic: one damaged frame takes no other with it.
-            let next = rest.get(1..).unwrap_or_default().windows(MAGIC.len()).position(|w| w == MAGIC);
-            at = next.map_or(bytes.len(), |next| at + 1 + next);
+            let next = [own, other].into_iter().filter_map(next_magic).min();
+            #[cfg(feature = "simulated")]
+            let next = next.filter(|_| !crate::simulated::stops_at_damage());
+            at = next.map_or(usize::MAX, |next| at + next);
         }
     }
-    if !is_torn(bytes.get(good..).unwrap_or_default()) {
-        contents.gaps.push(Gap {
-            at: Position { file: from.file, offset: offset(good) },
-            bytes: offset(bytes.len()) - offset(good),
-        });
+    let end = bytes.len().max(of_twin);
+    if of_twin > good || !is_torn(behind(&bytes, good)) {
+        contents.gaps.push(gap(good, end));
     }
-    Ok(offset(good))
+    Ok(place(good).offset)
+}
+
+fn behind(bytes: &[u8], at: usize) -> &[u8] {
+    bytes.get(at..).unwrap_or_default()
+}
+
+/// Returns where the next frame may begin behind the first byte.
+fn next_magic(bytes: &[u8]) -> Option<usize> {
+    Some(1 + behind(bytes, 1).windows(MAGIC.len()).position(|window| window == MAGIC)?)
 }
 
 /// Whether bytes behind the last frame are the beginning of one that was never whole, or nothing.
@@ -443,6 +466,8 @@ mod tests {
             journal.append(&keys, &frame).unwrap();
             ends.push(journal.end().offset);
         }
+        // What follows is about the journal alone.
+        Twin::of(&folder).let_go();
         (dir, keys, ends)
     }
 

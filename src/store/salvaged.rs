@@ -7,7 +7,7 @@ use crate::store::Store;
 use crate::store::doctor::Fault;
 use crate::store::error::Part;
 use crate::store::look::Why;
-use crate::store::testing::{NOW, answer, copy_folder, create, home};
+use crate::store::testing::{NOW, answer, copy_folder, create, home, lose_twin};
 
 #[test]
 fn a_journal_that_lost_its_end_is_told_and_none_of_its_names_is_used_twice() {
@@ -17,6 +17,7 @@ fn a_journal_that_lost_its_end_is_told_and_none_of_its_names_is_used_twice() {
     let whole = std::fs::metadata(&path).unwrap().len();
     let lost = store.save(vec![create(b"y"), create(b"z")], NOW).unwrap()[0];
     drop(store);
+    lose_twin(dir.path());
     // Cut between two frames: nothing in the file says that there was more.
     std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(whole).unwrap();
     let mut store = Store::open(dir.path(), NOW).unwrap();

@@ -85,6 +85,11 @@ pub(crate) fn answer(
     (Answer { ack, notices: Vec::new(), certificate: None, tells: Vec::new(), items, rulings, end }, proof)
 }
 
+/// Loses the journal's twin: what follows is of two files that are damaged, or of a power cut that took it.
+pub(crate) fn lose_twin(home: &std::path::Path) {
+    crate::store::twin::Twin::of(&home.join("journal")).let_go();
+}
+
 /// Copies a folder with all that is in it, as a person would.
 pub(crate) fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
     for entry in std::fs::read_dir(from).unwrap().flatten() {

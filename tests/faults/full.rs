@@ -15,7 +15,7 @@ use records::value::text::Lang;
 
 use crate::company::{Company, LI};
 use crate::laid::Laid;
-use crate::mounted::Disk;
+use crate::mounts::Disk;
 use crate::scene::{NOW, Scene, photo_at, work};
 use crate::tally::{Came, Tally};
 use crate::victim::try_record;

@@ -13,6 +13,8 @@ mod clocks;
 #[path = "../it/company.rs"]
 mod company;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 #[path = "../sim/dice.rs"]
 mod dice;
 #[cfg(test)]
@@ -28,6 +30,9 @@ mod laid;
 mod memory;
 #[cfg(test)]
 mod mounted;
+#[cfg(test)]
+#[path = "../it/mounts.rs"]
+mod mounts;
 #[cfg(test)]
 #[path = "../sim/office.rs"]
 mod office;

@@ -43,6 +43,8 @@ mod money;
 #[cfg(test)]
 mod monitoring;
 #[cfg(test)]
+mod mounts;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod proxy;
