@@ -6,6 +6,8 @@ mod alert;
 pub mod answer;
 mod approve;
 mod audit;
+#[cfg(test)]
+mod audited;
 mod backup;
 mod batch;
 mod bundle;

@@ -28,6 +28,10 @@ const AGE_MS: u64 = 12 * 60 * 60_000;
 /// So often it is noted that a session is used.
 pub const SEEN_MS: u64 = 5 * 60_000;
 
+/// What a password is tried on where there is no login: as dear as any other's, and no password is known to come to it.
+const NOBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzLg$YW5kIG5vIHBhc3N3b3JkIGV2ZXIgY29tZXMgdG8gaXQ";
+
 /// Why a login was not made, or nobody was let in.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
@@ -83,18 +87,22 @@ pub fn hash(password: &str) -> Result<String, LoginError> {
     Ok(hash.to_string())
 }
 
-/// Returns whether the password is the one of the hash. Where there is no login, as much time is spent on nothing.
+/// Returns whether the password is the one of the hash. Where there is no login, the same work is done on nobody's.
 #[must_use]
 pub fn fits(login: Option<&Login>, password: &str) -> bool {
     if password.chars().count() > PASSWORD_CHARS_MAX {
         return false;
     }
-    let Some(login) = login else {
-        let _ = Argon2::default().hash_password(password.as_bytes());
-        return false;
-    };
-    PasswordHash::new(&login.hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    let hash = PasswordHash::new(login.map_or(NOBODYS_HASH, |login| &login.hash));
+    let same = hash.is_ok_and(|hash| verify(password, &hash));
+    same && login.is_some()
+}
+
+/// The one place where a password is tried: whoever comes here pays for one try.
+fn verify(password: &str, hash: &PasswordHash) -> bool {
+    #[cfg(test)]
+    tests::TRIES.set(tests::TRIES.get() + 1);
+    Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
 }
 
 /// Returns how long somebody has to wait before the next try.
@@ -250,6 +258,32 @@ fn id(cookie: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    thread_local! {
+        /// How often this thread tried a password.
+        pub(super) static TRIES: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    }
+
+    /// Time is what a guesser measures; here its cause is counted: tries, each with the same parameters.
+    #[test]
+    fn a_try_at_nobodys_login_costs_the_same_work_as_one_at_somebodys() {
+        let tried = |login: Option<&Login>, password: &str| {
+            TRIES.set(0);
+            (fits(login, password), TRIES.get())
+        };
+        let somebody = login(&hash("correct horse").unwrap());
+        assert_eq!(tried(Some(&somebody), "correct horse"), (true, 1));
+        assert_eq!(tried(Some(&somebody), "wrong-wrong"), (false, 1));
+        assert_eq!(tried(None, "wrong-wrong"), (false, 1));
+        let long = "x".repeat(PASSWORD_CHARS_MAX + 1);
+        assert_eq!((tried(Some(&somebody), &long), tried(None, &long)), ((false, 0), (false, 0)));
+        let cost = |hash: &str| {
+            let parts: Vec<&str> = hash.split('$').collect();
+            (parts[..4].join("$"), parts[4].len(), parts[5].len())
+        };
+        assert_eq!(cost(NOBODYS_HASH), cost(&somebody.hash));
+        assert!(PasswordHash::new(NOBODYS_HASH).is_ok(), "it reads, so its work is done");
+    }
 
     fn login(hash: &str) -> Login {
         let id =

@@ -13,6 +13,14 @@ use crate::store::StoreError;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// When a device of a branch leaves something, and who knows how much it may be.
+#[derive(Debug)]
+pub(crate) struct Left<'a> {
+    pub(crate) branch: u32,
+    pub(crate) porter: &'a Porter,
+    pub(crate) now_ms: u64,
+}
+
 fn named(replica: Replica) -> String {
     format!("left {}", replica.0)
 }
@@ -50,34 +58,23 @@ impl Desk {
     }
 
     /// The same of a segment; one that HQ holds already costs nothing.
-    pub(crate) fn may_leave(
-        &self,
-        branch: u32,
-        segment: &Segment,
-        porter: &Porter,
-        now_ms: u64,
-    ) -> Result<bool, StoreError> {
-        let held = self.store.line(branch, segment.line())?.map_or(0, |held| held.last);
-        if segment.last() <= held {
-            return Ok(true);
-        }
-        self.leaves(segment.replica, segment.body.len(), porter, now_ms)
+    pub(crate) fn may_leave(&self, segment: &Segment, left: &Left<'_>) -> Result<bool, StoreError> {
+        let held = self.store.line(left.branch, segment.line())?.map_or(0, |held| held.last);
+        Ok(segment.last() <= held || self.leaves_segment(segment, left)?)
     }
 
     /// The same of a segment that is to wait for a person; of those no device may leave more than
     /// [`HELD_BACK_BYTES_MAX`] in all.
-    pub(crate) fn may_wait(
-        &self,
-        branch: u32,
-        segment: &Segment,
-        porter: &Porter,
-        now_ms: u64,
-    ) -> Result<bool, StoreError> {
-        if self.store.is_held_back(branch, segment)? {
+    pub(crate) fn may_wait(&self, segment: &Segment, left: &Left<'_>) -> Result<bool, StoreError> {
+        if self.store.is_held_back(left.branch, segment)? {
             return Ok(true);
         }
         let waiting = self.store.held_back_bytes(segment.replica)?;
         let room = waiting.saturating_add(length(segment.body.len())) <= HELD_BACK_BYTES_MAX;
-        Ok(room && self.leaves(segment.replica, segment.body.len(), porter, now_ms)?)
+        Ok(room && self.leaves_segment(segment, left)?)
+    }
+
+    fn leaves_segment(&self, segment: &Segment, left: &Left<'_>) -> Result<bool, StoreError> {
+        self.leaves(segment.replica, segment.body.len(), left.porter, left.now_ms)
     }
 }

@@ -28,9 +28,11 @@ impl Desk {
     /// # Errors
     /// [`StoreError`].
     pub fn rebuild(&mut self, mend: bool) -> Result<Rebuilt, StoreError> {
-        let mut digests: BTreeMap<DocId, [u8; 16]> = BTreeMap::new();
+        let mut digests: BTreeMap<DocId, Option<[u8; 16]>> = BTreeMap::new();
         self.store.each_document::<StoreError>(None, |_, indexed| {
-            digests.insert(indexed.document.id, indexed.digest);
+            // A bit that turned in the document leaves its digest beside it as it was: only together are they whole.
+            let whole = indexed.document.digest() == indexed.digest;
+            digests.insert(indexed.document.id, whole.then_some(indexed.digest));
             Ok(())
         })?;
         let mut rebuilt = Rebuilt { ops: 0, documents: 0, differed: 0 };
@@ -44,7 +46,7 @@ impl Desk {
             if let Some(document) = work.document.as_ref().filter(|_| mend) {
                 self.index_money(work.home, document)?;
             }
-            if digests.remove(&doc) != Some(digest) {
+            if digests.remove(&doc).flatten() != Some(digest) {
                 rebuilt.differed += 1;
                 if mend {
                     self.index(&mut work)?;

@@ -150,7 +150,10 @@ fn begin_again(database: &Path, now_ms: u64) -> Result<u64, DataError> {
     };
     store.begin()?;
     // Of files that were still coming, no byte is in the backup.
-    let begun = store.begin_again(new, now_ms).and_then(|()| store.pieces_forget_all());
+    let begun = store
+        .begin_again(new, now_ms)
+        .and_then(|()| store.pieces_forget_all())
+        .and_then(|()| store.audit(0, now_ms, "restored", &format!("of history {}", old.0)));
     if begun.is_ok() {
         store.commit()?
     } else {

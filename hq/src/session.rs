@@ -27,6 +27,7 @@ use crate::intake::desk::Desk;
 use crate::keys;
 use crate::pieces::{self, Kept};
 use crate::porter::{Later, Porter};
+use crate::quota::Left;
 use crate::store::StoreError;
 use crate::store::devices::{Device, Why};
 use crate::store::log::Came;
@@ -306,8 +307,9 @@ impl Session {
         let porter = Arc::clone(&self.office.porter);
         let (taken, refused, beyond) = self.office.writer.run(move |desk| {
             let mut beyond = false;
+            let left = Left { branch, porter: &porter, now_ms: now };
             for (segment, why) in aside {
-                if desk.may_wait(branch, &segment, &porter, now)? {
+                if desk.may_wait(&segment, &left)? {
                     desk.store.hold_back(branch, &segment, why, came)?;
                 } else {
                     beyond = true;
@@ -319,7 +321,7 @@ impl Session {
             }
             let mut own = Vec::with_capacity(good.len());
             for (segment, key) in good {
-                if beyond || !desk.may_leave(branch, &segment, &porter, now)? {
+                if beyond || !desk.may_leave(&segment, &left)? {
                     beyond = true;
                     continue;
                 }

@@ -25,7 +25,12 @@ pub(super) fn run(kind: &'static Kind, command: &Command, room: &Room) -> Result
     let mut desk = room.open()?;
     let now = room.clock.now_ms();
     let bar = Progress::waiting("text.progress.import", room);
-    let done = desk.transact(|desk| desk.import(open, kind, now))?;
+    let done = desk.transact(|desk| {
+        let done = desk.import(open, kind, now)?;
+        let about = format!("{}: {} added, {} changed", kind.name, done.added, done.changed);
+        desk.store.audit(0, now, "import", &about)?;
+        Ok::<_, Fault>(done)
+    })?;
     drop(bar);
     let words = room.lang.words();
     let refused: Vec<_> = done

@@ -49,7 +49,11 @@ pub(super) fn load(file: &Path, valid_from: Option<Day>, room: &Room) -> Result<
     let text = read(file)?;
     let (from, now) = (valid_from.unwrap_or_else(|| today(room)), room.clock.now_ms());
     let mut desk = room.open()?;
-    let loaded = desk.transact(|desk| desk.load_policy(&text, from, now));
+    let loaded = desk.transact(|desk| {
+        let policy = desk.load_policy(&text, from, now)?;
+        desk.store.audit(0, now, "policy", &policy.version)?;
+        Ok::<_, LoadError>(policy)
+    });
     let policy = loaded.map_err(|error| fault(file, error, room.lang))?;
     let facts = [("version".to_owned(), policy.version.clone()), ("from".to_owned(), from.to_string())];
     let json = json!({"version": policy.version, "valid_from": from.to_string()});
@@ -146,7 +150,12 @@ pub(super) fn calendar(command: &Calendar, room: &Room) -> Result<Answer, Fault>
     let text = read(file)?;
     let now = room.clock.now_ms();
     let mut desk = room.open()?;
-    let loaded = desk.transact(|desk| desk.load_calendar(&text, now));
+    let loaded = desk.transact(|desk| {
+        let loaded = desk.load_calendar(&text, now)?;
+        let years = loaded.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        desk.store.audit(0, now, "calendar", &years)?;
+        Ok::<_, LoadError>(loaded)
+    });
     let (years, done) = loaded.map_err(|error| fault(file, error, room.lang))?;
     let named = years.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let facts = [

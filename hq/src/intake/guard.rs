@@ -37,17 +37,6 @@ use crate::money::rows::instant;
 use crate::reading;
 use crate::store::StoreError;
 
-/// The kinds whose ops are asked.
-const MONEY: [u16; 7] = [
-    number::CLAIM,
-    number::TRIP,
-    number::BATCH,
-    number::PAYMENT,
-    number::CASE,
-    number::EXCEPTION,
-    number::ALERT,
-];
-
 /// Steps that a claimant takes for himself: the device's signature says who.
 const WITHOUT_APPROVAL: [&str; 2] = ["submit", "withdraw"];
 
@@ -75,7 +64,7 @@ pub(super) struct Asked {
 impl Asked {
     /// Returns what is to be asked of an accepted op; `None` where it has nothing to do with money.
     pub(super) fn of(case: &Case<'_>) -> Option<Self> {
-        if case.author.hq || !MONEY.contains(&case.row.kind) {
+        if case.author.hq || !judge::MONEY.contains(&case.row.kind) {
             return None;
         }
         let kind = kinds::by_number(case.row.kind)?;

@@ -5,7 +5,7 @@
 use records::decision::{DECISION_TAG, Decision};
 use records::id::{DocId, OpId};
 use records::kinds::staff::Role;
-use records::kinds::{self};
+use records::kinds::{self, number};
 use records::machine::{Machine, Step, StepError};
 use records::schema::{Class, Group, Kind, Writer};
 use records::value::payload;
@@ -19,6 +19,17 @@ use crate::intake::work::people;
 
 /// The high bit of a kind: a reader must understand it.
 const MUST_UNDERSTAND: u16 = 1 << 15;
+
+/// The kinds that cost money, vouchers aside: of those the rules of claims are asked too.
+pub(super) const MONEY: [u16; 7] = [
+    number::CLAIM,
+    number::TRIP,
+    number::BATCH,
+    number::PAYMENT,
+    number::CASE,
+    number::EXCEPTION,
+    number::ALERT,
+];
 
 /// Who wrote an op, as HQ knows him when it arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,14 +117,25 @@ fn reach(case: &Case<'_>, kind: &Kind) -> Result<(), Verdict> {
         let creates = named.into_iter().any(|(group, _)| group.writer == Writer::Scope);
         return if creates { Ok(()) } else { Err(refused(reason::ONLY_HQ, kind.name)) };
     }
-    // Whoever does more in his branch than field work sees the branch, and may write there.
-    let office = |role: &Role| ![Role::ENGINEER, Role::VIEWER].contains(role);
-    let branch = case.scope == author.branch && author.roles.iter().any(office);
+    let branch = case.scope == author.branch && author.roles.iter().any(|role| works_in_branch(case, *role));
     if branch || case.scope == 0 || own(case) || stands_in(case) {
         Ok(())
     } else {
         Err(refused(reason::SCOPE, kind.name))
     }
+}
+
+/// Whoever does more in his branch than field work sees the branch, and may write there; on what costs money only who
+/// reviews it, beside the step that is his.
+///
+/// Source: docs/RULES.md, Claims at headquarters.
+fn works_in_branch(case: &Case<'_>, role: Role) -> bool {
+    let reviews = [Role::SUPERVISOR, Role::BRANCH_GM, Role::AUDITOR, Role::CS_MANAGER, Role::SALES_VP];
+    let money = case.row.kind == number::VOUCHER || MONEY.contains(&case.row.kind);
+    if money && case.row.write(DECISION_TAG).is_none() {
+        return reviews.contains(&role);
+    }
+    ![Role::ENGINEER, Role::VIEWER].contains(&role)
 }
 
 /// Does he decide in the place of somebody who works in the document's branch? Roles and days are asked with the step.
@@ -329,5 +351,7 @@ fn open_conflict(case: &Case<'_>, step: &Step) -> Result<(), Verdict> {
     if settled_for_him { Ok(()) } else { Err(refused(reason::CONFLICT, step.name)) }
 }
 
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;
