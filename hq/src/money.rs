@@ -30,6 +30,8 @@ pub mod refusal;
 pub mod resume;
 pub mod review;
 pub mod rows;
+#[cfg(test)]
+mod scale;
 pub mod seats;
 pub mod story;
 pub mod terms;

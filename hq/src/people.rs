@@ -56,7 +56,7 @@ impl People {
     pub fn read(store: &Store) -> Result<Self, StoreError> {
         let mut people = Self::default();
         for kind in [number::ORG, number::STAFF] {
-            store.each_document::<StoreError>(Some(kind), |_, indexed| {
+            store.each_of_few::<StoreError>(kind, |_, indexed| {
                 people.learn(&indexed.document);
                 Ok(())
             })?;

@@ -181,15 +181,24 @@ pub fn open(
         cycle: review::text(&cycle),
         due_day: due,
     }));
-    let ops = store.save(writes.into_ops(&BATCH, On::Create), now)?;
+    let batch = writes.into_ops(&BATCH, On::Create);
+    let at = batch.len();
+    // A batch without the request that it needs could never be sealed: both are saved, or neither is.
+    let ops = store.save_linked(
+        |first| {
+            let ask = extra.then(|| ask(DocId(first), me, reason));
+            batch.into_iter().chain(ask.into_iter().flatten()).collect()
+        },
+        now,
+    )?;
     let id = DocId(ops.first().copied().ok_or(StoreError::Unordered)?);
-    let exception = if extra { Some(ask(store, id, me, reason, now)?) } else { None };
+    let exception = ops.get(at).copied().map(DocId);
     let document = store.document(id)?.ok_or(StoreError::NoDocument(id))?;
     Ok(Opened { id, batch: read(&document), exception })
 }
 
-/// Asks for a batch beside the regular two (T-04).
-fn ask(store: &mut Store, batch: DocId, by: DocId, reason: &str, now: Now) -> Result<DocId, NotebookError> {
+/// Returns the ops that ask for a batch beside the regular two (T-04).
+fn ask(batch: DocId, by: DocId, reason: &str) -> Vec<NewOp> {
     let row = Ask {
         kind_of: Some(ExceptionKind::EXTRA_BATCH),
         batch: Some(review::link(batch)),
@@ -199,8 +208,7 @@ fn ask(store: &mut Store, batch: DocId, by: DocId, reason: &str, now: Now) -> Re
     };
     let mut writes = Writes::default();
     writes.single(typed::register(&row));
-    let ops = store.save(writes.into_ops(&EXCEPTION, On::Create), now)?;
-    Ok(DocId(ops.first().copied().ok_or(StoreError::Unordered)?))
+    writes.into_ops(&EXCEPTION, On::Create)
 }
 
 /// What a batch is called, for which mailing it is, and when it is due.

@@ -20,8 +20,8 @@ pub mod view;
 pub mod waiting;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use records::claim::facts::Granted;
 use records::claim::guard::{Actor, Given, guard};
 use records::claim::view::Claim;
 use records::id::DocId;
@@ -38,6 +38,7 @@ use sync_protocol::merge::Document;
 use sync_protocol::merge::fingerprint::content_digest;
 
 use crate::clock::Now;
+use crate::notebook::claim::facts::Beside;
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::refusal::{NotebookError, Refusal};
 use crate::notebook::review::facts::Anomaly;
@@ -56,8 +57,8 @@ pub struct Reviewer {
     pub terms: Terms,
     /// The anomalies that nobody answered yet, by claim.
     pub anomalies: BTreeMap<DocId, Vec<Anomaly>>,
-    /// Exceptions that were granted.
-    pub granted: Vec<Granted>,
+    /// What stands beside every claim.
+    pub beside: Arc<Beside>,
     /// The day.
     pub today: Day,
 }
@@ -123,8 +124,8 @@ impl Reviewer {
             actor = actor.on_behalf_of(found.ok_or_else(|| Refusal::by("W-60").with("staff", text))?);
         }
         let anomalies = facts::anomalies(store)?;
-        let granted = crate::notebook::claim::facts::granted(store)?;
-        Ok(Self { actor, terms, anomalies, granted, today: now.wall.day(enrolment.zone) })
+        let beside = Arc::new(Beside::read(store)?);
+        Ok(Self { actor, terms, anomalies, beside, today: now.wall.day(enrolment.zone) })
     }
 
     /// Returns the same person acting for a principal, or for himself.

@@ -85,9 +85,33 @@ impl Store {
         if ops.iter().any(|op| op.on == On::Create) {
             crate::home::require_space(&self.home, crate::home::SAVE_BYTES_MIN)?;
         }
+        let tip = self.tip(now)?;
+        self.keep(ops, tip, now)
+    }
+
+    /// Saves ops that name each other as one, like [`Self::save`]: `make` is told the name of the first of them, the
+    /// others' follow it.
+    ///
+    /// # Errors
+    /// As of [`Self::save`].
+    pub fn save_linked(
+        &mut self,
+        make: impl FnOnce(OpId) -> Vec<NewOp>,
+        now: Now,
+    ) -> Result<Vec<OpId>, StoreError> {
+        if self.behind {
+            return Err(StoreError::ReadOnly);
+        }
+        crate::home::require_space(&self.home, crate::home::SAVE_BYTES_MIN)?;
+        let tip = self.tip(now)?;
+        let first = OpId { replica: self.replica(), epoch: tip.epoch, seq: tip.first };
+        self.keep(make(first), tip, now)
+    }
+
+    /// Journals ops and changes the database.
+    fn keep(&mut self, ops: Vec<NewOp>, tip: Tip, now: Now) -> Result<Vec<OpId>, StoreError> {
         let stamp = self.state.floor.next(u64::try_from(now.wall.0).unwrap_or(0));
         let mut work = self.work();
-        let tip = self.tip(now)?;
         let mut frame = self.build(&mut work, ops, tip, stamp, now.test_clock, None)?;
         if let Some((name, value)) = self.clock_setting(frame.epoch, frame.first, now)? {
             work.change.put(Tree::Meta, &setting_key(&name), value.clone());

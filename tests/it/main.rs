@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "a helper stands here for every suite, also for one that is not written yet")]
 
 #[cfg(test)]
+mod asked;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod attacks_pages;

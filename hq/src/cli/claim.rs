@@ -75,7 +75,7 @@ fn claims(list: &List, room: &Room) -> Result<Answer, Fault> {
         known.ok_or_else(|| Fault::usage("hq.state.unknown").with("state", name))
     });
     let states: Vec<u8> = state.transpose()?.into_iter().collect();
-    let (held, mut desk) = office::look(room, |desk| Ok(desk.claims(&states)?))?;
+    let mut desk = room.open()?;
     let staff = match &list.staff {
         None => None,
         Some(code) => {
@@ -84,18 +84,21 @@ fn claims(list: &List, room: &Room) -> Result<Answer, Fault> {
             Some(found.ok_or_else(|| Fault::usage("hq.staff.unknown").with("staff", code))?)
         }
     };
-    let wanted = |held: &&Held| {
+    let wanted = |held: &Held| {
         let day = crate::money::waiting::since(&held.claim).map(|at| at.day(Zone::SHANGHAI));
         staff.is_none_or(|staff| held.claim.staff == staff)
             && list.since.is_none_or(|since| day.is_some_and(|day| day >= since))
             && list.until.is_none_or(|until| day.is_some_and(|day| day <= until))
     };
-    let today = office::today(room);
+    let (today, n) = (office::today(room), list.limit.unwrap_or(usize::MAX));
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
-    for held in held.iter().filter(wanted).take(list.limit.unwrap_or(usize::MAX)) {
-        rows.push(due::told(&mut desk, held, today)?);
-        lines.push(office::claim_row(&mut desk, held, room.lang)?);
-    }
+    desk.each_claim(&states, |desk, held| {
+        if rows.len() < n && wanted(&held) {
+            rows.push(due::told(desk, &held, today)?);
+            lines.push(office::claim_row(desk, &held, room.lang)?);
+        }
+        Ok::<bool, StoreError>(rows.len() < n)
+    })?;
     Ok(Answer::new(rows.into(), table(&titles(room.lang, office::CLAIM_COLUMNS), lines)))
 }
 

@@ -38,10 +38,10 @@ const STAFF: &str = "code,name,unit,roles\nE01,Wang,C1,engineer\nE02,Li,C1,engin
 
 /// A headquarters.
 pub(crate) struct Bench {
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
     pub(crate) desk: Desk,
     pub(crate) now_ms: u64,
-    seeds: u8,
+    seeds: u32,
 }
 
 /// A device, its log, and how much of it headquarters has.
@@ -57,10 +57,16 @@ pub(crate) struct Dev {
 impl Bench {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let data = Data::at(folder.path());
+        let bench = Self::at(folder.path());
+        Self { _folder: Some(folder), ..bench }
+    }
+
+    /// Makes one in a folder that stays.
+    pub(crate) fn at(folder: &std::path::Path) -> Self {
+        let data = Data::at(folder);
         data.init("http://127.0.0.1:7400").unwrap();
         let desk = data.open(false).unwrap();
-        let mut bench = Self { _folder: folder, desk, now_ms: NOW_MS, seeds: 0 };
+        let mut bench = Self { _folder: None, desk, now_ms: NOW_MS, seeds: 0 };
         bench.import("org", ORG);
         bench.import("staff", STAFF);
         bench
@@ -77,8 +83,10 @@ impl Bench {
         let now = self.now_ms;
         let enrolment = self.desk.transact(|desk| desk.issue_code(staff, &reach, now)).unwrap();
         self.seeds += 1;
-        let signer = Signer::from_seed(&[self.seeds; 32]).unwrap();
-        let epoch = Epoch(self.seeds.into());
+        let mut seed = [1; 32];
+        seed[..4].copy_from_slice(&self.seeds.to_le_bytes());
+        let signer = Signer::from_seed(&seed).unwrap();
+        let epoch = Epoch(self.seeds);
         Dev { enrolment, signer, epoch, rows: Vec::new(), sent: 0, stamp: Stamp::default() }
     }
 

@@ -95,10 +95,31 @@ impl Desk {
     /// # Errors
     /// [`StoreError`].
     pub fn claims(&mut self, states: &[u8]) -> Result<Vec<Held>, StoreError> {
-        let mut claims: Vec<Held> =
-            self.records(number::CLAIM, states)?.into_iter().filter_map(Held::of).collect();
-        claims.sort_by_cached_key(|held| (held.no(), held.record.id));
+        let mut claims = Vec::new();
+        self.each_claim(states, |_, held| {
+            claims.push(held);
+            Ok::<bool, StoreError>(true)
+        })?;
         Ok(claims)
+    }
+
+    /// Hands the claims in one of some states, by number, to `each`, until it answers false; no states: all of them.
+    /// Only one is in memory at a time.
+    ///
+    /// # Errors
+    /// What `each` answers, or [`StoreError`].
+    pub fn each_claim<E: From<StoreError>>(
+        &mut self,
+        states: &[u8],
+        mut each: impl FnMut(&mut Self, Held) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        for id in self.store.by_number(number::CLAIM, states)? {
+            let Some(held) = self.held_claim(id)? else { continue };
+            if !each(self, held)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Returns whether finance takes claims in on a day, and when it does.

@@ -41,15 +41,18 @@ impl Desk {
     pub fn cycle_totals(&mut self, branch: DocId) -> Result<Vec<CycleTotal>, StoreError> {
         let terms = self.terms()?;
         let mut totals: BTreeMap<String, CycleTotal> = BTreeMap::new();
-        for Held { claim, .. } in self.claims(&[])? {
+        self.each_claim(&[], |_, Held { claim, .. }| {
             let mine = claim.unit.and_then(|unit| terms.people.branch_of(unit)) == Some(branch);
             let gone = [at::DRAFT, at::VOID, at::REJECTED].contains(&claim.state);
-            let Some(submission) = claim.submission.as_ref().filter(|_| mine && !gone) else { continue };
+            let Some(submission) = claim.submission.as_ref().filter(|_| mine && !gone) else {
+                return Ok(true);
+            };
             let total = totals.entry(submission.cycle.clone()).or_default();
             total.cycle.clone_from(&submission.cycle);
             total.claims += 1;
             total.claimed = Fen(total.claimed.0.saturating_add(claim.claimed_total().0));
-        }
+            Ok::<bool, StoreError>(true)
+        })?;
         Ok(totals.into_values().rev().collect())
     }
 

@@ -106,16 +106,17 @@ impl Desk {
     fn numbers(&mut self) -> Result<Sets, StoreError> {
         let pattern = self.pattern()?;
         let mut sets = Sets { pattern, of: BTreeMap::new(), first: BTreeMap::new() };
-        for held in self.claims(&[])? {
+        self.each_claim(&[], |_, held| {
             let Some((no, number)) = held.claim.no.as_deref().and_then(|no| sets.number(no)) else {
-                continue;
+                return Ok(true);
             };
             let seen = |seen: PaperSeen| [PaperSeen::SCANNED, PaperSeen::COPY].contains(&seen);
             let scanned = held.claim.papers.iter().any(|paper| seen(paper.seen));
             let numbers = sets.of(no);
             numbers.known.insert(number, held.claim.state);
             numbers.scanned.extend(scanned.then_some(number));
-        }
+            Ok::<bool, StoreError>(true)
+        })?;
         for batch in self.batches(&ARRIVED)? {
             let listed = batch.listed.iter().map(|listed| &listed.no);
             for (no, number) in listed.filter_map(|no| sets.number(no)).collect::<Vec<_>>() {

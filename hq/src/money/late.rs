@@ -103,15 +103,15 @@ impl Desk {
         let mut days = BTreeSet::new();
         let excused = self.temporary_work(branch)?;
         let calendar = self.terms()?.in_force.calendar.clone();
-        for held in self.claims(&[])? {
-            let terms = self.terms()?;
-            if held.claim.unit.and_then(|unit| terms.people.branch_of(unit)) != Some(branch) {
-                continue;
-            }
-            if let Some(clock) = self.audit_clock(&held.claim, today)? {
+        self.each_claim(&[], |desk, held| {
+            let terms = desk.terms()?;
+            if held.claim.unit.and_then(|unit| terms.people.branch_of(unit)) == Some(branch)
+                && let Some(clock) = desk.audit_clock(&held.claim, today)?
+            {
                 days.extend(clock.late_days(today, &excused, &calendar));
             }
-        }
+            Ok::<bool, StoreError>(true)
+        })?;
         Ok(days)
     }
 

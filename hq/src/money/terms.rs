@@ -88,7 +88,7 @@ impl Desk {
 /// Returns the records of a kind, those created earlier first.
 fn all(store: &Store, kind: u16) -> Result<Vec<Record>, StoreError> {
     let mut records = Vec::new();
-    store.each_document::<StoreError>(Some(kind), |_, indexed| {
+    store.each_of_few::<StoreError>(kind, |_, indexed| {
         records.extend(reading::record(&indexed.document).map(|record| (indexed.document.created, record)));
         Ok(())
     })?;

@@ -50,12 +50,14 @@ impl Desk {
     /// # Errors
     /// [`StoreError`].
     pub fn waiting(&mut self, states: &[Index], today: Day) -> Result<Vec<Waiting>, StoreError> {
+        let all: Vec<Index> = (0..=u8::MAX).filter(|state| !waits_for(*state).is_empty()).collect();
+        let states: Vec<Index> =
+            all.into_iter().filter(|state| states.is_empty() || states.contains(state)).collect();
         let mut waiting = Vec::new();
-        for held in self.claims(states)? {
-            if !waits_for(held.claim.state).is_empty() {
-                waiting.push(self.with_clocks(held, today)?);
-            }
-        }
+        self.each_claim(&states, |desk, held| {
+            waiting.push(desk.with_clocks(held, today)?);
+            Ok::<bool, StoreError>(true)
+        })?;
         // Without a due day it is nobody's fault yet: last.
         waiting.sort_by_key(|waiting| waiting.due().unwrap_or(Day(i32::MAX)));
         Ok(waiting)

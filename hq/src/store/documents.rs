@@ -141,6 +141,24 @@ impl Store {
         })
     }
 
+    /// Hands the documents of a kind to `each`, by creator's branch and id: of a kind of which there are few, as they are
+    /// found by it and sorted in memory, where [`Self::each_document`] reads past all others.
+    ///
+    /// # Errors
+    /// What `each` answers, or [`StoreError`].
+    pub fn each_of_few<E: From<StoreError>>(
+        &self,
+        kind: u16,
+        mut each: impl FnMut(u32, Indexed) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = "SELECT branch, number, scope, people, digest, body FROM documents
+                   WHERE kind = ?1 ORDER BY branch, replica, epoch, seq";
+        self.db.each(sql, values![kind], |row| {
+            let (branch, indexed) = indexed(row)?;
+            each(branch, indexed)
+        })
+    }
+
     /// Returns the documents that a reader sees, with their digests, by id: the company's, those of the branch he
     /// oversees, those created on `own` devices, and those that concern `staff`.
     ///
@@ -178,10 +196,34 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn in_state(&self, kind: u16, states: &[u8]) -> Result<Vec<DocId>, StoreError> {
-        let sql = "SELECT replica, epoch, seq, state FROM documents WHERE kind = ?1 ORDER BY branch, replica, epoch, seq";
-        let all = self.db.all(sql, values![kind], |row| Ok((id(row, 0)?, row.get::<u8>(3)?)))?;
-        let wanted = |state: &u8| states.is_empty() || states.contains(state);
-        Ok(all.into_iter().filter(|(_, state)| wanted(state)).map(|(id, _)| id).collect())
+        const OF_KIND: &str = "SELECT branch, replica, epoch, seq FROM documents WHERE kind = ?1";
+        let key = |row: &Row<'_>| Ok((row.get::<u32>(0)?, id(row, 1)?));
+        let mut found = Vec::new();
+        if states.is_empty() {
+            found = self.db.all(OF_KIND, values![kind], key)?;
+        }
+        for state in states {
+            found.extend(self.db.all(&format!("{OF_KIND} AND state = ?2"), values![kind, *state], key)?);
+        }
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// Returns the documents of a kind in one of some states, by human number, else by code; no states: all of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn by_number(&self, kind: u16, states: &[u8]) -> Result<Vec<DocId>, StoreError> {
+        let sql = "SELECT replica, epoch, seq, state, COALESCE(NULLIF(number, ''), code) FROM documents
+                   WHERE kind = ?1";
+        let all = self.db.all(sql, values![kind], |row| {
+            Ok((row.get::<u8>(3)?, row.get::<String>(4)?, id(row, 0)?))
+        })?;
+        let wanted = |state: u8| states.is_empty() || states.contains(&state);
+        let mut found: Vec<(String, DocId)> =
+            all.into_iter().filter(|(state, ..)| wanted(*state)).map(|(_, no, id)| (no, id)).collect();
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, id)| id).collect())
     }
 
     /// Returns the documents of a kind in one of some states (none: in any), of one branch or of all, last changed within

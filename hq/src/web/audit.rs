@@ -32,7 +32,7 @@ pub(super) fn answer(desk: &Desk<'_>, verb: Verb, rest: &[&str]) -> Result<Reply
         (Verb::Post, ["receive", batch, "scan"]) => receive::cover(desk, batch),
         (Verb::Post, ["receive", batch, "end"]) => receive::end(desk, batch),
         (Verb::Get, [id]) => claim::page(desk, id),
-        (Verb::Post, [id, what]) => claim::act(desk, id, what),
+        (Verb::Post, [id, what]) => claim::acts::act(desk, id, what),
         _ => Err(Fault::usage("console.fault.no_page")),
     }
 }

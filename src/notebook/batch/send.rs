@@ -182,7 +182,7 @@ impl Envelope {
     /// Returns what the rules must know of the company.
     fn facts(&self) -> records::claim::facts::Facts {
         let mut facts = self.reviewer.terms.facts(None, self.reviewer.today, self.reviewer.today);
-        facts.exceptions.clone_from(&self.reviewer.granted);
+        facts.exceptions = self.reviewer.beside.granted().to_vec();
         facts
     }
 

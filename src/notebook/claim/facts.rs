@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use records::claim::facts::{BatchFact, Facts, Granted, QrFact, SheetFact, TripFact, Use, VoucherFact};
 use records::claim::settle;
+use records::claim::traces::marks::Mark;
 use records::claim::view::Claim;
 use records::duplicate::PictureHash;
 use records::id::DocId;
@@ -16,7 +17,7 @@ use records::kinds::claim::CLAIM;
 use records::kinds::exception::{Ask, EXCEPTION, ExceptionKind};
 use records::kinds::trip::{TRIP, TripOf, TripSheets};
 use records::kinds::voucher::{Amount, InvoiceNo, VOUCHER};
-use records::kinds::{claim_machine, exception_machine, number};
+use records::kinds::{claim_machine, exception_machine, number, voucher_machine};
 use records::policy::choices::CapScope;
 use records::record::Record;
 use records::schema::{Kind, Tag};
@@ -49,27 +50,118 @@ pub fn of(store: &Store, claims: &[&Claim], now: Now) -> Result<Facts, StoreErro
     on(store, claims, now.wall.day(store.identity().enrolment.zone))
 }
 
-/// Returns what is known here beside these claims on a day. The first one's policy counts: while it is open that of the
-/// day, then the one that it names.
+/// Returns what is known here beside these claims on a day, see [`Beside::facts`].
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
 pub fn on(store: &Store, claims: &[&Claim], today: Day) -> Result<Facts, StoreError> {
-    let terms = Terms::read(store)?;
-    let judged = claims.first().and_then(|claim| claim.submission.as_ref());
-    let judged =
-        judged.filter(|_| claims.first().is_some_and(|claim| !claim_machine::CLAIM.opens(claim.state)));
-    let named = judged.map(|submitted| submitted.policy_version.as_str());
-    let mut facts = terms.facts(named, judged.map_or(today, |submitted| submitted.day), today);
-    facts.exceptions = granted(store)?;
-    let owners = Owners::read(store)?;
-    for claim in claims {
-        around(store, claim, &owners, &mut facts)?;
+    Beside::read(store)?.facts(store, claims, today)
+}
+
+/// What stands beside any claim of this device: read once, asked for many.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    terms: Terms,
+    granted: Vec<Granted>,
+    owners: Owners,
+    batch: BTreeMap<DocId, BatchFact>,
+    withdrawn: BTreeSet<DocId>,
+    /// What was submitted and lives, in the order of submission.
+    claims: Vec<Claim>,
+}
+
+impl Beside {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn read(store: &Store) -> Result<Self, StoreError> {
+        let (claims, withdrawn) = submitted(store)?;
+        Ok(Self {
+            terms: Terms::read(store)?,
+            granted: granted(store)?,
+            owners: Owners::read(store)?,
+            batch: batches(store)?,
+            withdrawn,
+            claims,
+        })
     }
-    alike(store, &mut facts)?;
-    batches(store, &mut facts)?;
-    others(store, claims, &mut facts)?;
-    Ok(facts)
+
+    /// Returns the exceptions that were granted.
+    #[must_use]
+    pub fn granted(&self) -> &[Granted] {
+        &self.granted
+    }
+
+    /// Returns what is known here beside these claims on a day. The first one's policy counts: while it is open that of
+    /// the day, then the one that it names.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn facts(&self, store: &Store, claims: &[&Claim], today: Day) -> Result<Facts, StoreError> {
+        let judged = claims.first().and_then(|claim| claim.submission.as_ref());
+        let judged =
+            judged.filter(|_| claims.first().is_some_and(|claim| !claim_machine::CLAIM.opens(claim.state)));
+        let named = judged.map(|submitted| submitted.policy_version.as_str());
+        let mut facts = self.terms.facts(named, judged.map_or(today, |submitted| submitted.day), today);
+        facts.exceptions.clone_from(&self.granted);
+        facts.batch.clone_from(&self.batch);
+        facts.withdrawn.clone_from(&self.withdrawn);
+        for claim in claims {
+            around(store, claim, &self.owners, &mut facts)?;
+        }
+        alike(store, &mut facts)?;
+        self.others(claims, &mut facts);
+        Ok(facts)
+    }
+
+    /// What other claims took before: duplicate keys, and room under ceilings, in the order of their submission.
+    fn others(&self, claims: &[&Claim], facts: &mut Facts) {
+        let asked: BTreeSet<DocId> = claims.iter().map(|claim| claim.staff).collect();
+        let whole_unit = facts.policy.caps.scope == CapScope::PerUnit;
+        let settled = |claim: &&Claim| whole_unit || asked.contains(&claim.staff);
+        let beside: Vec<&Claim> = self.claims.iter().filter(settled).collect();
+        let keys: BTreeSet<&str> =
+            claims.iter().chain(&beside).flat_map(|claim| keys(claim)).map(|(_, key)| key).collect();
+        for claim in &self.claims {
+            let at = claim.submission.as_ref().map_or(0, |submission| submission.at.0);
+            for (line, key) in self::keys(claim).filter(|(_, key)| keys.contains(key)) {
+                let no = claim.no.clone().unwrap_or_default();
+                let arrival = u64::try_from(at).ok();
+                let used = Use { claim: claim.id, no, line, staff: claim.staff, arrival };
+                facts.taken.entry(key.to_owned()).or_default().push(used);
+            }
+        }
+        for claim in beside {
+            let settled = settle::settle(claim, facts);
+            for (account, spent) in settle::spends(claim, &settled) {
+                facts.spend(account, spent);
+            }
+        }
+    }
+}
+
+/// The duplicate keys of a claim's vouchers, each with its line.
+fn keys(claim: &Claim) -> impl Iterator<Item = (u32, &str)> {
+    let tickets = claim.lines.iter().flat_map(|line| line.vouchers.iter().map(move |at| (line.n, at)));
+    tickets.map(|(line, ticket)| (line, ticket.key.as_str())).filter(|(_, key)| !key.is_empty())
+}
+
+/// Returns the claims that were submitted and live, in the order of submission, and those withdrawn on the way.
+fn submitted(store: &Store) -> Result<(Vec<Claim>, BTreeSet<DocId>), StoreError> {
+    let (mut all, mut withdrawn): (Vec<Claim>, _) = (Vec::new(), BTreeSet::new());
+    store.each(Some(number::CLAIM), &mut |document| {
+        if document.flags().iter().any(|flag| flag.name.ends_with("_in_transit")) {
+            withdrawn.insert(document.id);
+        }
+        let claim = Claim::of(&rows::record(&CLAIM, &document));
+        all.extend(claim.filter(|claim| claim.submission.is_some()));
+        ControlFlow::Continue(())
+    })?;
+    let gone = [claim_machine::DRAFT, claim_machine::VOID, claim_machine::REJECTED];
+    all.retain(|claim| !gone.contains(&claim.state) && !withdrawn.contains(&claim.id));
+    all.sort_by_key(|claim| (claim.submission.as_ref().map(|at| at.at), claim.no.clone()));
+    Ok((all, withdrawn))
 }
 
 /// Returns every record of a kind, those created earlier first.
@@ -164,37 +256,31 @@ fn authors(store: &Store, claim: &Claim, owners: &Owners, facts: &mut Facts) -> 
 
 /// Tells of the vouchers that were asked about whether another one's photo looks like theirs.
 fn alike(store: &Store, facts: &mut Facts) -> Result<(), StoreError> {
-    let mut looks: Vec<(DocId, PictureHash)> = Vec::new();
-    for id in facts.vouchers.keys() {
-        let record = store.document(*id)?.map(|document| rows::record(&VOUCHER, &document));
-        looks.extend(record.and_then(|record| Some((*id, PictureHash::of(&record)?))));
-    }
-    if looks.is_empty() {
-        return Ok(());
-    }
-    let near = u32::from(facts.policy.dup.phash_max);
-    let mut found: BTreeMap<DocId, String> = BTreeMap::new();
-    store.each(Some(number::VOUCHER), &mut |document| {
-        let record = rows::record(&VOUCHER, &document);
-        let thrown_away = document.state == records::kinds::voucher_machine::DISCARDED;
-        if let Some(look) = PictureHash::of(&record).filter(|_| !thrown_away) {
-            for (id, own) in looks.iter().filter(|(id, _)| *id != document.id) {
-                if own.distance(look) <= near {
-                    found.entry(*id).or_insert_with(|| document.id.code());
-                }
-            }
+    let near = facts.policy.dup.phash_max;
+    for (id, fact) in &mut facts.vouchers {
+        let own = store.document(*id)?.map(|document| rows::record(&VOUCHER, &document));
+        let Some(look) = own.and_then(|record| PictureHash::of(&record)) else { continue };
+        let mut others = BTreeSet::new();
+        for (band, part) in look.near_bands(near) {
+            others.extend(store.marked(&Mark::Look(band, part))?);
         }
-        ControlFlow::Continue(())
-    })?;
-    for (id, other) in found {
-        if let Some(fact) = facts.vouchers.get_mut(&id) {
-            fact.alike = Some(other);
+        others.remove(id);
+        for other in others {
+            let document = store.document(other)?;
+            let live = document.filter(|document| document.state != voucher_machine::DISCARDED);
+            let seen = live.and_then(|document| PictureHash::of(&rows::record(&VOUCHER, &document)));
+            if seen.is_some_and(|seen| look.distance(seen) <= near.into()) {
+                fact.alike = Some(other.code());
+                break;
+            }
         }
     }
     Ok(())
 }
 
-fn batches(store: &Store, facts: &mut Facts) -> Result<(), StoreError> {
+/// The batch that each claim is in.
+fn batches(store: &Store) -> Result<BTreeMap<DocId, BatchFact>, StoreError> {
+    let mut found = BTreeMap::new();
     for record in all(store, &BATCH)? {
         let no = record.get::<BatchNo>().unwrap_or_default();
         let fact = BatchFact {
@@ -206,53 +292,11 @@ fn batches(store: &Store, facts: &mut Facts) -> Result<(), StoreError> {
         };
         for row in record.all::<BatchClaims>() {
             if let Some(claim) = linked(row.claim) {
-                facts.batch.insert(claim, fact.clone());
+                found.insert(claim, fact.clone());
             }
         }
     }
-    Ok(())
-}
-
-/// What other claims took before: duplicate keys, and room under ceilings, in the order of their submission.
-fn others(store: &Store, claims: &[&Claim], facts: &mut Facts) -> Result<(), StoreError> {
-    let mut all: Vec<Claim> = Vec::new();
-    store.each(Some(number::CLAIM), &mut |document| {
-        let claim = Claim::of(&rows::record(&CLAIM, &document));
-        let flags = document.flags();
-        if flags.iter().any(|flag| flag.name.ends_with("_in_transit")) {
-            facts.withdrawn.insert(document.id);
-        }
-        all.extend(claim.filter(|claim| claim.submission.is_some()));
-        ControlFlow::Continue(())
-    })?;
-    let lives = |claim: &Claim| {
-        let gone = [claim_machine::DRAFT, claim_machine::VOID, claim_machine::REJECTED];
-        !gone.contains(&claim.state) && !facts.withdrawn.contains(&claim.id)
-    };
-    all.retain(lives);
-    all.sort_by_key(|claim| (claim.submission.as_ref().map(|at| at.at), claim.no.clone()));
-    for claim in &all {
-        for (line, ticket) in
-            claim.lines.iter().flat_map(|line| line.vouchers.iter().map(move |at| (line, at)))
-        {
-            let at = claim.submission.as_ref().map_or(0, |submission| submission.at.0);
-            let arrival = u64::try_from(at).ok();
-            let no = claim.no.clone().unwrap_or_default();
-            let used = Use { claim: claim.id, no, line: line.n, staff: claim.staff, arrival };
-            if !ticket.key.is_empty() {
-                facts.taken.entry(ticket.key.clone()).or_default().push(used);
-            }
-        }
-    }
-    let asked: BTreeSet<DocId> = claims.iter().map(|claim| claim.staff).collect();
-    let whole_unit = facts.policy.caps.scope == CapScope::PerUnit;
-    for claim in all.iter().filter(|claim| whole_unit || asked.contains(&claim.staff)) {
-        let settled = settle::settle(claim, facts);
-        for (account, spent) in settle::spends(claim, &settled) {
-            facts.spend(account, spent);
-        }
-    }
-    Ok(())
+    Ok(found)
 }
 
 /// Returns the exceptions that were granted.

@@ -20,8 +20,9 @@ use records::time::Day;
 
 use crate::clock::Now;
 use crate::notebook::claim::check::judged;
+use crate::notebook::claim::facts::Beside;
 use crate::notebook::claim::paper::{Known, Paper};
-use crate::notebook::claim::{facts, mine, paper, way};
+use crate::notebook::claim::{mine, paper, way};
 use crate::notebook::refusal::NotebookError;
 use crate::notebook::rows;
 use crate::notebook::terms::Terms;
@@ -178,14 +179,20 @@ fn vouchers(papers: &[Paper], facts: &Facts, reminders: &mut Reminders) {
 
 fn claims(store: &Store, now: Now, reminders: &mut Reminders) -> Result<(), NotebookError> {
     let transit = way::transit(store)?;
-    for (_, claim) in mine(store)? {
+    let today = now.wall.day(store.identity().enrolment.zone);
+    let mine = mine(store)?;
+    if mine.is_empty() {
+        return Ok(());
+    }
+    let beside = Beside::read(store)?;
+    for (_, claim) in mine {
         if matches!(claim.state, at::VOID | at::CLOSED) {
             continue;
         }
         let Some(state) = at::CLAIM.states.get(usize::from(claim.state)) else {
             continue;
         };
-        let facts = facts::of(store, &[&claim], now)?;
+        let facts = beside.facts(store, &[&claim], today)?;
         let clocks = clocks::clocks(&claim, &facts);
         let checked = judged(claim, &facts);
         let paid_on = way::paid_on(&checked.claim, &facts);

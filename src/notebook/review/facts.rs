@@ -9,7 +9,6 @@ use records::id::DocId;
 use records::kinds::alert::{ALERT, Finding};
 use records::kinds::{alert_machine, number};
 
-use crate::notebook::claim::facts as claim_facts;
 use crate::notebook::review::Reviewer;
 use crate::notebook::rows;
 use crate::store::Store;
@@ -34,7 +33,7 @@ impl Reviewer {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn facts(&self, store: &Store, claim: &Claim) -> Result<Facts, StoreError> {
-        let mut facts = claim_facts::on(store, &[claim], self.today)?;
+        let mut facts = self.beside.facts(store, &[claim], self.today)?;
         let rules = self.anomalies_of(claim.id).iter().map(|anomaly| anomaly.rule.clone()).collect();
         facts.alerts.insert(claim.id, rules);
         Ok(facts)

@@ -46,6 +46,7 @@ CREATE TABLE documents (
   updated_ms INTEGER NOT NULL, digest BLOB NOT NULL, people BLOB NOT NULL, ops BLOB NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (branch, replica, epoch, seq)) WITHOUT ROWID;
 CREATE INDEX documents_scope ON documents (scope, kind);
+CREATE INDEX documents_listed ON documents (kind, state, updated_ms, scope);
 CREATE INDEX documents_code ON documents (code);
 CREATE INDEX documents_number ON documents (kind, number) WHERE number IS NOT NULL;
 CREATE TABLE concerns (

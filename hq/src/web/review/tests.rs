@@ -55,3 +55,25 @@ fn a_claim_goes_back_with_its_line_and_reason() {
     supervisor.send(&at, &[("line", "1"), ("reason", "pasted_wrong"), ("note", "upside down")]);
     assert_eq!(office.done(&format!("claim show {}", NO[0]))["state"], "returned");
 }
+
+#[test]
+fn a_leader_who_stands_in_for_another_branchs_leader_reviews_both_in_the_office() {
+    let mut office = Office::new();
+    let [own, _] = submitted(&office, 0);
+    let other = "NJC-E03-2026-0001";
+    let entry = [(Category::COURIER, "2026-03-05", 5_000, 5_000)];
+    let theirs = office.claim_after("E03", other, &entry, 0);
+    assert!(!Browser::of(&office, "S01").get("/review").contains(other), "nobody asked him to");
+    let table = "from,to,valid_from,valid_to,reason,granted_by\nS02,S01,2026-03-20,2026-03-21,leave,M01\n";
+    office.import("delegation", table);
+    let leader = Browser::of(&office, "S01");
+    let list = leader.get("/review");
+    assert!(list.contains(NO[0]) && list.contains(other), "{list}");
+    let at = format!("/review/{}", part(&theirs.to_string()));
+    assert!(leader.get(&at).contains("name=\"for\" value=\"S02\""));
+    leader.send(&format!("{at}/approve"), &[("vouchers", "1"), ("for", "S02")]);
+    assert_eq!(office.done(&format!("claim show {other}"))["state"], "sup_approved");
+    leader.send(&format!("/review/{}/approve", part(&own.to_string())), &[("vouchers", "1")]);
+    office.now = "2026-03-23T10:00:00+08:00";
+    assert!(!Browser::of(&office, "S01").get("/review").contains(other));
+}
