@@ -26,6 +26,8 @@ use crate::store::StoreError;
 const CYCLES: usize = 6;
 /// Accounts of ceilings that are shown: the fullest.
 const ACCOUNTS: usize = 12;
+/// So many days back claims are drawn that wait for nobody: seven months of mailings.
+const DRAWN_DAYS: i32 = 215;
 /// Days after which a claim stands in the next band of age.
 const AGES: [i32; 3] = [3, 7, 15];
 /// Milliseconds of silence after which a device stands in the next band.
@@ -80,16 +82,23 @@ pub struct MonthSeen {
 }
 
 impl Desk {
-    /// Returns the claims that somebody may read.
+    /// Returns the claims that somebody may read and the charts draw: those that wait for somebody, and what was changed
+    /// in the last months. Of all of them it would take a company with years behind it seconds to draw.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn claims_read(&mut self, reader: &Reader) -> Result<Vec<Claim>, StoreError> {
+    pub fn claims_read(&mut self, reader: &Reader, today: Day) -> Result<Vec<Claim>, StoreError> {
+        let since = today.plus(-DRAWN_DAYS);
+        let open = (0..=Index::MAX).filter(|state| !waits_for(*state).is_empty()).collect();
+        let recent = Sieve { since: Some(since), ..Sieve::default() };
+        let older = Sieve { states: open, until: Some(since.plus(-1)), ..Sieve::default() };
         let mut claims = Vec::new();
-        self.sift(reader, &CLAIM, &Sieve::default(), |_, indexed| {
-            claims.extend(Claim::of(&indexed.document.record(&CLAIM)));
-            Ok::<bool, StoreError>(true)
-        })?;
+        for sieve in [recent, older] {
+            self.sift(reader, &CLAIM, &sieve, |_, indexed| {
+                claims.extend(Claim::of(&indexed.document.record(&CLAIM)));
+                Ok::<bool, StoreError>(true)
+            })?;
+        }
         Ok(claims)
     }
 
@@ -151,7 +160,12 @@ impl Desk {
         let people = self.people()?;
         let mut accounts: BTreeMap<(DocId, u8), (i64, i64)> = BTreeMap::new();
         let month = Month::of(today);
-        for claim in claims.iter().filter(|claim| counts(claim.state)) {
+        let in_month = |claim: &&Claim| {
+            let months =
+                claim.lines.iter().flat_map(|line| [line.date.and_then(Month::of), line.service_month]);
+            months.flatten().any(|named| Some(named) == month)
+        };
+        for claim in claims.iter().filter(|claim| counts(claim.state)).filter(in_month) {
             let facts = self.plain_facts(claim, today)?;
             for line in &claim.lines {
                 let Some(account) = ceiling::account(claim, line, &facts) else { continue };
@@ -209,11 +223,10 @@ impl Desk {
     /// [`StoreError`].
     pub fn open_matters(&mut self) -> Result<Figure, StoreError> {
         let (mut conflicts, mut refused, mut held) = (0_usize, 0_usize, 0_usize);
-        self.store.each_document::<StoreError>(None, |_, indexed| {
-            conflicts += indexed.document.conflicts().len();
-            refused += indexed.document.refused.len();
-            Ok(())
-        })?;
+        for document in self.unsettled_documents()? {
+            conflicts += document.conflicts().len();
+            refused += document.refused.len();
+        }
         for device in self.store.devices(None)? {
             held += self.store.held_back(device.replica)?.len();
         }

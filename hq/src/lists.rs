@@ -322,15 +322,8 @@ impl Desk {
     /// # Errors
     /// [`StoreError`].
     pub fn unsettled(&mut self, reader: &Reader, n: usize) -> Result<Vec<Unsettled>, StoreError> {
-        let mut found = Vec::new();
-        self.store.each_document::<StoreError>(None, |_, indexed| {
-            let document = &indexed.document;
-            let refused = document.refused.len();
-            if refused > 0 || !document.conflicts().is_empty() {
-                found.push((document.updated, document.id, refused));
-            }
-            Ok(())
-        })?;
+        let all = self.unsettled_documents()?;
+        let mut found: Vec<_> = all.iter().map(|one| (one.updated, one.id, one.refused.len())).collect();
         found.sort_unstable_by(|a, b| b.cmp(a));
         let mut unsettled = Vec::new();
         for (_, id, refused) in found {

@@ -25,6 +25,30 @@ fn every_page_of_a_device_stands_in_every_width_and_language() {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
+/// The PIN of a device that is locked.
+const PIN: &str = "k7-Perlach 9 Rosenheim";
+
+#[test]
+fn a_locked_device_shows_one_page_and_the_pin_leads_to_what_was_asked_for() {
+    let town = Town::found();
+    let device = town.device(ENGINEER);
+    device.run_with(["pin", "set"], &format!("{PIN}\n")).ended(0);
+    for (width, lang) in [(PHONE, "zh-CN"), (TABLET, "zh-TW"), (DESK, "en")] {
+        // Locked at each start.
+        device.run(["pin", "lock"]).ended(0);
+        let pages = Served::of(&device);
+        let mut flow = Flow::begin(pages.open(width, lang), Face::Device);
+        flow.visit("/money");
+        flow.type_into("[name=pin]", "not the PIN");
+        flow.tap("button.first");
+        flow.page.wait("document.querySelector('[name=pin]').value === ''");
+        flow.type_into("[name=pin]", PIN);
+        flow.tap("button.first");
+        assert_eq!(flow.page.path(), "/", "{}", flow.page.shown());
+        flow.was_clean();
+    }
+}
+
 /// Any page without its photos, over the wire, with an empty cache.
 const PAGE_BYTES_MAX: u64 = 150_000;
 

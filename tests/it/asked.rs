@@ -45,7 +45,8 @@ fn stood_in_for(play: &mut Play, liu: &Device) {
     let approve = ["review", "approve", CLAIM, "--vouchers", "2", "--ack", "manual", "--for", "S100"];
     liu.sync();
     liu.run(approve).ended(1);
-    let rows = "from,to,valid_from,valid_to,reason\nS100,T006,2025-03-10,2025-03-31,leave\n";
+    // The server's own clock stands at the first of March.
+    let rows = "from,to,valid_from,valid_to,reason\nS100,T006,2025-03-01,2025-03-31,leave\n";
     let file = play.hq.file("delegation.csv", rows);
     play.office("2025-03-16T12:00:00+08:00", &["delegation", "import", file.to_str().unwrap()]);
     liu.sync();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use records::id::DocId;
 use records::kinds::claim_machine as at;
+use records::kinds::number;
 use records::money::Fen;
 
 use crate::intake::desk::Desk;
@@ -12,6 +13,7 @@ use crate::money::claims::Held;
 use crate::money::refusal::MoneyError;
 use crate::money::review::Review;
 use crate::store::StoreError;
+use crate::store::marks::Mark;
 
 /// What a branch claimed in a mailing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,19 +42,19 @@ impl Desk {
     /// [`StoreError`].
     pub fn cycle_totals(&mut self, branch: DocId) -> Result<Vec<CycleTotal>, StoreError> {
         let terms = self.terms()?;
+        let units = terms.people.units.keys().filter(|unit| terms.people.branch_of(**unit) == Some(branch));
         let mut totals: BTreeMap<String, CycleTotal> = BTreeMap::new();
-        self.each_claim(&[], |_, Held { claim, .. }| {
-            let mine = claim.unit.and_then(|unit| terms.people.branch_of(unit)) == Some(branch);
-            let gone = [at::DRAFT, at::VOID, at::REJECTED].contains(&claim.state);
-            let Some(submission) = claim.submission.as_ref().filter(|_| mine && !gone) else {
-                return Ok(true);
-            };
-            let total = totals.entry(submission.cycle.clone()).or_default();
-            total.cycle.clone_from(&submission.cycle);
-            total.claims += 1;
-            total.claimed = Fen(total.claimed.0.saturating_add(claim.claimed_total().0));
-            Ok::<bool, StoreError>(true)
-        })?;
+        for unit in units {
+            for id in self.store.marked(&Mark::Unit(*unit), number::CLAIM)? {
+                let Some(Held { claim, .. }) = self.held_claim(id)? else { continue };
+                let gone = [at::DRAFT, at::VOID, at::REJECTED].contains(&claim.state);
+                let Some(submission) = claim.submission.as_ref().filter(|_| !gone) else { continue };
+                let total = totals.entry(submission.cycle.clone()).or_default();
+                total.cycle.clone_from(&submission.cycle);
+                total.claims += 1;
+                total.claimed = Fen(total.claimed.0.saturating_add(claim.claimed_total().0));
+            }
+        }
         Ok(totals.into_values().rev().collect())
     }
 

@@ -1,4 +1,5 @@
-//! What is entered of a folded document so that the office finds it: marks, and which claims a payment batch pays.
+//! What is entered of a folded document so that the office finds it: marks, what waits for a person, and which claims a
+//! payment batch pays.
 
 use std::collections::BTreeSet;
 
@@ -20,35 +21,51 @@ use crate::store::StoreError;
 use crate::store::marks::Mark;
 
 impl Desk {
-    /// Enters a document about money; others are not looked at. `home` is its creator's branch.
+    /// Enters what a document is found by, in place of what it was found by before. `home` is its creator's branch.
     ///
     /// # Errors
     /// [`StoreError::InPayment`] where a payment batch would pay what another one pays.
     pub(crate) fn index_money(&mut self, home: u32, document: &Document) -> Result<(), StoreError> {
-        if !is_marked(document) {
+        let unsettled = !document.refused.is_empty() || !document.conflicts().is_empty();
+        let marked = is_marked(document);
+        // Of one op nothing was ever entered.
+        if !marked && !unsettled && document.ops.len() < 2 {
             return Ok(());
         }
-        let Some(record) = reading::record(document) else {
-            return Ok(());
-        };
-        let mut marks = marks(&record);
-        if traces::has(document.kind) {
-            let found = traces::of(&record, Zone::SHANGHAI);
+        let record = reading::record(document).filter(|_| marked);
+        let mut marks = record.as_ref().map(marks).unwrap_or_default();
+        marks.extend(unsettled.then_some(Mark::Unsettled));
+        if let Some(record) = record.as_ref().filter(|_| traces::has(document.kind)) {
+            let found = traces::of(record, Zone::SHANGHAI);
             marks.extend(found.iter().map(|mark| Mark::Trace(mark.to_bytes())));
         }
-        self.store.marks_put(home, record.id, &marks)?;
-        if document.kind == number::PAYMENT {
+        self.store.marks_put(home, document.id, &marks)?;
+        if let Some(payment) = record.filter(|_| document.kind == number::PAYMENT) {
             let mut claims = Vec::new();
-            for claim in pay::Batch::of(record).pays() {
+            for claim in pay::Batch::of(payment).pays() {
                 claims.push((self.home(claim.0.replica)?.unwrap_or(0), claim));
             }
             self.store.in_payment_put(document.id, &claims)?;
         }
         Ok(())
     }
+
+    /// Returns the documents on which a conflict or a refused entry waits for a person, by branch and id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unsettled_documents(&mut self) -> Result<Vec<Document>, StoreError> {
+        let mut found = Vec::new();
+        for id in self.store.listed(&Mark::Unsettled)? {
+            let document = self.document(id)?;
+            // One that was judged anew may still be listed.
+            found.extend(document.filter(|one| !one.refused.is_empty() || !one.conflicts().is_empty()));
+        }
+        Ok(found)
+    }
 }
 
-/// Whether anything is entered of a document. A sheet is no evidence before its seal, and costs nothing until then.
+/// Whether what it says is entered of a document. A sheet is no evidence before its seal, and costs nothing until then.
 fn is_marked(document: &Document) -> bool {
     let money = (number::CLAIM..=number::ALERT).contains(&document.kind);
     let sheet = takes(number::SHEET, document.kind);

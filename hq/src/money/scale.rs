@@ -10,74 +10,60 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use records::id::DocId;
-use records::kinds::claim::{Claimant, CostOwner, Lines, Placed, Submission};
+use records::kinds::claim::{Claimant, CostOwner, Lines, Placed};
 use records::kinds::claim_machine as at;
 use records::kinds::number;
 use records::kinds::staff::Role;
 use records::kinds::voucher::{Amount, Category, Dated, InvoiceNo};
 use records::money::Fen;
 use records::policy::cycle::HalfMonth;
-use records::value::{Count, Ref, Target};
+use records::value::Count;
 
 use crate::lists::{Reader, Sieve};
-use crate::money::bench::{Bench, Dev, NOW_MS, today};
-use crate::money::rows::{instant, link, put, text};
+use crate::money::bench::{Bench, Dev, today};
+use crate::money::rows::{link, put, text};
 
 /// Claims of one person: one of each half-month of two years.
 const EACH: usize = 48;
 /// Every so many claims of a person, the last ones, still wait for somebody; the others are done with.
 const OPEN: usize = 3;
 
-/// One claim of two lines, a voucher on each.
+/// One claim of one voucher, submitted.
 fn claim(device: &mut Dev, person: usize, n: usize) -> DocId {
     let serial = person * EACH + n;
-    let half = half(n);
     let fen = 1_000 + i64::try_from(serial % 900).unwrap() * 10;
-    let (mut lines, mut placed) = (Vec::new(), Vec::new());
-    for line in 1..=2_u32 {
-        let paper = serial * 2 + usize::try_from(line).unwrap();
-        let day = half.first().plus(i32::try_from(paper % 13).unwrap());
-        let no = format!("{:020}", 25_152_000_000_000_000_000_u128 + u128::try_from(paper).unwrap());
-        let writes = vec![
-            put(&[Amount { amount: Some(Fen(fen)), ..Amount::default() }]),
-            put(&[Dated { date: Some(day) }]),
-            put(&[InvoiceNo { inv_no: text(&no), ..InvoiceNo::default() }]),
-        ];
-        let voucher = DocId(device.write(number::VOUCHER, None, Vec::new(), writes));
-        lines.push(Lines {
-            line: Some(Count(line)),
-            category: Some(if line == 1 { Category::COURIER } else { Category::CITY_TRANSPORT }),
-            date: Some(day),
-            claimed: Some(Fen(fen)),
-            ..Lines::default()
-        });
-        placed.push(Placed {
-            line: Some(Count(line)),
-            voucher: Some(Ref(Target::Doc(voucher))),
-            amount: Some(Fen(fen)),
-            key: text(&format!("D:{no}")),
-            ..Placed::default()
-        });
-    }
+    let day = half(n).first().plus(i32::try_from(serial % 13).unwrap());
+    let no = format!("{:020}", 25_152_000_000_000_000_000_u128 + u128::try_from(serial).unwrap());
+    let writes = vec![
+        put(&[Amount { amount: Some(Fen(fen)), ..Amount::default() }]),
+        put(&[Dated { date: Some(day) }]),
+        put(&[InvoiceNo { inv_no: text(&no), ..InvoiceNo::default() }]),
+    ];
+    let voucher = DocId(device.write(number::VOUCHER, None, Vec::new(), writes));
     let claimant = Claimant {
         staff: link(device.staff()),
         unit: link(device.enrolment.unit),
-        half: text(&half.to_string()),
+        half: text(&half(n).to_string()),
         cost_owner: Some(CostOwner::SERVICE),
     };
-    let writes = vec![put(&[claimant]), put(&lines), put(&placed)];
+    let line = Lines {
+        line: Some(Count(1)),
+        category: Some(if n.is_multiple_of(2) { Category::COURIER } else { Category::CITY_TRANSPORT }),
+        date: Some(day),
+        claimed: Some(Fen(fen)),
+        ..Lines::default()
+    };
+    let placed = Placed {
+        line: Some(Count(1)),
+        voucher: link(voucher),
+        amount: Some(Fen(fen)),
+        key: text(&format!("D:{no}")),
+        ..Placed::default()
+    };
+    let writes = vec![put(&[claimant]), put(&[line]), put(&[placed])];
     let claim = DocId(device.write(number::CLAIM, None, Vec::new(), writes));
     let number = format!("C1-{}-2026-{:04}", device.enrolment.staff_code, n + 1);
-    let mut submission = device.submission(2 * fen, &number);
-    submission[1] = put(&[Submission {
-        rev: Some(Count(1)),
-        submitted_day: Some(today()),
-        submitted_at: Some(instant(NOW_MS)),
-        policy_version: text("2022-06/1"),
-        cycle: text("2026-12-A"),
-        claimed_total: Some(Fen(2 * fen)),
-        voucher_total_count: Some(Count(2)),
-    }]);
+    let submission = device.submission(fen, &number);
     device.write(number::CLAIM, Some(claim), Vec::new(), submission);
     claim
 }
@@ -158,14 +144,27 @@ fn lists_of_many_claims_hold_those_that_wait_and_no_others() {
     assert_eq!((page.len(), more), (50.min(all), all > 50));
     let gaps = timed("gaps", || desk.gaps(None).unwrap());
     assert!(gaps.is_empty(), "{gaps:?}");
-    let claims = timed("claims_read", || desk.claims_read(&reader).unwrap());
+    let claims = timed("the charts' claims", || desk.claims_read(&reader, today()).unwrap());
     assert_eq!(claims.len(), all);
+    let charts = timed("costs and ceilings", || {
+        (desk.costs(&claims).unwrap(), desk.ceilings(&claims, today()).unwrap())
+    });
+    assert!(!charts.0[0].bars.is_empty());
+    let open = timed("open matters", || desk.open_matters().unwrap());
+    assert!(open.bars.iter().all(|(_, bar)| bar == &[0]), "{open:?}");
+    let found = timed("search by number", || desk.search(&reader, "C1-T0001-2026-0002", 20).unwrap());
+    assert_eq!(found.len(), 1);
+    let counted = timed("by state", || {
+        let sieve = Sieve { states: vec![at::SUBMITTED], ..Sieve::default() };
+        desk.listed(&reader, &records::kinds::claim::CLAIM, &sieve, (0, 50)).unwrap().0.len()
+    });
+    assert_eq!(counted, 50.min(waiting.len()));
     let first = waiting.first().unwrap().held.claim.id;
     let found = timed("facts of one", || {
         let claim = desk.held_claim(first).unwrap().unwrap();
         desk.facts(&claim.claim, today()).unwrap()
     });
-    assert_eq!(found.taken.len(), 2);
+    assert_eq!(found.taken.len(), 1);
     let twins = timed("twins of one voucher", || {
         let claim = desk.held_claim(first).unwrap().unwrap().claim;
         let voucher = claim.lines[0].vouchers[0].voucher.unwrap();

@@ -20,6 +20,8 @@ pub enum Mark {
     Claim(DocId),
     /// A mark of [`records::claim::traces::marks`], as its bytes.
     Trace(Vec<u8>),
+    /// A conflict of it, or an entry that was refused, waits for a person.
+    Unsettled,
 }
 
 impl Mark {
@@ -30,6 +32,7 @@ impl Mark {
             Self::Unit(id) => (b'u', bytes(id)),
             Self::Claim(id) => (b'c', bytes(id)),
             Self::Trace(mark) => (b't', mark.clone()),
+            Self::Unsettled => (b'!', Vec::new()),
         };
         [vec![tag], rest].concat()
     }

@@ -26,7 +26,7 @@ pub(super) fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let keeps = desk.holds(&KEEPERS);
     let (figures, months) = desk.look(|office| {
         let reader = office.list_reader(staff)?;
-        let claims = office.claims_read(&reader)?;
+        let claims = office.claims_read(&reader, today)?;
         let mut figures = Vec::new();
         if !claims.is_empty() {
             figures.extend([figures::ages(&claims, today), figures::cycle_times(&claims)]);

@@ -18,7 +18,7 @@ fn a_charts_numbers_are_those_of_its_claims_and_of_its_table() {
     let mut desk = office.desk();
     let auditor = desk.people().unwrap().by_code("A01").unwrap().0;
     let reader = desk.list_reader(auditor).unwrap();
-    let claims = desk.claims_read(&reader).unwrap();
+    let claims = desk.claims_read(&reader, "2026-03-28".parse().unwrap()).unwrap();
     let [branch, category] = desk.costs(&claims).unwrap();
     assert_eq!(branch.bars[0].1, [2_000, 750], "East, West");
     assert_eq!(category.bars[0].1.iter().sum::<i64>(), 2_750);

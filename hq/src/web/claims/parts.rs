@@ -280,7 +280,7 @@ pub(in crate::web) fn decisions(desk: &Desk<'_>, story: &Story, names: &Names) -
             .map_or(approval.step.as_str(), |(_, step)| desk.lang.words().pick(step.zh, step.en))
             .to_owned();
         vec![
-            html! { (approval.at.minute(Zone::SHANGHAI)) },
+            html! { span.when { (approval.at.minute(Zone::SHANGHAI)) } },
             html! {
                 @if approval.by.is_none() { (desk.say("money.system")) } @else { (widgets::short(&names.of(approval.by))) }
                 @if approval.on_behalf_of.is_some() { " → " (widgets::short(&names.of(approval.on_behalf_of))) }
