@@ -1,6 +1,6 @@
 //! The process around the command line: arguments, environment and terminals as they are, and nothing unexpected unsaid.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufReader, IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -38,8 +38,10 @@ pub fn main() -> ExitCode {
         stderr_terminal: std::io::stderr().is_terminal(),
         columns: console::Term::stdout().size_checked().map(|(_, columns)| columns),
     };
-    let (mut input, mut out, mut err) =
-        (std::io::stdin().lock(), std::io::stdout().lock(), std::io::stderr().lock());
+    // None is locked here: a prompt reads standard input by itself, a spinner writes from a thread of its own, and
+    // either would wait for ever.
+    let mut input = BufReader::new(std::io::stdin());
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let mut streams = Streams { input: &mut input, out: &mut out, err: &mut err };
     let exit = catch_unwind(AssertUnwindSafe(|| crate::cli::run(&invocation, &mut streams)));
     let code = exit.unwrap_or_else(|_| {

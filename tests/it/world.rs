@@ -107,7 +107,8 @@ impl Device {
         command.spawn().expect("the agent starts")
     }
 
-    fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
+    /// Returns a command that was not started yet.
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = match self.tomorrow {
             false => program(Path::new(env!("CARGO_BIN_EXE_fieldbook"))),
             true => program(&crate::tomorrow::program("fieldbook-tomorrow")),

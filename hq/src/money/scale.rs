@@ -32,7 +32,7 @@ const OPEN: usize = 3;
 fn claim(device: &mut Dev, person: usize, n: usize) -> DocId {
     let serial = person * EACH + n;
     let fen = 1_000 + i64::try_from(serial % 900).unwrap() * 10;
-    let day = half(n).first().plus(i32::try_from(serial % 13).unwrap());
+    let day = half(n).first().plus(i32::try_from(serial % 7).unwrap());
     let no = format!("{:020}", 25_152_000_000_000_000_000_u128 + u128::try_from(serial).unwrap());
     let writes = vec![
         put(&[Amount { amount: Some(Fen(fen)), ..Amount::default() }]),

@@ -216,9 +216,9 @@ impl Store {
     pub fn by_number(&self, kind: u16, states: &[u8]) -> Result<Vec<DocId>, StoreError> {
         let sql = "SELECT replica, epoch, seq, state, COALESCE(NULLIF(number, ''), code) FROM documents
                    WHERE kind = ?1";
-        let all = self.db.all(sql, values![kind], |row| {
-            Ok((row.get::<u8>(3)?, row.get::<String>(4)?, id(row, 0)?))
-        })?;
+        let all = self
+            .db
+            .all(sql, values![kind], |row| Ok((row.get::<u8>(3)?, row.get::<String>(4)?, id(row, 0)?)))?;
         let wanted = |state: u8| states.is_empty() || states.contains(&state);
         let mut found: Vec<(String, DocId)> =
             all.into_iter().filter(|(state, ..)| wanted(*state)).map(|(_, no, id)| (no, id)).collect();

@@ -80,7 +80,7 @@ fn listing(desk: &Desk<'_>, above: &Markup) -> Result<Leaf, Fault> {
         .iter()
         .map(|line| {
             vec![
-                html! { (desk.instant(instant(line.at_ms))) },
+                html! { span.when { (desk.instant(instant(line.at_ms))) } },
                 widgets::short(&line.what),
                 widgets::short(&line.about),
             ]
