@@ -48,7 +48,8 @@ mod monitoring;
 mod mounts;
 #[cfg(test)]
 mod pages;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod prompts;
 #[cfg(test)]
 mod proxy;
