@@ -220,7 +220,8 @@ fn what_is_outside_of_ones_scope_is_answered_as_if_it_were_not_there() {
     sun.sync(town.hq, 0);
     assert_eq!(got(&said(&mut sun, town.hq, want(own))), 0);
     // Nor the feeds of another branch and another device, nor a document that he asks to read again.
-    let feeds = [Feed::Company, Feed::Branch(1), Feed::Branch(2), Feed::Replica(li.enrolment.replica.0), Feed::OWN];
+    let feeds =
+        [Feed::Company, Feed::Branch(1), Feed::Branch(2), Feed::Replica(li.enrolment.replica.0), Feed::OWN];
     sun.cursor =
         Cursor { incarnation: sun.cursor.incarnation, positions: feeds.map(|feed| (feed, 0)).to_vec() };
     let answer = said(&mut sun, town.hq, vec![Ask::Reread(vec![doc])]);
