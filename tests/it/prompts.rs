@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::money::Play;
 use crate::world::Device;
@@ -51,11 +52,17 @@ impl Typed {
         Self { process, keys, screen, shown: String::new() }
     }
 
-    /// Waits until the terminal shows these words once more, and types a line.
+    /// Waits until the terminal shows these words once more and no more what is typed, and types a line.
     #[track_caller]
     fn answers(&mut self, asked: &str, line: &str) {
         self.waits_for(asked);
         self.shown.clear();
+        // Whatever was typed before that is thrown away.
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while tcgetattr(&self.keys).expect("a terminal").local_modes.contains(LocalModes::ECHO) {
+            assert!(std::time::Instant::now() < deadline, "{asked}: what is typed shows");
+            std::thread::yield_now();
+        }
         self.keys.write_all(format!("{line}\n").as_bytes()).expect("a terminal");
     }
 
