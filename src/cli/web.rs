@@ -1,6 +1,6 @@
 //! `web`: the tablet's pages on 127.0.0.1.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::cli::Streams;
 use crate::cli::args::Web;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Web, desk: &Desk, streams: &mut Streams<'_>) -> Result<
     let begun = begin(&held, desk)?;
     let listener = serve::listen(args.port).map_err(|error| taken(args.port, &error))?;
     let port = listener.local_addr().map_err(|error| taken(args.port, &error))?.port();
-    let known = known_cookie(&desk.home);
+    let known = known_cookie(&desk.home).map(OnceLock::from).unwrap_or_default();
     let door = Door { port, key: secret()?, cookie: begun, known, token: secret()?, lang: desk.lang };
     let lend_token = secret()?;
     let place = Place { port, token: lend_token.clone() };

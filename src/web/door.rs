@@ -1,5 +1,7 @@
 //! Who may come in: only whoever has the first address, which the process prints, or the cookie that it gave.
 
+use std::sync::OnceLock;
+
 use maud::html;
 use pages::gate;
 use pages::reply::{Reply, cookie};
@@ -24,8 +26,8 @@ pub struct Door {
     pub key: String,
     /// The cookie's value: kept in the home, and drawn for this start where that is still locked.
     pub cookie: String,
-    /// SHA-256 of the cookie that is kept in the home: what a locked home can know it by.
-    pub known: Option<[u8; 32]>,
+    /// SHA-256 of the cookie that is kept in the home: what a locked home can know it by, once one was made.
+    pub known: OnceLock<[u8; 32]>,
     /// What every form carries.
     pub token: String,
     /// The language where the browser has chosen none.
@@ -72,12 +74,14 @@ impl Door {
     }
 
     fn knows(&self, sent: &str) -> bool {
-        gate::same(sent, &self.cookie) || self.known == Some(sha256(&[sent.as_bytes()]))
+        gate::same(sent, &self.cookie) || self.known.get() == Some(&sha256(&[sent.as_bytes()]))
     }
 
     /// Returns the answer with the cookie that stays good when the pages start anew.
     #[must_use]
-    pub fn with_lasting(reply: Reply, lasting: &str) -> Reply {
+    pub fn with_lasting(&self, reply: Reply, lasting: &str) -> Reply {
+        // A home has one all its life.
+        self.known.get_or_init(|| sha256(&[lasting.as_bytes()]));
         reply.with_cookie(cookie(COOKIE, lasting, DAYS, false))
     }
 
@@ -120,7 +124,7 @@ mod tests {
 
     fn door() -> Door {
         let text = |text: &str| text.to_owned();
-        let known = Some(sha256(&[b"kept"]));
+        let known = sha256(&[b"kept"]).into();
         Door { port: 7420, key: text("K"), cookie: text("C"), known, token: text("T"), lang: Lang::En }
     }
 

@@ -15,7 +15,7 @@ use crate::keys::random;
 use crate::keys::secret::Pin;
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
-use crate::web::door::{self, Door};
+use crate::web::door;
 use crate::web::serve::Shared;
 
 /// The setting with the cookie by which a browser is known again.
@@ -40,7 +40,7 @@ pub(crate) fn answer(visit: &Visit, shared: &Shared) -> Option<Reply> {
             shared.courier.wake();
             let to = visit.form.get("to").unwrap_or("/");
             match shared.held.with(lasting_cookie) {
-                Ok(lasting) => Door::with_lasting(Reply::go(to), &lasting),
+                Ok(lasting) => shared.door.with_lasting(Reply::go(to), &lasting),
                 Err(_) => Reply::go(to),
             }
         }
@@ -103,12 +103,15 @@ pub(crate) fn known_cookie(home: &Path) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
     use pages::reply::Body;
 
     use super::*;
     use crate::cli::lang::Lang;
     use crate::cli::testing::Device;
     use crate::clock::{Clock, Now};
+    use crate::web::door::Door;
     use crate::web::held::Held;
     use crate::web::serve::answer as serve;
 
@@ -118,7 +121,7 @@ mod tests {
     fn started(device: &Device) -> Shared {
         let home = device.dir.path().join("home");
         let text = |text: &str| text.to_owned();
-        let known = known_cookie(&home);
+        let known = known_cookie(&home).map(OnceLock::from).unwrap_or_default();
         let door =
             Door { port: 7420, key: text("K"), cookie: text("C"), known, token: text("T"), lang: Lang::En };
         Shared {
@@ -175,6 +178,10 @@ mod tests {
         assert_eq!(opened.body, Body::Go("/sheets".to_owned()));
         assert!(page(serve(&known(Visit::to("/sheets"), "C"), &shared)).contains("李工"));
         let lasting = opened.cookies[0].split(['=', ';']).nth(1).unwrap().to_owned();
+        assert!(
+            page(serve(&known(Visit::to("/sheets"), &lasting), &shared)).contains("李工"),
+            "the first one ever"
+        );
         // Started anew, the browser is known by what a locked home may know of its cookie.
         let again = started(&device);
         assert!(page(serve(&known(Visit::to("/"), &lasting), &again)).contains("name=\"pin\""));

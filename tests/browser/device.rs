@@ -44,8 +44,9 @@ fn a_locked_device_shows_one_page_and_the_pin_leads_to_what_was_asked_for() {
         flow.page.wait("document.querySelector('[name=pin]').value === ''");
         flow.type_into("[name=pin]", PIN);
         flow.tap("button.first");
-        assert_eq!(flow.page.path(), "/", "{}", flow.page.shown());
-        flow.was_clean();
+        assert_eq!(flow.page.path(), "/money", "{}", flow.page.shown());
+        assert!(!flow.page.shown().contains("fieldbook web"), "{}", flow.page.shown());
+        flow.was_clean_but_shut();
     }
 }
 

@@ -168,6 +168,13 @@ impl Flow {
         assert!(self.faults.is_empty(), "{} faults:\n{}", self.faults.len(), self.faults.join("\n"));
     }
 
+    /// Nothing was wrong on any page so far but that it may not be seen yet, which the browser notes by itself.
+    #[track_caller]
+    pub(crate) fn was_clean_but_shut(&mut self) {
+        self.faults.retain(|fault| !fault.contains("the server responded with a status of 403"));
+        self.was_clean();
+    }
+
     /// Ends the flow of that number: its steps are those of `docs/UX.md`, and no more than it may take.
     #[track_caller]
     pub(crate) fn ends(&mut self, number: usize) {
