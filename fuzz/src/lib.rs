@@ -11,6 +11,7 @@ mod bundles;
 mod forms;
 mod memory;
 pub mod mutation;
+mod photos;
 mod sheets;
 mod texts;
 mod wire;
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mapping", run: texts::mapping, memory: Memory { times: 400, plus: 1 << 20 } },
     Target { name: "calendar", run: texts::calendar, memory: Memory { times: 400, plus: 1 << 20 } },
     Target { name: "import", run: sheets::import, memory: Memory { times: 400, plus: 8 << 20 } },
+    Target { name: "photo", run: photos::photo, memory: Memory { times: 64, plus: 32 << 20 } },
     Target { name: "form", run: forms::form, memory: Memory { times: 20, plus: 512 << 10 } },
     Target { name: "address", run: forms::address, memory: Memory { times: 20, plus: 256 << 10 } },
 ];

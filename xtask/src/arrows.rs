@@ -93,7 +93,7 @@ const RULES: &[Rule] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("fieldbook", &["locales", "pages", "papers", "records", "sync-protocol"]),
     ("fieldbook-hq", &["locales", "pages", "papers", "records", "sync-protocol"]),
-    ("fuzz", &["pages", "records", "sync-protocol"]),
+    ("fuzz", &["fieldbook", "pages", "records", "sync-protocol"]),
     ("locales", &[]),
     ("pages", &["records"]),
     ("papers", &["records"]),
