@@ -24,6 +24,8 @@ pub struct Held {
     home: PathBuf,
     clock: Clock,
     store: Mutex<Option<Store>>,
+    /// When it was given away last, milliseconds of the monotonic clock.
+    lent_ms: Mutex<Option<u64>>,
     unlocked: Mutex<Option<Unlocked>>,
     /// What need not be reckoned at each visit.
     pub(crate) remembered: Remembered,
@@ -47,6 +49,7 @@ impl Held {
             home,
             clock,
             store: Mutex::new(None),
+            lent_ms: Mutex::new(None),
             unlocked: Mutex::new(None),
             remembered: Remembered::new(),
             kept: Kept::new(),
@@ -73,7 +76,10 @@ impl Held {
         });
         let mut store = match held.take() {
             Some(store) => store,
-            None => self.open()?,
+            None => {
+                std::thread::sleep(self.still_lent());
+                self.open()?
+            }
         };
         let done = job(&mut store);
         *held = Some(store);
@@ -163,14 +169,46 @@ impl Held {
 
     /// Gives the home to another process: the job that runs ends first.
     pub fn lend(&self) {
-        let mut held = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held();
         *held = None;
-        std::thread::sleep(LENT);
+        *self.lent() = Some(self.clock.now().monotonic_ms);
+    }
+
+    /// Returns how long whoever asked for the home has yet to take it.
+    fn still_lent(&self) -> Duration {
+        let since = self.lent().take().map(|lent| self.clock.now().monotonic_ms.saturating_sub(lent));
+        since.map_or(Duration::ZERO, |ms| LENT.saturating_sub(Duration::from_millis(ms)))
+    }
+
+    fn lent(&self) -> MutexGuard<'_, Option<u64>> {
+        self.lent_ms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lends for &Held {
     fn lend<T, E: From<StoreError>>(&mut self, job: impl FnOnce(&mut Store) -> Result<T, E>) -> Result<T, E> {
         self.with(job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::Device;
+
+    #[test]
+    fn a_home_that_was_given_away_is_left_to_whoever_asked_for_it() {
+        let device = Device::new();
+        device.ready();
+        let held = Held::new(device.dir.path().join("home"), Clock::system());
+        let used = || held.with(|_| Ok::<_, StoreError>(())).unwrap();
+        used();
+        held.lend();
+        std::thread::scope(|scope| {
+            // The next sync of the pages, which waited all the time.
+            scope.spawn(used);
+            drop(Store::open(held.home(), Clock::system().now()).unwrap());
+        });
+        used();
     }
 }
