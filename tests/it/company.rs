@@ -146,16 +146,6 @@ impl Device {
     pub(crate) fn make<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> String {
         text(&self.ask(args)["id"])
     }
-
-    /// Writes a file beside the home and returns its path.
-    pub(crate) fn file(&self, name: &str, content: &[u8]) -> String {
-        let path = self
-            .home()
-            .join("..")
-            .join(format!("{}-{name}", self.home().file_name().expect("a named home").to_string_lossy()));
-        std::fs::write(&path, content).expect("a file for a command");
-        path.to_str().expect("a path of the tests").to_owned()
-    }
 }
 
 /// Returns the text of a JSON string.

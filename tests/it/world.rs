@@ -41,6 +41,8 @@ impl Output {
 /// One device: a home folder of its own and the agent that works on it.
 pub(crate) struct Device {
     home: TempDir,
+    /// What its person hands to commands.
+    files: TempDir,
     /// The clock of the next commands, RFC 3339; none is the machine's own.
     pub(crate) now: Option<String>,
     /// Whether the next commands are those of one version later.
@@ -50,7 +52,7 @@ pub(crate) struct Device {
 impl Device {
     /// Returns a device that nobody has enrolled.
     pub(crate) fn new() -> Self {
-        Self { home: folder(), now: None, tomorrow: false }
+        Self { home: folder(), files: folder(), now: None, tomorrow: false }
     }
 
     /// Returns a device enrolled with `code`; HQ need not be running.
@@ -69,6 +71,13 @@ impl Device {
 
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// Writes a file outside the home and returns its path.
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.files.path().join(name);
+        std::fs::write(&path, content).expect("a file for a command");
+        path.to_str().expect("a path of the tests").to_owned()
     }
 
     /// Runs one command to its end.

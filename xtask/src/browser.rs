@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::debian;
 use crate::step::{self, Failed};
 
 /// Any of these is taken as it is; `tests/browser` looks for the same names.
@@ -43,7 +44,7 @@ pub(crate) fn install(tree: &Path) -> Result<(), Failed> {
         packages.push("npm");
     }
     if !packages.is_empty() {
-        packaged(tree, &packages)?;
+        debian::install(tree, "the tests in a browser", &packages)?;
     }
     if axe_is_here {
         return Ok(());
@@ -51,29 +52,7 @@ pub(crate) fn install(tree: &Path) -> Result<(), Failed> {
     let fetch = format!(
         "npm install --prefix target/axe --no-save --no-audit --no-fund --ignore-scripts axe-core@{AXE_VERSION}"
     );
-    said(tree, &fetch)
-}
-
-/// Installs Debian packages, which takes root on Linux.
-fn packaged(tree: &Path, packages: &[&str]) -> Result<(), Failed> {
-    let names = packages.join(" ");
-    let install = format!("apt-get install -y -q --no-install-recommends {names}");
-    if !step::succeeds(tree, "apt-get --version") || step::output(tree, "id -u")?.trim() != "0" {
-        eprintln!("missing for the tests in a browser: {names}; as root: apt-get update && {install}");
-        return Err(Failed);
-    }
-    println!("missing for the tests in a browser: {names}");
-    said(tree, "apt-get update -q")?;
-    said(tree, &install)
-}
-
-fn said(tree: &Path, command: &str) -> Result<(), Failed> {
-    println!("{command}");
-    let done = step::output(tree, command);
-    if done.is_err() {
-        eprintln!("failed: {command}");
-    }
-    done.map(|_words| ())
+    step::said(tree, &fetch)
 }
 
 fn has_chinese_font(tree: &Path) -> bool {

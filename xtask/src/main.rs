@@ -6,6 +6,7 @@ mod bench;
 mod browser;
 mod clock;
 mod count;
+mod debian;
 mod faults;
 mod fuzz;
 mod package;

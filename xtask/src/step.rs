@@ -110,6 +110,19 @@ pub(crate) fn output(tree: &Path, command: &str) -> Result<String, Failed> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Names `command`, runs it silently, and names it again when it fails.
+///
+/// # Errors
+/// [`Failed`] when it does not end with 0.
+pub(crate) fn said(tree: &Path, command: &str) -> Result<(), Failed> {
+    println!("{command}");
+    let done = output(tree, command);
+    if done.is_err() {
+        eprintln!("failed: {command}");
+    }
+    done.map(|_words| ())
+}
+
 fn repeat(settings: &[(&str, &str)], command: &str) -> String {
     let settings: String = settings.iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
     settings + command

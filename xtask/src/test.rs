@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::debian;
 use crate::step::{self, Failed, Steps};
 
 /// The version that the machine gets when it has none; an installed one is used as it is.
@@ -15,7 +16,7 @@ const INSTALL_DENY_LIGHTLY: &[(&str, &str)] = &[
 ];
 
 /// The server that the tests of headquarters' second engine start for themselves.
-const INSTALL_POSTGRES: &str = "apt-get install --yes --no-install-recommends postgresql";
+const POSTGRES_PACKAGE: &str = "postgresql";
 
 /// Runs every check and ends with the number of tests.
 ///
@@ -52,7 +53,7 @@ fn all(steps: &mut Steps<'_>, count: &mut Count) -> Result<(), Failed> {
         steps.command("install", INSTALL_DENY_LIGHTLY, INSTALL_DENY)?;
     }
     steps.command("deny", &[], "cargo deny --offline --log-level error check bans licenses sources")?;
-    if advisories().is_some_and(|folder| holds_something(&folder)) {
+    if advisories().is_some_and(|folder| holds_a_database(&folder)) {
         steps.command("advisories", &[], "cargo deny --offline check advisories")
     } else {
         println!("\nadvisories were NOT checked: this machine holds no advisory database");
@@ -67,15 +68,8 @@ fn tools(tree: &Path) -> Result<(), Failed> {
         ("cargo clippy --version", "clippy", "rustup component add clippy"),
         ("cc --version", "a C compiler, for SQLite and ring", "apt-get install gcc"),
     ];
-    let postgres = || Path::new("/usr/lib/postgresql").exists() || step::succeeds(tree, "initdb --version");
-    if !postgres() {
-        println!("\nPostgreSQL is missing; asking Debian's packages for it, once");
-        if !step::succeeds(tree, INSTALL_POSTGRES) || !postgres() {
-            eprintln!(
-                "missing: PostgreSQL's server, for the tests of the second engine; install it with: {INSTALL_POSTGRES}"
-            );
-            return Err(Failed);
-        }
+    if !Path::new("/usr/lib/postgresql").exists() && !step::succeeds(tree, "initdb --version") {
+        debian::install(tree, "the tests of the second engine", &[POSTGRES_PACKAGE])?;
     }
     let mut done = Ok(());
     for (command, name, install) in needed {
@@ -94,8 +88,9 @@ fn advisories() -> Option<PathBuf> {
     Some(cargo_home.join("advisory-dbs"))
 }
 
-fn holds_something(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+/// The checker leaves a lock in a folder that it found empty.
+fn holds_a_database(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(|entry| entry.path().is_dir()))
 }
 
 /// The tests of every program that cargo ran.
@@ -131,6 +126,18 @@ impl Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_alone_is_no_database_of_advisories() {
+        let folder = std::env::temp_dir().join(format!("fieldbook-advisories-{}", std::process::id()));
+        assert!(!holds_a_database(&folder));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("db.lock"), "").unwrap();
+        assert!(!holds_a_database(&folder));
+        std::fs::create_dir(folder.join("advisory-db-3157b0e2")).unwrap();
+        assert!(holds_a_database(&folder));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn the_tests_of_all_programs_are_added_up() {
