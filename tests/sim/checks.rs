@@ -110,6 +110,13 @@ impl World {
                 check_kept(one, &self.said, &held);
             }
         }
+        let files = self.hq.borrow().run(|desk| desk.files.clone());
+        for file in self.files.iter().filter(|file| !file.forgiven) {
+            let out =
+                |device: &&Device| device.replica == file.replica && (device.stranded || device.revoked);
+            let excused = self.devices.iter().any(|device| out(&device));
+            assert!(excused || files.length(&file.hash).is_some(), "{file:?} was kept and is not there");
+        }
         let lost = self.said.iter().any(|one| one.forgiven);
         check_verdicts(&held, lost || self.devices.iter().any(|device| device.stranded));
         check_numbers(&held);
@@ -133,6 +140,12 @@ impl World {
         let row = self.hq.borrow().run(move |desk| desk.store.device(replica).expect("a row"));
         if revoked || stranded || row.is_some_and(|row| !row.standing.takes_part()) {
             return;
+        }
+        let files = self.hq.borrow().run(|desk| desk.files.clone());
+        for file in
+            self.files.iter().filter(|file| store.file_at_hq(&file.hash).expect("a setting").is_some())
+        {
+            assert!(files.length(&file.hash).is_some(), "device {at} says that headquarters has {file:?}");
         }
         let (digest, page) = self.hq.borrow().run(move |desk| {
             let mut device = desk.store.device(replica).expect("a row").expect("a device");

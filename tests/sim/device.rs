@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use fieldbook::clock::Now;
 use fieldbook::store::Store;
+use fieldbook::store::files::Hash;
 use records::id::{Epoch, Replica};
 use records::kinds::later;
 use records::time::Ts;
+use records::value::FileHash;
 use sync_protocol::enrolment::Enrolment;
 
 /// A device, or a copy of one.
@@ -189,6 +191,12 @@ impl Device {
         copy_folder(&saved, &self.home);
         self.said = said;
         true
+    }
+
+    /// Returns whether a file lies in its home.
+    pub(crate) fn has_file(&self, hash: &Hash) -> bool {
+        let name = fieldbook::blobs::hex(&FileHash(hash.to_vec()));
+        self.home.join("blobs").join(&name[..2]).join(name).is_file()
     }
 
     fn put_database(&self, from: &Path) {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use fieldbook::store::Store;
-use records::id::OpId;
+use fieldbook::store::files::Hash;
+use records::id::{OpId, Replica};
+use sync_protocol::chain::sha256;
 use sync_protocol::op::Row;
 
 use crate::work::{self, Deed};
@@ -20,6 +22,15 @@ pub(crate) struct Said {
     /// The op that was written again as this one.
     again_of: Option<OpId>,
     /// Nothing that this op was on is left, and nobody had received it.
+    pub(crate) forgiven: bool,
+}
+
+/// A file that was kept on a device for headquarters.
+#[derive(Debug, Clone)]
+pub(crate) struct Attached {
+    pub(crate) hash: Hash,
+    pub(crate) replica: Replica,
+    /// The homes that had it are lost, and headquarters had not received it.
     pub(crate) forgiven: bool,
 }
 
@@ -50,6 +61,10 @@ impl World {
             let mark = says(&row).then_some(number);
             self.tell(format!("{at} saves {id} ({deed:?} on {record}, {mark:?})"));
             self.said.push(Said { id, link, mark, again_of: None, forgiven: false });
+        }
+        if deed == Deed::File {
+            let hash = sha256(&[&work::content(&work::mark(number))]);
+            self.files.push(Attached { hash, replica: self.devices[at].replica, forgiven: false });
         }
     }
 
@@ -127,13 +142,20 @@ impl World {
     /// Forgives what is on no living device and not at headquarters.
     pub(crate) fn forgive(&mut self) {
         let held = self.hq.borrow().run(crate::checks::links);
+        let carried = self.on_their_way();
         for said in &mut self.said {
             let at_hq = held.get(&said.id).is_some_and(|link| *link == said.link);
             let somewhere = self.devices.iter().filter(|device| !device.dead).any(|device| {
                 device.replica == said.id.replica
                     && device.said.get(&said.id.epoch).is_some_and(|seq| *seq >= said.id.seq)
             });
-            said.forgiven |= !at_hq && !somewhere;
+            said.forgiven |= !at_hq && !somewhere && !carried.contains(&said.id);
+        }
+        let files = self.hq.borrow().run(|desk| desk.files.clone());
+        for file in &mut self.files {
+            let own = self.devices.iter().filter(|device| !device.dead && device.replica == file.replica);
+            let somewhere = own.into_iter().any(|device| device.has_file(&file.hash));
+            file.forgiven |= files.length(&file.hash).is_none() && !somewhere;
         }
     }
 }
@@ -141,7 +163,7 @@ impl World {
 /// An op that was written again twice is found under each of its names, and no other one is.
 #[test]
 fn an_op_that_was_written_again_twice_keeps_all_its_names() {
-    use records::id::{Epoch, Replica};
+    use records::id::Epoch;
 
     let id = |epoch, seq| OpId { replica: Replica(7), epoch: Epoch(epoch), seq };
     let one = |id, again_of| Said { id, link: [0; 8], mark: None, again_of, forgiven: false };

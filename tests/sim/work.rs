@@ -3,6 +3,7 @@
 use fieldbook::clock::Now;
 use fieldbook::notebook::add::{self, Add};
 use fieldbook::notebook::amend::{self, Amend};
+use fieldbook::notebook::attach::Given;
 use fieldbook::notebook::conflict::{self, Of, Take};
 use fieldbook::notebook::create::{self, Create};
 use fieldbook::notebook::find::Wanted;
@@ -16,6 +17,7 @@ use fieldbook::store::Store;
 use records::id::DocId;
 use records::kinds::{repair, voucher};
 use records::value::text::Lang;
+use sync_protocol::limits::CHUNK_BYTES;
 use sync_protocol::op::Row;
 
 use crate::dice::Dice;
@@ -31,6 +33,7 @@ pub(crate) enum Deed {
     Note,
     Part,
     Tag,
+    File,
     Seal,
     Void,
     Accept,
@@ -48,7 +51,7 @@ pub(crate) enum Deed {
 }
 
 /// How often each is done.
-pub(crate) const DEEDS: [(usize, Deed); 19] = [
+pub(crate) const DEEDS: [(usize, Deed); 20] = [
     (6, Deed::Sheet),
     (6, Deed::ReadySheet),
     (3, Deed::Voucher),
@@ -57,6 +60,7 @@ pub(crate) const DEEDS: [(usize, Deed); 19] = [
     (8, Deed::Note),
     (4, Deed::Part),
     (4, Deed::Tag),
+    (4, Deed::File),
     (8, Deed::Seal),
     (2, Deed::Void),
     (16, Deed::Accept),
@@ -82,6 +86,17 @@ pub(crate) fn today(deed: Deed) -> Deed {
 /// Returns what a person writes so that it can be found again wherever it got to.
 pub(crate) fn mark(number: u32) -> String {
     format!("~{number}~")
+}
+
+/// Returns what is in the file that a person attaches with a mark: of one piece or of two, and some files are the same.
+pub(crate) fn content(mark: &str) -> Vec<u8> {
+    let number: usize = mark.trim_matches('~').parse().expect("a mark");
+    let (what, bytes) = match number % 9 {
+        0 => ("the same".to_owned(), 700),
+        1 => (format!("long {number}"), CHUNK_BYTES + 8 * number),
+        _ => (format!("scan {number}"), 20 * number),
+    };
+    what.into_bytes().into_iter().cycle().take(bytes).collect()
 }
 
 /// Returns whether an op says what a person wrote.
@@ -147,12 +162,18 @@ pub(crate) fn act(
         }
         Deed::JobSheet => made(create::create(store, &sheet(mark, true, Some(job)), now)),
         Deed::JobStep => {
-            let name = ["accept", "depart", "arrive", "start", "finish"][dice.below(5)];
+            let name = ["accept", "take", "depart", "arrive", "start", "finish"][dice.below(6)];
             done(step::step(store, &Step { record: job, ..taken(name, mark) }, now))
         }
         Deed::Note => done(add::add(store, &add("note", &[mark]), now)),
         Deed::Part => done(add::add(store, &add("part", &[mark, "1"]), now)),
         Deed::Tag => done(add::add(store, &add("tag", &[mark]), now)),
+        Deed::File => {
+            let given = Given::Bytes { name: "scan.pdf".to_owned(), bytes: content(mark) };
+            let words = ["kind=doc", &format!("caption={mark}")];
+            let request = Add { files: vec![("file".to_owned(), given)], ..add("photo", &words) };
+            done(add::add(store, &request, now))
+        }
         Deed::Seal => {
             let signed = Signed::Not("absent".to_owned());
             let request = Seal { record: record.to_owned(), signed, lang: Lang::En };

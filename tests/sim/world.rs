@@ -17,7 +17,7 @@ use crate::device::Device;
 use crate::dice::{self, Dice};
 use crate::line::{FAIR, Line, Luck, Weather};
 use crate::office::{FOUNDED_MS, Headquarters};
-use crate::said::Said;
+use crate::said::{Attached, Said};
 use crate::work::{self, DEEDS, Deed};
 
 /// The time that devices lived through, added over them all.
@@ -37,6 +37,7 @@ pub(crate) struct World {
     pub(crate) hq: RefCell<Headquarters>,
     pub(crate) devices: Vec<Device>,
     pub(crate) said: Vec<Said>,
+    pub(crate) files: Vec<Attached>,
     pub(crate) now_ms: u64,
     /// What happened, a line each.
     pub(crate) story: Vec<String>,
@@ -47,7 +48,7 @@ pub(crate) struct World {
     pub(crate) carried: Carried,
     late: RefCell<Vec<Vec<u8>>>,
     weather: Weather,
-    records: Vec<(DocId, &'static str)>,
+    pub(crate) records: Vec<(DocId, &'static str)>,
     /// Those of them with all that a seal asks for.
     ready: Vec<(DocId, &'static str)>,
     sealed: Vec<(DocId, &'static str)>,
@@ -89,13 +90,16 @@ enum Event {
     WriteBundle,
     ReadBundle,
     ReadReceipt,
+    TakeAlong,
+    HandOver,
+    TakeOver,
     DiskFull,
     Weeks,
     Upgrade,
     UpgradeHq,
 }
 
-const EVENTS: [Event; 29] = [
+const EVENTS: [Event; 32] = [
     Event::Work,
     Event::Sync,
     Event::ThinSync,
@@ -121,6 +125,9 @@ const EVENTS: [Event; 29] = [
     Event::WriteBundle,
     Event::ReadBundle,
     Event::ReadReceipt,
+    Event::TakeAlong,
+    Event::HandOver,
+    Event::TakeOver,
     Event::DiskFull,
     Event::Weeks,
     Event::Upgrade,
@@ -155,6 +162,9 @@ fn frequency(event: Event) -> (usize, usize) {
         Event::WriteBundle => (3, 25),
         Event::ReadBundle => (4, 50),
         Event::ReadReceipt => (4, 50),
+        Event::TakeAlong => (6, 100),
+        Event::HandOver => (8, 40),
+        Event::TakeOver => (6, 100),
         Event::DiskFull => (2, 25),
         Event::Weeks => (1, 25),
         Event::Upgrade => (4, 50),
@@ -184,6 +194,7 @@ impl World {
             hq: RefCell::new(hq),
             devices: Vec::new(),
             said: Vec::new(),
+            files: Vec::new(),
             now_ms: FOUNDED_MS + 60_000,
             story: Vec::new(),
             lived: Lived::default(),
@@ -230,7 +241,7 @@ impl World {
         self.calm();
     }
 
-    fn count(&mut self, what: impl std::fmt::Debug) {
+    pub(crate) fn count(&mut self, what: impl std::fmt::Debug) {
         *self.tally.entry(format!("{what:?}")).or_default() += 1;
     }
 
@@ -309,6 +320,9 @@ impl World {
             Event::WriteBundle => self.write_bundle(at),
             Event::ReadBundle => self.read_bundle(),
             Event::ReadReceipt => self.read_receipt(at),
+            Event::TakeAlong => self.take_along(at),
+            Event::HandOver => self.hand_over(at),
+            Event::TakeOver => self.take_over(at),
             Event::DiskFull => {
                 // Less than a save asks for, less than a sync, or nothing at all.
                 let full = [6 << 20, 900 << 10, 0][self.dice.below(3)];
@@ -451,6 +465,7 @@ impl World {
         match done {
             Ok(report) => {
                 self.check_trim(at);
+                self.hear_receipts(&report.receipts);
                 self.tell(format!(
                     "{at} syncs {met:?}: sent {}, received {}, level {}, digest {:?}, {:?}",
                     report.sent_ops, report.received_ops, report.level, report.digest_equal, report.notices
@@ -521,6 +536,7 @@ impl World {
         for device in self.devices.iter_mut().filter(|device| device.replica == replica) {
             device.revoked = true;
         }
+        self.forgive();
     }
 
     /// A revocation that a restored headquarters had forgotten comes back to it with what devices show it.
@@ -561,6 +577,7 @@ impl World {
                 let nothing = report.notices.iter().all(is_stale)
                     && report.sent_ops == 0
                     && report.received_ops == 0
+                    && (report.files_left == 0 || self.devices[at].revoked)
                     && report.verdicts.is_empty();
                 self.hear_revocation(at);
                 quiet &= nothing && (report.level || self.devices[at].revoked);
