@@ -5,6 +5,7 @@ mod aftermath;
 mod alert;
 pub mod answer;
 mod approve;
+mod archive;
 mod audit;
 #[cfg(test)]
 mod audited;
@@ -201,6 +202,8 @@ enum Command {
     Tick,
     /// Makes all views again from what was received
     Rebuild,
+    /// Moves what came long ago out of the tables that every sync works on
+    Archive(archive::Args),
     /// Looks whether everything is whole
     Doctor,
     /// Writes everything into one file, while it serves
@@ -348,6 +351,7 @@ fn work(command: Option<Command>, room: &Room) -> Result<Answer, Fault> {
         Command::Print(args) => print::run(&args, room),
         Command::Export(args) => export::run(&args, room),
         Command::Rebuild => rebuild::run(room),
+        Command::Archive(args) => archive::run(&args, room),
         Command::Doctor => doctor::run(room),
         Command::Backup(file) => backup::run(&file, room),
         Command::Restore(file) => backup::restore(&file, room),

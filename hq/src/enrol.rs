@@ -156,10 +156,9 @@ impl Desk {
     fn feed_all(&mut self, device: &Device) -> Result<(), StoreError> {
         let others: Vec<_> = self.store.devices(device.staff)?;
         let own: Vec<_> = others.iter().map(|other| (other.branch, other.replica)).collect();
-        let company = self.store.visible(None, None, &[])?;
-        let all = self.store.visible(device.staff, None, &own)?;
-        for doc in all.keys().filter(|doc| !company.contains_key(doc)) {
-            let ops = self.history(*doc)?;
+        // The company's are not looked through for it: they are many, and everybody reads them in their own feed.
+        for doc in self.store.visible_of_own(device.staff, &own)? {
+            let ops = self.history(doc)?;
             self.feed_history(device.branch, Feed::Replica(device.replica.0), ops.iter())?;
         }
         Ok(())

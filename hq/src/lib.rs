@@ -1,8 +1,9 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
 //! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
-//! [`money`], [`devices`], [`rescue`], [`lists`], [`jobs`], [`figures`], [`logins`], [`totp`], [`rotation`], [`meter`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
+//! [`money`], [`devices`], [`rescue`], [`archive`], [`lists`], [`jobs`], [`figures`], [`logins`], [`totp`], [`rotation`], [`meter`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
 
+pub mod archive;
 pub mod asks;
 pub mod author;
 pub mod backup;

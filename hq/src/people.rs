@@ -48,6 +48,14 @@ pub struct People {
     pub units: BTreeMap<DocId, Unit>,
 }
 
+/// The kinds that people are read from.
+const KINDS: [u16; 2] = [number::ORG, number::STAFF];
+
+/// Returns whether people are read from documents of that kind.
+pub(crate) fn are_made_of(kind: u16) -> bool {
+    KINDS.contains(&kind)
+}
+
 impl People {
     /// Reads them all.
     ///
@@ -55,7 +63,7 @@ impl People {
     /// [`StoreError`].
     pub fn read(store: &Store) -> Result<Self, StoreError> {
         let mut people = Self::default();
-        for kind in [number::ORG, number::STAFF] {
+        for kind in KINDS {
             store.each_of_few::<StoreError>(kind, |_, indexed| {
                 people.learn(&indexed.document);
                 Ok(())

@@ -21,7 +21,7 @@ const REMEMBERED_MAX: usize = 20_000;
 /// Bytes of one device that may wait for a person; docs/SECURITY.md, On the wire.
 pub const HELD_BACK_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// How much is let in; 0 stands for no limit.
+/// How much is let in; 0 stands for no limit on what one device or address may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Requests a second of one device.
@@ -40,6 +40,10 @@ pub struct Limits {
     pub idle: Duration,
     /// Until a conversation's turn comes.
     pub turn: Duration,
+    /// Conversations at a time with everybody: each may hold a few inflated bodies.
+    pub sessions: usize,
+    /// Conversations that wait for their turn, everybody's: the next one is told at once to come again.
+    pub waiting: usize,
 }
 
 impl Default for Limits {
@@ -54,6 +58,8 @@ impl Default for Limits {
             headers: Duration::from_secs(10),
             idle: Duration::from_secs(30),
             turn: Duration::from_secs(10),
+            sessions: 128,
+            waiting: 1024,
         }
     }
 }

@@ -37,8 +37,6 @@ use crate::web::console::Console;
 const GRACE: Duration = Duration::from_secs(10);
 /// When a device comes again that found every turn taken.
 const BUSY_S: u32 = 15;
-/// Conversations at a time: each may hold a few inflated bodies.
-const SESSIONS_MAX: usize = 128;
 /// Connections at a time.
 const CONNECTIONS_MAX: usize = 4096;
 
@@ -47,6 +45,8 @@ const CONNECTIONS_MAX: usize = 4096;
 struct Shared {
     office: Office,
     sessions: Arc<Semaphore>,
+    /// For those that speak and those that wait for their turn.
+    places: Arc<Semaphore>,
     console: Arc<Console>,
     health: Arc<Health>,
 }
@@ -67,8 +67,13 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let office = console.office.clone();
     let porter = Arc::clone(&office.porter);
-    let shared =
-        Shared { office, sessions: Arc::new(Semaphore::new(SESSIONS_MAX)), console, health: Arc::default() };
+    let shared = Shared {
+        office,
+        sessions: Arc::new(Semaphore::new(porter.limits.sessions)),
+        places: Arc::new(Semaphore::new(porter.limits.sessions.saturating_add(porter.limits.waiting))),
+        console,
+        health: Arc::default(),
+    };
     let app = Router::new()
         .route("/v1/sync", post(sync))
         .route("/healthz", get(health))
@@ -201,6 +206,11 @@ async fn admitted(shared: &Shared, request: Request<Body>, told: &mut Told) -> R
     let porter = &shared.office.porter;
     let from = request.extensions().get::<Peer>().map(|peer| Origin::from(peer.0.ip()));
     let Some(_seat) = from.and_then(|from| porter.seat(Place::Session, from)) else {
+        return Err(Refused::busy());
+    };
+    // Whoever would wait behind too many is told so while it costs next to nothing.
+    let Ok(_place) = shared.places.try_acquire() else {
+        porter.meter.turned_away("session");
         return Err(Refused::busy());
     };
     let Ok(Ok(_permit)) = tokio::time::timeout(porter.limits.turn, shared.sessions.acquire()).await else {

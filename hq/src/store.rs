@@ -1,6 +1,7 @@
 //! What headquarters keeps: its tables, its transactions, its small settings; nothing here judges.
 
 pub mod address;
+pub mod archived;
 pub mod copies;
 pub mod devices;
 pub mod documents;

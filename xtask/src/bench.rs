@@ -19,7 +19,7 @@ mod program;
 )]
 mod proxy;
 mod reads;
-mod report;
+pub(crate) mod report;
 mod saves;
 mod table;
 mod walk;

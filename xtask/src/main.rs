@@ -9,6 +9,7 @@ mod count;
 mod debian;
 mod faults;
 mod fuzz;
+mod load;
 mod package;
 mod size;
 mod soak;
@@ -28,6 +29,8 @@ usage: cargo xtask <chore>
   bench    measure real programs against the goals and against other people's, and write docs/BENCHMARKS.md;
            FIELDBOOK_DATA names the workload: bench [--only PART|PEER [ROUNDS]]
   count    instructions of the hot pure functions against benches/instructions.txt, by callgrind: count [write]
+  load     ten thousand simulated devices at one headquarters, on SQLite and on PostgreSQL, and docs/SCALING.md: load;
+           fewer, for a look that writes nothing: load DEVICES
   soak     run the simulator on as many seeds as asked for: soak SEEDS [FROM]
   fuzz     hostile bytes under libFuzzer on the nightly compiler: fuzz [TARGET|all] [SECONDS]
   faults   kills, power cuts, turned bits, full disks and wrong clocks, and their table: faults [TIMES]
@@ -44,6 +47,8 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(tree(), None, None),
         ["bench", "--only", part] => bench::run(tree(), Some(part), None),
         ["bench", "--only", part, rounds] => bench::run(tree(), Some(part), rounds.parse().ok()),
+        ["load"] => load::run(tree(), None),
+        ["load", devices] => load::run(tree(), Some(*devices)),
         ["count"] => count::check(tree()),
         ["count", "write"] => count::write(tree()),
         ["soak", seeds] => soak::run(tree(), seeds, "1"),

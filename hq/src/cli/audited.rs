@@ -37,7 +37,7 @@ const COMMANDS: &[(Leaves, &str)] = &[
     (Leaves::Op, "case propose|case late|case confirm|case dismiss|case appeal|case uphold|case waive"),
     (Leaves::Op, "case execute|pay accept|pay back|pay batch|pay approve|pay cancel|pay export|pay confirm"),
     (Leaves::Op, "tick"),
-    (Leaves::Views, "init|serve|move|bundle read|file ask|rebuild"),
+    (Leaves::Views, "init|serve|move|bundle read|file ask|rebuild|archive"),
     (Leaves::Nothing, "device list|show|history|policy explain|policy check|policy list|policy try"),
     (Leaves::Nothing, "policy what-if|file list|file get|claim list|claim show|claim history|review list"),
     (Leaves::Nothing, "review show|batch list|batch show|batch manifest|audit list|audit show|approve list"),

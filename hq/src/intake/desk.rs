@@ -19,6 +19,8 @@ use crate::store::{Store, StoreError};
 
 /// How many decoded segments are remembered: some 256 ops each.
 const SEGMENTS_MAX: usize = 128;
+/// The setting that counts the changes of people and terms.
+const TOLD: &str = "people told";
 /// How many lines' parents are remembered.
 const LINES_MAX: usize = 100_000;
 
@@ -40,7 +42,10 @@ pub struct Desk {
     pub(crate) terms: Option<Arc<crate::money::terms::Terms>>,
     /// What the clerk has yet to look at.
     pub(crate) tray: crate::money::clerk::Tray,
-    version: u64,
+    /// The database's own number at the last look; `None`: it was not looked since something was taken back.
+    version: Option<u64>,
+    /// How many changes of people and terms there had been.
+    told: u64,
     rows: BTreeMap<(Line, u64), Arc<Vec<Row>>>,
     lines: Lines,
     roots: BTreeSet<Line>,
@@ -75,7 +80,8 @@ impl Desk {
             people: None,
             terms: None,
             tray: crate::money::clerk::Tray::default(),
-            version: 0,
+            version: None,
+            told: 0,
             rows: BTreeMap::new(),
             lines: Lines::new(),
             roots: BTreeSet::new(),
@@ -108,22 +114,34 @@ impl Desk {
         }
     }
 
-    /// Drops what another program's commit may have changed; to be called once a transaction.
+    /// Drops what another program's commit changed of what is remembered; to be called once a transaction.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn look_around(&mut self) -> Result<(), StoreError> {
-        let version = self.store.version()?;
-        if version != self.version {
+        let version = Some(self.store.version()?);
+        if version == self.version {
+            return Ok(());
+        }
+        // Other processes commit all the time, and hardly ever somebody comes or goes: everybody is read again only then.
+        let told = self.told()?;
+        if told != self.told || self.version.is_none() {
             self.people = None;
             self.terms = None;
-            self.version = version;
+            self.told = told;
         }
+        self.version = version;
         Ok(())
+    }
+
+    fn told(&self) -> Result<u64, StoreError> {
+        let kept = self.store.setting(TOLD)?.and_then(|bytes| bytes.try_into().ok());
+        Ok(kept.map_or(0, u64::from_le_bytes))
     }
 
     /// Drops everything that a job taken back may have left here.
     pub fn forget(&mut self) {
+        self.version = None;
         self.people = None;
         self.terms = None;
         self.own = None;
@@ -146,14 +164,25 @@ impl Desk {
         Ok(people)
     }
 
-    /// Takes in a changed document, where it is somebody, a unit, or one of the terms.
-    pub fn learn(&mut self, document: &sync_protocol::merge::Document) {
-        if let Some(people) = &mut self.people {
+    /// Takes in a changed document, where it is somebody, a unit, or one of the terms; other processes will hear of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn learn(&mut self, document: &sync_protocol::merge::Document) -> Result<(), StoreError> {
+        let (person, term) =
+            (crate::people::are_made_of(document.kind), crate::money::terms::are_made_of(document.kind));
+        if !person && !term {
+            return Ok(());
+        }
+        if let Some(people) = self.people.as_mut().filter(|_| person) {
             Arc::make_mut(people).learn(document);
         }
-        if crate::money::terms::are_made_of(document.kind) {
+        if term {
             self.terms = None;
         }
+        self.store.count_up(TOLD, 1)?;
+        self.told = self.told()?;
+        Ok(())
     }
 
     /// Returns HQ's number of the branch in which somebody works; `None` where that is not known.
@@ -305,5 +334,52 @@ impl Desk {
         let branch = self.home(id.replica)?.unwrap_or(0);
         let judgement = self.store.judgement(branch, id, row.stamp)?;
         Ok(Some(Judged { id, row, judgement }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Data;
+
+    const NOW_MS: u64 = 1_795_300_000_000;
+    const ORG: &str =
+        "code,name,kind,parent\nCO,Company,company,\nB1,East,branch,CO\nC1,Centre,service_center,B1\n";
+    const STAFF: &str = "code,name,unit,roles\nE1,Wang,C1,engineer\n";
+
+    fn import(desk: &mut Desk, kind: &str, file: &str) {
+        let kind = records::kinds::by_name(kind).unwrap();
+        desk.transact(|desk| desk.import(file.as_bytes(), kind, NOW_MS)).unwrap();
+    }
+
+    #[test]
+    fn everybody_is_read_again_where_another_process_changed_somebody_and_not_where_it_wrote_something_else()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::at(folder.path());
+        data.init("http://127.0.0.1:7400").unwrap();
+        let (mut one, mut other) = (data.open(false).unwrap(), data.open(false).unwrap());
+        import(&mut other, "org", ORG);
+        let people = |desk: &mut Desk| {
+            desk.look_around().unwrap();
+            desk.people().unwrap()
+        };
+        let before = people(&mut one);
+        assert_eq!(before.units.len(), 3);
+        other.transact(|desk| desk.store.set("anything", b"else")).unwrap();
+        assert!(Arc::ptr_eq(&people(&mut one), &before));
+        import(&mut other, "staff", STAFF);
+        assert_eq!(people(&mut one).staff.len(), 1);
+        // What was taken back is not remembered either, whatever number it had.
+        let lost = one.transact(|desk| {
+            let kind = records::kinds::by_name("staff").unwrap();
+            let more = "code,name,unit,roles\nE2,Li,C1,engineer\n";
+            desk.import(more.as_bytes(), kind, NOW_MS).unwrap();
+            Err::<(), _>(StoreError::Absent)
+        });
+        assert!(lost.is_err());
+        assert_eq!(people(&mut one).staff.len(), 1);
+        import(&mut other, "staff", "code,name,unit,roles\nE3,Zhao,C1,engineer\n");
+        assert_eq!(people(&mut one).staff.len(), 2);
     }
 }

@@ -83,7 +83,7 @@ impl Desk {
         let Some(document) = work.document.take() else {
             return Ok(());
         };
-        self.learn(&document);
+        self.learn(&document)?;
         self.index_money(work.home, &document)?;
         let kind = records::kinds::by_number(document.kind);
         let number = kind.and_then(|kind| kind.key).map(|key| reading::text(&document, key));

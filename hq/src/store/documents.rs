@@ -191,6 +191,30 @@ impl Store {
         Ok(found)
     }
 
+    /// Returns what a person sees beside the company's documents and a branch's: what `own` replicas created and what
+    /// concerns `staff`, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn visible_of_own(
+        &self,
+        staff: Option<DocId>,
+        own: &[(u32, Replica)],
+    ) -> Result<std::collections::BTreeSet<DocId>, StoreError> {
+        const OF: &str = "SELECT d.replica, d.epoch, d.seq FROM documents d";
+        let mut found = std::collections::BTreeSet::new();
+        for (branch, replica) in own {
+            let sql = format!("{OF} WHERE d.branch = ?1 AND d.replica = ?2 AND d.scope <> 0");
+            found.extend(self.db.all(&sql, values![*branch, replica.0], |row| id(row, 0))?);
+        }
+        if let Some(staff) = staff {
+            let tail =
+                "JOIN concerns c USING (branch, replica, epoch, seq) WHERE c.staff = ?1 AND d.scope <> 0";
+            found.extend(self.db.all(&format!("{OF} {tail}"), values![&bytes(&staff)], |row| id(row, 0))?);
+        }
+        Ok(found)
+    }
+
     /// Returns the documents of a kind in one of some states, by creator's branch and id; no states: all of them.
     ///
     /// # Errors

@@ -80,6 +80,11 @@ const LINE_PUT: &str = "INSERT INTO lines VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
 
 const COLUMNS: &str = "replica, epoch, first, count, link, body, signature, arrival, received_ms, skew_ms";
 
+/// Returns the statement that reads what came lately and what was archived.
+pub(super) fn both(columns: &str, which: &str, order: &str) -> String {
+    format!("SELECT {columns} FROM segments {which} UNION ALL SELECT {columns} FROM archived {which} {order}")
+}
+
 fn kept(row: &Row<'_>) -> Result<Kept, StoreError> {
     let segment = Segment {
         replica: Replica(row.get(0)?),
@@ -135,11 +140,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn segment_at(&self, branch: u32, line: Line, seq: u64) -> Result<Option<Kept>, StoreError> {
-        let sql = &format!(
-            "SELECT {COLUMNS} FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
-             AND first <= ?4 AND first + count > ?4 ORDER BY first DESC LIMIT 1"
-        );
-        self.db.one(sql, values![branch, line.0.0, line.1.0, seq], kept)
+        // Whatever holds the op holds the same op; what is asked for is young, as a rule. Nothing comes back from the
+        // archive, so what is not in the first is in the second.
+        for table in ["segments", "archived"] {
+            let sql = &format!(
+                "SELECT {COLUMNS} FROM {table} WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
+                 AND first <= ?4 AND first + count > ?4 ORDER BY first DESC LIMIT 1"
+            );
+            let found = self.db.one(sql, values![branch, line.0.0, line.1.0, seq], kept)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Returns when op `seq` of a line came first, and under what clock it was saved.
@@ -147,8 +160,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn came(&self, branch: u32, line: Line, seq: u64) -> Result<Option<Came>, StoreError> {
-        let sql = "SELECT received_ms, skew_ms FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
-             AND first > CAST(?4 AS BIGINT) - 256 AND first <= ?4 AND first + count > ?4 ORDER BY arrival LIMIT 1";
+        let sql = &both(
+            "received_ms, skew_ms, arrival",
+            "WHERE branch = ?1 AND replica = ?2 AND epoch = ?3
+             AND first > CAST(?4 AS BIGINT) - 256 AND first <= ?4 AND first + count > ?4",
+            "ORDER BY arrival LIMIT 1",
+        );
         let came = |row: &Row<'_>| Ok(Came { received_ms: row.get(0)?, skew_ms: row.get(1)? });
         let key = values![branch, line.0.0, line.1.0, seq];
         let Some(came) = self.db.one(sql, key, came)? else {
@@ -184,14 +201,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn segment_from(&self, branch: u32, line: Line, first: u64) -> Result<Option<Kept>, StoreError> {
-        let sql = &format!(
-            "SELECT {COLUMNS} FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND first = ?4
-             ORDER BY arrival LIMIT 1"
+        let sql = &both(
+            COLUMNS,
+            "WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND first = ?4",
+            "ORDER BY arrival LIMIT 1",
         );
         self.db.one(sql, values![branch, line.0.0, line.1.0, first], kept)
     }
 
-    /// Hands every segment to `each`, in order of arrival.
+    /// Hands every segment to `each`, those of the archive too, in order of arrival.
     ///
     /// # Errors
     /// What `each` answers, or [`StoreError`].
@@ -199,7 +217,7 @@ impl Store {
         &self,
         mut each: impl FnMut(u32, Kept) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = format!("SELECT {COLUMNS}, branch FROM segments ORDER BY arrival");
+        let sql = both(&format!("{COLUMNS}, branch"), "", "ORDER BY arrival");
         self.db.each(&sql, &[], |row| each(row.get(10)?, kept(row)?))
     }
 
@@ -228,7 +246,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn line_arrivals(&self, branch: u32, line: Line) -> Result<Option<(u64, u64)>, StoreError> {
-        let sql = "SELECT MIN(arrival), MAX(arrival) FROM segments WHERE branch = ?1 AND replica = ?2 AND epoch = ?3";
+        let sql = &format!(
+            "SELECT MIN(arrival), MAX(arrival) FROM ({}) AS held",
+            both("arrival", "WHERE branch = ?1 AND replica = ?2 AND epoch = ?3", "")
+        );
         let key = values![branch, line.0.0, line.1.0];
         let found = self.db.one(sql, key, |row| Ok(row.get::<Option<u64>>(0)?.zip(row.get(1)?)))?;
         Ok(found.flatten())

@@ -92,8 +92,9 @@ impl Store {
         let Some(order) = self.backup_order()? else {
             return Ok(0);
         };
-        let sql = "SELECT COALESCE(MAX(first + count - 1), 0) FROM segments
-             WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND arrival < ?4";
+        let which = "WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND arrival < ?4";
+        let ends = crate::store::log::both("first + count - 1 AS ends", which, "");
+        let sql = &format!("SELECT COALESCE(MAX(ends), 0) FROM ({ends}) AS held");
         self.db.only(sql, values![branch, line.0.0, line.1.0, order])
     }
 

@@ -15,7 +15,7 @@ use crate::store::StoreError;
 const STEPS: &[(&str, &str)] = &[("V1__tables", include_str!("tables/V1__tables.sql"))];
 
 /// The large tables, which PostgreSQL keeps in parts by branch.
-const BY_BRANCH: &[&str] = &["segments", "rulings", "documents", "concerns", "feed"];
+const BY_BRANCH: &[&str] = &["segments", "archived", "rulings", "documents", "concerns", "feed"];
 /// How many parts.
 const PARTS: u32 = 8;
 

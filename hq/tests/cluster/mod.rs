@@ -1,6 +1,7 @@
 //! A PostgreSQL of the tests' own: made in a temporary folder, heard on a Unix socket, gone when the tests end.
 //!
-//! It does not wait for its disk (`fsync = off`): what these tests try is transactions, not power cuts.
+//! It does not wait for its disk (`fsync = off`): what these tests try is transactions, not power cuts. Where it is
+//! measured it does.
 
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -15,6 +16,8 @@ const USER: &str = "postgres";
 /// A running server.
 pub(crate) struct Cluster {
     folder: PathBuf,
+    /// Whether it waits for its disk.
+    durable: bool,
     databases: AtomicU32,
     /// Waits for the end of its input, which comes however this process ends, and clears up.
     _keeper: Child,
@@ -30,6 +33,23 @@ impl Cluster {
 
     /// Makes a server and starts it.
     pub(crate) fn start() -> Self {
+        Self::make(false)
+    }
+
+    /// Makes a server that keeps its promises through a power cut, and starts it.
+    #[allow(dead_code, reason = "only where it is measured")]
+    pub(crate) fn durable() -> Self {
+        Self::make(true)
+    }
+
+    /// Returns its first process.
+    #[allow(dead_code, reason = "only where it is measured")]
+    pub(crate) fn pid(&self) -> u32 {
+        let file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        file.lines().next().and_then(|line| line.parse().ok()).expect("a number")
+    }
+
+    fn make(durable: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("fieldbook-pg-").tempdir().unwrap().keep();
         if is_root() {
             let user = std::fs::read_to_string("/etc/passwd").unwrap();
@@ -54,17 +74,16 @@ impl Cluster {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let cluster = Self { folder, databases: AtomicU32::new(0), _keeper: keeper };
+        let cluster = Self { folder, durable, databases: AtomicU32::new(0), _keeper: keeper };
         cluster.go();
         cluster
     }
 
     /// Starts the server, and waits until it answers.
     pub(crate) fn go(&self) {
-        let options = format!(
-            "-k {} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200",
-            self.folder.display()
-        );
+        let disk = if self.durable { "" } else { " -c fsync=off -c full_page_writes=off" };
+        let options =
+            format!("-k {} -c listen_addresses= -c max_connections=200{disk}", self.folder.display());
         let log = self.folder.join("log");
         let log = log.to_string_lossy();
         assert!(run("pg_ctl", &self.folder, &["start", "--wait", "--log", &log, "--options", &options]));

@@ -9,6 +9,11 @@
 
 #[path = "../cluster/mod.rs"]
 mod cluster;
+#[path = "../served/device.rs"]
+#[allow(dead_code, clippy::panic, reason = "this device does less than those of the served tests")]
+mod device;
+
+mod archive;
 mod laws;
 mod lost;
 mod moves;

@@ -93,10 +93,23 @@ fn connections_beyond_an_addresss_share_are_closed_and_the_others_go_on() {
 
 #[test]
 fn conversations_that_hold_every_turn_make_the_next_one_come_again_instead_of_waiting_for_ever() {
-    let limits = Limits { address_sessions: 2, ..Limits::default() };
+    next_one_comes_again(Limits { address_sessions: 2, ..Limits::default() });
+}
+
+#[test]
+fn whoever_would_wait_behind_too_many_is_told_at_once_to_come_again() {
+    let turn = std::time::Duration::from_secs(24 * 60 * 60);
+    next_one_comes_again(Limits { sessions: 1, waiting: 0, turn, ..Limits::default() });
+    next_one_comes_again(Limits { sessions: 2, waiting: 0, turn, ..Limits::default() });
+}
+
+/// As many conversations as are taken stand still; the next one is told when to come again, and gets a turn once they
+/// are gone.
+fn next_one_comes_again(limits: Limits) {
     let hq = Hq::start_with(limits);
+    let taken = limits.sessions.min(usize::try_from(limits.address_sessions).unwrap());
     let head = "POST /v1/sync HTTP/1.1\r\nHost: hq\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n";
-    let slow: Vec<TcpStream> = (0..2)
+    let slow: Vec<TcpStream> = (0..taken)
         .map(|_| {
             let mut stream = TcpStream::connect(hq.address).unwrap();
             stream.write_all(head.as_bytes()).unwrap();

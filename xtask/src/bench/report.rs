@@ -12,10 +12,17 @@ const PAGE: &str = "docs/BENCHMARKS.md";
 /// # Errors
 /// [`Failed`] where the page cannot be read or written or has no such marks.
 pub(crate) fn write(tree: &Path, part: &str, text: &str) -> Result<(), Failed> {
-    let page = tree.join(PAGE);
-    let old = std::fs::read_to_string(&page).map_err(|error| said(&page, &error.to_string()))?;
-    let new = replaced(&old, part, text).ok_or_else(|| said(&page, &format!("no marks of `{part}`")))?;
-    std::fs::write(&page, new).map_err(|error| said(&page, &error.to_string()))
+    write_into(&tree.join(PAGE), part, text)
+}
+
+/// The same into another page.
+///
+/// # Errors
+/// As [`write`].
+pub(crate) fn write_into(page: &Path, part: &str, text: &str) -> Result<(), Failed> {
+    let old = std::fs::read_to_string(page).map_err(|error| said(page, &error.to_string()))?;
+    let new = replaced(&old, part, text).ok_or_else(|| said(page, &format!("no marks of `{part}`")))?;
+    std::fs::write(page, new).map_err(|error| said(page, &error.to_string()))
 }
 
 /// Returns the page with `text` between the marks of `part`; `None` where it has none.

@@ -25,6 +25,11 @@ CREATE TABLE segments (
   count INTEGER NOT NULL, arrival INTEGER NOT NULL, received_ms INTEGER NOT NULL, skew_ms INTEGER,
   link BLOB NOT NULL, signature BLOB NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (branch, replica, epoch, first, arrival)) WITHOUT ROWID;
+CREATE TABLE archived (
+  branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
+  count INTEGER NOT NULL, arrival INTEGER NOT NULL, received_ms INTEGER NOT NULL, skew_ms INTEGER,
+  link BLOB NOT NULL, signature BLOB NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (branch, replica, epoch, first, arrival)) WITHOUT ROWID;
 CREATE TABLE clocks (
   branch INTEGER NOT NULL, replica INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL,
   last INTEGER NOT NULL, skew_ms INTEGER NOT NULL, PRIMARY KEY (branch, replica, epoch, first)) WITHOUT ROWID;
