@@ -11,6 +11,7 @@ pub mod again;
 pub mod anew;
 pub mod apply;
 pub mod aside;
+pub mod blocks;
 pub mod carry;
 pub mod clocks;
 pub mod closed;

@@ -1,14 +1,19 @@
 //! The one room that names sled: five trees of sealed values, written in transactions, made durable by checkpoints.
 //!
 //! Values are cut into pieces of at most [`PIECE_BYTES_MAX`]; a key ends with the piece's number.
+//! Small ones are packed by neighbourhood first, see [`crate::store::blocks`].
 //! sled's own files for long values are never synced by it, so none may come to be.
 //!
 //! Source: docs/STORAGE.md, Database.
 
+mod packed;
+
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 
@@ -31,7 +36,7 @@ pub enum Tree {
     Meta,
     /// The entry of each document.
     Docs,
-    /// Postings: keys without values.
+    /// Postings: keys, mostly without values.
     Index,
     /// Ops.
     Log,
@@ -42,6 +47,14 @@ pub enum Tree {
 impl Tree {
     /// Every tree, in the order of their numbers.
     pub const ALL: [Self; 5] = [Self::Meta, Self::Docs, Self::Index, Self::Log, Self::Rulings];
+
+    /// Whether its values are small, and lie packed in blocks.
+    fn is_packed(self) -> bool {
+        match self {
+            Self::Docs | Self::Index => true,
+            Self::Meta | Self::Log | Self::Rulings => false,
+        }
+    }
 
     fn domain(self) -> Domain {
         match self {
@@ -125,6 +138,8 @@ pub struct Database {
     trees: [sled::Tree; 5],
     /// A descriptor of our own on `db`: sled's flush alone is not durable on Linux.
     sync: File,
+    /// The block of a packed tree that was read last.
+    at_hand: RefCell<Option<Arc<packed::Block>>>,
 }
 
 impl std::fmt::Debug for Database {
@@ -151,7 +166,7 @@ impl Database {
         // Windows syncs only what is open for writing.
         let writable = |name| OpenOptions::new().read(true).write(true).open(path.join(name));
         let sync = writable("db").map_err(failed)?;
-        let database = Self { path: path.to_path_buf(), db, trees, sync };
+        let database = Self { path: path.to_path_buf(), db, trees, sync, at_hand: RefCell::default() };
         if fresh {
             database.checkpoint()?;
             writable("conf").and_then(|conf| conf.sync_all()).map_err(failed)?;
@@ -175,6 +190,10 @@ impl Database {
     /// # Errors
     /// [`StoreError::Damaged`] where it does not open.
     pub fn get(&self, keys: &Keys, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        if tree.is_packed() { self.packed(keys, tree, key) } else { self.value(keys, tree, key) }
+    }
+
+    fn value(&self, keys: &Keys, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let Some((count, mut value)) = self.piece(keys, tree, key, 0)? else {
             return Ok(None);
         };
@@ -186,34 +205,25 @@ impl Database {
         Ok(Some(value))
     }
 
-    /// Returns whether the index holds a posting.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`].
-    pub fn has(&self, tree: Tree, key: &[u8]) -> Result<bool, StoreError> {
-        let tree = self.tree(tree);
-        guarded(&self.path, Part::Views, || tree.contains_key(key))
-    }
-
     /// Walks the keys from `from` on, forward, as long as `f` says so. Piece numbers are cut off.
     ///
     /// # Errors
     /// [`StoreError::Damaged`], and whatever `f` returns.
     pub fn keys_from(
         &self,
+        keys: &Keys,
         tree: Tree,
         from: &[u8],
         f: &mut dyn FnMut(&[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut keys = self.tree(tree).range(from.to_vec()..).keys();
-        while let Some(key) = guarded(&self.path, tree.part(), || keys.next().transpose())? {
-            let key: &[u8] = &key;
-            let key = match (tree, key.split_last()) {
-                (Tree::Index, _) => key,
-                (_, Some((0, key))) => key,
-                _ => continue,
-            };
-            if !f(key)? {
+        if tree.is_packed() {
+            return self.packed_from(keys, tree, from, f);
+        }
+        let mut names = self.tree(tree).range(from.to_vec()..).keys();
+        while let Some(name) = guarded(&self.path, tree.part(), || names.next().transpose())? {
+            if let Some(key) = packed::of_first_piece(&name)
+                && !f(key)?
+            {
                 break;
             }
         }
@@ -240,6 +250,7 @@ impl Database {
         let batches = self.batches(keys, change)?;
         let [meta, docs, index, log, rulings] = &self.trees;
         let [b0, b1, b2, b3, b4] = &batches;
+        *self.at_hand.borrow_mut() = None;
         guarded(&self.path, Part::Database, || {
             let done = (meta, docs, index, log, rulings).transaction(|(meta, docs, index, log, rulings)| {
                 meta.apply_batch(b0)?;
@@ -266,25 +277,45 @@ impl Database {
                 Tree::Log => log,
                 Tree::Rulings => rulings,
             };
-            match (tree, value) {
-                (Tree::Index, Some(_)) => batch.insert(key.as_slice(), &[]),
-                (Tree::Index, None) => batch.remove(key.as_slice()),
-                (_, Some(value)) => {
-                    for (number, piece) in pieces(value).enumerate() {
-                        let key = piece_key(key, u8::try_from(number).unwrap_or(u8::MAX));
-                        let sealed = keys.seal(place(*tree, &key), &piece)?;
-                        batch.insert(key, sealed);
-                    }
-                }
-                (_, None) => {
-                    let count = self.piece(keys, *tree, key, 0)?.map_or(0, |(count, _)| count);
-                    for number in 0..count {
-                        batch.remove(piece_key(key, number));
-                    }
-                }
+            match value {
+                _ if tree.is_packed() => {}
+                Some(value) => Self::put_pieces(keys, *tree, key, value, batch)?,
+                None => self.remove_pieces(keys, *tree, key, batch)?,
             }
         }
+        let [_, docs, index, ..] = &mut batches;
+        self.repack(keys, Tree::Docs, change, docs)?;
+        self.repack(keys, Tree::Index, change, index)?;
         Ok(batches)
+    }
+
+    fn put_pieces(
+        keys: &Keys,
+        tree: Tree,
+        key: &[u8],
+        value: &[u8],
+        batch: &mut sled::Batch,
+    ) -> Result<(), StoreError> {
+        for (number, piece) in pieces(value).enumerate() {
+            let key = piece_key(key, u8::try_from(number).unwrap_or(u8::MAX));
+            let sealed = keys.seal(place(tree, &key), &piece)?;
+            batch.insert(key, sealed);
+        }
+        Ok(())
+    }
+
+    fn remove_pieces(
+        &self,
+        keys: &Keys,
+        tree: Tree,
+        key: &[u8],
+        batch: &mut sled::Batch,
+    ) -> Result<(), StoreError> {
+        let count = self.piece(keys, tree, key, 0)?.map_or(0, |(count, _)| count);
+        for number in 0..count {
+            batch.remove(piece_key(key, number));
+        }
+        Ok(())
     }
 
     fn piece(

@@ -263,10 +263,11 @@ impl Store {
             listed.insert(doc_key(entry.id));
             Ok(ControlFlow::Continue(()))
         });
-        if walked.is_err() {
+        // The lists by kind are not the only postings.
+        if walked.is_err() || self.keys_from(Tree::Index, &[], &mut |_| Ok(true)).is_err() {
             faults.push(Fault::Unreadable(Part::Views));
         }
-        self.keys_from(Tree::Docs, &[], &mut |key| {
+        let walked = self.keys_from(Tree::Docs, &[], &mut |key| {
             let entry = key.try_into().ok().and_then(|key| self.entry_at(key).ok().flatten());
             let Some(entry) = entry else {
                 faults.push(Fault::Unreadable(Part::Views));
@@ -284,7 +285,12 @@ impl Store {
                 }
             }
             Ok(true)
-        })?;
+        });
+        match walked {
+            // Entries that lie together do not read together.
+            Err(StoreError::Damaged { .. }) => faults.push(Fault::Unreadable(Part::Views)),
+            other => other?,
+        }
         self.examine_membership(faults)?;
         let state = &self.state;
         if (state.ops, state.documents, state.conflicts) != (n_ops, documents, conflicts) {

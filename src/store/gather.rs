@@ -41,7 +41,7 @@ impl Store {
     pub(in crate::store) fn has(&self, posting: &[u8]) -> Result<bool, StoreError> {
         match self.pending.known(Tree::Index, posting) {
             Some(value) => Ok(value.is_some()),
-            None => self.database.has(Tree::Index, posting),
+            None => Ok(self.database.get(&self.keys, Tree::Index, posting)?.is_some()),
         }
     }
 
@@ -54,7 +54,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut gathered = self.pending.from(tree, from).peekable();
         let mut go_on = true;
-        self.database.keys_from(tree, from, &mut |key| {
+        self.database.keys_from(&self.keys, tree, from, &mut |key| {
             while let Some((earlier, put)) = gathered.next_if(|(gathered, _)| *gathered < key) {
                 go_on = go_on && (!put || f(earlier)?);
             }

@@ -395,7 +395,7 @@ pub(in crate::store) fn salvage(home: &Path, keys: &Keys) -> Result<Salvage, Sto
 fn read_old(old: &Database, keys: &Keys) -> Result<Salvage, StoreError> {
     let mut salvage = Salvage::default();
     let mut each = |tree: Tree, take: &mut TakeIn| {
-        let walked = old.keys_from(tree, &[], &mut |key| {
+        let walked = old.keys_from(keys, tree, &[], &mut |key| {
             let value = old.get(keys, tree, key).ok().flatten();
             if value.and_then(|value| take(&mut salvage, key, value)).is_none() {
                 salvage.unreadable += 1;
@@ -439,7 +439,7 @@ fn read_old(old: &Database, keys: &Keys) -> Result<Salvage, StoreError> {
 
 /// Reads which documents there were; of one whose value does not read the key still says that it was there.
 fn read_old_documents(old: &Database, keys: &Keys, salvage: &mut Salvage) {
-    let walked = old.keys_from(Tree::Docs, &[], &mut |key| {
+    let walked = old.keys_from(keys, Tree::Docs, &[], &mut |key| {
         let value = old.get(keys, Tree::Docs, key).ok().flatten();
         let entry = value.and_then(|value| postcard::from_bytes(&value).ok());
         salvage.unreadable += u64::from(entry.is_none());
