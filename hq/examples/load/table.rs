@@ -134,8 +134,9 @@ fn pulls(pulls: &[Pull]) -> String {
 
 fn pull(pull: &Pull) -> String {
     let Pull { requests, bytes, took, cpu_ms, .. } = pull;
+    let word = if *requests == 1 { "request" } else { "requests" };
     format!(
-        "{} kB in {requests} requests, {}, CPU {}",
+        "{} kB in {requests} {word}, {}, CPU {}",
         grouped(bytes / 1000),
         millis(*took),
         millis(Duration::from_millis(*cpu_ms))
