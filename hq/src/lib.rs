@@ -1,7 +1,7 @@
 //! Headquarters: takes in what devices recorded, judges it once, keeps it, and feeds it back.
 //!
 //! Reading order: [`store`], [`intake`], [`author`], [`enrol`], [`feed`], [`files`], [`pieces`], [`session`], [`asks`], [`bundles`],
-//! [`money`], [`devices`], [`rescue`], [`archive`], [`lists`], [`jobs`], [`figures`], [`logins`], [`totp`], [`rotation`], [`meter`], [`porter`], [`quota`], [`server`], [`web`], [`cli`].
+//! [`money`], [`devices`], [`rescue`], [`archive`], [`lists`], [`jobs`], [`figures`], [`logins`], [`totp`], [`rotation`], [`meter`], [`porter`], [`lines`], [`quota`], [`server`], [`web`], [`cli`].
 
 pub mod archive;
 pub mod asks;
@@ -21,6 +21,7 @@ pub mod import;
 pub mod intake;
 pub mod jobs;
 pub mod keys;
+pub mod lines;
 pub mod lists;
 pub mod logins;
 pub mod meter;

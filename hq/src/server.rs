@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http_body_util::BodyExt;
+use hyper::body::Frame;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -27,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use crate::lines::{Held, Lines};
 use crate::meter::Spoken;
 use crate::porter::{Later, Origin, Place};
 use crate::server::watch::Health;
@@ -37,6 +39,8 @@ use crate::web::console::Console;
 const GRACE: Duration = Duration::from_secs(10);
 /// When a device comes again that found every turn taken.
 const BUSY_S: u32 = 15;
+/// So long no byte came that the device may have gone, and come again on another connection.
+const STILL: Duration = Duration::from_millis(250);
 /// Connections at a time.
 const CONNECTIONS_MAX: usize = 4096;
 
@@ -47,6 +51,7 @@ struct Shared {
     sessions: Arc<Semaphore>,
     /// For those that speak and those that wait for their turn.
     places: Arc<Semaphore>,
+    lines: Arc<Lines>,
     console: Arc<Console>,
     health: Arc<Health>,
 }
@@ -71,6 +76,7 @@ pub async fn serve(
         office,
         sessions: Arc::new(Semaphore::new(porter.limits.sessions)),
         places: Arc::new(Semaphore::new(porter.limits.sessions.saturating_add(porter.limits.waiting))),
+        lines: Arc::default(),
         console,
         health: Arc::default(),
     };
@@ -217,7 +223,7 @@ async fn admitted(shared: &Shared, request: Request<Body>, told: &mut Told) -> R
         porter.meter.turned_away("session");
         return Err(Refused::busy());
     };
-    converse(shared.office.clone(), request, told).await
+    converse(shared, request, told).await
 }
 
 /// Takes a turn of the address that a request comes from.
@@ -303,30 +309,27 @@ impl From<SessionError> for Refused {
     }
 }
 
-async fn converse(office: Office, request: Request<Body>, told: &mut Told) -> Result<Vec<u8>, Refused> {
+async fn converse(shared: &Shared, request: Request<Body>, told: &mut Told) -> Result<Vec<u8>, Refused> {
     let sent = length(request.headers());
     let too_long = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is beyond the limits");
     if sent.is_some_and(|sent| sent > BODY_BYTES_MAX) {
         return Err(too_long());
     }
-    let idle = office.porter.limits.idle;
-    let mut session = Session::new(office, inflate_max(sent.unwrap_or(BODY_BYTES_MAX)));
+    let limits = shared.office.porter.limits;
+    let mut session = Session::new(shared.office.clone(), inflate_max(sent.unwrap_or(BODY_BYTES_MAX)));
     let mut body = request.into_body();
+    let mut line = None;
     let mut taken = 0_usize;
-    loop {
-        let frame = tokio::time::timeout(idle, body.frame())
-            .await
-            .map_err(|_| Refused::new(StatusCode::REQUEST_TIMEOUT, "nothing came for too long"))?;
-        let Some(frame) = frame else { break };
-        let Ok(frame) = frame else {
-            return Err(Refused::new(StatusCode::BAD_REQUEST, "the request breaks off"));
-        };
+    while let Some(frame) = next_frame(&mut body, limits.idle, &mut line).await? {
         let Ok(bytes) = frame.into_data() else { continue };
         taken = taken.saturating_add(bytes.len());
         if taken > BODY_BYTES_MAX {
             return Err(too_long());
         }
         told.spoken.bytes_in = u64::try_from(taken).unwrap_or(u64::MAX);
+        if let (None, true, Some(replica)) = (&line, session.has_pushed(), session.replica()) {
+            line = shared.lines.hold(replica, limits.turn).await;
+        }
         let (spoke, pushed) = blocking(move || {
             let pushed = session.push(&bytes);
             Ok((session, pushed))
@@ -336,10 +339,32 @@ async fn converse(office: Office, request: Request<Body>, told: &mut Told) -> Re
         told.replica = session.replica();
         pushed?;
     }
+    if let (None, Some(replica)) = (&line, session.replica()) {
+        line = shared.lines.hold(replica, limits.turn).await;
+    }
     let (answer, new_ops, quarantined) = blocking(move || session.finish_counted()).await?;
+    drop(line);
     let bytes_out = u64::try_from(answer.len()).unwrap_or(u64::MAX);
     told.spoken = Spoken { bytes_out, new_ops, quarantined, ..told.spoken };
     Ok(answer)
+}
+
+/// Waits for the next part of a body, and lets go of the line where it does not come soon; `None` at the end.
+async fn next_frame(
+    body: &mut Body,
+    idle: Duration,
+    line: &mut Option<Held>,
+) -> Result<Option<Frame<Bytes>>, Refused> {
+    let frame = match tokio::time::timeout(STILL.min(idle), body.frame()).await {
+        Ok(frame) => frame,
+        Err(_) => {
+            *line = None;
+            tokio::time::timeout(idle.saturating_sub(STILL), body.frame())
+                .await
+                .map_err(|_| Refused::new(StatusCode::REQUEST_TIMEOUT, "nothing came for too long"))?
+        }
+    };
+    frame.transpose().map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "the request breaks off"))
 }
 
 async fn blocking<T: Send + 'static>(

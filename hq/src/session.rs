@@ -154,6 +154,12 @@ impl Session {
         self.hello.as_ref().map(|hello| hello.replica)
     }
 
+    /// Returns whether a segment with the device's signature came.
+    #[must_use]
+    pub fn has_pushed(&self) -> bool {
+        !self.pushed.is_empty()
+    }
+
     /// Takes bytes as they arrive; what they complete is on the disk when this returns. Blocks.
     ///
     /// # Errors

@@ -1,5 +1,10 @@
 //! What devices push, and what they and others get.
 
+use std::io::Write;
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use fieldbook_hq::porter::Limits;
 use records::id::DocId;
 use records::kinds::staff::Role;
 use sync_protocol::conversation::write_request;
@@ -61,6 +66,44 @@ fn lost_reply_does_not_double_a_receipt() {
     assert_eq!((again.ack.held[0].up_to, again.ack.held[0].count), (3, 3));
     assert_eq!(hq.desk().store.ops().unwrap(), before + 2);
     assert!(!again.notices.iter().any(|notice| matches!(notice, Notice::Fork { .. } | Notice::Copied)));
+}
+
+/// The line broke, and most of the push still lay in HQ's socket when the device asked what had arrived.
+#[test]
+fn who_comes_again_hears_of_all_that_arrived_before_the_line_broke() {
+    let hq = Hq::start_with(Limits { turn: Duration::from_secs(600), ..Limits::default() });
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sync(hq.address, 0);
+    // Letters that do not deflate, so that it takes many reads.
+    let noise =
+        |at: u64| sync_protocol::chain::sha256(&[&at.to_le_bytes()]).map(|byte| format!("{byte:02x}"));
+    for at in 0..2_000 {
+        device.sheet(&(0..4).flat_map(|part| noise(at * 4 + part)).collect::<String>());
+    }
+    let body = write_request(&device.request(0), &device.signer);
+    let mut asked = device.request(0);
+    let last = asked.segments.pop().unwrap();
+    asked.segments.clear();
+    let head = format!("POST /v1/sync HTTP/1.1\r\nHost: hq\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut line = TcpStream::connect(hq.address).unwrap();
+    // The end of the last segment and the signature do not arrive.
+    let arrives = &body[..body.len() - 64 - 16];
+    let sent = std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            line.write_all(&[head.as_bytes(), arrives].concat()).unwrap();
+            line.shutdown(Shutdown::Write).unwrap();
+        });
+        let (desk, replica) = (hq.desk(), device.enrolment.replica);
+        let branch = desk.store.device(replica).unwrap().unwrap().branch;
+        let held = || desk.store.line(branch, (replica, device.epoch)).unwrap().map_or(0, |held| held.last);
+        while held() == 0 {
+            std::thread::yield_now();
+        }
+        sending.join().unwrap();
+        let body = write_request(&asked, &device.signer);
+        device.take(&body, &post(hq.address, &body).1)
+    });
+    assert!(sent.ack.held[0].up_to >= last.first - 1, "{:?} of {}", sent.ack.held, last.last());
 }
 
 /// A request waited on the line while its repetition and the next sync were answered: its lease is two answers old.
