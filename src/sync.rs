@@ -38,6 +38,8 @@ use crate::transport::{Fault, Transport, TransportError};
 
 /// Bytes of segments in one request: large enough for few round trips, small enough for a small device.
 const PUSH_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// What a round without anything to say takes, both ways; with less left of a limit none is begun.
+const ROUND_BYTES: u64 = 512;
 /// A push longer than this whose answer did not come is not sent again before HQ said what it kept of it.
 const ASK_FIRST_BYTES: usize = 64 * 1024;
 /// So often in one sync a fork is healed and the next round begun for it.
@@ -437,7 +439,8 @@ impl<'a> Session<'a> {
         let relays_go_on = fewer && left_beside > 0;
         // What HQ has no room for today is not sent again and again.
         let beyond = self.report.notices.contains(&Notice::Refused(reason::QUOTA));
-        let stop = beyond || (done && !files_go_on && !relays_go_on && !knows) || self.budget() == Some(0);
+        let spent = self.budget().is_some_and(|left| left < ROUND_BYTES);
+        let stop = beyond || (done && !files_go_on && !relays_go_on && !knows) || spent;
         Ok(if stop { Next::Stop } else { Next::Round })
     }
 

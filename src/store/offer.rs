@@ -8,6 +8,7 @@ use sync_protocol::limits::{SEGMENT_OPS_MAX, SEGMENT_ROW_BYTES_MAX};
 use sync_protocol::message::{Clocks, Head, Hello, VERSIONS};
 use sync_protocol::op::Row;
 use sync_protocol::segment::{self, Segment};
+use sync_protocol::sign::Signer;
 use sync_protocol::tables::Tables;
 
 use crate::clock::Now;
@@ -60,7 +61,8 @@ impl Store {
 
     /// Returns own ops that HQ did not sign for, oldest first, signed; about `bytes_max` bytes and `ops_max` ops of them.
     ///
-    /// At least one segment comes where there is something to send.
+    /// At least one segment comes where there is something to send; it has half as many ops until it keeps to the
+    /// bytes, or has only one.
     ///
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Key`].
@@ -94,21 +96,36 @@ impl Store {
                 // Only a full segment, but for the end: the rest of the batch begins the next one.
                 let fits = segment::fitting(&batch.rows).map_err(|_| self.damaged(Part::Log))?;
                 batch.rows.truncate(fits);
-                let run = segment::Run {
-                    line: (self.replica(), epoch),
-                    first: next,
-                    before: batch.before,
-                    parent: batch.parent,
-                    test_clock: batch.test_clock,
-                    rows: &batch.rows,
-                };
-                let cut = segment::cut_for(&signer, &run, &reader).map_err(|_| self.damaged(Part::Log))?;
-                let segment = cut.into_iter().next().ok_or_else(|| self.damaged(Part::Log))?;
+                let mut segment = self.segment((epoch, next), &batch, &signer, &reader)?;
+                while segment.body.len() > bytes_max && batch.rows.len() > 1 {
+                    batch.rows.truncate(batch.rows.len() / 2);
+                    segment = self.segment((epoch, next), &batch, &signer, &reader)?;
+                }
                 next = segment.last() + 1;
                 out.push(segment);
             }
         }
         Ok(out)
+    }
+
+    /// Returns rows that begin at an op as one segment.
+    fn segment(
+        &self,
+        (epoch, first): (Epoch, u64),
+        batch: &Batch,
+        signer: &Signer,
+        reader: &Tables,
+    ) -> Result<Segment, StoreError> {
+        let run = segment::Run {
+            line: (self.replica(), epoch),
+            first,
+            before: batch.before,
+            parent: batch.parent,
+            test_clock: batch.test_clock,
+            rows: &batch.rows,
+        };
+        let cut = segment::cut_for(signer, &run, reader).map_err(|_| self.damaged(Part::Log))?;
+        cut.into_iter().next().ok_or_else(|| self.damaged(Part::Log))
     }
 
     /// Returns the chain value at an op of the own log; `None` where the op is not here.

@@ -435,6 +435,23 @@ fn a_byte_limit_stops_a_sync_that_has_more_to_do() {
     assert!(world.sync().unwrap().level);
 }
 
+/// A week's work was one segment of 17,861 bytes, which went whole where 4,000 were allowed.
+#[test]
+fn a_byte_limit_below_a_segment_cuts_smaller_ones() {
+    let mut world = World::new(&[]);
+    world.save(200, 1_000);
+    let options = Options { bytes_max: Some(4_000), retries: 0, wait_ms: 0, ..Options::default() };
+    let mut sent = 0;
+    for _ in 0..3 {
+        let report = sync(&mut world.store, &Clock::frozen(NOW.wall), options, &mut |_| {}).unwrap();
+        assert!(report.sent_ops > 0 && !report.level, "{report:?}");
+        assert!((3_000..5_000).contains(&(report.bytes_up + report.bytes_down)), "{report:?}");
+        sent += report.sent_ops;
+    }
+    assert!(world.sync().unwrap().level);
+    assert_eq!(world.store.counts().unwrap().unsent_ops, 0, "{sent} in small segments");
+}
+
 /// A home into which somebody writes while a request is under way.
 struct Shared<'a> {
     world: &'a mut World,
