@@ -10,7 +10,7 @@ use sync_protocol::merge::Document;
 use crate::clock::Now;
 use crate::notebook::add::{self, Entry};
 use crate::notebook::find::{self, Wanted};
-use crate::notebook::refusal::NotebookError;
+use crate::notebook::refusal::{NotebookError, Refusal};
 use crate::notebook::state::{self, Taken};
 use crate::notebook::visits;
 use crate::store::Store;
@@ -30,9 +30,12 @@ pub struct HandedOver {
 /// Hands a job over, in one save.
 ///
 /// # Errors
-/// What [`state::decide`] and [`add::writes`] refuse; [`NotebookError::Store`].
+/// W-21 where the colleague is oneself; what [`state::decide`] and [`add::writes`] refuse; [`NotebookError::Store`].
 pub fn hand_over(store: &mut Store, job: &str, to: DocId, now: Now) -> Result<HandedOver, NotebookError> {
     let (job, kind) = find::document(store, job, Wanted::Kind(number::JOB))?;
+    if to == store.identity().enrolment.staff {
+        return Err(Refusal::by("W-21").case("self").with("code", job.id.code()).into());
+    }
     let taken = Taken { step: "hand_over", to: Some(to), ..Taken::default() };
     let writes = vec![state::decide(store, kind, &job, &taken)?];
     let op = |document: &Document, kind: &records::schema::Kind, writes| {

@@ -145,24 +145,26 @@ impl World {
         }
     }
 
-    /// Somebody reads a job that was handed over, perhaps not for the first time.
-    pub(crate) fn take_over(&mut self, at: usize) {
-        let replica = self.devices[at].replica;
-        let is_mine = |file: &&PathBuf| bundle::header(file).expect("a header").readers.contains(&replica);
-        let mine: Vec<PathBuf> = self.carried.jobs.iter().filter(is_mine).cloned().collect();
-        let Some(file) = mine.get(self.dice.below(mine.len())) else { return };
+    /// A colleague reads a job that was handed over, perhaps not for the first time.
+    pub(crate) fn take_over(&mut self) {
+        let n_jobs = self.carried.jobs.len();
+        let Some(file) = self.carried.jobs.get(self.dice.below(n_jobs)).cloned() else { return };
+        let readers = bundle::header(&file).expect("a header").readers;
+        let is_his = |at: &usize| !self.devices[*at].dead && readers.contains(&self.devices[*at].replica);
+        let his: Vec<usize> = (0..self.devices.len()).filter(is_his).collect();
+        let Some(at) = his.get(self.dice.below(his.len())).copied() else { return };
+        fieldbook::simulated::set_free_bytes(self.devices[at].free_bytes);
         let now = self.devices[at].now(self.now_ms);
         if self.dice.chance(20) {
-            let bent = self.bent(file);
+            let bent = self.bent(&file);
             let refused = hand_over::read(self.devices[at].store(), now, &bent);
             assert!(refused.is_err(), "a damaged hand-over was read: {refused:?}");
         }
-        let read = hand_over::read(self.devices[at].store(), now, file);
+        let read = hand_over::read(self.devices[at].store(), now, &file);
         self.devices[at].moved_on();
         let foreseen = match &read {
-            Ok(_) | Err(BundleFault::TooOld) => true,
-            // Its own, as a copy of the home that wrote it; or its writer is not known here yet.
-            Err(BundleFault::NotForHim | BundleFault::Stranger) => true,
+            // Its writer may not be known here yet.
+            Ok(_) | Err(BundleFault::TooOld | BundleFault::Stranger) => true,
             Err(_) => self.is_full(at),
         };
         assert!(foreseen, "device {at}: {read:?}");

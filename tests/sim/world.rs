@@ -322,7 +322,7 @@ impl World {
             Event::ReadReceipt => self.read_receipt(at),
             Event::TakeAlong => self.take_along(at),
             Event::HandOver => self.hand_over(at),
-            Event::TakeOver => self.take_over(at),
+            Event::TakeOver => self.take_over(),
             Event::DiskFull => {
                 // Less than a save asks for, less than a sync, or nothing at all.
                 let full = [6 << 20, 900 << 10, 0][self.dice.below(3)];
