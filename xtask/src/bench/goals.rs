@@ -176,7 +176,7 @@ const ONE_SHEET: [&str; 12] = [
 ];
 /// What he types for a receipt.
 const ONE_VOUCHER: [&str; 9] =
-    ["voucher", "add", "--category", "transport", "--amount", "23.50", "--date", "2025-03-03", "--json"];
+    ["voucher", "add", "--category", "city_transport", "--amount", "23.50", "--date", "2025-03-03", "--json"];
 
 /// Runs `status` five times: the median time, the largest memory.
 fn status(world: &World) -> Result<(u64, u64), Failed> {
