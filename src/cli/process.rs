@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::fault::{Exit, Fault};
-use crate::cli::secrets::VARIABLE;
 use crate::cli::{Invocation, Streams};
-use crate::keys::secret::Pin;
+use crate::keys::secret::{Pin, VARIABLE};
 
 /// Runs the command that the process was started with.
 #[must_use]

@@ -12,8 +12,6 @@ use crate::cli::desk::Desk;
 use crate::cli::fault::{Exit, Fault};
 use crate::keys::secret::{PIN_CHARS_MAX, PIN_CHARS_MIN, Pin};
 
-/// The variable that holds the PIN.
-pub(crate) const VARIABLE: &str = "FIELDBOOK_PIN";
 /// Bytes of one line, at most.
 const LINE_BYTES_MAX: u64 = 4 * 1024;
 

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+/// The variable that a command takes the PIN from, where nobody types it.
+pub const VARIABLE: &str = "FIELDBOOK_PIN";
 /// A PIN is not taken with fewer characters.
 pub const PIN_CHARS_MIN: usize = 4;
 /// Nobody types more.

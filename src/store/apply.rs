@@ -349,7 +349,8 @@ impl Store {
         match self.link_at(held.epoch, held.up_to)? {
             Some(link) if first_8(link) == held.link => {
                 let info = work.line(self, (self.replica(), held.epoch))?;
-                info.held = info.held.max(held.up_to);
+                // Also where it is less than before: a disk of HQ's that forgot gets it again.
+                info.held = held.up_to;
                 info.backed_up = held.backed_up_to.min(held.up_to);
             }
             // HQ holds more than this home remembers: nothing here was refused or lost.

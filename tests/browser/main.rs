@@ -37,5 +37,9 @@ mod proxy;
 #[path = "../it/tomorrow.rs"]
 mod tomorrow;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+#[path = "../it/watched.rs"]
+mod watched;
+#[cfg(test)]
 #[path = "../it/world.rs"]
 mod world;

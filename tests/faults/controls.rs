@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use fieldbook::clock::Now;
 use fieldbook::store::Store;
+use fieldbook_hq::data::Data;
 
 use crate::dice::Dice;
+use crate::kills::remembers;
 use crate::laid::Laid;
 use crate::scene::{NOW, Scene};
 use crate::tally::seed;
@@ -40,6 +42,33 @@ fn a_journal_without_its_twin_or_without_resynchronisation_is_caught() {
     fieldbook::simulated::set_stops_at_damage(false);
     assert!(one_save > 0, "the twin is no cure, for nothing was ill");
     assert!(all_behind > one_save, "{all_behind} lost, {one_save} with resynchronisation");
+}
+
+/// Returns how many ops headquarters holds that was killed when its folder was as `left` says.
+fn held_after(scene: &Scene, left: &Laid) -> u64 {
+    let elsewhere = scene.folder().join("killed");
+    left.lay(&elsewhere);
+    let desk = Data::at(&elsewhere).open(false).expect("a whole headquarters");
+    desk.store.ops().expect("a whole headquarters")
+}
+
+/// Headquarters that answers before its commit and is killed between the two holds less than it acknowledged.
+#[test]
+fn headquarters_that_answers_before_its_commit_is_caught() {
+    let scene = Scene::set(seed("too soon"), 4);
+    scene.whole.lay(&scene.home());
+    let mut store = scene.open().expect("a whole home");
+    scene.sync(&mut store).expect("a sync");
+    let folder = scene.folder().join("hq");
+    // Nobody speaks to it: what is in its folder is what a kill leaves.
+    let before = Laid::of(&folder);
+    let known = held_after(&scene, &before);
+    crate::scene::work(&mut store, 99);
+    let sent = scene.sync(&mut store).expect("a sync").sent_ops;
+    let acknowledged = known + sent;
+    let after = Laid::of(&folder);
+    assert!(sent > 0 && remembers(held_after(&scene, &after), acknowledged), "in earnest it holds them");
+    assert!(!remembers(held_after(&scene, &before), acknowledged), "nobody saw that it forgot");
 }
 
 /// The database alone, with values that nobody sealed: of turned bits some change what it says, and it says nothing.

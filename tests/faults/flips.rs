@@ -44,7 +44,7 @@ fn damaged(bytes: &[u8], damage: Damage, dice: &mut Dice) -> (Vec<u8>, usize) {
 }
 
 /// Damages one of `files` at a time and asks `look` what came of it.
-fn each_damage(
+pub(crate) fn each_damage(
     what: &str,
     bits: u32,
     files: &[PathBuf],

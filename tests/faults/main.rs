@@ -20,6 +20,8 @@ mod dice;
 #[cfg(test)]
 mod flips;
 #[cfg(test)]
+mod flips_office;
+#[cfg(test)]
 mod full;
 #[cfg(test)]
 mod kills;
@@ -54,6 +56,10 @@ mod tomorrow;
 mod truth;
 #[cfg(test)]
 mod victim;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+#[path = "../it/watched.rs"]
+mod watched;
 #[cfg(test)]
 #[path = "../it/world.rs"]
 mod world;

@@ -113,6 +113,12 @@ impl Scene {
         self.folder.path()
     }
 
+    /// Ends headquarters; returns its folder, in which nothing is open any more, and what keeps it there.
+    pub(crate) fn hq_at_rest(self) -> (PathBuf, tempfile::TempDir) {
+        drop(self.hq);
+        (self.folder.path().join("hq"), self.folder)
+    }
+
     pub(crate) fn open(&self) -> Result<Store, StoreError> {
         Store::open(&self.home(), NOW)
     }

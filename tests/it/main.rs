@@ -70,4 +70,7 @@ mod tomorrow;
 #[cfg(test)]
 mod versions;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod watched;
+#[cfg(test)]
 mod world;

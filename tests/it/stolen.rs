@@ -446,3 +446,83 @@ fn an_unlock_stays_on_its_machine_in_its_folder_and_ends() {
     device.run_in(&here, ["--now", "2026-11-20T16:00:00+08:00", "status"], "").ended(5);
     device.run_in(&here, ["--now", "2026-11-20T15:59:00+08:00", "status"], "").ended(5);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_device_that_hears_that_it_is_lost_forgets_its_unlock_and_nothing_else() {
+    let company = Company::found();
+    let device = company.device(LI);
+    device.make(["sheet", "new", "repair"]);
+    device.run_with(["pin", "set"], &format!("{PIN}\n")).ended(0);
+    let runtime = tempfile::tempdir().expect("a folder");
+    let here = [("XDG_RUNTIME_DIR", runtime.path().to_str().expect("a path"))];
+    device.run_in(&here, ["pin", "unlock"], PIN).ended(0);
+    device.run_in(&here, ["sync"], "").ended(0);
+    let status = device.run_in(&here, ["--json", "status"], "").ended(0).json();
+    device.run_in(&here, ["sheet", "new", "repair"], "").ended(0);
+    company.hq.run(["device", "lost", &status["replica"].to_string()]).ended(0);
+    device.run_in(&here, ["status"], "").ended(0);
+    device.run_in(&here, ["sync"], "").ended(0);
+    device.run_in(&here, ["status"], "").ended(5);
+    assert!(!device.home().join("id/ticket").exists());
+    let halves = files(runtime.path())
+        .into_iter()
+        .filter(|half| half.extension().is_some_and(|kind| kind == "ticket"));
+    assert_eq!(halves.count(), 0, "the half in the folder that a boot empties");
+    let own = [("FIELDBOOK_PIN", PIN)];
+    let listed = device.run_in(&own, ["--json", "sheet", "list"], "").ended(0).json();
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_secret_stands_where_the_machine_shows_a_process() {
+    const PASSWORD: &str = "orchard-9-Kestrel";
+    let company = Company::found();
+    let code = company.hq.device_code(LI, &company.line.url());
+    let (device, file) = (Device::new(), company.hq.file("code", &code));
+    let file = file.to_str().expect("a path");
+    let own = [("FIELDBOOK_PIN", PIN)];
+    let set = format!("{PIN}\n");
+    let mut arguments = Vec::new();
+    let mut elsewhere = Vec::new();
+    let mut watch = |(output, shown): (crate::world::Output, crate::watched::Shown)| {
+        output.ended(0);
+        arguments.extend(shown.arguments);
+        elsewhere.extend(shown.handed_on);
+        shown.environment
+    };
+    let mut environments = Vec::new();
+    environments.extend(watch(device.run_watched(&[], ["enrol", "--file", file], "")));
+    environments.extend(watch(device.run_watched(&[], ["sync"], "")));
+    // After a kill another process reads the database first: what that one is started with is seen, too.
+    killed(&device);
+    let asked = watch(device.run_watched(&own, ["sheet", "new", "repair"], ""));
+    environments.extend(watch(device.run_watched(&[], ["pin", "set"], &set)));
+    environments.extend(watch(device.run_watched(&[], ["pin", "unlock"], &set)));
+    environments
+        .extend(watch(company.hq.run_watched(["user", "add", "--staff", LI], &set.replace(PIN, PASSWORD))));
+    watch(device.run_watched(&own, ["sync"], ""));
+    assert!(arguments.iter().any(|words| words.contains("pin set")), "{arguments:?}");
+    assert!(arguments.iter().any(|words| words.contains("try-database")), "{arguments:?}");
+    assert!(!elsewhere.is_empty(), "what was started was not seen");
+    let secrets = [PIN, PASSWORD, code.as_str()];
+    for shown in arguments.iter().chain(&elsewhere).chain(&environments) {
+        assert!(!secrets.iter().any(|secret| shown.contains(secret)), "{shown}");
+    }
+    // Controls: what is an argument or a variable is seen.
+    assert!(asked.iter().any(|shown| shown.contains(PIN)), "{asked:?}");
+    let (_, shown) = device.run_watched(&own, ["search", PASSWORD], "");
+    assert!(shown.arguments.iter().any(|words| words.contains(PASSWORD)), "{shown:?}");
+}
+
+/// Kills the pages of a device while they hold its home.
+#[cfg(target_os = "linux")]
+fn killed(device: &Device) {
+    let mut pages = device.start(["web", "--port", "0"]);
+    let mut line = String::new();
+    let stdout = pages.stdout.take().expect("a piped standard output");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).expect("its first line");
+    pages.kill().expect("it is ours to end");
+    pages.wait().expect("it has ended");
+}

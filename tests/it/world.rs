@@ -109,6 +109,21 @@ impl Device {
         finish(command, input)
     }
 
+    /// Runs one command, and also returns what the system shows of it and of what it started.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn run_watched<A: AsRef<OsStr>>(
+        &self,
+        env: &[(&str, &str)],
+        args: impl IntoIterator<Item = A>,
+        input: &str,
+    ) -> (Output, crate::watched::Shown) {
+        let mut command = self.command(args);
+        command.envs(env.iter().copied());
+        let mut process = begin(command, input);
+        let shown = crate::watched::until_it_ends(&mut process);
+        (end(process), shown)
+    }
+
     /// Starts one command and leaves it running; `Child::kill` is `kill -9`.
     pub(crate) fn start<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Child {
         let mut command = self.command(args);
@@ -254,6 +269,18 @@ impl Hq {
         finish(self.command(args), input)
     }
 
+    /// As [`Device::run_watched`].
+    #[cfg(target_os = "linux")]
+    pub(crate) fn run_watched<A: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+        input: &str,
+    ) -> (Output, crate::watched::Shown) {
+        let mut process = begin(self.command(args), input);
+        let shown = crate::watched::until_it_ends(&mut process);
+        (end(process), shown)
+    }
+
     /// Returns the folder of the files that it holds.
     pub(crate) fn files(&self) -> PathBuf {
         self.data.path().join("hq").join("files")
@@ -331,13 +358,20 @@ fn set_clock(command: &mut Command, now: Option<&str>) {
     }
 }
 
-fn finish(mut command: Command, input: &str) -> Output {
+fn finish(command: Command, input: &str) -> Output {
+    end(begin(command, input))
+}
+
+fn begin(mut command: Command, input: &str) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().expect("the program starts");
     let mut stdin = process.stdin.take().expect("a piped standard input");
     // A program that reads no input may already have ended.
     drop(stdin.write_all(input.as_bytes()));
-    drop(stdin);
+    process
+}
+
+fn end(process: Child) -> Output {
     let output = process.wait_with_output().expect("the program ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("answers are UTF-8");
     Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }

@@ -138,7 +138,7 @@ impl Sqlite {
 
     /// See [`Engine::is_whole`].
     pub(super) fn is_whole(&self) -> Result<bool, StoreError> {
-        let said: String = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        let said: String = self.db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         Ok(said == "ok")
     }
 

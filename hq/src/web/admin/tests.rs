@@ -51,6 +51,42 @@ fn a_device_is_revoked_with_a_reason_only_and_the_trail_says_who_and_why() {
 }
 
 #[test]
+fn each_act_on_these_pages_is_noted_with_who_did_it() {
+    let office = office();
+    let admin = Browser::of(&office, "X01");
+    let [one, two, three] = [0, 1, 2].map(|_| enrolled(&admin, "E01"));
+    let noted = || {
+        let lines = office.desk().store.audit_lines(None, 1000).unwrap();
+        lines.iter().filter(|line| line.what.starts_with("console") && line.about.ends_with("(X01)")).count()
+    };
+    assert_eq!(noted(), 3, "three codes");
+    let reason = [("reason", "told by telephone")];
+    let typed = [("password", "correct horse"), ("again", "correct horse")];
+    let acts: [(String, &[(&str, &str)]); 6] = [
+        // Before its holder is gone, for then it goes over by itself.
+        (format!("devices/{three}/lease"), &reason),
+        (format!("devices/{one}/revoke"), &reason),
+        (format!("devices/{two}/lose"), &reason),
+        (format!("devices/{three}/retire"), &reason),
+        ("staff/A01/password".to_owned(), &typed),
+        ("staff/A01/remove".to_owned(), &[]),
+    ];
+    for (n, (act, fields)) in (4..).zip(&acts) {
+        admin.send(&format!("/admin/{act}"), fields);
+        assert_eq!(noted(), n, "{act}");
+    }
+    let files = [
+        ("policy/load", "version = \"2027/1\"\n[sla]\naudit_wd = 5\n"),
+        ("calendar", "{\"2027\": {\"holidays\": [\"2027-01-01\"], \"makeup_workdays\": []}}"),
+    ];
+    for (n, (act, file)) in (10..).zip(files) {
+        let reply = admin.upload(&format!("/admin/{act}"), &[], ("file", file.as_bytes()));
+        assert!(matches!(reply.body, Body::Go(_)), "{act}: {:?}", reply.body);
+        assert_eq!(noted(), n, "{act}");
+    }
+}
+
+#[test]
 fn only_an_administrator_opens_these_pages() {
     let office = office();
     for code in ["M01", "S01", "F01", "E01"] {
