@@ -2,9 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "the corpus is a folder of the tree")]
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fuzz::mutation::Mutator;
 use fuzz::{TARGETS, Target};
+
+/// One test at a time: what another one holds meanwhile would be counted as the target's.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Mutations of each target, over all its inputs.
 const MUTATIONS: usize = 2_000;
@@ -28,6 +36,7 @@ fn hold(target: &Target, bytes: &[u8], from: &Path) {
 
 #[test]
 fn every_target_holds_on_every_kept_input() {
+    let _alone = alone();
     for target in TARGETS {
         let corpus = corpus(target);
         assert!(!corpus.is_empty(), "{} has no inputs", target.name);
@@ -39,6 +48,7 @@ fn every_target_holds_on_every_kept_input() {
 
 #[test]
 fn every_target_holds_on_some_thousand_mutations() {
+    let _alone = alone();
     for target in TARGETS {
         let corpus = corpus(target);
         let mut mutator = Mutator::new(1);
@@ -58,6 +68,7 @@ fn every_target_holds_on_some_thousand_mutations() {
 
 #[test]
 fn every_target_has_a_program_and_every_folder_a_target() {
+    let _alone = alone();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for target in TARGETS {
         let program = root.join("fuzz_targets").join(target.name).with_extension("rs");
