@@ -88,6 +88,12 @@ impl Store {
             answer.notices.retain(|notice| !of_then(notice));
             answer.notices.extend(self.state.copied.then_some(Notice::Copied));
         }
+        // What HQ held then is no word of today: only a conversation says that it holds less than before.
+        for held in std::mem::take(&mut answer.ack.held) {
+            if self.line((self.replica(), held.epoch))?.held <= held.up_to {
+                answer.ack.held.push(held);
+            }
+        }
         // A file shows no lease and takes none: it is no sign of a copy, whenever it comes.
         answer.ack.lease = self.state.lease;
         answer.ack.digest = Compared::Not;
