@@ -159,7 +159,7 @@ impl<'a> Blobs<'a> {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn set_aside(&self, hash: &FileHash, folder: &Path) -> Result<(), StoreError> {
-        let (from, to) = (self.path(hash), folder.join(hex(hash)));
+        let (from, to) = (self.path(hash), folder.join(records::hex::of(&hash.0)));
         let moved = std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::rename(&from, &to))
             .and_then(|()| crate::home::sync_folder(folder));
@@ -167,7 +167,7 @@ impl<'a> Blobs<'a> {
     }
 
     fn coming(&self, hash: &FileHash) -> PathBuf {
-        self.folder().join(format!("{}.part", hex(hash)))
+        self.folder().join(format!("{}.part", records::hex::of(&hash.0)))
     }
 
     /// Writes a file out whole.
@@ -329,7 +329,7 @@ impl<'a> Blobs<'a> {
     }
 
     fn path(&self, hash: &FileHash) -> PathBuf {
-        let hex = hex(hash);
+        let hex = records::hex::of(&hash.0);
         self.folder().join(hex.get(..2).unwrap_or("00")).join(hex)
     }
 }
@@ -340,16 +340,8 @@ fn chunks(bytes: &[u8], last: bool) -> impl Iterator<Item = &[u8]> {
     bytes.chunks(CHUNK_BYTES).chain(empty)
 }
 
-/// Returns a hash as people write it.
-#[must_use]
-pub fn hex(hash: &FileHash) -> String {
-    hash.0.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn hash_of(name: &str) -> Option<FileHash> {
-    let digits =
-        name.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    digits.collect::<Option<Vec<u8>>>().filter(|bytes| bytes.len() == 32).map(FileHash)
+    records::hex::read(name).filter(|bytes| bytes.len() == 32).map(FileHash)
 }
 
 fn sealed_bytes() -> u64 {

@@ -176,12 +176,6 @@ impl<'a> NewFile<'a> {
     }
 }
 
-/// Returns how bundles are named in files and answers.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
 fn fault(path: &Path, source: io::Error) -> BundleFault {
     BundleFault::File { path: path.to_path_buf(), source }
 }

@@ -239,11 +239,6 @@ impl Room {
     }
 }
 
-/// Returns a digest as people compare it.
-fn hex(digest: &[u8; 16]) -> String {
-    digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
 /// Runs a command and returns its exit code.
 #[must_use]
 pub fn run(args: &[OsString]) -> u8 {

@@ -40,7 +40,9 @@ pub enum Name {
     Key(&'static str),
     /// The same in every language.
     Text(String),
-    /// zh-CN and English.
+    /// A text that is the same in every language, and a label in zh-CN and English behind it.
+    Of(String, &'static str, &'static str),
+    /// A label in zh-CN and English.
     Words(&'static str, &'static str),
 }
 
@@ -190,8 +192,8 @@ impl Desk {
         let name = |whose: DocId, category: u8| {
             let person = people.staff.get(&whose).map(|person| person.name.clone());
             let unit = || people.units.get(&whose).map(|unit| unit.name.clone());
-            let (_, zh, _) = Category::CHOICES.option(category).unwrap_or_default();
-            Name::Text(format!("{} {zh}", person.or_else(unit).unwrap_or_default()))
+            let (_, zh, en) = Category::CHOICES.option(category).unwrap_or_default();
+            Name::Of(person.or_else(unit).unwrap_or_default(), zh, en)
         };
         let bars = full.into_iter().take(ACCOUNTS).map(|((whose, category), (used, cap))| {
             (name(whose, category), vec![used, cap.saturating_sub(used).max(0)])

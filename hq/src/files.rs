@@ -119,12 +119,12 @@ impl Files {
     }
 
     fn whole(&self, hash: &Hash) -> PathBuf {
-        let name = hex(hash);
+        let name = records::hex::of(hash);
         self.0.join(name.get(..2).unwrap_or("00")).join(name)
     }
 
     fn partial(&self, replica: Replica, hash: &Hash) -> PathBuf {
-        self.0.join("partial").join(format!("{}-{}", replica.0, hex(hash)))
+        self.0.join("partial").join(format!("{}-{}", replica.0, records::hex::of(hash)))
     }
 }
 
@@ -147,18 +147,10 @@ pub fn digest(reader: &mut dyn Read) -> std::io::Result<Hash> {
     Ok(hash)
 }
 
-/// Returns a hash as people write it.
-#[must_use]
-pub fn hex(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Reads a hash as people write it.
 #[must_use]
 pub fn named(text: &str) -> Option<Hash> {
-    let digits =
-        text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    digits.collect::<Option<Vec<u8>>>()?.try_into().ok()
+    records::hex::read(text)?.try_into().ok()
 }
 
 fn place(index: u32) -> u64 {

@@ -16,7 +16,7 @@ use crate::store::StoreError;
 use crate::store::devices::Device;
 
 fn name_of(replica: Replica, key: &PublicKey) -> String {
-    let key: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key: String = records::hex::of(&key.0);
     format!("renamed {} {key}", replica.0)
 }
 

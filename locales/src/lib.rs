@@ -70,7 +70,12 @@ impl Table {
 
 /// Returns a sentence with its facts filled in: `%{name}` becomes the text of that name, once; what has no fact stays.
 ///
+/// `%{n?line|lines}` becomes the first word where the fact `n` is 1, else the second.
+///
 /// ```
+/// let lines = "%{n} %{n?line|lines}";
+/// assert_eq!(locales::fill(lines, &[("n", "1")]), "1 line");
+/// assert_eq!(locales::fill(lines, &[("n", "0")]), "0 lines");
 /// assert_eq!(locales::fill("%{n} of %{all}", &[("n", "1"), ("all", "%{n}")]), "1 of %{n}");
 /// assert_eq!(locales::fill("100% %{x} %{", &[]), "100% %{x} %{");
 /// ```
@@ -80,9 +85,15 @@ pub fn fill(sentence: &str, facts: &[(&str, &str)]) -> String {
     let mut rest = sentence;
     while let Some((before, after)) = rest.split_once("%{") {
         filled.push_str(before);
-        let fact = after.split_once('}').and_then(|(name, left)| {
+        let fact = after.split_once('}').and_then(|(place, left)| {
+            let (name, words) = place.split_once('?').unwrap_or((place, ""));
             let (_, text) = facts.iter().find(|(known, _)| *known == name)?;
-            Some((*text, left))
+            let text = match words.split_once('|') {
+                Some((one, _)) if *text == "1" => one,
+                Some((_, more)) => more,
+                None => *text,
+            };
+            Some((text, left))
         });
         let (text, left) = fact.unwrap_or(("%{", after));
         filled.push_str(text);

@@ -8,7 +8,6 @@ use records::kinds::trip::{TripDays, TripOf, TripSheets};
 use records::kinds::voucher::{Category, Paper as OnPaper, VoucherKind};
 use records::record::Record;
 use records::time::{Day, Zone};
-use records::value::text::Lang as Labels;
 use records::value::{Choices, Ref, Target, Value};
 
 use crate::claim::{ClaimForm, ClaimLine, SignStep, blank_steps};
@@ -197,7 +196,7 @@ impl Source<'_> {
         let mut form = self.blank_trip(doc(of.staff.as_ref())?, doc(of.unit.as_ref()));
         form.half = of.half.map_or_else(String::new, |half| half.0);
         let state = record.kind.machine.and_then(|machine| machine.states.get(usize::from(record.state)));
-        form.state = state.map_or("", |state| self.labels().pick(state.zh, state.en)).to_owned();
+        form.state = state.map_or("", |state| self.lang.labels().pick(state.zh, state.en)).to_owned();
         let notes = record.all::<Notes>().into_iter().filter_map(|note| Some(note.text?.0));
         form.note = notes.collect::<Vec<_>>().join("\n");
         let approvals: Vec<Approval> = record.all().into_iter().map(Approval::of).collect();
@@ -268,16 +267,9 @@ impl Source<'_> {
         target.map_or_else(String::new, |target| self.target(target))
     }
 
-    const fn labels(&self) -> Labels {
-        match self.lang {
-            Lang::ZhCn | Lang::ZhTw => Labels::Zh,
-            Lang::En => Labels::En,
-        }
-    }
-
     fn choice(&self, choices: &Choices, index: u8) -> String {
         let option = choices.option(index);
-        option.map_or_else(String::new, |(_, zh, en)| self.labels().pick(zh, en).to_owned())
+        option.map_or_else(String::new, |(_, zh, en)| self.lang.labels().pick(zh, en).to_owned())
     }
 
     /// Returns a person's name and staff code.

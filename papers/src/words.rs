@@ -15,6 +15,15 @@ pub enum Lang {
 pub(crate) type Word = (&'static str, &'static str, &'static str);
 
 impl Lang {
+    /// Returns the language of the labels in the schema tables.
+    pub(crate) const fn labels(self) -> records::value::text::Lang {
+        match self {
+            Self::ZhCn => records::value::text::Lang::Zh,
+            Self::ZhTw => records::value::text::Lang::ZhTw,
+            Self::En => records::value::text::Lang::En,
+        }
+    }
+
     /// Returns the word in this language.
     pub(crate) const fn pick(self, word: Word) -> &'static str {
         match self {

@@ -23,7 +23,7 @@ pub fn both(zh: &str, en: &str) -> String {
 #[must_use]
 pub fn said(text: &str, lang: Lang) -> String {
     let own = |line: &str| match (line.split_once(BETWEEN), lang) {
-        (Some((zh, _)), Lang::Zh) => zh.to_owned(),
+        (Some((zh, _)), Lang::Zh | Lang::ZhTw) => zh.to_owned(),
         (Some((_, en)), Lang::En) => en.to_owned(),
         (None, _) => line.to_owned(),
     };

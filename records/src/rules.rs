@@ -33,13 +33,13 @@ pub struct Rule {
 impl Rule {
     /// Returns the sentence.
     #[must_use]
-    pub const fn text(&self, lang: Lang) -> &'static str {
+    pub fn text(&self, lang: Lang) -> &'static str {
         lang.pick(self.zh, self.en)
     }
 
     /// Returns what to do.
     #[must_use]
-    pub const fn hint(&self, lang: Lang) -> &'static str {
+    pub fn hint(&self, lang: Lang) -> &'static str {
         lang.pick(self.hint_zh, self.hint_en)
     }
 }

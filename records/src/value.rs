@@ -3,6 +3,7 @@
 pub mod json;
 pub mod payload;
 pub mod text;
+pub mod traditional;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -212,12 +212,12 @@ fn folder(store: &Store) -> PathBuf {
 }
 
 fn file(folder: &Path, parcel: [u8; 32], what: &str) -> PathBuf {
-    folder.join(format!("{}.{what}", crate::bundle::hex(&parcel)))
+    folder.join(format!("{}.{what}", records::hex::of(&parcel)))
 }
 
 fn name(about: &About) -> String {
     let hash = sha256(&[&postcard::to_allocvec(about).unwrap_or_default()]);
-    crate::bundle::hex(hash.split_at(16).0)
+    records::hex::of(hash.split_at(16).0)
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {

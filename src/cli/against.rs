@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::cli::desk::Desk;
 use crate::cli::fault::Fault;
-use crate::cli::record::hex;
 use crate::cli::sync;
 use crate::cli::table::Tone;
 use crate::notebook::refusal::NotebookError;
@@ -49,8 +48,8 @@ pub(crate) fn answer(against: &Against, store: &Store) -> Value {
             json!({
                 "id": found.doc.to_string(),
                 "code": found.doc.code(),
-                "here": found.here.map(|digest| hex(&digest)),
-                "hq": found.hq.map(|digest| hex(&digest)),
+                "here": found.here.map(|digest| records::hex::of(&digest)),
+                "hq": found.hq.map(|digest| records::hex::of(&digest)),
                 "only_here": names(&found.only_here),
                 "only_at_hq": names(&found.only_at_hq),
             })
@@ -59,8 +58,8 @@ pub(crate) fn answer(against: &Against, store: &Store) -> Value {
     json!({
         "equal": against.equal.or(found.map(|_| false)),
         "at": found.map(|found| found.at.rfc3339(zone)),
-        "here": found.map(|found| hex(&found.here)),
-        "hq": found.map(|found| hex(&found.hq)),
+        "here": found.map(|found| records::hex::of(&found.here)),
+        "hq": found.map(|found| records::hex::of(&found.hq)),
         "documents": documents,
     })
 }

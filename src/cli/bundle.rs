@@ -190,7 +190,7 @@ fn receipt_text(receipt: &Receipt, desk: &Desk) -> String {
 }
 
 fn name(id: BundleId) -> String {
-    bundle::hex(&id.0)
+    records::hex::of(&id.0)
 }
 
 /// Returns why a bundle was neither written nor read, as a person reads it.

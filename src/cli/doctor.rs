@@ -10,7 +10,6 @@ use crate::cli::fault::{Exit, Fault};
 use crate::cli::lang::Lang;
 use crate::cli::pin;
 use crate::cli::progress::Progress;
-use crate::cli::record::hex;
 use crate::cli::refused::part_label;
 use crate::cli::table::{Tone, pairs};
 use crate::notebook::refusal::NotebookError;
@@ -70,7 +69,7 @@ fn answer(findings: &Findings, against_hq: &Value, pin: Standing, lang: Lang) ->
         "ops": counts.ops,
         "documents": counts.documents,
         "views_ok": findings.views_ok(),
-        "digest": hex(&findings.digest),
+        "digest": records::hex::of(&findings.digest),
         "unsent_ops": counts.unsent_ops,
         "conflicts": counts.conflicts,
         "quarantined": counts.quarantined,
@@ -105,8 +104,12 @@ fn sentence(found: &Found, lang: Lang) -> String {
         Found::Unreadable(lost) => lang.say("text.doctor.unreadable", &[("part", part(*lost))]),
         Found::ViewDiffers(id) => lang.say("text.doctor.view_differs", &[("code", &id.code())]),
         Found::CountsDiffer => lang.say("text.doctor.counts_differ", &[]),
-        Found::FileMissing(hash) => lang.say("text.doctor.file_missing", &[("hash", &hex(hash))]),
-        Found::BlobDamaged(hash) => lang.say("text.doctor.blob_damaged", &[("hash", &hex(hash))]),
+        Found::FileMissing(hash) => {
+            lang.say("text.doctor.file_missing", &[("hash", &records::hex::of(hash))])
+        }
+        Found::BlobDamaged(hash) => {
+            lang.say("text.doctor.blob_damaged", &[("hash", &records::hex::of(hash))])
+        }
         Found::AnswersLost(n) => lang.say("text.doctor.answers_lost", &[("n", &n.to_string())]),
         Found::OnlyAside { path, ops } => {
             let facts = [("file", path.display().to_string()), ("n", ops.to_string())];
@@ -131,7 +134,7 @@ fn text(findings: &Findings, desk: &Desk) -> String {
         (say("text.doctor.unsent"), counts.unsent_ops.to_string()),
         (say("text.status.conflicts"), counts.conflicts.to_string()),
         (say("text.status.quarantine"), counts.quarantined.to_string()),
-        (say("text.sync.digest"), hex(&findings.digest)),
+        (say("text.sync.digest"), records::hex::of(&findings.digest)),
     ];
     let mut text = pairs(desk.style, &rows);
     for branch in &findings.set_aside {
@@ -185,7 +188,7 @@ fn why(why: Why, lang: Lang) -> String {
         Why::Gone => lang.say("text.look.gone", &[]),
         Why::OpsMissing(ops) => n("text.look.ops_missing", ops),
         Why::NotWhole => lang.say("text.look.not_whole", &[]),
-        Why::FileDamaged(hash) => lang.say("text.look.file_damaged", &[("hash", &hex(&hash))]),
+        Why::FileDamaged(hash) => lang.say("text.look.file_damaged", &[("hash", &records::hex::of(&hash))]),
         Why::OpsLost { epoch, first, last } => ops_lost(epoch, first, last, lang),
         Why::JournalGap(gap) => journal_gap(gap.at.file, gap.at.offset, gap.bytes, lang),
         Why::JournalCut(cut) => n("text.doctor.journal_cut", cut.was.at.file),

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &args::Export, desk: &Desk, streams: &mut Streams<'_>) -
     };
     let words = match desk.lang.of_labels() {
         _ if args.names || args.out.is_none() => Words::Names,
-        records::value::text::Lang::Zh => Words::Zh,
+        records::value::text::Lang::Zh | records::value::text::Lang::ZhTw => Words::Zh,
         records::value::text::Lang::En => Words::En,
     };
     let Some(path) = &args.out else {

@@ -6,7 +6,7 @@ use records::files::Part;
 use records::value::FileHash;
 use serde_json::{Value, json};
 
-use crate::blobs::{Blobs, hex};
+use crate::blobs::Blobs;
 use crate::cli::args::File;
 use crate::cli::desk::{Desk, Page};
 use crate::cli::fault::{Exit, Fault};
@@ -60,7 +60,7 @@ fn get(hash: &str, out: &Path, desk: &Desk) -> Result<Page, Fault> {
     let written = Blobs::of(&store).read_to(&name, &mut file).map_err(broken)?;
     file.sync_all().map_err(|error| Fault::file(out, &error))?;
     let path = out.display().to_string();
-    let answer = json!({"hash": hex(&name), "bytes": written, "file": path});
+    let answer = json!({"hash": records::hex::of(&name.0), "bytes": written, "file": path});
     Ok(desk.page(|| answer, |desk| desk.lang.say("text.file.written", &[("path", &path)]) + "\n"))
 }
 
@@ -105,7 +105,7 @@ fn part(part: Part) -> &'static str {
 
 fn file_json(file: &Listed) -> Value {
     json!({
-        "hash": hex(&FileHash(file.named.hash.to_vec())),
+        "hash": records::hex::of(&file.named.hash),
         "part": part(file.named.part),
         "id": file.doc.to_string(),
         "code": file.doc.code(),
@@ -131,7 +131,7 @@ fn text(listed: &[Listed], desk: &Desk) -> String {
     let rows: Vec<Vec<String>> = listed
         .iter()
         .map(|file| {
-            let hash = hex(&FileHash(file.named.hash.to_vec()));
+            let hash = records::hex::of(&file.named.hash);
             vec![
                 hash.get(..12).unwrap_or_default().to_owned(),
                 file.doc.code(),

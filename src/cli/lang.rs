@@ -85,7 +85,8 @@ impl Lang {
     #[must_use]
     pub const fn of_labels(self) -> records::value::text::Lang {
         match self {
-            Self::ZhCn | Self::ZhTw => records::value::text::Lang::Zh,
+            Self::ZhCn => records::value::text::Lang::Zh,
+            Self::ZhTw => records::value::text::Lang::ZhTw,
             Self::En => records::value::text::Lang::En,
         }
     }
@@ -102,13 +103,15 @@ impl Lang {
 
     /// Returns that one of the two labels of a schema table which fits.
     #[must_use]
-    pub const fn label(self, zh: &'static str, en: &'static str) -> &'static str {
+    pub fn label(self, zh: &'static str, en: &'static str) -> &'static str {
         self.of_labels().pick(zh, en)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// Every key of the table with its sentence in each language.
@@ -136,11 +139,26 @@ mod tests {
         let mut places: Vec<String> = sentence
             .split("%{")
             .skip(1)
-            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name.to_owned()))
+            .filter_map(|rest| rest.split_once(['}', '?']).map(|(name, _)| name.to_owned()))
             .collect();
         places.sort();
         places.dedup();
         places
+    }
+
+    /// English says one of a thing otherwise than many; a word after a number that is always of many reads wrong.
+    #[test]
+    fn no_english_sentence_says_1_lines() {
+        for (key, sentences) in table() {
+            for after in sentences["en"].split("%{n} ").skip(1) {
+                let word = after.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+                assert!(
+                    !word.ends_with('s') || ["is", "was", "has"].contains(&word),
+                    "{key}: {}",
+                    sentences["en"]
+                );
+            }
+        }
     }
 
     #[test]
@@ -154,8 +172,8 @@ mod tests {
         }
     }
 
-    /// Characters that only simplified Chinese writes so: those of the table's zh-CN sentences whose zh-TW never has them.
-    const SIMPLIFIED: &str = "与专业东丢两严个为么义书争于产仅从们优会传体关内册写决况冻净减划则刚创删别办务动协单占历压参发变号后吗听启员响围图场坏处备复头夹实审对导射将尝尽属岗币带帮并库应废开异弃张归当录径态总户执扫报拟择挂损换据摄数断无旧时映显暂机权条来标样档检毕汇没测浏满点状独环现电画监盘码确离种称税笔筛签类约级纬纸纹线组细织终经结给络绝统继续维缓编缩网罚职联腾节获虚补装见规视览计认让议记许论设访证评识诉试话询该详语误说请读谁调象负财责败账质贴费资转轻载较输边达过运还这进远连迟选递遗邮释针钟钥银链销错键长门闭问间队际险随页项顺须题额驳验骤齐";
+    /// Characters that only simplified Chinese writes so: those of the zh-CN sentences and labels.
+    const SIMPLIFIED: &str = "万与专业东丢两严个临为么义书买争于产亿仅从仓仪们价优会传体余关内册写冲决况冻净减几凭划则刚创删别办务动区协单占历压叁参发变叠号后吗听启员响团围国图场坏处备复头夹实审宽对导将尝尽届属岗币师带帮并库应废开异弃张强归当录径态总户执扫护报拟拨择挂挡损换据摄数断无旧时显暂机权条来标样档检毕汇没测浏渗温满点状独环现电画监盘码确碍离种积称税笔筛签类紧约级纪纬纸纹线组细织终经结给络绝统继续维缓编缩网罚职联脑脚腾节范获虚补装见观规视览计认让讫训议记许论设访证评识诉词试话询该详语误说请读谁调负财责败账质购贰贴费资车转轻载较辑输边达过运还这进远连迟适选递遗邮采释针钟钥铭银链销锁错键长门闭问闲间队际陆险随页项顺须题额飞马驳驾验骤齐";
 
     #[test]
     fn no_simplified_character_stands_in_a_traditional_sentence() {
@@ -164,6 +182,39 @@ mod tests {
             let mixed: String = traditional.chars().filter(|c| SIMPLIFIED.contains(*c)).collect();
             assert!(mixed.is_empty(), "{key}: {mixed} in {traditional}");
         }
+    }
+
+    /// Every label of the schema tables, and every sentence of the rules, in traditional Chinese.
+    fn labels() -> Vec<&'static str> {
+        let mut labels = Vec::new();
+        for kind in records::kinds::KINDS {
+            labels.push((kind.zh, kind.en));
+            for group in kind.groups {
+                labels.push((group.zh, group.en));
+                for field in group.fields {
+                    labels.push((field.zh, field.en));
+                    if let records::value::Type::Choice(list) = field.ty {
+                        labels.extend(list.options.iter().map(|(_, zh, en)| (*zh, *en)));
+                    }
+                }
+            }
+            let machine = kind.machine;
+            labels
+                .extend(machine.iter().flat_map(|machine| machine.states).map(|state| (state.zh, state.en)));
+            labels.extend(machine.iter().flat_map(|machine| machine.steps).map(|step| (step.zh, step.en)));
+        }
+        let rules = records::rules::all();
+        let rules = rules.flat_map(|rule| [(rule.zh, rule.en), (rule.hint_zh, rule.hint_en)]);
+        labels.into_iter().chain(rules).map(|(zh, en)| Lang::ZhTw.label(zh, en)).collect()
+    }
+
+    #[test]
+    fn no_simplified_character_stands_in_a_traditional_label_or_rule() {
+        let labels = labels();
+        assert!(labels.len() > 1_000, "only {} labels", labels.len());
+        let mixed = labels.into_iter().filter(|label| label.contains(|c| SIMPLIFIED.contains(c)));
+        let mixed: BTreeSet<&str> = mixed.collect();
+        assert!(mixed.is_empty(), "{mixed:?}");
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Page, Fault> {
         (None, Some(own)) => own.policy(day).clone(),
         (file, _) => policy_of(file.as_deref(), desk.lang)?,
     };
-    let base = own.map_or_else(Calendar::china, |own| own.calendar);
+    let base = own.map_or_else(Calendar::china, |own| std::sync::Arc::unwrap_or_clone(own.calendar));
     let calendar = calendar_of(base, calendar.as_deref(), desk.lang)?;
     let explained = explain(&question(about), &policy, &calendar).map_err(|error| {
         let reason = said(&error.sentence(), desk.lang);

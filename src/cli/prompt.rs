@@ -56,7 +56,7 @@ pub(crate) fn choose_again(
     store: &mut Store,
     question: &str,
     label: &str,
-    options: &[(&str, &str, &str)],
+    options: &[(&str, &'static str, &'static str)],
     desk: &Desk,
 ) -> Result<String, Fault> {
     let setting = format!("last.{question}");
@@ -75,15 +75,12 @@ pub(crate) fn choose_again(
 /// A [`Fault`] where the terminal went away.
 pub(crate) fn choose(
     label: &str,
-    options: &[(&str, &str, &str)],
+    options: &[(&str, &'static str, &'static str)],
     last: Option<&str>,
     desk: &Desk,
 ) -> Result<String, Fault> {
     let lang = desk.lang.of_labels();
-    let items = options.iter().map(|(word, zh, en)| match lang {
-        records::value::text::Lang::Zh => format!("{zh} ({word})"),
-        records::value::text::Lang::En => format!("{en} ({word})"),
-    });
+    let items = options.iter().map(|(word, zh, en)| format!("{} ({word})", lang.pick(zh, en)));
     let default = options.iter().position(|(word, ..)| Some(*word) == last).unwrap_or(0);
     let chosen = Select::new().with_prompt(label).items(items).default(default).interact().map_err(gone)?;
     Ok(options.get(chosen).map_or_else(String::new, |(word, ..)| (*word).to_owned()))

@@ -126,7 +126,7 @@ pub(crate) fn shown_json(shown: &Shown, zone: Zone) -> Json {
     json.insert("refused".to_owned(), shown.refused.iter().map(OpId::to_string).collect());
     json.insert("written_twice".to_owned(), shown.written_twice.iter().map(DocId::to_string).collect());
     json.insert("newer".to_owned(), shown.newer.into());
-    json.insert("digest".to_owned(), hex(&shown.digest).into());
+    json.insert("digest".to_owned(), records::hex::of(&shown.digest).into());
     json.into()
 }
 
@@ -163,11 +163,6 @@ pub(crate) fn standing_name(standing: Ruled) -> &'static str {
         Ruled::Void => "void",
         Ruled::TooLate => "too_late",
     }
-}
-
-/// Returns bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns a record for a person.

@@ -70,7 +70,8 @@ fn fitting(pin: Pin) -> Result<Pin, Fault> {
 }
 
 fn asked(key: &str, desk: &Desk) -> Result<Pin, Fault> {
-    let typed = Password::new().with_prompt(desk.lang.say(key, &[])).interact();
+    // Without the line that a prompt leaves behind it: it says `[hidden]` in every language.
+    let typed = Password::new().with_prompt(desk.lang.say(key, &[])).report(false).interact();
     Ok(Pin::typed(&Zeroizing::new(typed.map_err(gone)?)))
 }
 
@@ -79,6 +80,7 @@ fn twice(may_be_empty: bool, desk: &Desk) -> Result<Option<Pin>, Fault> {
     let first = if may_be_empty { "ask.pin.better" } else { "ask.pin.new" };
     let typed = Password::new()
         .with_prompt(say(first))
+        .report(false)
         .with_confirmation(say("ask.pin.again"), say("ask.pin.differ"))
         .allow_empty_password(may_be_empty)
         .interact();

@@ -98,7 +98,7 @@ pub fn list(store: &Store) -> Result<Vec<Listed>, StoreError> {
 pub fn find(store: &Store, beginning: &str) -> Result<Option<Listed>, StoreError> {
     let beginning = beginning.trim().to_ascii_lowercase();
     let begins = |listed: &Listed| {
-        !beginning.is_empty() && crate::blobs::hex(&name(&listed.named.hash)).starts_with(&beginning)
+        !beginning.is_empty() && records::hex::of(&name(&listed.named.hash).0).starts_with(&beginning)
     };
     let mut found: Vec<Listed> = list(store)?.into_iter().filter(begins).collect();
     found.dedup_by_key(|listed| listed.named.hash);
@@ -190,7 +190,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::create(dir.path(), &enrolment(), NOW).unwrap();
         let thumb = Blobs::of(&store).put(&mut [7; 9].as_slice()).unwrap().hash;
-        let words = vec![format!("thumb={}", crate::blobs::hex(&thumb))];
+        let words = vec![format!("thumb={}", records::hex::of(&thumb.0))];
         let entries = vec![Entry { list: "photo".to_owned(), words, files: Vec::new() }];
         let request = Create { kind: &REPAIR, job: None, pairs: Vec::new(), entries };
         create(&mut store, &request, NOW).unwrap();

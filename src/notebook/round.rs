@@ -176,7 +176,7 @@ fn finding(document: &Document, kind: &'static Kind, item: &Asked, note: Option<
         word("fixed", "no"),
     ];
     words.extend(note.map(|note| word("problem", note)));
-    words.extend(photo.map(|photo| word("photo", &crate::blobs::hex(&photo))));
+    words.extend(photo.map(|photo| word("photo", &records::hex::of(&photo.0))));
     Some(Entry { list: Findings::GROUP.name.to_owned(), words, files: Vec::new() })
 }
 

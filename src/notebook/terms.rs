@@ -1,5 +1,7 @@
 //! What holds in the company, as this device knows it: policy, calendar, units, people, delegations, ceilings.
 
+use std::sync::Arc;
+
 use records::claim::facts::{CapRow, Facts};
 use records::claim::people::People;
 use records::id::DocId;
@@ -21,7 +23,7 @@ pub struct Terms {
     /// Policy and calendar.
     pub in_force: InForce,
     /// Units, people and delegations.
-    pub people: People,
+    pub people: Arc<People>,
     /// Monthly ceilings.
     pub caps: Vec<CapRow>,
 }
@@ -45,15 +47,15 @@ impl Terms {
             me.roles = enrolment.roles.iter().copied().collect();
         }
         let caps = all(store, number::CAP)?.iter().filter_map(|record| CapRow::of(record, &people)).collect();
-        Ok(Self { in_force: in_force(store)?, people, caps })
+        Ok(Self { in_force: in_force(store)?, people: Arc::new(people), caps })
     }
 
     /// Returns facts that know these terms: of a submitted claim by the policy that it names.
     #[must_use]
     pub fn facts(&self, named: Option<&str>, submitted: Day, today: Day) -> Facts {
         let policy = self.in_force.of_claim(named, submitted).clone();
-        let mut facts = Facts::new(today, policy, self.in_force.calendar.clone());
-        facts.people = self.people.clone();
+        let mut facts = Facts::new(today, policy, Arc::clone(&self.in_force.calendar));
+        facts.people = Arc::clone(&self.people);
         facts.caps.clone_from(&self.caps);
         facts
     }

@@ -83,7 +83,7 @@ fn a_rebuild_writes_lost_copies_anew_and_sets_damaged_files_aside() {
     store.save(vec![create(b"x")], NOW).unwrap();
     let put = crate::blobs::Blobs::of(&store).put(&mut &b"a paper"[..]).unwrap();
     drop(store);
-    let hex = crate::blobs::hex(&put.hash);
+    let hex = records::hex::of(&put.hash.0);
     let blob = dir.path().join("blobs").join(&hex[..2]).join(&hex);
     for path in [dir.path().join("head.a"), dir.path().join("id").join("identity.b"), blob.clone()] {
         let mut bytes = std::fs::read(&path).unwrap();

@@ -367,7 +367,7 @@ mod tests {
         store.note_asked(&all).unwrap();
         let order = store.files_waiting(usize::MAX).unwrap();
         for (_, hash) in &order[..=FILES_AT_A_TIME] {
-            let hex = crate::blobs::hex(&FileHash(hash.to_vec()));
+            let hex = records::hex::of(hash);
             std::fs::write(dir.path().join("blobs").join(&hex[..2]).join(hex), [7; 100]).unwrap();
         }
         let mut exchange = Exchange::new();

@@ -116,8 +116,7 @@ impl Desk<'_> {
 
     /// Returns an instant as people of this language read it, in the home's zone.
     pub(crate) fn instant(&self, ts: Ts, zone: Zone) -> String {
-        let text = ts.rfc3339(zone);
-        text.get(..16).map_or(text.clone(), |minutes| minutes.replace('T', " "))
+        ts.minute(zone)
     }
 
     /// Returns a day as people of this language read it.

@@ -70,9 +70,7 @@ fn kind(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn unhex(text: &str) -> Option<FileHash> {
-    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
-    let bytes = digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit));
-    (digits.len() == 64).then(|| FileHash(bytes.collect()))
+    records::hex::read(text).filter(|bytes| bytes.len() == 32).map(FileHash)
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use records::both;
 use records::problems::Problem;
 use records::schema::{Class, Group, Kind};
 use records::time::Zone;
-use records::value::{FileHash, Target, Type, Value};
+use records::value::{Target, Type, Value};
 
-use crate::blobs::hex;
 use crate::cli::record::standing_name;
 use crate::notebook::rows::Standing;
 use crate::notebook::show::Shown;
@@ -122,7 +121,7 @@ pub(crate) fn pictures(desk: &Desk<'_>, shown: &Shown, zone: Zone) -> Vec<Pictur
         let Some(file) = file_at(group) else { continue };
         for row in entries {
             let hash = |at: usize| match row.values.get(at) {
-                Some(Some(Value::File(bytes))) => Some(hex(&FileHash(bytes.clone()))),
+                Some(Some(Value::File(bytes))) => Some(records::hex::of(bytes)),
                 _ => None,
             };
             let at = |name: &str| group.fields.iter().position(|field| field.name == name);

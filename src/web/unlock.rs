@@ -9,7 +9,6 @@ use pages::visit::{Verb, Visit};
 use pages::widgets::{self, Tone, Weight};
 use sync_protocol::chain::sha256;
 
-use crate::bundle::hex;
 use crate::cli::fault::Fault;
 use crate::keys::random;
 use crate::keys::secret::Pin;
@@ -85,7 +84,7 @@ pub(crate) fn lasting_cookie(store: &mut Store) -> Result<String, NotebookError>
             made.to_vec()
         }
     };
-    let cookie = hex(&kept);
+    let cookie = records::hex::of(&kept);
     let digest = sha256(&[cookie.as_bytes()]);
     if known_cookie(store.home()) != Some(digest) {
         crate::home::write_whole(&store.home().join(KNOWN), &digest)?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use fieldbook::blobs::{Blobs, hex};
+use fieldbook::blobs::Blobs;
 use fieldbook::store::Store;
 use fieldbook::store::error::StoreError;
 use fieldbook::store::read::Counts;
@@ -61,7 +61,7 @@ impl Truth {
         let blobs = Blobs::of(store);
         let files = blobs
             .names()
-            .map(|name| (hex(&name), blobs.read_to(&name, &mut std::io::sink()).is_ok()))
+            .map(|name| (records::hex::of(&name.0), blobs.read_to(&name, &mut std::io::sink()).is_ok()))
             .collect();
         Ok(Self { ops, documents, leads, counts: store.counts()?, digest: store.digest()?, files })
     }

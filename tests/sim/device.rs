@@ -9,7 +9,6 @@ use fieldbook::store::files::Hash;
 use records::id::{Epoch, Replica};
 use records::kinds::later;
 use records::time::Ts;
-use records::value::FileHash;
 use sync_protocol::enrolment::Enrolment;
 
 /// A device, or a copy of one.
@@ -195,7 +194,7 @@ impl Device {
 
     /// Returns whether a file lies in its home.
     pub(crate) fn has_file(&self, hash: &Hash) -> bool {
-        let name = fieldbook::blobs::hex(&FileHash(hash.to_vec()));
+        let name = records::hex::of(hash);
         self.home.join("blobs").join(&name[..2]).join(name).is_file()
     }
 

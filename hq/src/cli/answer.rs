@@ -76,16 +76,10 @@ impl Lang {
     /// Returns the language of the schema table's labels.
     #[must_use]
     pub fn words(self) -> records::value::text::Lang {
-        if self.0 == "en" { records::value::text::Lang::En } else { records::value::text::Lang::Zh }
-    }
-
-    /// Returns the language of papers and lists.
-    #[must_use]
-    pub fn of_papers(self) -> papers::words::Lang {
         match self.0 {
-            "en" => papers::words::Lang::En,
-            "zh-TW" => papers::words::Lang::ZhTw,
-            _ => papers::words::Lang::ZhCn,
+            "en" => records::value::text::Lang::En,
+            "zh-TW" => records::value::text::Lang::ZhTw,
+            _ => records::value::text::Lang::Zh,
         }
     }
 

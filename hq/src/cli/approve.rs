@@ -7,7 +7,7 @@ use crate::cli::answer::{Answer, Fault};
 use crate::cli::audit;
 use crate::cli::claim;
 use crate::cli::due;
-use crate::cli::office::{self, Acts};
+use crate::cli::office::{self, Acts, AtMost};
 use crate::money::decide::Taken;
 
 /// What a manager or the vice-president is told: a claim that he approves, or something else that he does.
@@ -37,7 +37,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Lists what waits for the manager and the vice-president, what is overdue first
-    List,
+    List(AtMost),
     /// Shows a claim
     Show {
         /// Its number, code or id
@@ -68,8 +68,8 @@ pub(super) struct Reasoned {
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     match &args.command {
         None => decide(args, room),
-        Some(Command::List) => {
-            due::waiting(&[at::AUDITED, at::REJECT_PROPOSED, at::VP_PENDING, at::FROZEN], room)
+        Some(Command::List(at_most)) => {
+            due::waiting(&[at::AUDITED, at::REJECT_PROPOSED, at::VP_PENDING, at::FROZEN], *at_most, room)
         }
         Some(Command::Show { claim }) => claim::show(claim, room),
         Some(Command::Reject(args)) => {

@@ -9,7 +9,7 @@ use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault};
 use crate::cli::claim;
 use crate::cli::due;
-use crate::cli::office::{self, Acts, amount, label, object, say, word};
+use crate::cli::office::{self, Acts, AtMost, amount, label, object, say, word};
 use crate::money::audit::{Handed, RuledLine, Ruling};
 use crate::money::decide::Taken;
 
@@ -17,7 +17,7 @@ use crate::money::decide::Taken;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Lists what waits for the auditor, what is overdue first
-    List,
+    List(AtMost),
     /// Shows a claim with its lines and what the rules say of it
     Show {
         /// Its number, code or id
@@ -119,9 +119,11 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
 
 pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
     match command {
-        Command::List => {
-            due::waiting(&[at::RECEIVED, at::INFO_REQUESTED, at::MGR_APPROVED, at::VP_APPROVED], room)
-        }
+        Command::List(at_most) => due::waiting(
+            &[at::RECEIVED, at::INFO_REQUESTED, at::MGR_APPROVED, at::VP_APPROVED],
+            *at_most,
+            room,
+        ),
         Command::Show { claim } => claim::show(claim, room),
         Command::Line(args) => line(args, room),
         Command::Ask { claim, text, acts } => words(claim, ("ask", text), acts, room),

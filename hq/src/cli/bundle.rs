@@ -41,7 +41,7 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
 
 fn answer(taken: &Taken, receipt: &Path) -> serde_json::Value {
     json!({
-        "bundle": hex(&taken.header.id.0),
+        "bundle": records::hex::of(&taken.header.id.0),
         "replica": taken.header.author.0,
         "requests": taken.requests,
         "new_ops": taken.new_ops,
@@ -76,10 +76,6 @@ const fn name(refusal: Refusal) -> &'static str {
         Refusal::Stranger => "stranger",
         Refusal::Malformed => "malformed",
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn fault(error: BundleFault, file: &Path) -> Fault {

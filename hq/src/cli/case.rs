@@ -248,7 +248,7 @@ fn export(out: &Path, fines: Option<FineState>, room: &Room) -> Result<Answer, F
     let unwritten =
         |error: ListError| Fault::usage("hq.file").with("file", out.display()).with("reason", error);
     let n = list.rows.len();
-    let list = list.list(room.lang.of_papers()).map_err(unwritten)?;
+    let list = list.list(room.lang.papers()).map_err(unwritten)?;
     let bytes = match out.extension().and_then(|extension| extension.to_str()) {
         Some("xlsx") => workbook(&[list]),
         Some("csv") => list.csv(true),

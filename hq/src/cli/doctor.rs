@@ -31,11 +31,11 @@ pub(super) fn run(room: &Room) -> Result<Answer, Fault> {
         Ok(())
     })?;
     let views_ok = whole && looked.differed == 0;
-    let root = super::hex(&digest::root(all));
+    let root = records::hex::of(&digest::root(all));
     let mut replicas = Vec::new();
     let mut lines = Vec::new();
     for device in desk.store.devices(None)? {
-        let digest = super::hex(&desk.digest_for(&device)?);
+        let digest = records::hex::of(&desk.digest_for(&device)?);
         let staff = device.staff.and_then(|staff| people.staff.get(&staff)).map_or("", |person| &person.code);
         let level = if device.level { "hq.device.level" } else { "hq.device.behind" };
         lines.push(vec![

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, Lang};
-use crate::cli::office::{self, object, person_text, say, state_label, titles};
+use crate::cli::office::{self, AtMost, object, person_text, say, state_label, titles};
 use crate::cli::table::table;
 use crate::intake::desk::Desk;
 use crate::money::claims::Held;
@@ -22,6 +22,8 @@ pub(super) struct Args {
     /// Only what is late
     #[arg(long)]
     late: bool,
+    #[command(flatten)]
+    at_most: AtMost,
 }
 
 /// Says which clock runs and until when.
@@ -36,13 +38,13 @@ fn tell(waiting: &Waiting, json: &mut Map<String, Json>, today: Day) {
 pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     match &args.claim {
         Some(claim) => explained(claim, room),
-        None => listed(&[], args.late, room),
+        None => listed(&[], args.late, args.at_most, room),
     }
 }
 
 /// Lists the claims in some states by their due days, what is overdue first.
-pub(super) fn waiting(states: &[u8], room: &Room) -> Result<Answer, Fault> {
-    listed(states, false, room)
+pub(super) fn waiting(states: &[u8], at_most: AtMost, room: &Room) -> Result<Answer, Fault> {
+    listed(states, false, at_most, room)
 }
 
 /// Returns what answers say of a claim, with the clock that runs.
@@ -59,10 +61,11 @@ pub(super) fn counts(desk: &mut Desk, today: Day) -> Result<(usize, usize), Stor
     Ok((waiting.len(), waiting.iter().filter(|waiting| waiting.is_late(today)).count()))
 }
 
-fn listed(states: &[u8], late: bool, room: &Room) -> Result<Answer, Fault> {
+fn listed(states: &[u8], late: bool, at_most: AtMost, room: &Room) -> Result<Answer, Fault> {
     let today = office::today(room);
     let (mut waiting, mut desk) = office::look(room, |desk| Ok(desk.waiting(states, today)?))?;
     waiting.retain(|waiting| !late || waiting.is_late(today));
+    let left_out = at_most.keep(&mut waiting, room);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for waiting in &waiting {
         let mut json = object(office::claim_json(&mut desk, &waiting.held)?);
@@ -80,7 +83,7 @@ fn listed(states: &[u8], late: bool, room: &Room) -> Result<Answer, Fault> {
         ]);
     }
     let columns = ["claim_no", "claimant", "state", "claimed", "due", "notes"];
-    Ok(Answer::new(rows.into(), table(&titles(room.lang, columns), lines)))
+    Ok(Answer::new(rows.into(), table(&titles(room.lang, columns), lines) + &left_out))
 }
 
 fn explained(name: &str, room: &Room) -> Result<Answer, Fault> {

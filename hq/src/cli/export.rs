@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     };
     let words = match room.lang.words() {
         _ if args.names || args.out.is_none() => Words::Names,
-        text::Lang::Zh => Words::Zh,
+        text::Lang::Zh | text::Lang::ZhTw => Words::Zh,
         text::Lang::En => Words::En,
     };
     if args.out.is_none() && room.json {

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault, Lang, REFUSED};
 use crate::cli::table::table;
-use crate::files::hex;
 use crate::intake::desk::Desk;
 
 /// What can be done with files.
@@ -77,7 +76,7 @@ fn list(desk: &Desk, missing: bool, lang: Lang) -> Result<Answer, Fault> {
         if missing && bytes.is_some() {
             continue;
         }
-        let hash = hex(&found.named.hash);
+        let hash = records::hex::of(&found.named.hash);
         let word = if bytes.is_some() { "hq.file.here" } else { "hq.file.missing" };
         lines.push(vec![
             hash.get(..12).unwrap_or_default().to_owned(),
@@ -114,7 +113,8 @@ fn part(part: Part) -> &'static str {
 fn find(desk: &Desk, beginning: &str) -> Result<Vec<Found>, Fault> {
     let beginning = beginning.trim().to_ascii_lowercase();
     let mut found = all(desk)?;
-    found.retain(|found| !beginning.is_empty() && hex(&found.named.hash).starts_with(&beginning));
+    found
+        .retain(|found| !beginning.is_empty() && records::hex::of(&found.named.hash).starts_with(&beginning));
     let one = found.first().map(|found| found.named.hash);
     if one.is_none() || found.iter().any(|found| Some(found.named.hash) != one) {
         return Err(Fault::new(REFUSED, "hq.file.unknown").with("hash", beginning));
@@ -135,7 +135,7 @@ fn get(desk: &Desk, hash: &str, out: &Path, lang: Lang) -> Result<Answer, Fault>
     to.sync_all().map_err(|error| failed(&error))?;
     let path = out.display().to_string();
     let text = lang.say("hq.file.written", &[("path".to_owned(), path.clone())]);
-    Ok(Answer::new(json!({"hash": hex(&named), "bytes": bytes, "file": path}), text))
+    Ok(Answer::new(json!({"hash": records::hex::of(&named), "bytes": bytes, "file": path}), text))
 }
 
 fn ask(desk: &mut Desk, hash: &str, lang: Lang) -> Result<Answer, Fault> {
@@ -159,5 +159,5 @@ fn ask(desk: &mut Desk, hash: &str, lang: Lang) -> Result<Answer, Fault> {
     let facts = [("n".to_owned(), asked.len().to_string())];
     let text = lang.say(if here { "hq.file.is_here" } else { "hq.file.asked" }, &facts);
     let replicas: Vec<u32> = asked.iter().map(|replica| replica.0).collect();
-    Ok(Answer::new(json!({"hash": hex(&named), "here": here, "asked": replicas}), text))
+    Ok(Answer::new(json!({"hash": records::hex::of(&named), "here": here, "asked": replicas}), text))
 }

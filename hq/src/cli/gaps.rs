@@ -87,7 +87,7 @@ fn write(desk: &mut Desk, all: &[Missing], out: &Path, room: &Room) -> Result<()
     }
     let unwritten =
         |error: ListError| Fault::usage("hq.file").with("file", out.display()).with("reason", error);
-    let list = list.list(room.lang.of_papers());
+    let list = list.list(room.lang.papers());
     let bytes = match out.extension().and_then(|extension| extension.to_str()) {
         Some("xlsx") => workbook(&[list]),
         Some("csv") => list.csv(true),

@@ -6,7 +6,7 @@ use crate::cli::Cli;
 use crate::cli::answer::Lang;
 
 /// Arguments that mean the same wherever they stand.
-const EVERYWHERE: [&str; 20] = [
+const EVERYWHERE: [&str; 21] = [
     "data",
     "database",
     "json",
@@ -17,6 +17,7 @@ const EVERYWHERE: [&str; 20] = [
     "id",
     "as",
     "for",
+    "limit",
     "acks",
     "claim",
     "claims",

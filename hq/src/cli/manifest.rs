@@ -53,7 +53,7 @@ pub(super) fn run(name: &str, out: &Path, room: &Room) -> Result<Answer, Fault> 
             Target::Doc(id) => sheets.get(id).cloned().unwrap_or_default(),
             Target::Text(text) => text.clone(),
         },
-        lang: room.lang.of_papers(),
+        lang: room.lang.papers(),
     };
     let unwritten =
         |error: ListError| Fault::usage("hq.file").with("file", out.display()).with("reason", error);

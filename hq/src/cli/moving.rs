@@ -25,7 +25,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     let now_ms = room.clock.now_ms();
     room.open()?
         .transact(|desk| desk.store.audit(0, now_ms, "move", &format!("{} {}", args.from, args.to)))?;
-    let digest = copied.digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    let digest = records::hex::of(&copied.digest);
     let facts = [
         ("rows".to_owned(), copied.rows.to_string()),
         ("documents".to_owned(), copied.documents.to_string()),

@@ -9,7 +9,7 @@ use records::value::Choices;
 use serde_json::{Map, Value as Json, json};
 
 use crate::cli::Room;
-use crate::cli::answer::{Fault, Lang};
+use crate::cli::answer::{Fault, Lang, raw};
 use crate::intake::desk::Desk;
 use crate::money::actor::Actor;
 use crate::money::claims::Held;
@@ -88,6 +88,31 @@ pub(crate) fn word(list: &Choices, index: u8) -> &'static str {
 /// Returns the label of a choice.
 pub(crate) fn label(list: &Choices, index: u8, lang: Lang) -> &'static str {
     list.option(index).map_or("?", |(_, zh, en)| lang.words().pick(zh, en))
+}
+
+/// How much of a list is printed.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct AtMost {
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    limit: usize,
+}
+
+impl AtMost {
+    /// Shortens a list; how many were left out is the text's last line, and beside a document for programs it is told on
+    /// standard error.
+    pub(super) fn keep<T>(self, list: &mut Vec<T>, room: &Room) -> String {
+        let n = list.len().saturating_sub(self.limit);
+        list.truncate(self.limit);
+        if n == 0 {
+            return String::new();
+        }
+        let told = say(room.lang, "hq.list.left_out", &[("n", n.to_string())]) + "\n";
+        if room.json {
+            raw(&told, false);
+        }
+        told
+    }
 }
 
 /// Returns the identifier of a record's state.

@@ -278,7 +278,7 @@ fn export(payment: &str, out: &Path, acts: &Acts, room: &Room) -> Result<Answer,
     let part = out.with_extension("part");
     let mut kept: Result<(), Fault> = Ok(());
     let done = office::act(room, acts, |desk, actor, now| {
-        let file = desk.bank_file(payment, form, room.lang.of_papers(), actor, now)?;
+        let file = desk.bank_file(payment, form, room.lang.papers(), actor, now)?;
         kept = std::fs::write(&part, &file.bytes).map_err(|error| Fault::file(&part, &error));
         if kept.is_err() {
             return Err(crate::money::refusal::Refusal::by("H-15").with("file", part.display()).into());

@@ -217,7 +217,7 @@ fn in_force(
         (None, Some(own)) => own.in_force.policy(terms::today(room)).clone(),
         (file, _) => policy_of(file, room.lang)?,
     };
-    let built_in = own.map_or_else(Calendar::china, |own| own.in_force.calendar.clone());
+    let built_in = own.map_or_else(Calendar::china, |own| Calendar::clone(&own.in_force.calendar));
     Ok((policy, calendar_on(built_in, calendar, room.lang)?))
 }
 

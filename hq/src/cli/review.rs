@@ -6,7 +6,7 @@ use records::money::Fen;
 use crate::cli::Room;
 use crate::cli::answer::{Answer, Fault};
 use crate::cli::claim;
-use crate::cli::office::{self, Acts, titles};
+use crate::cli::office::{self, Acts, AtMost, titles};
 use crate::cli::table::table;
 use crate::money::review::{Cut, Review};
 
@@ -14,7 +14,7 @@ use crate::money::review::{Cut, Review};
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Lists claims that wait for a supervisor or a branch GM
-    List,
+    List(AtMost),
     /// Shows one with its lines and what the rules say of it
     Show {
         /// Its number, code or id
@@ -72,7 +72,7 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
     let (name, acts, review) = match command {
-        Command::List => return list(room),
+        Command::List(at_most) => return list(*at_most, room),
         Command::Show { claim } => return claim::show(claim, room),
         Command::Approve { claim, vouchers, acks, acts } => {
             (claim, acts, Review::Approve { vouchers: *vouchers, acks, cuts: &[] })
@@ -95,13 +95,14 @@ fn done(name: &str, acts: &Acts, review: &Review<'_>, room: &Room) -> Result<Ans
     Ok(Answer::new(json, text))
 }
 
-fn list(room: &Room) -> Result<Answer, Fault> {
+fn list(at_most: AtMost, room: &Room) -> Result<Answer, Fault> {
     let states = [at::SUBMITTED, at::SUP_APPROVED];
-    let (held, mut desk) = office::look(room, |desk| Ok(desk.claims(&states)?))?;
+    let (mut held, mut desk) = office::look(room, |desk| Ok(desk.claims(&states)?))?;
+    let left_out = at_most.keep(&mut held, room);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for held in &held {
         rows.push(office::claim_json(&mut desk, held)?);
         lines.push(office::claim_row(&mut desk, held, room.lang)?);
     }
-    Ok(Answer::new(rows.into(), table(&titles(room.lang, office::CLAIM_COLUMNS), lines)))
+    Ok(Answer::new(rows.into(), table(&titles(room.lang, office::CLAIM_COLUMNS), lines) + &left_out))
 }

@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
         "author": author,
         "recorded": created.map(recorded_json),
         "conflicts": document.conflicts().len(),
-        "digest": super::hex(&document.digest()),
+        "digest": records::hex::of(&document.digest()),
     });
     if let (Json::Object(members), Some(kind)) = (&mut json, kind) {
         let (fields, lists) = values_json(&document, kind);

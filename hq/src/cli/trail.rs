@@ -44,7 +44,7 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
             let span = Span { since: *since, until: *until };
             let trail = desk.trail(span)?;
             std::fs::write(out, &trail.text).map_err(|error| Fault::file(out, &error))?;
-            let key = trail::hex(&desk.signer.public().0);
+            let key = records::hex::of(&desk.signer.public().0);
             let json = json!({
                 "file": out.display().to_string(), "decisions": trail.decisions, "last": trail.last, "key": key,
             });
@@ -58,7 +58,7 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
         }
         Command::Verify { file, key } => {
             let key = match key {
-                Some(key) => trail::unhex(key).and_then(|key| key.try_into().ok()).map(PublicKey),
+                Some(key) => records::hex::read(key).and_then(|key| key.try_into().ok()).map(PublicKey),
                 None => Some(room.open()?.signer.public()),
             };
             let key = key.ok_or_else(|| Fault::usage("hq.trail.key"))?;

@@ -131,6 +131,7 @@ fn password(room: &Room) -> Result<String, Fault> {
     if input.is_terminal() {
         let asked = dialoguer::Password::new()
             .with_prompt(room.lang.say("hq.user.password", &[]))
+            .report(false)
             .with_confirmation(room.lang.say("hq.user.again", &[]), room.lang.say("hq.user.differs", &[]))
             .interact();
         return asked.map_err(|dialoguer::Error::IO(error)| broken(error));

@@ -180,8 +180,8 @@ impl Desk {
         };
         let terms = self.terms()?;
         let policy = terms.in_force.policy(today).clone();
-        let mut facts = Facts::new(today, policy, terms.in_force.calendar.clone());
-        facts.people = terms.people.clone();
+        let mut facts = Facts::new(today, policy, std::sync::Arc::clone(&terms.in_force.calendar));
+        facts.people = std::sync::Arc::clone(&terms.people);
         facts.authors.insert(asked.after.id, self.authors(asked.kind, &asked.past)?);
         let (actor, given) = (actor(author, owner, decision), given(asked, decision));
         let record = &asked.after;

@@ -20,7 +20,6 @@ use crate::money::decide::Taken;
 use crate::money::pay::{Batch, Payment};
 use crate::money::refusal::{MoneyError, Refusal};
 use crate::money::rows::{ROWS_MAX, instant, link, linked, put, text};
-use crate::money::trail::hex;
 
 /// What the file is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +110,7 @@ impl Desk {
         staff.dedup();
         let batch = self.payment(&batch.record.id.to_string())?;
         let left_out = gone.into_iter().map(|payment| payment.no).collect();
-        Ok(BankFile { bytes, sha256: hex(&hash), n, total, missing: staff, left_out, batch })
+        Ok(BankFile { bytes, sha256: records::hex::of(&hash), n, total, missing: staff, left_out, batch })
     }
 
     /// Sorts the payments on which the bank has no word yet. Nothing is nobody's payment.

@@ -151,16 +151,27 @@ impl Desk {
         Ok(())
     }
 
+    /// Returns the rules of the anomalies of a claim that nobody explained yet: those that an approval acknowledges.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unexplained(&mut self, claim: DocId) -> Result<BTreeSet<String>, StoreError> {
+        let mut rules = BTreeSet::new();
+        for id in self.store.marked(&Mark::Claim(claim), number::ALERT)? {
+            let Some(alert) = self.record(id)? else { continue };
+            if [alert_machine::OPEN, alert_machine::CONFIRMED].contains(&alert.state) {
+                rules.extend(alert.get::<Finding>().and_then(|finding| finding.rule).map(|rule| rule.0));
+            }
+        }
+        Ok(rules)
+    }
+
     /// Alerts, authors, batch, payment, and whether it was withdrawn on the way.
     fn add_circumstances(&mut self, claim: &Claim, facts: &mut Facts) -> Result<(), StoreError> {
         let of_claim = Mark::Claim(claim.id);
-        for id in self.store.marked(&of_claim, number::ALERT)? {
-            let Some(alert) = self.record(id)? else { continue };
-            let unexplained = [alert_machine::OPEN, alert_machine::CONFIRMED].contains(&alert.state);
-            let rule = alert.get::<Finding>().and_then(|finding| finding.rule);
-            if let Some(rule) = rule.filter(|_| unexplained) {
-                facts.alerts.entry(claim.id).or_default().insert(rule.0);
-            }
+        let unexplained = self.unexplained(claim.id)?;
+        if !unexplained.is_empty() {
+            facts.alerts.insert(claim.id, unexplained);
         }
         for id in self.store.marked(&of_claim, number::PAYMENT)? {
             let Some(batch) = self.record(id)?.map(Batch::of) else { continue };

@@ -1,6 +1,7 @@
 //! What the rules must know beside a claim, as headquarters holds it when it is asked.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use records::claim::facts::Facts;
 use records::claim::view::Claim;
@@ -24,8 +25,8 @@ impl Desk {
         let terms = self.terms()?;
         let named = claim.submission.as_ref().map(|submission| submission.policy_version.as_str());
         let policy = terms.in_force.of_claim(named, claim.submitted_day(today));
-        let mut facts = Facts::new(today, policy.clone(), terms.in_force.calendar.clone());
-        facts.people = terms.people.clone();
+        let mut facts = Facts::new(today, policy.clone(), Arc::clone(&terms.in_force.calendar));
+        facts.people = Arc::clone(&terms.people);
         facts.caps = terms.caps.clone();
         Ok(facts)
     }

@@ -26,7 +26,7 @@ pub struct Terms {
     /// Policy and calendar.
     pub in_force: InForce,
     /// Units, people and delegations.
-    pub people: People,
+    pub people: Arc<People>,
     /// Monthly ceilings.
     pub caps: Vec<CapRow>,
 }
@@ -54,7 +54,7 @@ impl Terms {
         let years = all(store, number::CALENDAR)?;
         let years =
             years.iter().filter_map(|record| Some((record.get::<Year>()?, record.all::<CalendarDays>())));
-        Ok(Self { in_force: InForce::of(policies, years), people, caps })
+        Ok(Self { in_force: InForce::of(policies, years), people: Arc::new(people), caps })
     }
 
     /// Returns in whose place somebody acts, and in which of the principal's roles; on which days is not asked.

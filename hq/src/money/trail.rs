@@ -176,7 +176,7 @@ impl Desk {
             "reason": decision.reason,
             "note": approval.note.map(|note| note.0),
             "revision": approval.rev.map(|rev| rev.0),
-            "content": approval.content.map(|digest| hex(&digest.0)).or(decision.saw.map(|saw| hex(&saw))),
+            "content": approval.content.map(|digest| records::hex::of(&digest.0)).or(decision.saw.map(|saw| records::hex::of(&saw))),
             "vouchers": approval.vouchers.map(|count| count.0),
             "acks": approval.acks.map(|acks| acks.0),
             "standing": standing_name(found.standing),
@@ -217,13 +217,12 @@ fn chained(lines: impl Iterator<Item = Json>, signer: &Signer) -> Trail {
     for line in lines {
         n += 1;
         let line = json!({"n": n, "previous": last, "decision": line}).to_string();
-        last = hex(&sha256(&[line.as_bytes()]));
+        last = records::hex::of(&sha256(&[line.as_bytes()]));
         text.push_str(&line);
         text.push('\n');
     }
     let signature = signer.sign(DOMAIN, &[&n.to_le_bytes(), last.as_bytes()]);
-    let seal =
-        json!({"decisions": n, "last": last, "key": hex(&signer.public().0), "signature": hex(&signature.0)});
+    let seal = json!({"decisions": n, "last": last, "key": records::hex::of(&signer.public().0), "signature": records::hex::of(&signature.0)});
     text.push_str(&json!({"seal": seal}).to_string());
     text.push('\n');
     Trail { text, decisions: n, last }
@@ -256,7 +255,7 @@ pub fn verify(mut file: impl BufRead, key: PublicKey) -> Result<Verified, Broken
             // The first line has none before it: what it says of that is its own fault.
             return Err(Broken::Changed { line: n.max(1) });
         }
-        last = hex(&sha256(&[text.as_bytes()]));
+        last = records::hex::of(&sha256(&[text.as_bytes()]));
         n = line;
     }
 }
@@ -276,7 +275,8 @@ fn next_line(file: &mut impl BufRead, line: u64) -> Result<Option<String>, Broke
 fn unsealed(seal: &Json, (n, last): (u64, &str), key: PublicKey, line: u64) -> Result<Verified, Broken> {
     let text = |name: &str| seal.get(name).and_then(Json::as_str).unwrap_or_default();
     let says = seal.get("decisions").and_then(Json::as_u64).ok_or(Broken::NotALine { line })?;
-    let signature: Option<[u8; 64]> = unhex(text("signature")).and_then(|bytes| bytes.try_into().ok());
+    let signature: Option<[u8; 64]> =
+        records::hex::read(text("signature")).and_then(|bytes| bytes.try_into().ok());
     let signature = Signature(signature.ok_or(Broken::Seal { line })?);
     if !key.verifies(DOMAIN, &[&says.to_le_bytes(), text("last").as_bytes()], &signature) {
         return Err(Broken::Seal { line });
@@ -290,21 +290,5 @@ fn unsealed(seal: &Json, (n, last): (u64, &str), key: PublicKey, line: u64) -> R
     if text("last") != last {
         return Err(Broken::Changed { line: n.max(1) });
     }
-    Ok(Verified { decisions: n, last: last.to_owned(), key: hex(&key.0) })
-}
-
-/// Returns bytes in hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
-/// Reads hexadecimal.
-#[must_use]
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
-        return None;
-    }
-    let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    (0..text.len()).step_by(2).map(pair).collect()
+    Ok(Verified { decisions: n, last: last.to_owned(), key: records::hex::of(&key.0) })
 }

@@ -17,11 +17,9 @@ use records::machine::{Reason, Step};
 use crate::cli::answer::Fault;
 use crate::money::seats::seat_for;
 use crate::money::waiting::{Waiting, waits_for};
+use crate::web::claims::paged;
 use crate::web::claims::parts::{self, Names};
 use crate::web::desk::{Desk, Leaf, Place};
-
-/// Rows of a list before "more".
-const ROWS: usize = 50;
 
 /// The lists of this tab: address and label.
 const LISTS: [(&str, &str); 5] = [
@@ -74,35 +72,15 @@ pub(super) fn mine(desk: &Desk<'_>) -> Result<(Vec<Waiting>, Names), Fault> {
 fn page(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let (mine, names) = mine(desk)?;
     let rows: Vec<Row> =
-        paged(desk, &mine).iter().map(|waiting| row(desk, waiting, &names, "approve")).collect();
+        paged::part(desk, &mine).iter().map(|waiting| row(desk, waiting, &names, "approve")).collect();
     Ok(desk.page(&listed(
         desk,
         "/approve",
         &html! {
             (widgets::rows(&rows, &desk.say("money.approve.none")))
-            (more(desk, "/approve", mine.len()))
+            (paged::more(desk, "/approve", mine.len()))
         },
     )))
-}
-
-/// Returns the part of a list that the address's `from` names.
-fn paged<'l, T>(desk: &Desk<'_>, list: &'l [T]) -> &'l [T] {
-    let from = from(desk).min(list.len());
-    let to = from.saturating_add(ROWS).min(list.len());
-    list.get(from..to).unwrap_or_default()
-}
-
-fn from(desk: &Desk<'_>) -> usize {
-    desk.visit.query.get("from").and_then(|from| from.parse().ok()).unwrap_or(0)
-}
-
-/// Returns the way to the rows that come next, where there are any.
-fn more(desk: &Desk<'_>, here: &str, n: usize) -> Markup {
-    let next = from(desk).saturating_add(ROWS);
-    let all = if desk.visit.query.get("all").is_some() { "&all=1" } else { "" };
-    html! {
-        @if next < n { div.actions { (widgets::way(&format!("{here}?from={next}{all}"), &desk.say("money.more"))) } }
-    }
 }
 
 /// Returns one of the lists under its name, with the ways to the others.
@@ -140,7 +118,7 @@ fn late(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let today = desk.today();
     let (waiting, names) = desk.look(|office| Ok((office.waiting(&[], today)?, Names::read(office)?)))?;
     let late: Vec<&Waiting> = waiting.iter().filter(|waiting| waiting.is_late(today)).collect();
-    let rows: Vec<Row> = paged(desk, &late)
+    let rows: Vec<Row> = paged::part(desk, &late)
         .iter()
         .map(|waiting| {
             let row = row(desk, waiting, &names, "claims");
@@ -154,7 +132,7 @@ fn late(desk: &Desk<'_>) -> Result<Reply, Fault> {
         &html! {
             p { (desk.tell("money.approve.n_late", &[("n", &late.len().to_string())])) }
             (widgets::rows(&rows, &desk.say("money.approve.none_late")))
-            (more(desk, "/approve/late", late.len()))
+            (paged::more(desk, "/approve/late", late.len()))
         },
     )))
 }

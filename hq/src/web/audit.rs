@@ -14,11 +14,9 @@ use records::kinds::claim_machine as at;
 use crate::cli::answer::Fault;
 use crate::money::waiting::{Late, Waiting};
 use crate::money::window::Window;
+use crate::web::claims::paged;
 use crate::web::claims::parts::{self, Names};
 use crate::web::desk::{Desk, Leaf, Place};
-
-/// Rows of a list before "more".
-const ROWS: usize = 50;
 
 /// Returns the answer to a visit below `/audit`.
 pub(super) fn answer(desk: &Desk<'_>, verb: Verb, rest: &[&str]) -> Result<Reply, Fault> {
@@ -58,10 +56,8 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
         let ready = office.ready(today)?.len();
         Ok(Queue { ready, late, window: office.window(today)?, names: Names::read(office)?, waiting })
     })?;
-    let from = desk.visit.query.get("from").and_then(|from| from.parse().ok()).unwrap_or(0);
-    let rows: Vec<Row> =
-        queue.waiting.iter().skip(from).take(ROWS).map(|waiting| row(desk, waiting, &queue.names)).collect();
-    let more = queue.waiting.len() > from.saturating_add(ROWS);
+    let here = paged::part(desk, &queue.waiting);
+    let rows: Vec<Row> = here.iter().map(|waiting| row(desk, waiting, &queue.names)).collect();
     Ok(Leaf {
         place: Place::Audit,
         title: desk.say("console.tab.audit"),
@@ -72,7 +68,7 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
             (hand_over(desk, &queue))
             h2 { (desk.say("money.audit.queue")) " (" (queue.waiting.len()) ")" }
             (widgets::rows(&rows, &desk.say("money.audit.none")))
-            @if more { div.actions { (widgets::way(&format!("/audit?from={}", from.saturating_add(ROWS)), &desk.say("money.more"))) } }
+            (paged::more(desk, "/audit", queue.waiting.len()))
         },
     })
 }

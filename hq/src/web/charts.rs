@@ -49,6 +49,7 @@ fn said(desk: &Desk<'_>, name: &Name) -> String {
     match name {
         Name::Key(key) => desk.say(&format!("console.charts.{key}")),
         Name::Text(text) => widgets::plain(text),
+        Name::Of(text, zh, en) => format!("{} {}", widgets::plain(text), desk.lang.words().pick(zh, en)),
         Name::Words(zh, en) => desk.lang.words().pick(zh, en).to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! A claim's whole story on one page, its pictures, its papers.
 
 mod files;
+pub(super) mod paged;
 pub(super) mod parts;
 pub(super) mod waiting;
 

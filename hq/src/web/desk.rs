@@ -215,8 +215,7 @@ impl Desk<'_> {
 
     /// Returns an instant as people read it, in China's zone.
     pub(crate) fn instant(&self, ts: Ts) -> String {
-        let text = ts.rfc3339(Zone::SHANGHAI);
-        text.get(..16).map_or(text.clone(), |minutes| minutes.replace('T', " "))
+        ts.minute(Zone::SHANGHAI)
     }
 
     /// Returns a form that is sent to `action`.

@@ -197,7 +197,7 @@ pub(super) fn file(desk: &Desk<'_>, kind: &str, form: &str) -> Result<Reply, Fau
         _ => return Err(Fault::usage("console.fault.no_page")),
     };
     let words = match desk.lang.words() {
-        text::Lang::Zh => Words::Zh,
+        text::Lang::Zh | text::Lang::ZhTw => Words::Zh,
         text::Lang::En => Words::En,
     };
     let sieve = sieve(desk, kind)?;

@@ -4,7 +4,7 @@ mod claim;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 use pages::reply::Reply;
@@ -17,6 +17,7 @@ use crate::cli::answer::Fault;
 use crate::money::cycles::CycleTotal;
 use crate::money::seats::{Seat, seat_for};
 use crate::money::waiting::Waiting;
+use crate::web::claims::paged;
 use crate::web::claims::parts::{self, Names};
 use crate::web::desk::{Desk, Leaf, Place};
 
@@ -39,8 +40,6 @@ pub(super) fn answer(desk: &Desk<'_>, verb: Verb, rest: &[&str]) -> Result<Reply
 pub(super) struct Mine {
     waiting: Waiting,
     seat: Seat,
-    /// Rules that have to be acknowledged.
-    alerts: Vec<String>,
 }
 
 /// Returns what waits for this person's review.
@@ -54,38 +53,62 @@ pub(super) fn mine(desk: &Desk<'_>) -> Result<(Vec<Mine>, Names), Fault> {
             let step = if claim.state == at::SUBMITTED { "sup_approve" } else { "gm_approve" };
             let plain = office.plain_facts(claim, today)?;
             let Some(seat) = seat_for(&seats, step, claim, &plain).cloned() else { continue };
-            let facts = office.facts(claim, today)?;
-            let alerts = facts.alerts.get(&claim.id).into_iter().flatten().cloned().collect();
-            mine.push(Mine { waiting, seat, alerts });
+            mine.push(Mine { waiting, seat });
         }
         Ok((mine, Names::read(office)?))
     })
 }
 
+/// A claim on the list, with the rules that have to be acknowledged.
+struct Listed<'m> {
+    mine: &'m Mine,
+    alerts: BTreeSet<String>,
+}
+
+impl<'m> Listed<'m> {
+    fn all(desk: &Desk<'_>, claims: impl IntoIterator<Item = &'m Mine>) -> Result<Vec<Self>, Fault> {
+        desk.look(|office| {
+            let listed =
+                |mine: &'m Mine| Ok(Self { mine, alerts: office.unexplained(mine.waiting.held.claim.id)? });
+            claims.into_iter().map(listed).collect()
+        })
+    }
+}
+
 fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
     let (mine, names) = mine(desk)?;
-    let (first, second): (Vec<Mine>, Vec<Mine>) =
-        mine.into_iter().partition(|mine| mine.waiting.held.claim.state == at::SUBMITTED);
-    let mailings = mailings(desk, second)?;
-    let rows: Vec<Row> = first.iter().map(|mine| row(desk, mine, &names)).collect();
-    let none = rows.is_empty() && mailings.is_empty();
+    let (first, second): (Vec<&Mine>, Vec<&Mine>) =
+        mine.iter().partition(|mine| mine.waiting.held.claim.state == at::SUBMITTED);
+    // What stands on another page is not asked about.
+    let here = Listed::all(desk, paged::part(desk, &first).iter().copied())?;
+    let rows: Vec<Row> = here.iter().map(|listed| row(desk, listed, &names)).collect();
+    let mut before = first.len();
+    let mut shown = Vec::new();
+    for mailing in mailings(second) {
+        let n = mailing.claims.len();
+        if !paged::part_after(desk, before, &mailing.claims).is_empty() {
+            shown.push(mailing_of(desk, &mailing, before, &names)?);
+        }
+        before += n;
+    }
     Ok(Leaf {
         place: Place::Review,
         title: desk.say("console.tab.review"),
         back: None,
         content: html! {
-            @if none { p.none { (desk.say("money.review.none")) } }
+            @if mine.is_empty() { p.none { (desk.say("money.review.none")) } }
             @if !rows.is_empty() {
-                h2 { (desk.say("money.review.first")) " (" (rows.len()) ")" }
+                h2 { (desk.say("money.review.first")) " (" (first.len()) ")" }
                 (widgets::rows(&rows, ""))
             }
-            @for mailing in &mailings { (mailing_of(desk, mailing, &names)) }
+            @for mailing in &shown { (mailing) }
+            (paged::more(desk, "/review", mine.len()))
         },
     })
 }
 
-fn row(desk: &Desk<'_>, mine: &Mine, names: &Names) -> Row {
-    let held = &mine.waiting.held;
+fn row(desk: &Desk<'_>, listed: &Listed<'_>, names: &Names) -> Row {
+    let held = &listed.mine.waiting.held;
     Row {
         href: format!("/review/{}", visit::part(&held.record.id.to_string())),
         title: held.no(),
@@ -93,52 +116,55 @@ fn row(desk: &Desk<'_>, mine: &Mine, names: &Names) -> Row {
             (widgets::short(&names.of(Some(held.claim.staff)))) " · "
             (desk.tell("money.n_lines", &[("n", &held.claim.lines.len().to_string())])) " · "
             (desk.tell("money.n_vouchers", &[("n", &held.claim.voucher_count().to_string())]))
-            @for rule in &mine.alerts { " " (widgets::badge(Tone::Warning, &parts::rule(desk, rule))) }
+            @for rule in &listed.alerts { " " (widgets::badge(Tone::Warning, &parts::rule(desk, rule))) }
         },
-        right: html! { strong { (held.claim.claimed_total()) } br; (parts::due(desk, &mine.waiting)) },
+        right: html! { strong { (held.claim.claimed_total()) } br; (parts::due(desk, &listed.mine.waiting)) },
     }
 }
 
-/// The claims of one branch and mailing that wait for the GM, beside the mailings before it.
-struct Mailing {
-    cycle: String,
-    claims: Vec<Mine>,
-    before: Vec<CycleTotal>,
+/// The claims of one mailing that wait for the GM.
+struct Mailing<'m> {
+    cycle: &'m str,
+    claims: Vec<&'m Mine>,
 }
 
-fn mailings(desk: &Desk<'_>, claims: Vec<Mine>) -> Result<Vec<Mailing>, Fault> {
-    let mut all: BTreeMap<String, Vec<Mine>> = BTreeMap::new();
+fn mailings(claims: Vec<&Mine>) -> Vec<Mailing<'_>> {
+    let mut all: BTreeMap<&str, Vec<&Mine>> = BTreeMap::new();
     for mine in claims {
         let submission = mine.waiting.held.claim.submission.as_ref();
-        all.entry(submission.map(|submission| submission.cycle.clone()).unwrap_or_default())
-            .or_default()
-            .push(mine);
+        all.entry(submission.map_or("", |submission| submission.cycle.as_str())).or_default().push(mine);
     }
-    let mut mailings = Vec::new();
-    for (cycle, mut claims) in all {
-        // What has to be looked at comes first, then what is dearest.
-        claims.sort_by_key(|mine| (mine.alerts.is_empty(), -mine.waiting.held.claim.claimed_total().0));
-        let unit = claims.first().and_then(|mine| mine.waiting.held.claim.unit);
-        let before = desk.look(|office| {
-            let terms = office.terms()?;
-            let branch = unit.and_then(|unit| terms.people.branch_of(unit));
-            let totals = branch.map(|branch| office.cycle_totals(branch)).transpose()?.unwrap_or_default();
-            Ok(totals.into_iter().skip_while(|total| total.cycle > cycle).take(BEFORE + 1).collect())
-        })?;
-        mailings.push(Mailing { cycle, claims, before });
-    }
-    Ok(mailings)
+    all.into_iter().map(|(cycle, claims)| Mailing { cycle, claims }).collect()
 }
 
-fn mailing_of(desk: &Desk<'_>, mailing: &Mailing, names: &Names) -> Markup {
-    let rows: Vec<Row> = mailing.claims.iter().map(|mine| row(desk, mine, names)).collect();
-    let clean: Vec<&Mine> = mailing.claims.iter().filter(|mine| mine.alerts.is_empty()).collect();
-    let total = mailing.claims.iter().map(|mine| mine.waiting.held.claim.claimed_total().0);
+/// Returns the branch's mailings up to one, the last ones first.
+fn totals_before(desk: &Desk<'_>, mailing: &Mailing<'_>) -> Result<Vec<CycleTotal>, Fault> {
+    let unit = mailing.claims.first().and_then(|mine| mine.waiting.held.claim.unit);
+    desk.look(|office| {
+        let terms = office.terms()?;
+        let branch = unit.and_then(|unit| terms.people.branch_of(unit));
+        let totals = branch.map(|branch| office.cycle_totals(branch)).transpose()?.unwrap_or_default();
+        let later = |total: &CycleTotal| total.cycle.as_str() > mailing.cycle;
+        Ok(totals.into_iter().skip_while(later).take(BEFORE + 1).collect())
+    })
+}
+
+fn mailing_of(desk: &Desk<'_>, mailing: &Mailing<'_>, before: usize, names: &Names) -> Result<Markup, Fault> {
+    let mut claims = Listed::all(desk, mailing.claims.iter().copied())?;
+    // What has to be looked at comes first, then what is dearest.
+    claims
+        .sort_by_key(|listed| (listed.alerts.is_empty(), -listed.mine.waiting.held.claim.claimed_total().0));
+    let here = paged::part_after(desk, before, &claims);
+    let rows: Vec<Row> = here.iter().map(|listed| row(desk, listed, names)).collect();
+    let clean: Vec<&Mine> =
+        claims.iter().filter(|listed| listed.alerts.is_empty()).map(|listed| listed.mine).collect();
+    let total = claims.iter().map(|listed| listed.mine.waiting.held.claim.claimed_total().0);
     let total = Fen(total.fold(0, i64::saturating_add));
     let facts =
-        [("n", rows.len().to_string()), ("amount", total.to_string()), ("cycle", mailing.cycle.clone())];
+        [("n", claims.len().to_string()), ("amount", total.to_string()), ("cycle", mailing.cycle.to_owned())];
     let facts: Vec<(&str, &str)> = facts.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    html! {
+    let totals_before = totals_before(desk, mailing)?;
+    Ok(html! {
         section {
             h2 { (desk.tell("money.review.mailing", &facts)) }
             @if !clean.is_empty() {
@@ -150,9 +176,9 @@ fn mailing_of(desk: &Desk<'_>, mailing: &Mailing, names: &Names) -> Markup {
             }
             (widgets::rows(&rows, ""))
             h3 { (desk.say("money.review.before")) }
-            (totals(desk, &mailing.before))
+            (totals(desk, &totals_before))
         }
-    }
+    })
 }
 
 fn totals(desk: &Desk<'_>, before: &[CycleTotal]) -> Markup {

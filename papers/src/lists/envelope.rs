@@ -80,10 +80,7 @@ impl Envelope<'_> {
     fn line(&self, claim: &Claim, line: &Line, who: &Who) -> DetailLine {
         let words = [&line.detail, &line.from_to, &line.note].into_iter().find(|words| !words.is_empty());
         let category = line.category.and_then(|category| Category::CHOICES.option(category.0));
-        let label = |(_, zh, en): (&'static str, &'static str, &'static str)| match self.lang {
-            Lang::En => en.to_owned(),
-            Lang::ZhCn | Lang::ZhTw => zh.to_owned(),
-        };
+        let label = |(_, zh, en)| self.lang.labels().pick(zh, en).to_owned();
         DetailLine {
             claim_no: claim.no.clone().unwrap_or_default(),
             staff_code: who.code.clone(),

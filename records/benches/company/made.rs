@@ -34,7 +34,7 @@ const fn doc(series: u32, n: u64) -> DocId {
 /// Returns what is known before the first claim.
 pub(crate) fn company() -> Result<Facts, Box<dyn Error>> {
     let mut facts = Facts::new("2026-02-01".parse()?, Policy::parse("")?, Calendar::china());
-    facts.people.units.insert(CENTER, Unit { lump_sum: true, ..Unit::default() });
+    facts.people_mut().units.insert(CENTER, Unit { lump_sum: true, ..Unit::default() });
     facts.caps.push(CapRow {
         unit: CENTER,
         category: Category::CITY_TRANSPORT,
@@ -53,7 +53,7 @@ pub(crate) fn claim(n: u64, facts: &mut Facts) -> Result<Claim, Box<dyn Error>> 
     let half: HalfMonth = "2026-01-H2".parse()?;
     let trip = doc(4, n / EACH + 1);
     if n.is_multiple_of(EACH) {
-        facts.people.staff.insert(staff, Person { unit: Some(CENTER), ..Person::default() });
+        facts.people_mut().staff.insert(staff, Person { unit: Some(CENTER), ..Person::default() });
         let approved = TripFact { staff, half, state: trip_machine::APPROVED, sheets: BTreeMap::new() };
         facts.trips.insert(trip, approved);
         for day in 0..15_u64 {

@@ -3,6 +3,7 @@
 //! What is named by a claim and not here is told (N6), never taken as good.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::claim::people::People;
 use crate::id::DocId;
@@ -23,9 +24,9 @@ pub struct Facts {
     /// The policy in force on the day of submission; before it, today.
     pub policy: Policy,
     /// The working calendar.
-    pub calendar: Calendar,
+    pub calendar: Arc<Calendar>,
     /// Units, people, delegations.
-    pub people: People,
+    pub people: Arc<People>,
     /// Work sheets.
     pub sheets: BTreeMap<DocId, SheetFact>,
     /// Trip summaries.
@@ -224,12 +225,12 @@ pub struct PaymentFact {
 impl Facts {
     /// Returns facts that know nothing but the day, the policy and the calendar.
     #[must_use]
-    pub fn new(today: Day, policy: Policy, calendar: Calendar) -> Self {
+    pub fn new(today: Day, policy: Policy, calendar: impl Into<Arc<Calendar>>) -> Self {
         Self {
             today,
             policy,
-            calendar,
-            people: People::default(),
+            calendar: calendar.into(),
+            people: Arc::default(),
             sheets: BTreeMap::new(),
             trips: BTreeMap::new(),
             vouchers: BTreeMap::new(),
@@ -244,6 +245,11 @@ impl Facts {
             payments: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
         }
+    }
+
+    /// Returns the units, people and delegations to be changed, for these facts alone.
+    pub fn people_mut(&mut self) -> &mut People {
+        Arc::make_mut(&mut self.people)
     }
 
     /// Enters what a line took from a ceiling.

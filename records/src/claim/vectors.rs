@@ -131,7 +131,7 @@ fn a_phone_bill_counts_in_the_billed_month_and_the_narrowest_ceiling_counts() {
         crate::claim::facts::CapRow { staff: Some(ENGINEER), amount: Fen(12_000), ..facts.caps[0].clone() };
     facts.caps.push(own);
     assert_eq!(totals(&claim, &facts), (12_000, 8_000, 0));
-    facts.people.units.get_mut(&CENTER).unwrap().lump_sum = false;
+    facts.people_mut().units.get_mut(&CENTER).unwrap().lump_sum = false;
     assert_eq!(totals(&claim, &facts), (20_000, 0, 0), "only lump-sum centres have ceilings");
 }
 

@@ -106,7 +106,7 @@ pub(crate) fn people() -> People {
 /// What is known on a day in the standard policy, with the engineer's trip of January's second half approved.
 pub(crate) fn facts(today: &str) -> Facts {
     let mut facts = Facts::new(day(today), Policy::parse("").unwrap(), Calendar::china());
-    facts.people = people();
+    facts.people = people().into();
     facts.trips.insert(TRIP, trip(ENGINEER, "2026-01-H2", trip_machine::APPROVED));
     let sheet = SheetFact { days: [day("2026-01-20")].into(), staff: [ENGINEER].into(), stands: true };
     facts.sheets.insert(SHEET, sheet);

@@ -1,6 +1,7 @@
 //! Which version of the policy and which calendar count: the company's own, on top of what the program holds.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::kinds::calendar::{CalendarDays, Year};
 use crate::kinds::policy::PolicyText;
@@ -14,7 +15,7 @@ pub struct InForce {
     versions: Vec<(Day, Policy)>,
     standard: Policy,
     /// The built-in calendar with the company's years.
-    pub calendar: Calendar,
+    pub calendar: Arc<Calendar>,
 }
 
 impl InForce {
@@ -36,7 +37,7 @@ impl InForce {
         let read = |row: PolicyText| Some((row.valid_from?, Policy::parse(&row.text?.0).ok()?));
         let mut versions: Vec<(Day, Policy)> = policies.into_iter().filter_map(read).collect();
         versions.sort_by_key(|(day, _)| *day);
-        Self { versions, standard: Policy::standard(), calendar: calendar(years) }
+        Self { versions, standard: Policy::standard(), calendar: Arc::new(calendar(years)) }
     }
 
     /// Returns the version in force on a day: of those whose day has come the latest, else the standard.

@@ -19,6 +19,8 @@ pub const UNIT_CHARS_MAX: usize = 20;
 pub enum Lang {
     /// Simplified Chinese.
     Zh,
+    /// Traditional Chinese.
+    ZhTw,
     /// English.
     En,
 }
@@ -26,9 +28,10 @@ pub enum Lang {
 impl Lang {
     /// Returns the label of this language.
     #[must_use]
-    pub const fn pick(self, zh: &'static str, en: &'static str) -> &'static str {
+    pub fn pick(self, zh: &'static str, en: &'static str) -> &'static str {
         match self {
             Self::Zh => zh,
+            Self::ZhTw => crate::value::traditional::of(zh),
             Self::En => en,
         }
     }
@@ -191,7 +194,7 @@ impl Value {
                 let (lat, lon) = (point(fix.lat.into(), 7, true), point(fix.lon.into(), 7, true));
                 format!("{lat},{lon},{}{}", fix.accuracy, if fix.mock { ",mock" } else { "" })
             }
-            (_, Self::File(hash)) => hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            (_, Self::File(hash)) => crate::hex::of(hash),
         }
     }
 
@@ -319,15 +322,10 @@ fn on_earth(fix: &Fix) -> bool {
 }
 
 fn hex(text: &str) -> Result<Vec<u8>, ValueError> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) || text.len() > HASH_BYTES_MAX * 2 {
+    if text.len() > HASH_BYTES_MAX * 2 {
         return Err(ValueError::NotAHash);
     }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-        .collect::<Option<_>>()
-        .filter(|_| text.bytes().all(|b| b.is_ascii_hexdigit()))
-        .ok_or(ValueError::NotAHash)
+    crate::hex::read(text).ok_or(ValueError::NotAHash)
 }
 
 #[cfg(test)]

@@ -40,9 +40,10 @@ pub(in crate::web) fn told(desk: &Desk<'_>, id: &str, wanted: Wanted) -> Result<
             Outcome::Current => String::new(),
             other => desk.say(&format!("text.history.{}", standing_name(other))),
         };
-        [desk.instant(change.at, zone), change.by.clone(), name, from, to, standing]
-            .map(|cell| widgets::short(&cell))
-            .to_vec()
+        let whole = |text: &str| html! { span.when { (widgets::short(text)) } };
+        let mut cells = vec![whole(&desk.instant(change.at, zone)), whole(&change.by)];
+        cells.extend([name, from, to, standing].map(|cell| widgets::short(&cell)));
+        cells
     };
     let rows: Vec<Vec<Markup>> = changes.iter().rev().take(CHANGES).map(row).collect();
     Ok(widgets::table(&desk.say("web.history"), &columns, &rows, &desk.say("text.list.empty")))

@@ -12,7 +12,7 @@ use records::time::Zone;
 use records::value::{FileHash, Target, Value};
 use sync_protocol::merge::Document;
 
-use crate::blobs::{Blobs, hex};
+use crate::blobs::Blobs;
 use crate::cli::fault::Fault;
 use crate::notebook::find::{self, Wanted};
 use crate::notebook::round::{self, Asked};
@@ -185,7 +185,8 @@ fn machines(shown: &Shown) -> String {
 
 fn pictures(store: &Store, desk: &Desk<'_>, kind: &'static Kind, document: &Document) -> Vec<Picture> {
     let blobs = Blobs::of(store);
-    let here = |hash: Option<FileHash>| hash.filter(|hash| blobs.has(hash)).map(|hash| hex(&hash));
+    let here =
+        |hash: Option<FileHash>| hash.filter(|hash| blobs.has(hash)).map(|hash| records::hex::of(&hash.0));
     let photos = rows::record(kind, document).all::<Photos>().into_iter();
     let picture = |photo: Photos| {
         let kind = photo.kind.and_then(|kind| PhotoKind::CHOICES.option(kind.0));

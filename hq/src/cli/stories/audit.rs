@@ -80,6 +80,7 @@ fn a_question_stops_the_clock_and_a_proposal_to_reject_is_the_managers_to_confir
     let listed = office.done("audit list");
     assert_eq!((&listed[0]["due"], &listed[0]["late"]), (&"2026-03-27".into(), &false.into()));
     office.now = "2026-03-30T10:00:00+08:00";
+    assert_eq!(office.done("due --late --limit 0"), serde_json::json!([]));
     assert_eq!(office.done("due --late")[0]["claim_no"], NO[0]);
     let clocks = office.done(&format!("due {}", NO[0]));
     assert_eq!(

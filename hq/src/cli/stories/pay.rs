@@ -39,7 +39,7 @@ fn a_claim_is_in_one_payment_batch_and_a_failed_payment_may_be_tried_again() {
         (&1.into(), &"E02".into())
     );
     let hash = sync_protocol::chain::sha256(&[&std::fs::read(&file).unwrap()]);
-    assert_eq!(exported["sha256"], crate::money::trail::hex(&hash));
+    assert_eq!(exported["sha256"], records::hex::of(&hash));
     // Written again it is the same file; with another account it is not.
     assert_eq!(
         office.done(&format!("pay export PAY-202603-001 --out {file} --as F01"))["sha256"],

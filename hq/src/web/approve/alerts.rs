@@ -14,7 +14,8 @@ use crate::cli::answer::Fault;
 use crate::money::decide::Taken;
 use crate::money::rows::linked;
 use crate::money::story::Alert;
-use crate::web::approve::{listed, more, paged};
+use crate::web::approve::listed;
+use crate::web::claims::paged;
 use crate::web::claims::parts::{self, Names};
 use crate::web::desk::{Desk, Leaf};
 
@@ -41,8 +42,8 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
         &html! {
             p { a href="/approve/alerts?all=1" { (desk.say("money.all")) } }
             @if alerts.is_empty() { p.none { (desk.say("money.alerts.none")) } }
-            ul.findings { @for (alert, claim) in paged(desk, &alerts) { (item(desk, alert, claim.as_ref(), &names)) } }
-            (more(desk, "/approve/alerts", alerts.len()))
+            ul.findings { @for (alert, claim) in paged::part(desk, &alerts) { (item(desk, alert, claim.as_ref(), &names)) } }
+            (paged::more(desk, "/approve/alerts", alerts.len()))
         },
     ))
 }

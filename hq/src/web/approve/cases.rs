@@ -16,7 +16,8 @@ use crate::cli::office::label;
 use crate::money::cases::Case;
 use crate::money::decide::Taken;
 use crate::money::rows::linked;
-use crate::web::approve::{listed, more, paged, step_form};
+use crate::web::approve::{listed, step_form};
+use crate::web::claims::paged;
 use crate::web::claims::parts::{self, Names};
 use crate::web::desk::{Desk, Leaf};
 
@@ -53,8 +54,8 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
                 a #fines href="/approve/cases/fines.xlsx" download { (desk.say("money.fines")) }
             }
             @if cases.is_empty() { p.none { (desk.say("money.cases.none")) } }
-            ul.findings { @for told in paged(desk, &cases) { (item(desk, told, &names)) } }
-            (more(desk, "/approve/cases", cases.len()))
+            ul.findings { @for told in paged::part(desk, &cases) { (item(desk, told, &names)) } }
+            (paged::more(desk, "/approve/cases", cases.len()))
             (late(desk))
         },
     ))
@@ -116,7 +117,7 @@ fn late(desk: &Desk<'_>) -> Markup {
 pub(super) fn fines(desk: &Desk<'_>) -> Result<Reply, Fault> {
     let list = desk.console.read(|office| list_of_fines(office, None, desk.lang))?;
     let unwritten = |error| Fault::usage("hq.file").with("file", "fines.xlsx").with("reason", error);
-    let list = list.list(desk.lang.of_papers()).map_err(unwritten)?;
+    let list = list.list(desk.lang.papers()).map_err(unwritten)?;
     let bytes = papers::lists::workbook(&[list]).map_err(unwritten)?;
     let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     Ok(Reply::download(kind, &format!("fines-{}.xlsx", desk.today()), bytes))

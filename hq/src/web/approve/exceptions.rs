@@ -13,7 +13,8 @@ use crate::cli::answer::Fault;
 use crate::cli::office::label;
 use crate::money::decide::Taken;
 use crate::money::rows::linked;
-use crate::web::approve::{listed, more, paged, step_form};
+use crate::web::approve::{listed, step_form};
+use crate::web::claims::paged;
 use crate::web::claims::parts::{self, Names};
 use crate::web::desk::{Desk, Leaf};
 
@@ -44,8 +45,8 @@ fn leaf(desk: &Desk<'_>) -> Result<Leaf, Fault> {
         &html! {
             p { a href="/approve/exceptions?all=1" { (desk.say("money.all")) } }
             @if asks.is_empty() { p.none { (desk.say("money.exceptions.none")) } }
-            ul.findings { @for told in paged(desk, &asks) { (item(desk, told, &names)) } }
-            (more(desk, "/approve/exceptions", asks.len()))
+            ul.findings { @for told in paged::part(desk, &asks) { (item(desk, told, &names)) } }
+            (paged::more(desk, "/approve/exceptions", asks.len()))
         },
     ))
 }

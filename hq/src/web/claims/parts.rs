@@ -20,7 +20,6 @@ use records::time::Zone;
 
 use crate::cli::office::{label, state_label};
 use crate::cli::policy::said;
-use crate::files::hex;
 use crate::intake;
 use crate::money::audit::settled_line;
 use crate::money::refusal::MoneyError;
@@ -243,7 +242,7 @@ fn twins(desk: &Desk<'_>, slip: &Slip) -> Markup {
 
 /// Returns one picture; a file that is no picture, or is not here, as a link or a word.
 fn shown(desk: &Desk<'_>, claim: DocId, picture: &Picture, name: &str) -> Markup {
-    let at = format!("{}/files/{}", address(claim), hex(&picture.file));
+    let at = format!("{}/files/{}", address(claim), records::hex::of(&picture.file));
     let alt = desk.tell("money.picture", &[("n", name)]);
     html! {
         @if !picture.here { p.none { (desk.say("money.picture.absent")) } }

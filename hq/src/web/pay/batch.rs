@@ -153,7 +153,7 @@ fn export(desk: &Desk<'_>, name: &str) -> Result<Reply, Fault> {
         }
         _ => (Form::Csv, "csv", "text/csv; charset=utf-8"),
     };
-    let (no, lang) = (name.to_owned(), desk.lang.of_papers());
+    let (no, lang) = (name.to_owned(), desk.lang.papers());
     let file = desk.act(move |office, actor, now_ms| office.bank_file(&no, form, lang, actor, now_ms))?;
     Ok(Reply::download(kind, &format!("{}.{ending}", file.batch.no), file.bytes))
 }

@@ -1,5 +1,7 @@
 //! A supervisor counts and approves, a GM approves what is clean at once.
 
+use std::collections::BTreeSet;
+
 use pages::visit::part;
 use records::kinds::voucher::Category;
 
@@ -76,4 +78,22 @@ fn a_leader_who_stands_in_for_another_branchs_leader_reviews_both_in_the_office(
     leader.send(&format!("/review/{}/approve", part(&own.to_string())), &[("vouchers", "1")]);
     office.now = "2026-03-23T10:00:00+08:00";
     assert!(!Browser::of(&office, "S01").get("/review").contains(other));
+}
+
+#[test]
+fn a_list_that_is_longer_than_a_page_goes_on_and_its_pages_hold_every_claim_once() {
+    let office = Office::new();
+    let entry = [(Category::COURIER, "2026-03-05", 5_000, 5_000)];
+    let no = |n: usize| format!("HZC-E01-2026-{n:04}");
+    for n in 1..=52 {
+        office.claim_after("E01", &no(n), &entry, usize::from(n > 1));
+    }
+    let listed = |page: &str| (1..=52).filter(|n| page.contains(&no(*n))).collect::<BTreeSet<_>>();
+    assert_eq!(listed(&Browser::of(&office, "S01").get("/review")), BTreeSet::from([1]));
+    let gm = Browser::of(&office, "G01");
+    let (first, second) = (gm.get("/review"), gm.get("/review?from=50"));
+    assert_eq!((listed(&first).len(), listed(&second).len()), (50, 1));
+    assert_eq!(&listed(&first) | &listed(&second), (2..=52).collect());
+    assert!(first.contains("from=50") && second.contains("from=0"));
+    assert!(listed(&gm.get("/review?from=9999999999")).is_empty());
 }

@@ -91,16 +91,14 @@ fn each_looks_after_his_own_unit() {
     assert_eq!([GM, AUDITOR].map(|who| refused(&waiting(), "void", who, &facts)), ["C-05", "C-05"]);
     assert_eq!([ENGINEER, SUPERVISOR].map(|who| refused(&waiting(), "void", who, &facts)), ["ok", "ok"]);
     let mut elsewhere = facts.clone();
-    elsewhere.people.staff.get_mut(&GM).unwrap().unit = Some(crate::claim::world::OTHER_BRANCH);
-    elsewhere.people.units.get_mut(&BRANCH).unwrap().manager = None;
+    elsewhere.people_mut().staff.get_mut(&GM).unwrap().unit = Some(crate::claim::world::OTHER_BRANCH);
+    elsewhere.people_mut().units.get_mut(&BRANCH).unwrap().manager = None;
     assert_eq!(refused(&in_state(at::SUP_APPROVED), "gm_approve", GM, &elsewhere), "C-05");
     // A supervisor of the branch compiles its batch, also with claims of another centre.
     let mut other = facts.clone();
-    other.people.units.insert(
-        doc(6),
-        crate::claim::people::Unit { parent: Some(BRANCH), ..other.people.units[&CENTER].clone() },
-    );
-    other.people.staff.get_mut(&STRANGER).unwrap().unit = Some(doc(6));
+    let unit = crate::claim::people::Unit { parent: Some(BRANCH), ..other.people.units[&CENTER].clone() };
+    other.people_mut().units.insert(doc(6), unit);
+    other.people_mut().staff.get_mut(&STRANGER).unwrap().unit = Some(doc(6));
     let ready = in_state(at::GM_APPROVED);
     assert_eq!(refused(&ready, "batch", STRANGER, &other), "ok");
     assert_eq!(refused(&waiting(), "sup_approve", STRANGER, &other), "C-05");
@@ -148,23 +146,23 @@ fn a_delegate_acts_in_the_principals_place_and_never_on_his_own_claim() {
         valid_from: day(from),
         valid_to: day(until),
     };
-    facts.people.delegations = vec![delegation(COLLEAGUE, "2026-02-01", "2026-02-10")];
+    facts.people_mut().delegations = vec![delegation(COLLEAGUE, "2026-02-01", "2026-02-10")];
     assert_eq!(by(&waiting(), "sup_approve", &for_him(COLLEAGUE), &facts), "ok");
     assert_eq!(by(&waiting(), "gm_approve", &for_him(COLLEAGUE), &facts), "C-01");
-    facts.people.delegations = vec![delegation(ENGINEER, "2026-02-01", "2026-02-10")];
+    facts.people_mut().delegations = vec![delegation(ENGINEER, "2026-02-01", "2026-02-10")];
     assert_eq!(by(&waiting(), "sup_approve", &for_him(ENGINEER), &facts), "C-03", "the claim is his own");
     let his = Claim { staff: SUPERVISOR, ..waiting() };
-    facts.people.delegations = vec![delegation(COLLEAGUE, "2026-02-01", "2026-02-10")];
+    facts.people_mut().delegations = vec![delegation(COLLEAGUE, "2026-02-01", "2026-02-10")];
     assert_eq!(by(&his, "sup_approve", &for_him(COLLEAGUE), &facts), "C-03", "nor the principal's");
     for (from, until) in
         [("2026-01-01", "2026-02-01"), ("2026-02-03", "2026-02-10"), ("2026-01-01", "2026-03-02")]
     {
-        facts.people.delegations = vec![delegation(COLLEAGUE, from, until)];
+        facts.people_mut().delegations = vec![delegation(COLLEAGUE, from, until)];
         assert_eq!(by(&waiting(), "sup_approve", &for_him(COLLEAGUE), &facts), "C-06", "{from} to {until}");
     }
     let mut audit_only = delegation(COLLEAGUE, "2026-02-01", "2026-02-10");
     audit_only.roles = [Role::AUDITOR].into();
-    facts.people.delegations = vec![audit_only];
+    facts.people_mut().delegations = vec![audit_only];
     assert_eq!(
         by(&waiting(), "sup_approve", &for_him(COLLEAGUE), &facts),
         "C-06",
@@ -175,7 +173,7 @@ fn a_delegate_acts_in_the_principals_place_and_never_on_his_own_claim() {
 #[test]
 fn nobody_decides_at_two_levels() {
     let mut facts = facts("2026-02-02");
-    facts.people.staff.get_mut(&SUPERVISOR).unwrap().roles.insert(Role::BRANCH_GM);
+    facts.people_mut().staff.get_mut(&SUPERVISOR).unwrap().roles.insert(Role::BRANCH_GM);
     let both = Actor::new(SUPERVISOR, [Role::SUPERVISOR, Role::BRANCH_GM]);
     let mut claim = in_state(at::SUP_APPROVED);
     assert_eq!(by(&claim, "gm_approve", &both, &facts), "ok");
