@@ -18,7 +18,7 @@ pub(crate) fn write(tree: &Path, part: &str, text: &str) -> Result<(), Failed> {
 /// The same into another page.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(crate) fn write_into(page: &Path, part: &str, text: &str) -> Result<(), Failed> {
     let old = std::fs::read_to_string(page).map_err(|error| said(page, &error.to_string()))?;
     let new = replaced(&old, part, text).ok_or_else(|| said(page, &format!("no marks of `{part}`")))?;
