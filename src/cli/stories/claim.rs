@@ -199,7 +199,7 @@ fn an_old_receipt_is_told_before_it_is_too_late_and_excused_only_by_an_exception
         "{money:#}"
     );
     assert_eq!((&expiring["level"], &expiring["last_with"]["batch"]), (&1.into(), &"2026-12-A".into()));
-    assert!(device.done(&["status"]).contains("1 days left"));
+    assert!(device.done(&["status"]).contains("1 day left"));
 
     let then = Then(&device, "2026-11-24T09:00:00+08:00");
     then.refused(&["claim", "draft", "2026-10-H2"], "W-47");

@@ -68,7 +68,7 @@ fn a_day_names_what_is_only_here_and_the_sheet_that_waits_for_its_seal() {
     let device = Device::new();
     let code = device.ready();
     let text = device.done(&[]);
-    assert!(text.contains("1 changes, the oldest"), "{text}");
+    assert!(text.contains("1 change, the oldest"), "{text}");
     assert!(text.contains(&format!("fieldbook sheet seal {code} ")), "{text}");
     // Before the first sync nothing else presses more.
     assert!(text.contains("Next\nfieldbook sync "), "{text}");
