@@ -93,7 +93,7 @@ pub(super) fn ready(desk: &Desk<'_>, half: HalfMonth, vouchers: usize, sum: Fen)
     let facts = [("half", half.to_string()), ("n", vouchers.to_string()), ("sum", sum.to_string())];
     let facts = facts.each_ref().map(|(name, value)| (*name, value.as_str()));
     desk.form(&format!("/claims/{half}/draft"), &html! {
-        button.first id={ "claim-" (half) } data-step="claim-open" type="submit" { (desk.tell("web.money.open", &facts)) }
+        button.first[vouchers > 0] id={ "claim-" (half) } data-step="claim-open" type="submit" { (desk.tell("web.money.open", &facts)) }
     })
 }
 
