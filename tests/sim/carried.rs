@@ -24,6 +24,8 @@ pub(crate) struct Carried {
     receipts: Vec<(PathBuf, Replica)>,
     /// Jobs in a file for a colleague.
     jobs: Vec<PathBuf>,
+    /// Who took a job over, and from whom.
+    taken: Vec<(Replica, Replica)>,
     /// What was acknowledged to its author before each file was written.
     said: BTreeMap<BundleId, BTreeSet<OpId>>,
     n_files: usize,
@@ -170,6 +172,8 @@ impl World {
         assert!(foreseen, "device {at}: {read:?}");
         if read.is_ok() {
             self.count("taken over");
+            let author = bundle::header(&file).expect("a header").author;
+            self.carried.taken.push((self.devices[at].replica, author));
         }
         self.tell(format!("{at} takes over {read:?}"));
     }
@@ -225,5 +229,14 @@ impl World {
         let bent = self.new_file();
         std::fs::write(&bent, bytes).expect("room on the disk");
         bent
+    }
+
+    /// Returns whether a device was handed something by one that was revoked: until an administrator has ruled on its
+    /// last work, headquarters does not have it, and tells that the digests differ.
+    pub(crate) fn has_of_a_revoked_one(&self, at: usize) -> bool {
+        let of_revoked =
+            |author: &Replica| self.devices.iter().any(|device| device.replica == *author && device.revoked);
+        let replica = self.devices[at].replica;
+        self.carried.taken.iter().any(|(reader, author)| *reader == replica && of_revoked(author))
     }
 }
