@@ -31,6 +31,7 @@ pub mod handed;
 pub mod index;
 pub mod journal;
 pub mod last;
+pub mod leave;
 pub mod look;
 pub mod offer;
 pub mod pack;

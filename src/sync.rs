@@ -8,22 +8,19 @@
 mod asides;
 pub mod entropy;
 mod files;
+pub mod introduction;
 mod pins;
+pub mod report;
 pub mod standing;
 mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use records::id::Epoch;
-use records::time::Ts;
-use serde::{Deserialize, Serialize};
-use sync_protocol::asides::{Ask, Vouched};
 use sync_protocol::conversation::{self, Answer, ReadError, Request, RequestHash};
 use sync_protocol::limits::BODY_OPS_MAX;
-use sync_protocol::message::{Certificate, Compared, Enrol, Hello, Notice};
+use sync_protocol::message::{Compared, Hello, Notice};
 use sync_protocol::reason;
 use sync_protocol::segment::Segment;
 
@@ -34,6 +31,7 @@ use crate::store::apply::Applied;
 use crate::store::error::StoreError;
 use crate::sync::entropy::Entropy;
 use crate::sync::files::Exchange;
+use crate::sync::report::{LastSync, Progress, SyncReport};
 use crate::transport::{Fault, Transport, TransportError};
 
 /// Bytes of segments in one request: large enough for few round trips, small enough for a small device.
@@ -50,12 +48,6 @@ const OFFER_BYTES_MAX: usize = 1024 * 1024;
 const LATER_S_MAX: u32 = 60;
 /// The setting that stands while such a push has no answer.
 const UNANSWERED: &str = "sync.unanswered";
-/// The setting with the last finished sync.
-const LAST: &str = "sync.last";
-/// The setting with HQ's certificate of this device.
-const CERTIFICATE: &str = "sync.certificate";
-/// The setting with the same under a signature of its own.
-const VOUCHED: &str = "sync.vouched";
 
 /// How a sync is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,90 +66,6 @@ impl Default for Options {
     fn default() -> Self {
         Self { bytes_max: None, retries: 3, wait_ms: 500, compare: false }
     }
-}
-
-/// How far a sync is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// Ops that HQ took in so far.
-    pub sent_ops: u64,
-    /// Ops that it does not have yet.
-    pub unsent_ops: u64,
-    /// Ops that came.
-    pub received_ops: u64,
-    /// Rounds answered.
-    pub requests: u32,
-    /// Bytes of bodies sent.
-    pub bytes_up: u64,
-    /// Bytes of bodies received.
-    pub bytes_down: u64,
-}
-
-/// What a sync did.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct SyncReport {
-    /// Own ops that HQ has signed for now and had not before.
-    pub sent_ops: u64,
-    /// Ops that were not here before.
-    pub received_ops: u64,
-    /// Own ops newly ruled on, by verdict.
-    pub verdicts: BTreeMap<String, u64>,
-    /// Own ops that went into quarantine.
-    pub new_quarantine: u64,
-    /// Documents that left what this device may see.
-    pub evicted: u64,
-    /// Bytes of bodies sent, those of lost requests included.
-    pub bytes_up: u64,
-    /// Bytes of bodies received.
-    pub bytes_down: u64,
-    /// Requests sent, lost ones included.
-    pub requests: u32,
-    /// How long it took, in milliseconds.
-    pub took_ms: u64,
-    /// No record is left to send and none to fetch.
-    pub level: bool,
-    /// Files that HQ got whole.
-    pub files_sent: u64,
-    /// Files that only this device has.
-    pub files_left: u64,
-    /// Files that came whole.
-    pub files_received: u64,
-    /// Whether HQ's digest of what this device may see is the device's; `None` where it was not compared.
-    pub digest_equal: Option<bool>,
-    /// Documents that were asked for again because the digests differed.
-    pub reread: u64,
-    /// Own epochs of which HQ holds another chain.
-    pub forked: Vec<Epoch>,
-    /// What HQ wants a person to know.
-    pub notices: Vec<Notice>,
-    /// Receipts for bundles that were carried for others.
-    pub receipts: Vec<String>,
-}
-
-impl SyncReport {
-    /// Returns this and a later one as one report.
-    #[must_use]
-    pub fn then(self, mut later: Self) -> Self {
-        later.sent_ops += self.sent_ops;
-        later.received_ops += self.received_ops;
-        later.bytes_up += self.bytes_up;
-        later.bytes_down += self.bytes_down;
-        later.requests += self.requests;
-        later.took_ms += self.took_ms;
-        for (name, count) in self.verdicts {
-            *later.verdicts.entry(name).or_default() += count;
-        }
-        later
-    }
-}
-
-/// A sync that was finished, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastSync {
-    /// When it ended, by the device's clock.
-    pub at: Ts,
-    /// What it did.
-    pub report: SyncReport,
 }
 
 /// Why a sync stopped. What was acknowledged before stays acknowledged, and the next sync goes on from there.
@@ -232,25 +140,6 @@ pub fn sync_by(
         }
     }
     home.lend(|store| session.finish(store, started_ms))
-}
-
-/// Returns the last finished sync of this home; `None` before the first.
-///
-/// # Errors
-/// [`StoreError::Damaged`].
-pub fn last(store: &Store) -> Result<Option<LastSync>, StoreError> {
-    let bytes = store.setting(LAST)?;
-    // Lost without harm: one of another version is as none.
-    Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
-}
-
-/// Returns HQ's certificate of this device; `None` before the first contact.
-///
-/// # Errors
-/// [`StoreError::Damaged`].
-pub fn certificate(store: &Store) -> Result<Option<Certificate>, StoreError> {
-    let bytes = store.setting(CERTIFICATE)?;
-    Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -478,17 +367,17 @@ impl<'a> Session<'a> {
             self.introduces = Introduction::Said;
             let (proven, signed) = store.introduction()?;
             asks.extend(proven);
-            asks.extend(proof_of_oneself(store)?);
+            asks.extend(introduction::proof_of_oneself(store)?);
             segments.splice(..0, signed);
         }
-        Ok(Request { hello, enrol: first_contact(store)?, asks, segments })
+        Ok(Request { hello, enrol: introduction::first_contact(store)?, asks, segments })
     }
 
     /// Returns for how many milliseconds to wait before the round is said again after a broken line, or gives up.
     fn repeat(&mut self, store: &mut Store, error: TransportError, large: bool) -> Result<u64, SyncError> {
         self.offered = None;
         let unknown = matches!(error, TransportError::Status(401 | 403));
-        if unknown && self.introduces == Introduction::No && certificate(store)?.is_some() {
+        if unknown && self.introduces == Introduction::No && introduction::certificate(store)?.is_some() {
             self.introduces = Introduction::Next;
             return Ok(0);
         }
@@ -547,7 +436,7 @@ impl<'a> Session<'a> {
             }
         }
         match &answer.certificate {
-            Some(certificate) => Ok(certified(store, certificate)?),
+            Some(certificate) => Ok(introduction::certified(store, certificate)?),
             None => Ok(()),
         }
     }
@@ -583,28 +472,9 @@ impl<'a> Session<'a> {
         report.took_ms = now.monotonic_ms.saturating_sub(started_ms);
         let last = LastSync { at: now.wall, report };
         crate::notebook::files::reclaim(store, now)?;
-        store.put_setting(LAST, postcard::to_allocvec(&last).unwrap_or_default())?;
+        report::keep(store, &last)?;
         Ok(last.report)
     }
-}
-
-/// Returns the key and the proof, until HQ has answered with a certificate.
-///
-/// # Errors
-/// [`StoreError::Key`].
-pub(crate) fn first_contact(store: &Store) -> Result<Option<Enrol>, StoreError> {
-    let identity = store.identity();
-    let secret = &identity.enrolment.secret;
-    if *secret == [0; 16] {
-        return Ok(None);
-    }
-    let key = store.signer()?.public();
-    Ok(Some(Enrol {
-        key,
-        proof: sync_protocol::enrolment::proof(secret, identity.enrolment.replica, &key),
-        scanned_ms: identity.scanned_ms,
-        name: identity.name.clone(),
-    }))
 }
 
 /// Lets HQ say what it holds before anything is pushed again.
@@ -613,40 +483,6 @@ pub(crate) fn first_contact(store: &Store) -> Result<Option<Enrol>, StoreError> 
 /// [`StoreError`].
 pub(crate) fn ask_first(store: &mut Store) -> Result<(), StoreError> {
     store.put_setting(UNANSWERED, vec![1])
-}
-
-/// Keeps the certificate; the secret has done its work.
-///
-/// # Errors
-/// [`StoreError`].
-pub(crate) fn certified(store: &mut Store, certificate: &Certificate) -> Result<(), StoreError> {
-    let bytes = postcard::to_allocvec(certificate).unwrap_or_default();
-    store.put_setting(CERTIFICATE, bytes)?;
-    if store.identity().enrolment.secret != [0; 16] {
-        let mut identity = store.identity().clone();
-        identity.enrolment.secret = [0; 16];
-        store.set_identity(identity)?;
-    }
-    Ok(())
-}
-
-/// Keeps the proof of who this is: a restored HQ that forgot it is shown it.
-///
-/// # Errors
-/// [`StoreError`].
-pub(crate) fn vouched(store: &mut Store, vouched: &Vouched) -> Result<(), StoreError> {
-    let bytes = postcard::to_allocvec(vouched).unwrap_or_default();
-    let known = store.setting(VOUCHED)?.is_some_and(|known| known == bytes);
-    if known { Ok(()) } else { store.put_setting(VOUCHED, bytes) }
-}
-
-/// Returns what this device shows an HQ that does not know it.
-fn proof_of_oneself(store: &Store) -> Result<Option<Ask>, StoreError> {
-    let bytes = store.setting(VOUCHED)?;
-    let kept: Option<Vouched> = bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok());
-    // Of another name that this home had, nobody is told.
-    let own = kept.filter(|kept| kept.certificate.replica == store.identity().enrolment.replica);
-    Ok(own.map(Ask::Vouched))
 }
 
 /// Whether the segment is the end of the epoch that the head names, so that the head says nothing more.

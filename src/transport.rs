@@ -23,6 +23,8 @@ const CONTENT_TYPE: &str = "application/x-fieldbook";
 const CONNECT_SECONDS: u64 = 10;
 /// Until the next byte moves. There is no limit on the whole: a thin line may take long.
 const IDLE_SECONDS: u64 = 30;
+/// What the slowest line carries that one large request is meant for.
+const SLOW_BYTES_A_SECOND: u64 = 4 * 1024;
 /// Until a server of this machine has answered.
 const LOCAL_SECONDS: u64 = 2;
 /// The longest answer: what it may inflate to, its form and its signature.
@@ -142,7 +144,8 @@ impl<'a> Transport<'a> {
 
     fn post_by_http(&self, agent: &ureq::Agent, url: &str, body: &[u8]) -> Result<Vec<u8>, TransportError> {
         let mut counted = Counted { inner: body, bytes: &self.up };
-        let request = agent.post(url).content_type(CONTENT_TYPE);
+        let wait = Some(patience(body.len()));
+        let request = agent.post(url).config().timeout_per_read(wait).build().content_type(CONTENT_TYPE);
         let sent = request
             .header("content-length", body.len().to_string())
             .send(ureq::SendBody::from_reader(&mut counted));
@@ -169,6 +172,12 @@ impl<'a> Transport<'a> {
     pub fn moved(&self) -> (u64, u64) {
         (self.up.get(), self.down.get())
     }
+}
+
+/// Returns how long the answer to so many bytes may keep silent: the system takes them at once, a slow line does not.
+fn patience(bytes: usize) -> Duration {
+    let under_way = u64::try_from(bytes).unwrap_or(u64::MAX) / SLOW_BYTES_A_SECOND;
+    Duration::from_secs(IDLE_SECONDS.saturating_add(under_way))
 }
 
 /// Returns how many seconds a server asks to be left alone.

@@ -120,15 +120,15 @@ impl Taking {
         files::hear(store, &tells, incarnation, now)?;
         for tell in &tells {
             if let Tell::Vouched(vouched) = tell {
-                crate::sync::vouched(store, vouched)?;
+                crate::sync::introduction::vouched(store, vouched)?;
             }
         }
         let newer = |shown: &Certificate| {
-            let kept = crate::sync::certificate(store).ok().flatten();
+            let kept = crate::sync::introduction::certificate(store).ok().flatten();
             kept.is_none_or(|kept| kept.valid_until_ms < shown.valid_until_ms)
         };
         if let Some(certificate) = certificate.filter(newer) {
-            crate::sync::certified(store, &certificate)?;
+            crate::sync::introduction::certified(store, &certificate)?;
         }
         Ok(())
     }

@@ -147,7 +147,7 @@ fn request(store: &Store, now: Now, segments: Vec<Segment>, last: bool) -> Resul
     hello.lease = [0; 8];
     hello.digest = None;
     hello.answer_bytes_max = if last { ANSWER_BYTES_MAX } else { 1 };
-    Ok(Request { hello, enrol: crate::sync::first_contact(store)?, asks: Vec::new(), segments })
+    Ok(Request { hello, enrol: crate::sync::introduction::first_contact(store)?, asks: Vec::new(), segments })
 }
 
 fn sealed(store: &Store, request: &Request, signer: &Signer) -> Result<Vec<u8>, BundleFault> {

@@ -110,7 +110,7 @@ fn every_answer_has_the_keys_that_the_document_lists() {
     check("`export`", &device.json(&["export", "--kind", "repair", "--out", out.to_str().unwrap()]));
     let again = Device::empty();
     check("`restore`", &again.json(&["restore", backup.to_str().unwrap()]));
-    check("`sync`", &crate::cli::sync::answer(&crate::sync::SyncReport::default()));
+    check("`sync`", &crate::cli::sync::answer(&crate::sync::report::SyncReport::default()));
 }
 
 #[test]

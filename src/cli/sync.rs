@@ -16,7 +16,8 @@ use crate::cli::table::{Tone, pairs};
 use crate::notebook::enrol::take_own_name;
 use crate::notebook::refusal::NotebookError;
 use crate::store::Store;
-use crate::sync::{self, Options, SyncError, SyncReport, sync};
+use crate::sync::report::{self, SyncReport};
+use crate::sync::{Options, SyncError, sync};
 use crate::transport::TransportError;
 
 /// How long `--watch` waits between two syncs.
@@ -63,7 +64,7 @@ pub(crate) fn once(store: &mut Store, options: Options, desk: &Desk) -> Result<S
     report.map_err(|error| fault(error, &store.identity().enrolment.address))
 }
 
-fn show(bar: &Progress, progress: &sync::Progress, desk: &Desk) {
+fn show(bar: &Progress, progress: &report::Progress, desk: &Desk) {
     let facts = [
         ("received", progress.received_ops.to_string()),
         ("up", bytes(progress.bytes_up)),

@@ -91,7 +91,7 @@ pub fn with_money(store: &Store, now: Now, money: Reminders) -> Result<Status, N
         zone: enrolment.zone,
         unsent_age_ms: counts.oldest_unsent_ms.map(age),
         counts,
-        last_sync: crate::sync::last(store)?.map(|last| last.at),
+        last_sync: crate::sync::report::last(store)?.map(|last| last.at),
         apart: crate::sync::standing::apart(store)?,
         differing: differing(store)?,
         files: store.file_counts()?,

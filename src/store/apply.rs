@@ -2,8 +2,8 @@
 //!
 //! The cursor moves last: an answer that was cut off half-way comes again and changes nothing twice.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 use records::id::{DocId, OpId, Replica};
 use records::kinds::device::DeviceKey;
@@ -23,10 +23,11 @@ use crate::clock::Now;
 use crate::store::Store;
 use crate::store::database::Tree;
 use crate::store::epoch::Opening;
-use crate::store::error::{Part, StoreError};
+use crate::store::error::StoreError;
+use crate::store::leave::put_leaving;
 use crate::store::offer::first_8;
-use crate::store::run::{Decoded, Run, RunKey};
-use crate::store::state::{LEAVING_KEY, RECOUNT, setting_key};
+use crate::store::run::{Run, RunKey};
+use crate::store::state::{RECOUNT, setting_key};
 use crate::store::work::Work;
 
 /// What an answer changed.
@@ -241,24 +242,14 @@ impl Store {
         self.commit(work)
     }
 
-    /// A document that was to leave and of which more comes has come back: it stays.
-    fn stay(&self, work: &mut Work, line: Line, rows: &[(u64, Row)]) -> Result<(), StoreError> {
-        let leaving = self.leaving()?;
-        if leaving.is_empty() {
-            return Ok(());
-        }
-        let (replica, epoch) = line;
-        let named = |(seq, row): &(u64, Row)| row.document(OpId { replica, epoch, seq: *seq });
-        let back: BTreeSet<DocId> = rows.iter().map(named).collect();
-        if leaving.iter().any(|doc| back.contains(doc)) {
-            put_leaving(work, leaving.into_iter().filter(|doc| !back.contains(doc)).collect());
-        }
-        Ok(())
-    }
-
     /// Puts a run into the log. Two extracts may have the same ends and other ops between: what only the one that is
     /// here has goes into a narrower one.
-    fn put_run(&self, work: &mut Work, key: RunKey, run: &Run) -> Result<(), StoreError> {
+    pub(in crate::store) fn put_run(
+        &self,
+        work: &mut Work,
+        key: RunKey,
+        run: &Run,
+    ) -> Result<(), StoreError> {
         let bytes = run.to_bytes();
         let known = work.value(self, Tree::Log, &key.to_bytes())?;
         let rows = |bytes: &[u8]| Run::decode(bytes, key).map_or_else(Vec::new, |run| run.rows);
@@ -360,95 +351,6 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the documents that are to leave.
-    pub(in crate::store) fn leaving(&self) -> Result<Vec<DocId>, StoreError> {
-        match self.get(Tree::Meta, LEAVING_KEY)? {
-            Some(bytes) => postcard::from_bytes(&bytes).map_err(|_| self.damaged(Part::Database)),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// Lets documents go that left the scope, those with unsent own ops later.
-    fn evict(&mut self, applied: &mut Applied) -> Result<(), StoreError> {
-        let leaving = self.leaving()?;
-        if leaving.is_empty() {
-            return Ok(());
-        }
-        let mut work = self.work();
-        let (mut later, mut gone) = (Vec::new(), BTreeSet::new());
-        for doc in leaving {
-            if self.has_unsent(doc)? {
-                later.push(doc);
-            } else if let Some(entry) = work.forget(self, doc)? {
-                applied.evicted += 1;
-                gone.extend(entry.op_ids().filter(|id| id.replica != self.replica()));
-            }
-        }
-        self.drop_runs(&mut work, &gone)?;
-        put_leaving(&mut work, later);
-        self.commit(work)
-    }
-
-    fn has_unsent(&self, doc: DocId) -> Result<bool, StoreError> {
-        let Some(entry) = self.entry(doc)? else {
-            return Ok(false);
-        };
-        for id in entry.op_ids().filter(|id| id.replica == self.replica()) {
-            // What came back from HQ is there, whatever it signed for of what was written here.
-            let written = |run: std::sync::Arc<Decoded>| matches!(run.run, Run::Own { .. });
-            if self.line((id.replica, id.epoch))?.held < id.seq && self.run_of(id)?.is_some_and(written) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Takes others' ops out of every run that holds them; what remains of a run stays as an extract.
-    pub(in crate::store) fn drop_runs(
-        &self,
-        work: &mut Work,
-        ops: &BTreeSet<OpId>,
-    ) -> Result<(), StoreError> {
-        let mut lines: BTreeMap<Line, BTreeSet<u64>> = BTreeMap::new();
-        for id in ops {
-            lines.entry((id.replica, id.epoch)).or_default().insert(id.seq);
-        }
-        for (line, seqs) in lines {
-            let mut dropped = BTreeSet::new();
-            let mut remains = Vec::new();
-            for key in self.runs_with(line, &seqs)? {
-                let run = self.run(key)?;
-                let (gone, kept): (Vec<_>, Vec<_>) =
-                    run.rows.iter().cloned().partition(|(seq, _)| seqs.contains(seq));
-                if !gone.is_empty() {
-                    dropped.extend(gone.into_iter().map(|(seq, _)| seq));
-                    work.change.remove(Tree::Log, &key.to_bytes());
-                    remains.push(kept);
-                }
-            }
-            for kept in remains {
-                if let Some((key, run)) = self.extract_of(line, kept)? {
-                    self.put_run(work, key, &run)?;
-                }
-            }
-            let dropped = u64::try_from(dropped.len()).unwrap_or(u64::MAX);
-            work.state.ops = work.state.ops.saturating_sub(dropped);
-        }
-        Ok(())
-    }
-
-    /// Returns the runs of a line that span one of these ops.
-    fn runs_with(&self, line: Line, seqs: &BTreeSet<u64>) -> Result<Vec<RunKey>, StoreError> {
-        let from = RunKey { line, last: seqs.first().copied().unwrap_or(0), first: 0 };
-        let mut keys = Vec::new();
-        self.keys_from(Tree::Log, &from.to_bytes(), &mut |bytes| {
-            let key = RunKey::from_bytes(bytes).filter(|key| key.line == line);
-            keys.extend(key.filter(|key| seqs.range(key.first..=key.last.max(key.first)).next().is_some()));
-            Ok(key.is_some())
-        })?;
-        Ok(keys)
-    }
-
     /// Returns the keys that may have signed for a replica; none where its device document is not here.
     fn keys_of<'a>(&self, replica: Replica, ring: &'a mut KeyRing) -> Result<&'a [PublicKey], StoreError> {
         match ring.entry(replica) {
@@ -491,13 +393,6 @@ fn restored_from(notices: &[Notice]) -> u64 {
     notices.iter().find_map(order).unwrap_or(0)
 }
 
-pub(in crate::store) fn put_leaving(work: &mut Work, mut docs: Vec<DocId>) {
-    docs.sort_unstable();
-    docs.dedup();
-    let bytes = postcard::to_allocvec(&docs).unwrap_or_default();
-    work.change.put(Tree::Meta, LEAVING_KEY, bytes);
-}
-
 fn verdict_name(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Accepted => "accepted",
@@ -516,7 +411,7 @@ mod tests {
     use sync_protocol::cursor::{Cursor, Feed};
 
     use super::*;
-    use crate::store::testing::{NOW, answer, create, enrolment, home, note};
+    use crate::store::testing::{NOW, answer, create, home, note, other};
     use crate::store::write::On;
 
     fn ruling(segment: &Segment, version: u8, exceptions: Vec<(u32, Verdict)>) -> Ruling {
@@ -530,13 +425,6 @@ mod tests {
             version,
             exceptions,
         }
-    }
-
-    fn other() -> (tempfile::TempDir, Store) {
-        let dir = tempfile::tempdir().unwrap();
-        let enrolment = sync_protocol::enrolment::Enrolment { replica: Replica(42), ..enrolment() };
-        let store = Store::create(dir.path(), &enrolment, NOW).unwrap();
-        (dir, store)
     }
 
     fn all(store: &Store) -> Vec<sync_protocol::merge::Document> {
@@ -621,53 +509,6 @@ mod tests {
         let (page, proof) = answer(&[], vec![Item::Segment(forged)], vec![], 1);
         assert!(matches!(theirs.apply(&page, &proof, NOW), Err(StoreError::Foreign { .. })));
         assert_eq!(theirs.hello(NOW).unwrap().cursor, Cursor::default());
-    }
-
-    #[test]
-    fn a_document_leaves_only_when_the_own_work_on_it_is_sent() {
-        let ((_a, mut mine), (dir, mut theirs)) = (home(), other());
-        let left = DocId(mine.save(vec![create(b"left")], NOW).unwrap()[0]);
-        let stays = DocId(mine.save(vec![create(b"stays")], NOW).unwrap()[0]);
-        let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
-        let items: Vec<Item> = segments.iter().cloned().map(Item::Segment).collect();
-        let (page, proof) = answer(&[], items.clone(), vec![], 1);
-        theirs.apply(&page, &proof, NOW).unwrap();
-        theirs.save(vec![note(On::Document(left), b"mine")], NOW).unwrap();
-        let (page, proof) = answer(&[], vec![Item::Evict(left)], vec![], 2);
-        assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 0);
-        assert!(theirs.document(left).unwrap().is_some());
-        let own = theirs.unsent(usize::MAX, usize::MAX).unwrap();
-        let (page, proof) = answer(&own, vec![], vec![], 3);
-        assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 1);
-        assert!(theirs.document(left).unwrap().is_none());
-        assert!(theirs.document(stays).unwrap().is_some());
-        assert_eq!((theirs.counts().unwrap().ops, theirs.counts().unwrap().documents), (2, 1));
-        // Coming back into scope brings what others wrote; the own op never left.
-        let (page, proof) = answer(&[], items, vec![], 4);
-        theirs.apply(&page, &proof, NOW).unwrap();
-        assert_eq!(theirs.document(left).unwrap().unwrap().ops.len(), 2);
-        assert_eq!(theirs.counts().unwrap().ops, 3);
-        drop(theirs);
-        assert_eq!(Store::open(dir.path(), NOW).unwrap().counts().unwrap().ops, 3);
-    }
-
-    #[test]
-    fn a_document_that_comes_back_before_it_left_stays() {
-        let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
-        let doc = DocId(mine.save(vec![create(b"x")], NOW).unwrap()[0]);
-        let items: Vec<Item> =
-            mine.unsent(usize::MAX, usize::MAX).unwrap().into_iter().map(Item::Segment).collect();
-        let (page, proof) = answer(&[], items.clone(), vec![], 1);
-        theirs.apply(&page, &proof, NOW).unwrap();
-        theirs.save(vec![note(On::Document(doc), b"unsent")], NOW).unwrap();
-        for (at, items) in [(2, vec![Item::Evict(doc)]), (3, items)] {
-            let (page, proof) = answer(&[], items, vec![], at);
-            assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 0);
-        }
-        let own = theirs.unsent(usize::MAX, usize::MAX).unwrap();
-        let (page, proof) = answer(&own, vec![], vec![], 4);
-        assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 0);
-        assert_eq!(theirs.document(doc).unwrap().unwrap().ops.len(), 2);
     }
 
     fn extract(segment: &Segment, seqs: &[u64]) -> Item {

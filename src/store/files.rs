@@ -113,7 +113,7 @@ impl Work {
     fn wait_for_hq(&mut self, store: &Store, turn: Turn, hash: &Hash) -> Result<(), StoreError> {
         if self.value(store, Tree::Meta, &known_key(hash))?.is_none() {
             self.change.put(Tree::Index, &waiting_key(turn, hash), Vec::new());
-            self.change.remove(Tree::Index, &[&MISSING[..], hash].concat());
+            self.change.remove(Tree::Index, &missing_key(hash));
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ impl Work {
         for turn in [Turn::Thumb, Turn::Asked, Turn::Whole] {
             self.change.remove(Tree::Index, &waiting_key(turn, hash));
         }
-        self.change.remove(Tree::Index, &[&MISSING[..], hash].concat());
+        self.change.remove(Tree::Index, &missing_key(hash));
     }
 }
 
@@ -181,8 +181,21 @@ impl Store {
     pub fn note_missing(&mut self, hash: &Hash) -> Result<(), StoreError> {
         let mut work = self.work();
         work.wait_no_more(hash);
-        work.change.put(Tree::Index, &[&MISSING[..], hash].concat(), Vec::new());
+        work.change.put(Tree::Index, &missing_key(hash), Vec::new());
         self.commit(work)
+    }
+
+    /// Returns the files that [`Self::note_missing`] noted: another home of this name may have brought them to HQ since.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn files_noted_missing(&self) -> Result<Vec<Hash>, StoreError> {
+        let mut missing = Vec::new();
+        self.keys_from(Tree::Index, &MISSING, &mut |key| {
+            missing.extend(key.strip_prefix(&MISSING).and_then(|hash| Hash::try_from(hash).ok()));
+            Ok(key.starts_with(&MISSING))
+        })?;
+        Ok(missing)
     }
 
     /// Lets files wait that HQ asks for, as far as they are here; returns how many it newly asks for.
@@ -272,12 +285,7 @@ impl Store {
     pub fn files_missing(&self) -> Result<Vec<Hash>, StoreError> {
         let waiting = self.files_waiting(usize::MAX)?.into_iter().map(|(_, hash)| hash);
         let gone = |hash: &Hash| !Blobs::of(self).has(&FileHash(hash.to_vec()));
-        let mut missing: Vec<Hash> = waiting.filter(gone).collect();
-        self.keys_from(Tree::Index, &MISSING, &mut |key| {
-            missing.extend(key.strip_prefix(&MISSING).and_then(|hash| Hash::try_from(hash).ok()));
-            Ok(key.starts_with(&MISSING))
-        })?;
-        Ok(missing)
+        Ok(waiting.filter(gone).chain(self.files_noted_missing()?).collect())
     }
 
     /// Returns how the files stand, without a look at the records.
@@ -318,6 +326,10 @@ impl ToFetch {
 
 fn known_key(hash: &Hash) -> Vec<u8> {
     [&[KNOWN][..], hash].concat()
+}
+
+fn missing_key(hash: &Hash) -> Vec<u8> {
+    [&MISSING[..], hash].concat()
 }
 
 fn waiting_key(turn: Turn, hash: &Hash) -> Vec<u8> {

@@ -57,6 +57,13 @@ pub(crate) fn home() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
+/// A home of another device.
+pub(crate) fn other() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::create(dir.path(), &Enrolment { replica: Replica(42), ..enrolment() }, NOW).unwrap();
+    (dir, store)
+}
+
 /// What HQ would say: holds these segments, rules on them, and gives `items` out.
 pub(crate) fn answer(
     held: &[Segment],

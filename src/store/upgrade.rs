@@ -14,11 +14,12 @@ use sync_protocol::tables::Tables;
 use crate::clock::Now;
 use crate::keys::Keys;
 use crate::store::Store;
-use crate::store::apply::{Applied, KeyRing, put_leaving};
+use crate::store::apply::{Applied, KeyRing};
 use crate::store::database::{Database, Tree};
 use crate::store::entry::DocKey;
 use crate::store::error::{Part, StoreError};
 use crate::store::index;
+use crate::store::leave::put_leaving;
 use crate::store::run::RunKey;
 use crate::store::state::{NEWER_PREFIX, TABLES_KEY, newer_key};
 

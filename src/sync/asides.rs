@@ -42,7 +42,7 @@ pub(super) fn hear(store: &mut Store, tell: &Tell, now: Now) -> Result<Option<Pa
             None => Ok(None),
         },
         Tell::Renamed(enrolment) => store.hear_name(enrolment).map(|()| None),
-        Tell::Vouched(vouched) => crate::sync::vouched(store, vouched).map(|()| None),
+        Tell::Vouched(vouched) => crate::sync::introduction::vouched(store, vouched).map(|()| None),
         Tell::Held(_) | Tell::Wanted(_) | Tell::Piece(_) | Tell::Differing(_) => Ok(None),
         Tell::Pins(pins) => pins::hear(store, pins).map(|()| None),
         Tell::Tables(_) | Tell::Newer { .. } => Ok(None),

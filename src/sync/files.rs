@@ -54,7 +54,7 @@ pub(super) struct Exchange {
     stepped_over: bool,
     /// Files asked for in the request under way.
     wanted: BTreeMap<Hash, ToFetch>,
-    /// Files to be fetched that HQ has not, or that did not fit here.
+    /// Files that HQ has not and that are not here, or that did not fit here.
     absent: BTreeSet<Hash>,
     /// Whether the request under way could bring files nearer.
     had_more: bool,
@@ -117,11 +117,13 @@ impl Exchange {
         Ok(asks)
     }
 
-    /// Returns the next files that wait for HQ; those that do not read take nobody's place.
+    /// Returns the next files that wait for HQ, and behind them those that were missing when it was last asked; those
+    /// that do not read take nobody's place.
     fn waiting(&self, store: &Store) -> Result<Vec<Hash>, StoreError> {
         let all = store.files_waiting(FILES_AT_A_TIME.saturating_add(self.unreadable.len()))?;
         let read = all.into_iter().map(|(_, hash)| hash).filter(|hash| !self.unreadable.contains(hash));
-        Ok(read.take(FILES_AT_A_TIME).collect())
+        let missing = store.files_noted_missing()?.into_iter().filter(|hash| !self.absent.contains(hash));
+        Ok(read.chain(missing).take(FILES_AT_A_TIME).collect())
     }
 
     /// Returns what is to be fetched next: what a person asked for first, then thumbnails of the newest ops.
@@ -268,6 +270,7 @@ impl Exchange {
             return Ok(Moved::Yes);
         }
         if !Blobs::of(store).has(&FileHash(hash.to_vec())) {
+            self.absent.insert(*hash);
             store.note_missing(hash)?;
             store.checkpoint()?;
             return Ok(Moved::Yes);
@@ -396,6 +399,22 @@ mod tests {
         assert_eq!(sent, [order[FILES_AT_A_TIME + 1].1]);
         assert_eq!(exchange.sent, 1);
         assert!(!exchange.goes_on(&store, Moved::No).unwrap(), "it ends");
+    }
+
+    #[test]
+    fn a_missing_file_is_asked_for_once_a_sync_until_another_home_has_brought_it() {
+        let (_dir, mut store) = crate::store::testing::home();
+        store.note_missing(&FILE).unwrap();
+        let asked = [Ask::Have(vec![FileHave { hash: FILE, total: 0 }])];
+        for (still, left) in [(vec![(0, 1)], vec![FILE]), (Vec::new(), Vec::new())] {
+            let mut exchange = Exchange::new();
+            assert_eq!(exchange.asks(&store, None).unwrap(), asked);
+            let moved = exchange.hear(&mut store, &[Tell::Held(held(&still))], NOW).unwrap();
+            assert!(!exchange.goes_on(&store, moved).unwrap(), "once is enough");
+            assert_eq!(exchange.asks(&store, Some(usize::MAX)).unwrap(), []);
+            assert_eq!(store.files_missing().unwrap(), left);
+        }
+        assert_eq!(Exchange::new().asks(&store, None).unwrap(), [], "headquarters has it");
     }
 
     #[test]

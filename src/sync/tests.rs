@@ -5,13 +5,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use records::id::Replica;
+use records::id::{Epoch, Replica};
 use records::time::Ts;
+use sync_protocol::asides::Vouched;
 use sync_protocol::chain::Link;
 use sync_protocol::conversation::{Event, Reader, write_answer};
 use sync_protocol::cursor::{Cursor, Feed, Incarnation};
 use sync_protocol::limits::BODY_BYTES_MAX;
-use sync_protocol::message::{Held, Item, PageEnd, PushAck};
+use sync_protocol::message::{Certificate, Held, Item, PageEnd, PushAck};
 use sync_protocol::ruling::Ruling;
 use sync_protocol::segment::{Run, cut};
 use sync_protocol::sign::{PublicKey, Signer};
@@ -234,7 +235,7 @@ fn a_days_work_is_one_request_and_the_report_is_exact() {
     assert_eq!((report.requests, report.sent_ops, report.level), (1, 40, true));
     assert_eq!(report.verdicts, BTreeMap::from([("accepted".to_owned(), 40)]));
     assert_eq!((report.bytes_up, report.bytes_down), world.hq.lock().unwrap().bytes);
-    assert_eq!(last(&world.store).unwrap().map(|last| last.report), Some(report));
+    assert_eq!(report::last(&world.store).unwrap().map(|last| last.report), Some(report));
     let again = world.sync().unwrap();
     assert_eq!((again.requests, again.sent_ops, again.level), (1, 0, true));
     assert_eq!(world.ops_pushed(), 40);
@@ -279,7 +280,7 @@ fn who_is_not_hq_changes_nothing() {
     assert!(matches!(world.sync(), Err(SyncError::WrongKey)));
     assert!(matches!(world.sync(), Err(SyncError::Answer(_))));
     assert_eq!(world.store.counts().unwrap().unsent_ops, 2);
-    assert!(last(&world.store).unwrap().is_none());
+    assert!(report::last(&world.store).unwrap().is_none());
     assert!(world.lines.lock().unwrap().is_empty());
 }
 
@@ -323,7 +324,10 @@ fn the_proof_of_the_code_is_sent_until_hq_answers_it() {
     world.sync().unwrap();
     assert_eq!(world.hq.lock().unwrap().enrolled, 1);
     assert_eq!(world.store.identity().enrolment.secret, [0; 16]);
-    assert_eq!(certificate(&world.store).unwrap().map(|certificate| certificate.branch), Some(1));
+    assert_eq!(
+        introduction::certificate(&world.store).unwrap().map(|certificate| certificate.branch),
+        Some(1)
+    );
 }
 
 /// A revoked device had sent its note, headquarters came back from a backup without it, and with the device's next note
@@ -401,8 +405,8 @@ fn an_introduction_that_the_line_lost_is_said_again() {
     let mut world = World::new(&[]);
     world.save(1, 60);
     world.sync().unwrap();
-    let certificate = certificate(&world.store).unwrap().unwrap();
-    vouched(&mut world.store, &Vouched::sign(&hq(), certificate)).unwrap();
+    let certificate = introduction::certificate(&world.store).unwrap().unwrap();
+    introduction::vouched(&mut world.store, &Vouched::sign(&hq(), certificate)).unwrap();
     let fates = [
         TransportError::Status(401),
         TransportError::Unreachable(Fault::Broken),

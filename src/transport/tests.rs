@@ -74,6 +74,15 @@ fn a_busy_server_says_when_to_come_again() {
 }
 
 #[test]
+fn a_large_body_has_time_to_pass_a_thin_line_before_its_answer_is_missed() {
+    let thin_line = |bytes: usize| Duration::from_secs(u64::try_from(bytes * 8 / 64_000).unwrap());
+    for bytes in [0, 20_000, 946_000, 2 * 1024 * 1024] {
+        assert!(patience(bytes) >= thin_line(bytes) + Duration::from_secs(IDLE_SECONDS), "{bytes}");
+    }
+    assert_eq!(patience(0), Duration::from_secs(IDLE_SECONDS), "a dead line is noticed soon");
+}
+
+#[test]
 fn an_answer_cut_short_is_a_broken_line() {
     let (address, server) = plain("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"yes");
     let answer = Transport::new(&address, &[]).unwrap().post(b"x");

@@ -93,7 +93,7 @@ impl Remembered {
 
 fn state(store: &Store, now: Now) -> Result<State, NotebookError> {
     let day = now.wall.day(store.zone());
-    Ok((store.counts()?, crate::sync::last(store)?.map(|last| last.at), day))
+    Ok((store.counts()?, crate::sync::report::last(store)?.map(|last| last.at), day))
 }
 
 #[cfg(test)]

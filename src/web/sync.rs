@@ -16,7 +16,7 @@ use crate::notebook::level::Level;
 use crate::notebook::list::{self, Line};
 use crate::notebook::refusal::NotebookError;
 use crate::notebook::status::Status;
-use crate::sync::SyncReport;
+use crate::sync::report::SyncReport;
 use crate::web::desk::{Desk, Leaf, Place};
 
 /// So long a page waits for a sync that was asked for; then it says that it goes on.
@@ -148,7 +148,7 @@ fn seen(desk: &Desk<'_>) -> Result<Seen, Fault> {
                 here.push((list::line(store, kind, &document, desk.lang.of_labels())?, *at));
             }
         }
-        let last = crate::sync::last(store)?.map(|last| last.report);
+        let last = crate::sync::report::last(store)?.map(|last| last.report);
         Ok(Seen { status: remembered.status(store, now)?, level, here, last })
     })
 }

@@ -8,8 +8,12 @@
 use std::error::Error;
 use std::fs::File;
 use std::hint::black_box;
+use std::io::{Read, Write as _};
 
 use criterion::Criterion;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
 use records::id::{DocId, Epoch, OpId, Replica};
 use records::schema::Class;
 use records::table::mapping::Mapping;
@@ -23,10 +27,12 @@ use sync_protocol::segment::{Run, Segment, cut};
 use sync_protocol::sign::Signer;
 use sync_protocol::stamp::Stamp;
 
-/// The samples of the project, from the folder of this package.
-const SHEETS: &str = "../samples/sheets.jsonl";
-const MAPPING: &str = "../mappings/workload-sheets.toml";
+/// The samples of the project.
+const SHEETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sheets.jsonl");
+const MAPPING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../mappings/workload-sheets.toml");
 const LINE: Line = (Replica(7), Epoch(3_061_842_211));
+/// As bodies are deflated.
+const DEFLATE_LEVEL: u32 = 6;
 /// Devices that edit one document without knowing of each other, and how often each.
 const DEVICES: u32 = 4;
 const EDITS: u64 = 6;
@@ -38,6 +44,14 @@ type Act = fn(&World);
 const MEASURED: &[(&str, Act)] = &[
     ("wire/encode 120 sheets", |world| drop(black_box(encode(&world.rows, LINE, &world.seqs)))),
     ("wire/decode 120 sheets", |world| drop(black_box(decode(&world.coded, LINE, &world.seqs)))),
+    ("wire/encode and deflate 120 sheets", |world| {
+        drop(black_box(deflated(&encode(&world.rows, LINE, &world.seqs))));
+    }),
+    ("wire/inflate and decode 120 sheets", |world| {
+        let mut coded = Vec::new();
+        drop(black_box(DeflateDecoder::new(&*world.deflated).read_to_end(&mut coded)));
+        drop(black_box(decode(&coded, LINE, &world.seqs)));
+    }),
     ("wire/cut and sign 120 sheets", |world| drop(black_box(cut(&world.signer, &world.run())))),
     ("wire/verify and open 120 sheets", |world| {
         for segment in &world.segments {
@@ -53,6 +67,7 @@ struct World {
     rows: Vec<Row>,
     seqs: Vec<u64>,
     coded: Vec<u8>,
+    deflated: Vec<u8>,
     signer: Signer,
     segments: Vec<Segment>,
     ops: Vec<Judged>,
@@ -88,12 +103,13 @@ impl World {
         if decode(&coded, LINE, &seqs)? != rows {
             return Err("what was encoded does not decode".into());
         }
+        let deflated = deflated(&coded)?;
         let signer = Signer::from_seed(&[1; 32])?;
         let ops = ops(rows.first().ok_or("no sheets")?);
         if fold(&ops, &Lines::new())?.conflicts().is_empty() {
             return Err("nothing is in conflict".into());
         }
-        let mut world = Self { rows, seqs, coded, signer, segments: Vec::new(), ops };
+        let mut world = Self { rows, seqs, coded, deflated, signer, segments: Vec::new(), ops };
         world.segments = cut(&world.signer, &world.run())?;
         if world.segments.len() != 1 {
             return Err("the samples are more than a segment".into());
@@ -104,6 +120,13 @@ impl World {
     fn run(&self) -> Run<'_> {
         Run { line: LINE, first: 1, before: Link::ROOT, parent: None, test_clock: false, rows: &self.rows }
     }
+}
+
+/// Returns bytes as a body deflates them.
+fn deflated(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(DEFLATE_LEVEL));
+    encoder.write_all(bytes)?;
+    encoder.finish()
 }
 
 /// Returns an op for each sheet of the samples, as the importer makes it.

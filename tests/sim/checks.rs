@@ -138,12 +138,9 @@ impl World {
         let now = device.now(self.now_ms);
         let store = device.store();
         let found = store.doctor().expect("a doctor");
-        // What was only in a state of a home that was put back stays missing, and is told. So is what another home of
-        // this name had and gave to headquarters only after this one was asked for it.
-        let files = self.hq.borrow().run(|desk| desk.files.clone());
+        // What was only in a state of a home that was put back stays missing, and is told.
         let lost = |hash: &Hash| self.files.iter().any(|file| file.forgiven && file.hash == *hash);
-        let is_told = |hash: &Hash| lost(hash) || files.length(hash).is_some();
-        let told = |fault: &&Fault| matches!(fault, Fault::FileMissing(hash) if is_told(hash));
+        let told = |fault: &&Fault| matches!(fault, Fault::FileMissing(hash) if lost(hash));
         let faults: Vec<&Fault> = found.faults.iter().filter(|fault| !told(fault)).collect();
         assert!(faults.is_empty(), "device {at}: its home: {faults:?}");
         // A revocation that a restored headquarters had forgotten may have come back to it.

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use fieldbook::notebook::refusal::NotebookError;
 use fieldbook::store::error::StoreError;
-use fieldbook::sync::{self, Options, SyncError, SyncReport};
+use fieldbook::sync::report::SyncReport;
+use fieldbook::sync::{self, Options, SyncError};
 use fieldbook::transport::TransportError;
 use fieldbook_hq::store::devices::Standing;
 use records::id::{DocId, OpId};
@@ -570,7 +571,8 @@ impl World {
                 let Some(report) = self.sync(at, None, None) else {
                     quiet = false;
                     // One that heard headquarters once can show whose it is; of another one the code is lost.
-                    let heard = fieldbook::sync::certificate(self.devices[at].store()).expect("a setting");
+                    let heard = fieldbook::sync::introduction::certificate(self.devices[at].store())
+                        .expect("a setting");
                     self.devices[at].stranded = round > 2 && heard.is_none();
                     continue;
                 };

@@ -5,6 +5,7 @@
 
 mod drivers;
 mod engines;
+mod functions;
 mod goals;
 mod link;
 mod peers;
@@ -41,7 +42,7 @@ const CUT_BYTES: u64 = 1_000_000;
 /// A day's records.
 const DAY_ROWS: usize = 40;
 /// What `--only` may name, beside the name of a peer.
-const PARTS: &[&str] = &["goals", "saves", "size", "engines", "reads", "link", "peers"];
+const PARTS: &[&str] = &["goals", "saves", "functions", "size", "engines", "reads", "link", "peers"];
 
 /// What is measured with.
 struct Data {
@@ -64,8 +65,8 @@ pub(crate) fn run(tree: &Path, only: Option<&str>, rounds: Option<usize>) -> Res
     }
     let wanted = |part: &str| only.is_none_or(|only| only == part);
     let mut steps = Steps::new(tree);
-    // A peer and the engines are measured without fieldbook.
-    if peer.is_none() && only != Some("engines") {
+    // A peer, the engines and the functions are measured without the programs.
+    if peer.is_none() && !matches!(only, Some("engines" | "functions")) {
         steps.command(
             "build",
             &[],
@@ -80,8 +81,12 @@ pub(crate) fn run(tree: &Path, only: Option<&str>, rounds: Option<usize>) -> Res
         goals::run(&mut steps, &bench, &data, &mut table)?;
     }
     let mut our_saves = Vec::new();
-    if wanted("saves") {
+    // The table of peers tells our saves beside theirs.
+    if wanted("saves") || only == Some("peers") {
         our_saves = saves::run(&mut steps, &bench, &data.sheets, &mut table)?;
+    }
+    if wanted("functions") {
+        functions::run(&mut steps, &mut table)?;
     }
     if wanted("size") {
         steps.own("size", "cargo xtask size", |tree| {

@@ -62,18 +62,36 @@ fn counted(tree: &Path) -> Result<Counts, Failed> {
         return Err(Failed);
     }
     let mut counts = Counts::new();
-    for (package, bench) in BENCHES {
-        let build = format!("cargo bench --locked --package {package} --bench {bench} --no-run");
-        Steps::new(tree).command("build", &[], &build)?;
-        let program = executable(&step::output(tree, &format!("{build} --message-format=json"))?)?;
-        let folder = tree.join(package);
-        let names = run(Command::new(&program).arg("count"), &folder)?.0;
-        for name in names.lines() {
-            let of = |times: u64| instructions(&program, &folder, name, times);
-            counts.insert(name.to_owned(), of(MANY)?.saturating_sub(of(FEW)?) / (MANY - FEW));
+    for program in programs(tree)? {
+        for name in &program.names {
+            let of = |times: u64| instructions(&program, name, times);
+            counts.insert(name.clone(), of(MANY)?.saturating_sub(of(FEW)?) / (MANY - FEW));
         }
     }
     Ok(counts)
+}
+
+/// A bench that does each thing that it measures as often as it is told.
+pub(crate) struct Program {
+    /// The program.
+    pub(crate) path: PathBuf,
+    /// What it measures.
+    pub(crate) names: Vec<String>,
+}
+
+/// Builds the benches of the pure functions.
+///
+/// # Errors
+/// [`Failed`], told already.
+pub(crate) fn programs(tree: &Path) -> Result<Vec<Program>, Failed> {
+    let built = |(package, bench): &(&str, &str)| {
+        let build = format!("cargo bench --locked --package {package} --bench {bench} --no-run");
+        Steps::new(tree).command("build", &[], &build)?;
+        let path = executable(&step::output(tree, &format!("{build} --message-format=json"))?)?;
+        let names = run(Command::new(&path).arg("count"))?.0;
+        Ok(Program { path, names: names.lines().map(str::to_owned).collect() })
+    };
+    BENCHES.iter().map(built).collect()
 }
 
 /// Returns the program that cargo says it has built.
@@ -85,10 +103,10 @@ fn executable(messages: &str) -> Result<PathBuf, Failed> {
 }
 
 /// Returns the instructions of the whole program when it does `name` so many times.
-fn instructions(program: &Path, folder: &Path, name: &str, times: u64) -> Result<u64, Failed> {
+fn instructions(program: &Program, name: &str, times: u64) -> Result<u64, Failed> {
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
-    let said = run(valgrind.args(["count", name, &times.to_string()]), folder)?.1;
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&program.path);
+    let said = run(valgrind.args(["count", name, &times.to_string()]))?.1;
     collected(&said).ok_or_else(|| {
         eprintln!("callgrind told no count:\n{said}");
         Failed
@@ -100,8 +118,8 @@ fn collected(said: &str) -> Option<u64> {
     said.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok())
 }
 
-fn run(command: &mut Command, folder: &Path) -> Result<(String, String), Failed> {
-    let output = command.current_dir(folder).output().map_err(|error| {
+fn run(command: &mut Command) -> Result<(String, String), Failed> {
+    let output = command.output().map_err(|error| {
         eprintln!("{command:?}: {error}");
         Failed
     })?;

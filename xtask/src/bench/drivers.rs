@@ -20,8 +20,6 @@ pub(crate) struct Driver {
     pub(crate) name: &'static str,
     /// What it is called in the table, with its version.
     pub(crate) title: &'static str,
-    /// How often it is measured.
-    pub(crate) rounds: usize,
     install: &'static [&'static str],
     device: &'static [&'static str],
     server: &'static [&'static str],
@@ -42,23 +40,14 @@ pub(crate) const DRIVERS: &[Driver] = &[
     Driver {
         name: "automerge",
         title: "automerge 0.12 (no server)",
-        rounds: 5,
         install: &[CRATES],
         device: AUTOMERGE,
         server: AUTOMERGE,
     },
-    Driver {
-        name: "loro",
-        title: "loro 1.17 (no server)",
-        rounds: 5,
-        install: &[CRATES],
-        device: LORO,
-        server: LORO,
-    },
+    Driver { name: "loro", title: "loro 1.17 (no server)", install: &[CRATES], device: LORO, server: LORO },
     Driver {
         name: "pouchdb",
         title: "PouchDB 9.0, express-pouchdb 4.2",
-        rounds: 3,
         install: &[
             "mkdir -p target/peers/pouchdb",
             "cp benches/peers/pouchdb/package.json benches/peers/pouchdb/package-lock.json benches/peers/pouchdb/driver.js target/peers/pouchdb",
@@ -70,7 +59,6 @@ pub(crate) const DRIVERS: &[Driver] = &[
     Driver {
         name: "taskchampion",
         title: "taskchampion 3.1, server core 0.7",
-        rounds: 3,
         install: &[
             CRATES,
             "cargo build --locked --release --manifest-path benches/peers/taskchampion-server/Cargo.toml --target-dir target/peers/cargo",
@@ -81,7 +69,6 @@ pub(crate) const DRIVERS: &[Driver] = &[
     Driver {
         name: "anki",
         title: "Anki 26.9",
-        rounds: 3,
         install: &[
             "python3 -m venv target/peers/anki",
             "target/peers/anki/bin/pip install --quiet --requirement benches/peers/anki/requirements.txt",

@@ -6,11 +6,8 @@ use crate::bench::drivers::{DRIVERS, Driver};
 use crate::bench::table::{grouped, mebi, median, micros, millis};
 use crate::bench::walk::Walk;
 use crate::bench::world::{Bench, disk_bytes};
-use crate::bench::{Data, ENGINEER, SUPERVISOR, renamed, report, rows_of};
+use crate::bench::{Data, ENGINEER, ROUNDS, SUPERVISOR, renamed, report, rows_of};
 use crate::step::{Failed, Steps};
-
-/// How often fieldbook is measured.
-const ROUNDS: usize = 5;
 
 /// One round of one of them.
 struct Seen {
@@ -109,7 +106,7 @@ fn our_round(bench: &Bench, files: &Files, saves: Option<(u64, u64)>) -> Result<
 fn theirs(steps: &mut Steps<'_>, bench: &Bench, driver: &'static Driver, files: &Files) -> Column {
     let mut rounds = Vec::new();
     if driver.install(steps).is_ok() {
-        for _ in 0..bench.rounds(driver.rounds) {
+        for _ in 0..bench.rounds(ROUNDS) {
             let round = steps.own(driver.name, &format!("cargo xtask bench --only {}", driver.name), |_| {
                 rounds.push(their_round(bench, driver, files)?);
                 Ok(())

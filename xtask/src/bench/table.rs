@@ -51,6 +51,11 @@ impl Goal {
         Self::new(id, what, (measured, micros(most)), millis)
     }
 
+    /// Nanoseconds, at most `most`.
+    pub(crate) fn nanos(id: &str, what: &str, measured: u64, most: u64) -> Self {
+        Self::new(id, what, (measured, most), |nanos| format!("{} ns", grouped(nanos)))
+    }
+
     /// A share in hundredths, at most `most`.
     pub(crate) fn ratio(id: &str, what: &str, measured: u64, most: u64) -> Self {
         let shown = |hundredths: u64| format!("{}.{:02}×", hundredths / 100, hundredths % 100);
