@@ -7,6 +7,7 @@ mod drivers;
 mod engines;
 mod functions;
 mod goals;
+mod intake;
 mod link;
 mod peers;
 mod program;
@@ -42,7 +43,8 @@ const CUT_BYTES: u64 = 1_000_000;
 /// A day's records.
 const DAY_ROWS: usize = 40;
 /// What `--only` may name, beside the name of a peer.
-const PARTS: &[&str] = &["goals", "saves", "functions", "size", "engines", "reads", "link", "peers"];
+const PARTS: &[&str] =
+    &["goals", "saves", "functions", "size", "engines", "reads", "intake", "link", "peers"];
 
 /// What is measured with.
 struct Data {
@@ -65,8 +67,8 @@ pub(crate) fn run(tree: &Path, only: Option<&str>, rounds: Option<usize>) -> Res
     }
     let wanted = |part: &str| only.is_none_or(|only| only == part);
     let mut steps = Steps::new(tree);
-    // A peer, the engines and the functions are measured without the programs.
-    if peer.is_none() && !matches!(only, Some("engines" | "functions")) {
+    // A peer, the engines, the functions and intake are measured without the programs.
+    if peer.is_none() && !matches!(only, Some("engines" | "functions" | "intake")) {
         steps.command(
             "build",
             &[],
@@ -110,6 +112,9 @@ pub(crate) fn run(tree: &Path, only: Option<&str>, rounds: Option<usize>) -> Res
     }
     if wanted("reads") {
         data.write(tree, "reads", &reads::run(&mut steps, &bench, &data)?)?;
+    }
+    if wanted("intake") {
+        data.write(tree, "intake", &intake::run(&mut steps, &bench, &data)?)?;
     }
     if wanted("link") {
         data.write(tree, "link", &link::run(&mut steps, &bench, &data)?)?;

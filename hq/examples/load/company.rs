@@ -1,33 +1,18 @@
-//! A company made for one run: people, branches, codes for their devices, and a real headquarters that serves.
+//! A company made for one run, and a real headquarters that serves it.
 
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use fieldbook_hq::clock::Clock;
 use fieldbook_hq::data::Data;
-use fieldbook_hq::enrol::Reach;
-use fieldbook_hq::intake::desk::Desk;
 use records::kinds::number;
 use sync_protocol::cursor::Feed;
 
 use crate::cluster::Cluster;
 use crate::device::Device;
+use crate::people::{Size, people};
 use crate::watch::Processes;
-
-/// Codes that are issued in one transaction.
-const CODES: usize = 500;
-
-/// How large a company is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Size {
-    /// Engineers, each with a device.
-    pub(crate) devices: u32,
-    /// Branches, each with a supervisor who has a device.
-    pub(crate) branches: u32,
-}
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,42 +94,6 @@ impl Company {
 fn programs() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     own.ancestors().nth(2).expect("the folder of examples lies in that of the programs").to_path_buf()
-}
-
-fn people(desk: &mut Desk, size: Size) -> Vec<Device> {
-    let now_ms = Clock::REAL.now_ms();
-    let mut org = "code,name,kind,parent\nCO,Company,company,\n".to_owned();
-    let mut staff = "code,name,unit,roles\n".to_owned();
-    for branch in 0..size.branches {
-        write!(
-            org,
-            "B{branch},Branch {branch},branch,CO\nC{branch},Centre {branch},service_center,B{branch}\n"
-        )
-        .unwrap();
-        writeln!(staff, "S{branch},Supervisor {branch},C{branch},supervisor").unwrap();
-    }
-    for engineer in 0..size.devices {
-        writeln!(staff, "E{engineer},Engineer {engineer},C{},engineer", engineer % size.branches).unwrap();
-    }
-    for (kind, file) in [("org", &org), ("staff", &staff)] {
-        let kind = records::kinds::by_name(kind).unwrap();
-        let done = desk.transact(|desk| desk.import(file.as_bytes(), kind, now_ms)).unwrap();
-        assert!(done.refused.is_empty(), "{:?}", done.refused);
-    }
-    let engineers = (0..size.devices).map(|n| format!("E{n}"));
-    let supervisors = (0..size.branches).map(|n| format!("S{n}"));
-    let names: Vec<String> = engineers.chain(supervisors).chain(["E0".to_owned()]).collect();
-    let mut devices = Vec::new();
-    for names in names.chunks(CODES) {
-        let issued = desk.transact(|desk| {
-            let reach = Reach { address: "http://127.0.0.1:7400".into(), tls_pin: None };
-            names.iter().map(|name| desk.issue_code(name, &reach, now_ms)).collect::<Result<Vec<_>, _>>()
-        });
-        for code in issued.unwrap() {
-            devices.push(Device::new(u32::try_from(devices.len()).unwrap(), code));
-        }
-    }
-    devices
 }
 
 /// Starts the server with its own settings for everything but the port and the log.

@@ -27,11 +27,11 @@ const FIRST_ANSWER_BYTES: u32 = 1;
 pub(crate) struct Device {
     pub(crate) at: u32,
     pub(crate) enrolment: Enrolment,
-    signer: Signer,
+    pub(crate) signer: Signer,
     epoch: Epoch,
     /// The last op that HQ acknowledged, and the chain value there.
     pub(crate) acknowledged: u64,
-    link: Link,
+    pub(crate) link: Link,
     pub(crate) cursor: Cursor,
     lease: [u8; 8],
     stamp: Stamp,
@@ -84,10 +84,10 @@ impl Device {
         self.say(Some(enrol), &[], FIRST_ANSWER_BYTES, now_ms);
     }
 
-    /// Makes a day's records, saved on day `day` from now, the next request.
-    pub(crate) fn works(&mut self, day: u64, sheets: &[Sheet], now_ms: u64) {
+    /// Makes `n` records, the first saved on day `day` from now, the next request.
+    pub(crate) fn works(&mut self, day: u64, n: usize, sheets: &[Sheet], now_ms: u64) {
         let begins = now_ms.saturating_sub((60_u64.saturating_sub(day)) * DAY_MS);
-        let rows: Vec<_> = (0..DAY)
+        let rows: Vec<_> = (0..n)
             .map(|n| {
                 self.stamp = self.stamp.next(begins + n as u64 * APART_MS);
                 let which = self.at as usize * 7 + self.acknowledged as usize + n;

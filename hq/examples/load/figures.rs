@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use fieldbook_hq::clock::Clock;
 
-use crate::company::{Company, Engine, Size};
+use crate::company::{Company, Engine};
 use crate::crowd::{Done, Pace, run};
 use crate::device::{DAY, Device};
+use crate::people::Size;
 use crate::sheets::Sheet;
 use crate::watch::{Look, Watch};
 
@@ -125,7 +126,7 @@ fn works(
     pace: Pace,
     sheets: &[Sheet],
 ) -> (Vec<Device>, Crowd) {
-    devices.iter_mut().for_each(|device| device.works(day, sheets, now_ms()));
+    devices.iter_mut().for_each(|device| device.works(day, DAY, sheets, now_ms()));
     crowd(company, devices, pace)
 }
 
@@ -210,12 +211,6 @@ impl Crowd {
         self.took += later.took;
         self.looks.extend(later.looks.iter().map(|look| Look { through: look.through + through, ..*look }));
         self
-    }
-}
-
-impl Look {
-    fn cpu_ms(&self) -> u64 {
-        self.hq_ms + self.server_ms
     }
 }
 

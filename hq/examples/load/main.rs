@@ -23,11 +23,13 @@ mod company;
 mod crowd;
 mod device;
 mod figures;
+mod people;
 mod sheets;
 mod table;
 mod watch;
 
-use crate::company::{Engine, Size};
+use crate::company::Engine;
+use crate::people::Size;
 
 /// The company that is simulated where nothing is said.
 const DEVICES: u32 = 10_000;

@@ -1,4 +1,4 @@
-//! What simulated devices record: the project's sample sheets, read through the mapping of the yardstick.
+//! What simulated devices record: sheets, as a rule the project's samples, read through the mapping of the yardstick.
 
 use records::decision::{DECISION_TAG, Decision};
 use records::kinds::staff::Role;
@@ -21,11 +21,16 @@ pub(crate) struct Sheet {
 impl Sheet {
     /// Returns all of the samples.
     pub(crate) fn samples(now_ms: u64) -> Vec<Self> {
+        Self::read(SHEETS, now_ms)
+    }
+
+    /// Returns the sheets of a file like that of the samples.
+    pub(crate) fn read(file: &str, now_ms: u64) -> Vec<Self> {
         let zone = Zone::SHANGHAI;
         let today = Ts(i64::try_from(now_ms).unwrap()).day(zone);
         let mapping = Mapping::parse(MAPPING).expect("the yardstick's mapping");
         let wanted = Wanted { mapping: Some(mapping), kind: None, zone, today };
-        let rows = Rows::open(SHEETS.as_bytes(), wanted).expect("the sample sheets");
+        let rows = Rows::open(file.as_bytes(), wanted).expect("sheets");
         rows.map(|row| Self::of(&row.expect("a sound sheet"))).collect()
     }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::company::Size;
 use crate::crowd::Done;
 use crate::device::DAY;
 use crate::figures::{Crowd, Figures, Grown, Pull};
+use crate::people::Size;
 
 /// One line: what it is, and an engine's figure.
 type Line = (&'static str, fn(&Figures) -> String);

@@ -32,6 +32,13 @@ pub(crate) struct Look {
     pub(crate) server_ms: u64,
 }
 
+impl Look {
+    /// Returns the CPU of both.
+    pub(crate) fn cpu_ms(&self) -> u64 {
+        self.hq_ms + self.server_ms
+    }
+}
+
 impl Processes {
     /// Looks once.
     pub(crate) fn look(self, through: u64) -> Look {
