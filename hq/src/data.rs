@@ -17,6 +17,12 @@ pub enum DataError {
     /// There is one already.
     #[error("a headquarters was made here already")]
     Exists,
+    /// There is a key and no database: it was begun and cut off, or what belongs to the key is gone.
+    #[error("{file} is there, and no database")]
+    Half {
+        /// The key.
+        file: PathBuf,
+    },
     /// The address in the codes must be one that devices can call.
     #[error("an address begins with http:// or https:// and names a host")]
     Address,
@@ -149,7 +155,7 @@ impl Data {
     /// The same with the records in the empty database of a PostgreSQL server, whose address the folder remembers.
     ///
     /// # Errors
-    /// [`DataError`]; what was begun is left for a person to look at.
+    /// [`DataError`].
     pub fn init_at_server(&self, address: &str, url: &str) -> Result<(), DataError> {
         self.make(address, Some(url))
     }
@@ -164,6 +170,23 @@ impl Data {
             None => Address::File(self.database()),
             Some(url) => Address::Server(Box::new(Server::read(url, environment)?)),
         };
+        if self.key().exists() {
+            return Err(DataError::Half { file: self.key() });
+        }
+        let (cert, tls_key) = self.tls();
+        let mut made = vec![self.key(), cert, tls_key, self.database(), self.0.join("hq.sqlite-wal")];
+        made.retain(|file| !file.exists());
+        let filled = self.fill(address, host, place);
+        if filled.is_err() {
+            // So that it can be tried again; what stays is told by the next try.
+            made.iter().for_each(|file| drop(std::fs::remove_file(file)));
+        }
+        filled?;
+        server.map_or(Ok(()), |url| self.note_server(url))
+    }
+
+    /// Makes the keys and the tables.
+    fn fill(&self, address: &str, host: &str, place: Address) -> Result<(), DataError> {
         keys::create(&self.key())?;
         let pin = if address.starts_with("https://") {
             let (cert, key) = self.tls();
@@ -179,8 +202,7 @@ impl Data {
         if let Some(pin) = pin {
             store.set(crate::rotation::IN_USE, &pin)?;
         }
-        store.commit()?;
-        server.map_or(Ok(()), |url| self.note_server(url))
+        Ok(store.commit()?)
     }
 
     /// Opens it; after an upgrade of the program, what the earlier one could not read is read first.

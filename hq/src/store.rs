@@ -47,6 +47,9 @@ pub enum StoreError {
     /// PostgreSQL said no, or could not be heard.
     #[error("the database refused: {}", postgres::told(.0))]
     Postgres(#[from] ::postgres::Error),
+    /// PostgreSQL did not let this program in; nothing was begun.
+    #[error("{}", postgres::told(.0))]
+    NotLetIn(::postgres::Error),
     /// The tables could not be made.
     #[error("the tables could not be made: {0}")]
     Tables(#[from] refinery::Error),
@@ -120,7 +123,11 @@ impl StoreError {
     /// Returns whether the database server could not be heard: whatever was not acknowledged may be asked again.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Postgres(error) if postgres::is_lost(error))
+        match self {
+            Self::Postgres(error) => postgres::is_lost(error),
+            Self::NotLetIn(_) => true,
+            _ => false,
+        }
     }
 
     /// Returns whether a key was there already.

@@ -267,6 +267,7 @@ impl From<StoreError> for Fault {
             StoreError::Sqlite(_) | StoreError::Postgres(_) if error.is_busy() => {
                 Self::new(IN_USE, "hq.busy")
             }
+            StoreError::NotLetIn(_) => Self::new(UNREACHABLE, "hq.server.refuses").with("reason", error),
             StoreError::Postgres(_) if error.is_lost() => {
                 Self::new(UNREACHABLE, "hq.server.lost").with("reason", error)
             }
@@ -304,6 +305,7 @@ impl From<DataError> for Fault {
     fn from(error: DataError) -> Self {
         match error {
             DataError::Exists => Self::new(REFUSED, "hq.exists"),
+            DataError::Half { file } => Self::new(REFUSED, "hq.half").with("file", file.display()),
             DataError::Address => Self::usage("hq.address"),
             DataError::Differs { table } => Self::new(DAMAGED, "hq.move.differs").with("what", table),
             DataError::Moved => Self::new(REFUSED, "hq.moved"),

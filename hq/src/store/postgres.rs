@@ -317,10 +317,14 @@ impl Postgres {
 
 impl Live {
     fn connect(server: &Server) -> Result<Self, StoreError> {
-        let mut client = match &server.roots {
-            None => server.config.connect(NoTls)?,
-            Some(roots) => server.config.connect(tls(roots)?)?,
+        let connected = match &server.roots {
+            None => server.config.connect(NoTls),
+            Some(roots) => server.config.connect(tls(roots)?),
         };
+        let mut client = connected.map_err(|error| match is_lost(&error) {
+            true => StoreError::Postgres(error),
+            false => StoreError::NotLetIn(error),
+        })?;
         client.batch_execute(SESSION)?;
         let statements = BTreeMap::new();
         Ok(Self { client, lost: false, doing: Doing::Nothing, statements, commits: 0, own: 0, walks: 0 })

@@ -15,6 +15,7 @@ mod device;
 
 mod archive;
 mod laws;
+mod let_in;
 mod lost;
 mod moves;
 
