@@ -1,6 +1,8 @@
 //! What a device has still to read: the next page of its feeds, never more than it asked for.
 
-use std::collections::BTreeSet;
+mod named;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use records::id::{DocId, Epoch, OpId, Replica};
 use sync_protocol::chain::Line;
@@ -10,14 +12,18 @@ use sync_protocol::limits::{BODY_BYTES_MAX, BODY_OPS_MAX, SEGMENT_ROW_BYTES_MAX}
 use sync_protocol::message::{Extract, Item, PageEnd};
 use sync_protocol::op::Row;
 use sync_protocol::ruling::Ruling;
+use sync_protocol::segment::Segment;
 use sync_protocol::tables::Tables;
 
+use crate::feed::named::{Named, apart, runs};
 use crate::intake::desk::Desk;
 use crate::store::StoreError;
 use crate::store::feeds::Entry;
 
-/// Entries looked at in one go.
+/// Entries looked at in one go: the segments that they name have 4.5 MiB together, where all are as large as may be.
 const ENTRIES: u32 = 64;
+/// Entries looked at first; then twice as many each time, so that a small page does not read much that it has no room for.
+const ENTRIES_FIRST: u32 = 4;
 /// What stands around an item on the wire, at most.
 const ITEM_OVERHEAD: usize = 160;
 /// A ruling without exceptions, at most.
@@ -148,18 +154,21 @@ impl Desk {
         budget: usize,
     ) -> Result<u64, StoreError> {
         let mut at = after;
+        let mut together = ENTRIES_FIRST;
         loop {
-            let entries = self.store.feed_after(reader.home, feed, at, ENTRIES)?;
+            let entries = self.store.feed_after(reader.home, feed, at, together)?;
             if entries.is_empty() {
                 return Ok(at);
             }
+            together = together.saturating_mul(2).min(ENTRIES);
+            let named = self.look_up(reader, feed, &entries)?;
             for (position, entry) in entries {
                 // However little was asked for, the first entry comes: else the reader would ask for ever.
                 let first = sheet.items.is_empty() && sheet.rulings.is_empty();
                 if !first && sheet.bytes >= budget {
                     return Ok(at);
                 }
-                let (items, rulings) = self.brings(reader, feed, entry)?;
+                let (items, rulings) = self.brings(reader, feed, entry, &named)?;
                 let items = self.readable(items, reader.reads.as_ref())?;
                 if !first && !sheet.fits(&items, &rulings, budget) {
                     return Ok(at);
@@ -170,26 +179,50 @@ impl Desk {
         }
     }
 
+    /// Reads what entries name, all of a line together; of what the reader wrote, nothing.
+    fn look_up(
+        &mut self,
+        reader: &Reader,
+        feed: Feed,
+        entries: &[(u64, Entry)],
+    ) -> Result<Named, StoreError> {
+        let mut named = Named::default();
+        let entries = || entries.iter().map(|(_, entry)| entry).filter(|entry| !is_own(reader, feed, entry));
+        let mut firsts: BTreeMap<Line, Vec<u64>> = BTreeMap::new();
+        for entry in entries() {
+            if let Entry::Segment { line, first } = entry {
+                firsts.entry(*line).or_default().push(*first);
+            }
+        }
+        for (line, firsts) in firsts {
+            let branch = self.home(line.0)?.unwrap_or(0);
+            named.keep_segments(self.store.segments_from(branch, line, &firsts)?);
+        }
+        for (line, from, to) in apart(entries().flat_map(|entry| named.spans(entry)).collect()) {
+            let branch = self.home(line.0)?.unwrap_or(0);
+            named.keep_rulings(self.store.rulings(branch, line, from, to)?);
+        }
+        Ok(named)
+    }
+
     fn brings(
         &mut self,
         reader: &Reader,
         feed: Feed,
         entry: Entry,
+        named: &Named,
     ) -> Result<(Vec<Item>, Vec<Ruling>), StoreError> {
-        // A device holds what it wrote; only its own feed gives it back, where it was lost.
-        let own = |line: Line| line.0 == reader.replica && !matches!(feed, Feed::Replica(_));
+        if is_own(reader, feed, &entry) {
+            return Ok((Vec::new(), Vec::new()));
+        }
         match entry {
-            Entry::Segment { line, .. } | Entry::Ops { line, .. } if own(line) => {
-                Ok((Vec::new(), Vec::new()))
-            }
             Entry::Segment { line, first } => {
-                let branch = self.home(line.0)?.unwrap_or(0);
-                let kept = self.store.segment_from(branch, line, first)?;
-                let kept = kept.ok_or(StoreError::Damaged { table: "feed" })?;
-                let rulings = self.store.rulings(branch, line, first, kept.segment.last())?;
-                Ok((vec![Item::Segment(kept.segment)], rulings))
+                let segment = named.segment_from(line, first);
+                let segment = segment.ok_or(StoreError::Damaged { table: "feed" })?;
+                let rulings = named.said(line, first, segment.last()).cloned().collect();
+                Ok((vec![Item::Segment(segment.clone())], rulings))
             }
-            Entry::Ops { line, seqs } => self.extract(line, &seqs),
+            Entry::Ops { line, seqs } => self.extract(line, &seqs, named),
             Entry::Ruling(ruling) => Ok((Vec::new(), vec![ruling])),
             Entry::Evict(doc) => {
                 let gone = (!self.sees(reader, doc)?).then_some(Item::Evict(doc));
@@ -207,13 +240,20 @@ impl Desk {
     }
 
     /// Some ops of a line, and what HQ says of exactly these.
-    fn extract(&mut self, line: Line, seqs: &[u64]) -> Result<(Vec<Item>, Vec<Ruling>), StoreError> {
+    fn extract(
+        &mut self,
+        line: Line,
+        seqs: &[u64],
+        named: &Named,
+    ) -> Result<(Vec<Item>, Vec<Ruling>), StoreError> {
         let branch = self.home(line.0)?.unwrap_or(0);
         let parent = self.parent(branch, line)?;
         let mut items = Vec::new();
         let mut part: (Vec<u64>, Vec<Row>, usize) = Default::default();
+        let mut before = None;
         for seq in seqs {
-            let row = self.row(OpId { replica: line.0, epoch: line.1, seq: *seq })?;
+            let row =
+                self.row_behind(branch, OpId { replica: line.0, epoch: line.1, seq: *seq }, &mut before)?;
             let row = row.ok_or(StoreError::Damaged { table: "feed" })?;
             let bytes = row.to_bytes().len();
             if part.2 + bytes > SEGMENT_ROW_BYTES_MAX {
@@ -225,12 +265,37 @@ impl Desk {
             part.2 += bytes;
         }
         items.push(Item::Extract(extract(line, parent, part.0, &part.1)));
-        let (first, last) = (seqs.first().copied().unwrap_or(0), seqs.last().copied().unwrap_or(0));
-        let rulings = self.store.rulings(branch, line, first, last)?;
         let said = runs(seqs).flat_map(|(from, to)| {
-            rulings.iter().filter_map(move |ruling| within(ruling, from, to)).collect::<Vec<_>>()
+            named.said(line, from, to).filter_map(move |ruling| within(ruling, from, to))
         });
         Ok((items, said.collect()))
+    }
+
+    /// Returns an op; `before` is the segment of the op before it in the same line, which as a rule holds this one too.
+    fn row_behind(
+        &mut self,
+        branch: u32,
+        id: OpId,
+        before: &mut Option<Segment>,
+    ) -> Result<Option<Row>, StoreError> {
+        let holds = |segment: &Segment| (segment.first..=segment.last()).contains(&id.seq);
+        if !before.as_ref().is_some_and(holds) {
+            let kept = self.store.segment_at(branch, (id.replica, id.epoch), id.seq)?;
+            *before = kept.map(|kept| kept.segment);
+        }
+        let Some(segment) = before else { return self.store.island(branch, id) };
+        let at = usize::try_from(id.seq.saturating_sub(segment.first)).unwrap_or(usize::MAX);
+        Ok(self.rows(segment)?.get(at).cloned())
+    }
+}
+
+/// Whether an entry names what the reader wrote: a device holds that; only its own feed gives it back, where it was lost.
+fn is_own(reader: &Reader, feed: Feed, entry: &Entry) -> bool {
+    match entry {
+        Entry::Segment { line, .. } | Entry::Ops { line, .. } => {
+            line.0 == reader.replica && !matches!(feed, Feed::Replica(_))
+        }
+        Entry::Ruling(_) | Entry::Evict(_) => false,
     }
 }
 
@@ -242,11 +307,6 @@ fn extract(
 ) -> Extract {
     let rows = columns::encode(rows, (replica, epoch), &seqs);
     Extract { replica, epoch, parent, seqs, rows }
-}
-
-/// The stretches without holes.
-fn runs(seqs: &[u64]) -> impl Iterator<Item = (u64, u64)> {
-    seqs.chunk_by(|a, b| a + 1 == *b).filter_map(|run| Some((*run.first()?, *run.last()?)))
 }
 
 /// The part of a ruling on ops `from ..= to`, so that a reader learns nothing of ops that are not his.
@@ -312,6 +372,5 @@ mod tests {
         assert_eq!(part.exceptions, [(1, Verdict::TooLate)]);
         assert_eq!(within(&ruling, 20, 30), None);
         assert_eq!(within(&ruling, 1, 9), None);
-        assert_eq!(runs(&[1, 2, 4, 7, 8]).collect::<Vec<_>>(), [(1, 2), (4, 4), (7, 8)]);
     }
 }

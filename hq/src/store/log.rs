@@ -1,5 +1,7 @@
 //! Segments as received, the lines they make, HQ's rulings, and the ops that wait for others.
 
+use std::collections::BTreeSet;
+
 use records::id::{DocId, Epoch, OpId, Replica};
 
 use sync_protocol::chain::{Line, Link, Parent};
@@ -8,7 +10,7 @@ use sync_protocol::segment::Segment;
 use sync_protocol::sign::Signature;
 use sync_protocol::stamp::Stamp;
 
-use crate::store::engine::{Row, values};
+use crate::store::engine::{Row, Value, values};
 use crate::store::{Store, StoreError, bytes, read};
 
 /// How far HQ holds one line, without holes.
@@ -77,6 +79,9 @@ const LINE_PUT: &str = "INSERT INTO lines VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
      ON CONFLICT (branch, replica, epoch) DO UPDATE SET parent_epoch = excluded.parent_epoch,
        parent_seq = excluded.parent_seq, parent_link = excluded.parent_link, last = excluded.last,
        link = excluded.link, count = excluded.count";
+
+/// Segments that one statement asks for. It always has so many places, so that a connection prepares it once.
+const TOGETHER: usize = 64;
 
 const COLUMNS: &str = "replica, epoch, first, count, link, body, signature, arrival, received_ms, skew_ms";
 
@@ -196,17 +201,27 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the segment that brought op `first` as its first; a longer one that came later is another.
+    /// Returns the segments of a line that begin with any of these ops. Of those that begin with the same one, the first
+    /// here is what brought it; a longer one that came later is another.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn segment_from(&self, branch: u32, line: Line, first: u64) -> Result<Option<Kept>, StoreError> {
-        let sql = &both(
-            COLUMNS,
-            "WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND first = ?4",
-            "ORDER BY arrival LIMIT 1",
-        );
-        self.db.one(sql, values![branch, line.0.0, line.1.0, first], kept)
+    pub fn segments_from(&self, branch: u32, line: Line, firsts: &[u64]) -> Result<Vec<Kept>, StoreError> {
+        let places: Vec<String> = (4..4 + TOGETHER).map(|at| format!("?{at}")).collect();
+        let which =
+            format!("WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND first IN ({})", places.join(", "));
+        let sql = both(COLUMNS, &which, "ORDER BY arrival");
+        let firsts: BTreeSet<u64> = firsts.iter().copied().collect();
+        let firsts: Vec<u64> = firsts.into_iter().collect();
+        let mut found = Vec::new();
+        for firsts in firsts.chunks(TOGETHER) {
+            let mut key = values![branch, line.0.0, line.1.0].to_vec();
+            key.extend(firsts.iter().map(|first| Value::from(*first)));
+            // No op has number 0.
+            key.resize(3 + TOGETHER, Value::Int(0));
+            found.extend(self.db.all(&sql, &key, kept)?);
+        }
+        Ok(found)
     }
 
     /// Hands every segment to `each`, those of the archive too, in order of arrival.

@@ -43,7 +43,7 @@ impl Cluster {
     }
 
     /// Returns its first process.
-    #[allow(dead_code, reason = "only where it is measured")]
+    #[allow(dead_code, reason = "only where it is measured or killed")]
     pub(crate) fn pid(&self) -> u32 {
         let file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
         file.lines().next().and_then(|line| line.parse().ok()).expect("a number")
@@ -86,13 +86,56 @@ impl Cluster {
             format!("-k {} -c listen_addresses= -c max_connections=200{disk}", self.folder.display());
         let log = self.folder.join("log");
         let log = log.to_string_lossy();
-        assert!(run("pg_ctl", &self.folder, &["start", "--wait", "--log", &log, "--options", &options]));
+        let began = run("pg_ctl", &self.folder, &["start", "--wait", "--log", &log, "--options", &options]);
+        assert!(began, "{}", std::fs::read_to_string(self.folder.join("log")).unwrap_or_default());
     }
 
     /// Stops the server; connections are cut at once.
     #[allow(dead_code, reason = "not every test program stops its server")]
     pub(crate) fn stop(&self) {
         assert!(run("pg_ctl", &self.folder, &["stop", "--mode=fast", "--wait"]));
+    }
+
+    /// Stops the server as a crash does: it says nothing to its clients, writes nothing back, and goes through its log
+    /// when it starts again.
+    #[allow(dead_code, reason = "not every test program stops its server")]
+    pub(crate) fn abort(&self) {
+        assert!(run("pg_ctl", &self.folder, &["stop", "--mode=immediate", "--wait"]));
+    }
+
+    /// Kills the server's processes where they stand, and waits until they are gone.
+    #[allow(dead_code, reason = "not every test program stops its server")]
+    pub(crate) fn kill(&self) {
+        let first = self.pid();
+        // Standing still it makes no more of them, and restarts none.
+        signal(first, "-STOP");
+        let all: Vec<u32> = processes_of(first).into_iter().chain([first]).collect();
+        for process in &all {
+            signal(*process, "-KILL");
+        }
+        while all.iter().any(|process| is_alive(*process)) {
+            std::thread::yield_now();
+        }
+        // Where nobody waits for orphans, the next server would take what is left of this one for a server that runs.
+        for lock in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
+            std::fs::remove_file(self.folder.join(lock)).unwrap();
+        }
+    }
+
+    /// Has what is asked of a database written into the server's log, by whoever opens it from now on.
+    #[allow(dead_code, reason = "only where statements are counted")]
+    pub(crate) fn note_statements(database: &str) {
+        let sql = "DO $$ BEGIN
+                   EXECUTE format('ALTER DATABASE %I SET log_statement = %L', current_database(), 'all');
+                   END $$";
+        postgres::Client::connect(database, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
+    }
+
+    /// Returns how many statements with values were noted.
+    #[allow(dead_code, reason = "only where statements are counted")]
+    pub(crate) fn noted(&self) -> usize {
+        let log = std::fs::read(self.folder.join("log")).unwrap();
+        String::from_utf8_lossy(&log).lines().filter(|line| line.contains("LOG:  execute ")).count()
     }
 
     /// Makes an empty database and returns its address.
@@ -111,6 +154,29 @@ impl Cluster {
 
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+fn signal(process: u32, name: &str) {
+    // One that ended meanwhile hears nothing.
+    let _ = Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// What a process's line in `/proc` says behind its name: its state, its parent, and so on; `None` where it is gone.
+fn line_of(process: u32) -> Option<String> {
+    let line = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    line.rsplit_once(") ").map(|(_, rest)| rest.to_owned())
+}
+
+fn is_alive(process: u32) -> bool {
+    line_of(process).is_some_and(|line| !line.starts_with('Z'))
+}
+
+fn processes_of(parent: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let all = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parent = parent.to_string();
+    all.filter(|process| line_of(*process).is_some_and(|line| line.split(' ').nth(1) == Some(&parent)))
+        .collect()
 }
 
 /// One of PostgreSQL's programs, as somebody who is not root.

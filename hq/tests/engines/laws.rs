@@ -194,7 +194,7 @@ fn segments_lines_and_rulings_are_found_by_every_op_that_they_hold() {
         assert_eq!(store.segment_at(2, LINE, 260).unwrap(), None);
         assert_eq!(store.segment_at(3, LINE, 3).unwrap(), None, "another branch");
         assert!(store.segment_at(2, LINE, u64::MAX).is_err(), "beyond whole numbers");
-        assert_eq!(store.segment_from(2, LINE, 4).unwrap(), Some(kept(4, 256, 4)));
+        assert_eq!(store.segments_from(2, LINE, &[4, 4, 2]).unwrap(), [kept(4, 256, 4), kept(4, 10, 300)]);
         assert_eq!(store.line_arrivals(2, LINE).unwrap(), Some((1, 300)));
         assert_eq!(store.line_arrivals(9, LINE).unwrap(), None);
         store.clock_put(2, LINE, (4, 6), 77).unwrap();

@@ -18,6 +18,7 @@ mod laws;
 mod let_in;
 mod lost;
 mod moves;
+mod pages;
 
 use fieldbook_hq::store::Store;
 use fieldbook_hq::store::address::{Address, Server};

@@ -347,8 +347,8 @@ fn a_segment_cut_anew_brings_its_first_readers_no_more_than_the_old_one() {
     let line = (engineer.enrolment.replica, engineer.epoch);
     let desk = hq.desk();
     let branch = desk.store.branch_of(line.0).unwrap().unwrap();
-    let counted = |kept: Option<fieldbook_hq::store::log::Kept>| kept.unwrap().segment.count;
-    assert_eq!(counted(desk.store.segment_from(branch, line, 1).unwrap()), 1);
+    let counted = desk.store.segments_from(branch, line, &[1]).unwrap().into_iter();
+    assert_eq!(counted.map(|kept| kept.segment.count).collect::<Vec<_>>(), [1, 2]);
     let answer = Device::scan(&hq.code("S1"), 2).sync(hq.address, 0);
     assert_eq!(ops(&answer.items).len(), 2);
 }
