@@ -1,7 +1,7 @@
 //! Two headquarters' processes in front of one PostgreSQL, and devices that speak to whichever answers.
 //!
-//! Processes are killed in mid-sync, stand still, and the server restarts; at the end every op is there once, views are
-//! what the log makes of them, and whoever reads from the beginning gets everything once.
+//! Processes are killed in mid-sync or stand still, and the server is restarted, crashes or is killed; at the end every op
+//! is there once, views are what the log makes of them, and whoever reads from the beginning gets everything once.
 //!
 //! `FIELDBOOK_NODE_SEEDS` says how many seeds are tried.
 
@@ -19,7 +19,7 @@ mod cluster;
 #[allow(dead_code, reason = "these devices do less than those of the served tests")]
 mod device;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -43,6 +43,34 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// A device that got no answer this often has lost.
 const TRIES: u32 = 40;
 const ROUNDS: u32 = 12;
+
+/// What happens in the middle of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fault {
+    Nothing,
+    /// The process that is spoken to is killed.
+    ProcessKilled,
+    /// It stands still, and goes on later.
+    ProcessHalted,
+    /// The database server ends its work and is started again.
+    ServerRestarted,
+    /// It is stopped as by a crash, and goes through its log.
+    ServerCrashed,
+    /// All of its processes are killed.
+    ServerKilled,
+}
+
+const FAULTS: [Fault; 6] = [
+    Fault::Nothing,
+    Fault::ProcessKilled,
+    Fault::ProcessHalted,
+    Fault::ServerRestarted,
+    Fault::ServerCrashed,
+    Fault::ServerKilled,
+];
+
+/// How many pushes met each fault, and how many of them had no answer.
+type Met = BTreeMap<Fault, (u32, u32)>;
 
 struct Node {
     child: Child,
@@ -135,31 +163,37 @@ impl Dice {
 }
 
 #[test]
-fn killed_and_halted_processes_and_a_restarted_server_lose_and_double_nothing() {
+fn killed_and_halted_processes_and_a_server_that_restarts_or_crashes_lose_and_double_nothing() {
     let seeds: u64 = std::env::var("FIELDBOOK_NODE_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
     let cluster = Cluster::start();
+    let mut all = Met::new();
     for seed in 1..=seeds {
-        let cut_off = play(seed, &cluster);
+        let met = play(seed, &cluster);
+        let cut_off: u32 = met.values().map(|(_, cut_off)| cut_off).sum();
         println!("seed {seed} holds; {cut_off} of {ROUNDS} pushes were cut off");
+        for (fault, (pushes, cut_off)) in met {
+            let so_far = all.entry(fault).or_default();
+            *so_far = (so_far.0 + pushes, so_far.1 + cut_off);
+        }
     }
+    println!("pushes, and those of them that were cut off: {all:?}");
 }
 
-/// Returns how many pushes had no answer.
-fn play(seed: u64, cluster: &Cluster) -> u32 {
+fn play(seed: u64, cluster: &Cluster) -> Met {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let folder = tempfile::tempdir().unwrap();
     let data = Data::at(folder.path());
     data.init_at_server("http://127.0.0.1:7400", &cluster.database()).unwrap();
     let mut workers = enrolled(&data);
     let mut nodes = [Node::start(folder.path()), Node::start(folder.path())];
-    let mut cut_off = 0;
+    let mut met = Met::new();
     for _ in 0..ROUNDS {
         let mut worker = workers.remove(dice.index(workers.len()));
         let sheet = worker.device.sheet("no heating");
         for _ in 0..dice.below(4) {
             worker.device.write(12, Some(sheet), vec![], vec![text("still none")]);
         }
-        let (victim, fault) = (dice.index(2), dice.below(4));
+        let (victim, fault) = (dice.index(2), FAULTS[dice.index(FAULTS.len())]);
         let addresses = [nodes[0].address, nodes[1].address];
         let moment = Duration::from_micros(dice.below(60_000));
         std::thread::scope(|scope| {
@@ -167,20 +201,24 @@ fn play(seed: u64, cluster: &Cluster) -> u32 {
             // Somewhere in its conversation.
             std::thread::sleep(moment);
             match fault {
-                0 => nodes[victim].child.kill().unwrap(),
-                1 => nodes[victim].signal("-STOP"),
-                2 => {
-                    cluster.stop();
-                    cluster.go();
-                }
-                _ => {}
+                Fault::Nothing => {}
+                Fault::ProcessKilled => nodes[victim].child.kill().unwrap(),
+                Fault::ProcessHalted => nodes[victim].signal("-STOP"),
+                Fault::ServerRestarted => cluster.stop(),
+                Fault::ServerCrashed => cluster.abort(),
+                Fault::ServerKilled => cluster.kill(),
             }
-            cut_off += u32::from(!pushing.join().unwrap());
+            if matches!(fault, Fault::ServerRestarted | Fault::ServerCrashed | Fault::ServerKilled) {
+                cluster.go();
+            }
+            let (pushes, cut_off) = met.entry(fault).or_default();
+            *pushes += 1;
+            *cut_off += u32::from(!pushing.join().unwrap());
         });
         worker.push_anywhere(&addresses, victim + 1);
         match fault {
-            0 => nodes[victim] = Node::start(folder.path()),
-            1 => nodes[victim].signal("-CONT"),
+            Fault::ProcessKilled => nodes[victim] = Node::start(folder.path()),
+            Fault::ProcessHalted => nodes[victim].signal("-CONT"),
             _ => {}
         }
         workers.push(worker);
@@ -208,7 +246,7 @@ fn play(seed: u64, cluster: &Cluster) -> u32 {
         assert!(!device.copied, "seed {seed}: nobody was taken for a copy");
     }
     assert_eq!(desk.transact(|desk| desk.rebuild(false)).unwrap().differed, 0, "seed {seed}");
-    cut_off
+    met
 }
 
 fn enrolled(data: &Data) -> Vec<Worker> {
