@@ -14,6 +14,7 @@ mod cluster;
 mod device;
 
 mod archive;
+mod carried;
 mod laws;
 mod let_in;
 mod lost;
