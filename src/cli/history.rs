@@ -11,14 +11,26 @@ use crate::cli::lang::Lang;
 use crate::cli::table::{Column, table};
 use crate::notebook::find::Wanted;
 use crate::notebook::history::{Change, Outcome, What, history};
+use crate::notebook::refusal::NotebookError;
+use crate::notebook::show::named;
+use crate::store::Store;
+
+/// What the columns of a history say.
+pub(crate) const COLUMNS: [&str; 6] =
+    ["column.at", "column.by", "column.field", "column.from", "column.to", "column.standing"];
 
 /// Shows a record's changes.
 pub(crate) fn run(id: &str, wanted: Wanted, desk: &Desk) -> Result<Page, Fault> {
     let store = desk.store()?;
     let zone = store.identity().enrolment.zone;
     let changes = history(&store, id, wanted)?;
+    let rows: Vec<Vec<String>> =
+        changes.iter().map(|change| row(&store, change, desk, zone)).collect::<Result<_, _>>()?;
     let json = || changes.iter().map(|change| change_json(change, zone)).collect();
-    Ok(desk.page(json, |desk| text(&changes, desk, zone)))
+    Ok(desk.page(json, |desk| {
+        let columns = COLUMNS.map(|key| Column::left(desk.lang.say(key, &[])));
+        table(desk.style, &columns, &rows)
+    }))
 }
 
 fn change_json(change: &Change, zone: Zone) -> Json {
@@ -66,42 +78,43 @@ pub(crate) fn standing_name(standing: Outcome) -> &'static str {
     }
 }
 
-fn text(changes: &[Change], desk: &Desk, zone: Zone) -> String {
-    let lang = desk.lang;
-    let columns = ["column.at", "column.by", "column.field", "column.from", "column.to", "column.standing"]
-        .map(|key| Column::left(lang.say(key, &[])));
-    let rows: Vec<Vec<String>> = changes
-        .iter()
-        .map(|change| {
-            let [name, from, to] = cells(change, lang, zone);
-            let standing = match change.standing {
-                Outcome::Current => String::new(),
-                other => lang.say(&format!("text.history.{}", standing_name(other)), &[]),
-            };
-            vec![change.at.minute(zone), change.by.clone(), name, from, to, standing]
-        })
-        .collect();
-    table(desk.style, &columns, &rows)
+fn row(store: &Store, change: &Change, desk: &Desk, zone: Zone) -> Result<Vec<String>, NotebookError> {
+    let [name, from, to] = cells(store, change, desk.lang, zone)?;
+    let standing = match change.standing {
+        Outcome::Current => String::new(),
+        other => desk.lang.say(&format!("text.history.{}", standing_name(other)), &[]),
+    };
+    Ok(vec![change.at.minute(zone), change.by.clone(), name, from, to, standing])
 }
 
 /// Characters of a value in the table.
 const CELL_CHARS_MAX: usize = 80;
 
-/// Returns what a change did: to what, from what, to what.
-pub(crate) fn cells(change: &Change, lang: Lang, zone: Zone) -> [String; 3] {
+/// Returns what a change did: to what, from what, to what; what it links to by its name.
+///
+/// # Errors
+/// [`NotebookError::Store`].
+pub(crate) fn cells(
+    store: &Store,
+    change: &Change,
+    lang: Lang,
+    zone: Zone,
+) -> Result<[String; 3], NotebookError> {
     let label = |field: &Field, value: &Option<Value>| {
-        let text =
-            value.as_ref().map_or_else(String::new, |value| value.label(field, zone, lang.of_labels()));
-        text.chars().take(CELL_CHARS_MAX).collect::<String>()
+        let text = value.as_ref().map(|value| named(store, field, value, zone, lang.of_labels()));
+        text.transpose().map(|text| text.unwrap_or_default().chars().take(CELL_CHARS_MAX).collect::<String>())
     };
-    match &change.what {
+    Ok(match &change.what {
         What::Field { group, at, from, to } => match group.fields.get(*at) {
-            Some(field) => [lang.label(field.zh, field.en).to_owned(), label(field, from), label(field, to)],
+            Some(field) => {
+                [lang.label(field.zh, field.en).to_owned(), label(field, from)?, label(field, to)?]
+            }
             None => [group.name.to_owned(), String::new(), String::new()],
         },
         What::Added { group, row } => {
             let values = group.fields.iter().zip(row).filter(|(_, value)| value.is_some());
-            let values: Vec<String> = values.map(|(field, value)| label(field, value)).collect();
+            let values: Vec<String> =
+                values.map(|(field, value)| label(field, value)).collect::<Result<_, _>>()?;
             [format!("+ {}", lang.label(group.zh, group.en)), String::new(), values.join(", ")]
         }
         What::Removed { group, n } => {
@@ -112,5 +125,5 @@ pub(crate) fn cells(change: &Change, lang: Lang, zone: Zone) -> [String; 3] {
             [lang.say("column.step", &[]), reason.clone(), step]
         }
         What::Newer(_) => [lang.say("text.show.newer", &[]), String::new(), String::new()],
-    }
+    })
 }

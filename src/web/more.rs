@@ -2,21 +2,20 @@
 
 use maud::{Markup, html};
 use pages::reply::Reply;
-use pages::widgets::{self, Column, Row, Tone};
+use pages::widgets::{self, Row, Tone};
 use records::id::DocId;
 use records::kinds::number;
 use records::policy::explain::{Question, explain};
 use records::schema::Kind;
 use records::time::Day;
-use records::value::Value;
 
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::status::bytes;
 use crate::notebook::find::Wanted;
-use crate::notebook::history::{Change, Outcome, What, history as changes};
 use crate::notebook::refusal::NotebookError;
 use crate::notebook::terms::Terms;
 use crate::web::desk::{Desk, Leaf, Place};
+use crate::web::sheets::past;
 
 /// Returns where a record is looked at.
 pub(crate) fn address(kind: &Kind, id: DocId) -> String {
@@ -122,67 +121,15 @@ fn answer(desk: &Desk<'_>, name: &str, day: Day) -> Result<String, Fault> {
     Ok(explained.text(&|key, facts| desk.lang.say(key, facts)))
 }
 
-/// Returns every change of a record.
+/// Returns the changes of any record.
 pub(super) fn history(desk: &Desk<'_>, id: &str) -> Result<Reply, Fault> {
-    let (changes, zone) =
-        desk.with(|store| Ok::<_, NotebookError>((changes(store, id, Wanted::Any)?, store.zone())))?;
-    let columns = ["column.at", "column.by", "column.field", "column.from", "column.to", "column.standing"]
-        .map(|key| Column { title: desk.say(key), number: false });
-    let rows: Vec<Vec<Markup>> = changes
-        .iter()
-        .map(|change| {
-            let [name, from, to] = cells(desk, change, zone);
-            let standing = match change.standing {
-                Outcome::Current => String::new(),
-                Outcome::Replaced => desk.say("text.history.replaced"),
-                Outcome::Lost => desk.say("text.history.lost"),
-                Outcome::Conflict => desk.say("text.history.conflict"),
-                Outcome::Late => desk.say("text.history.late"),
-                Outcome::Refused => desk.say("text.history.refused"),
-            };
-            vec![
-                html! { (change.at.minute(zone)) },
-                widgets::short(&change.by),
-                html! { (name) },
-                widgets::short(&from),
-                widgets::short(&to),
-                html! { (standing) },
-            ]
-        })
-        .collect();
+    let content = past::told(desk, id, Wanted::Any)?;
     desk.page(&Leaf {
         place: Place::More,
         title: desk.say("web.history"),
         back: Some("/more".to_owned()),
-        content: widgets::table(&desk.say("web.history"), &columns, &rows, &desk.say("text.list.empty")),
+        content,
     })
-}
-
-fn cells(desk: &Desk<'_>, change: &Change, zone: records::time::Zone) -> [String; 3] {
-    let label = |field: &records::schema::Field, value: &Option<Value>| {
-        value.as_ref().map_or_else(String::new, |value| value.label(field, zone, desk.lang.of_labels()))
-    };
-    match &change.what {
-        What::Field { group, at, from, to } => match group.fields.get(*at) {
-            Some(field) => {
-                [desk.lang.label(field.zh, field.en).to_owned(), label(field, from), label(field, to)]
-            }
-            None => [group.name.to_owned(), String::new(), String::new()],
-        },
-        What::Added { group, row } => {
-            let values = group.fields.iter().zip(row).filter(|(_, value)| value.is_some());
-            let values: Vec<String> = values.map(|(field, value)| label(field, value)).collect();
-            [format!("+ {}", desk.lang.label(group.zh, group.en)), String::new(), values.join(", ")]
-        }
-        What::Removed { group, n } => {
-            [format!("- {}", desk.lang.label(group.zh, group.en)), n.to_string(), String::new()]
-        }
-        What::Step { step, reason } => {
-            let step = step.map_or("?", |step| desk.lang.label(step.zh, step.en)).to_owned();
-            [desk.say("column.step"), reason.clone(), step]
-        }
-        What::Newer(_) => [desk.say("text.show.newer"), String::new(), String::new()],
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const LINK_SMALL: &str = "-C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-rela
 /// What it may not pass before the goal is reached: a little above what was measured last, so that growth is noticed.
 ///
 /// Source: docs/BENCHMARKS.md, What the agent weighs.
-const AGENT_BYTES_BOUND: u64 = 9_500_000;
+const AGENT_BYTES_BOUND: u64 = 9_700_000;
 
 /// Builds the agent with the profile `dist` and prints its size.
 ///

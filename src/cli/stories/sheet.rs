@@ -89,6 +89,9 @@ fn a_sealed_sheet_is_corrected_by_a_new_one() {
     assert_eq!(device.json(&["sheet", "show", &code])["state"], "amended");
     let fields = &device.json(&["sheet", "show", new])["fields"];
     assert_eq!((&fields["product"], &fields["customer"]["text"]), (&"Fan".into(), &"Acme".into()));
+    let number = device.json(&["sheet", "show", &code])["number"].as_str().unwrap().to_owned();
+    let history = device.done(&["sheet", "history", new]);
+    assert!(history.contains(&number), "what it corrects by its number: {history}");
     let other = device.ready();
     device.done(&["sheet", "void", &other]);
     assert_eq!(device.json(&["sheet", "show", &other])["state"], "void");

@@ -6,12 +6,14 @@ use pages::visit::part;
 use pages::widgets::{self, Column, Weight};
 
 use crate::cli::fault::Fault;
-use crate::cli::history::{cells, standing_name};
+use crate::cli::history::{COLUMNS, cells, standing_name};
 use crate::notebook::amend::{Amend, amend as correct};
 use crate::notebook::find::Wanted;
 use crate::notebook::history::{Change, Outcome, history as changes};
+use crate::notebook::refusal::NotebookError;
 use crate::notebook::state::Taken;
 use crate::notebook::step::{Step, step};
+use crate::store::Store;
 use crate::web::desk::{Desk, Leaf, Place};
 use crate::web::sheets::read::{self, ANY, Sheet};
 
@@ -30,22 +32,22 @@ const CHANGES: usize = 200;
 /// # Errors
 /// A [`Fault`] where there is no such record.
 pub(in crate::web) fn told(desk: &Desk<'_>, id: &str, wanted: Wanted) -> Result<Markup, Fault> {
-    let changes = desk.with(|store| changes(store, id, wanted))?;
     let zone = desk.zone();
-    let columns = ["column.at", "column.by", "column.field", "column.from", "column.to", "column.standing"]
-        .map(|key| Column { title: desk.say(key), number: false });
-    let row = |change: &Change| {
-        let [name, from, to] = cells(change, desk.lang, zone);
+    let columns = COLUMNS.map(|key| Column { title: desk.say(key), number: false });
+    let row = |store: &Store, change: &Change| {
         let standing = match change.standing {
             Outcome::Current => String::new(),
             other => desk.say(&format!("text.history.{}", standing_name(other))),
         };
         let whole = |text: &str| html! { span.when { (widgets::short(text)) } };
-        let mut cells = vec![whole(&desk.instant(change.at, zone)), whole(&change.by)];
-        cells.extend([name, from, to, standing].map(|cell| widgets::short(&cell)));
-        cells
+        let mut row = vec![whole(&desk.instant(change.at, zone)), whole(&change.by)];
+        row.extend(cells(store, change, desk.lang, zone)?.map(|cell| widgets::short(&cell)));
+        row.push(widgets::short(&standing));
+        Ok::<_, NotebookError>(row)
     };
-    let rows: Vec<Vec<Markup>> = changes.iter().rev().take(CHANGES).map(row).collect();
+    let rows: Vec<Vec<Markup>> = desk.with(|store| {
+        changes(store, id, wanted)?.iter().rev().take(CHANGES).map(|change| row(store, change)).collect()
+    })?;
     Ok(widgets::table(&desk.say("web.history"), &columns, &rows, &desk.say("text.list.empty")))
 }
 
