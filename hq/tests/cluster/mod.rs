@@ -16,8 +16,8 @@ const USER: &str = "postgres";
 /// A running server.
 pub(crate) struct Cluster {
     folder: PathBuf,
-    /// Whether it waits for its disk.
-    durable: bool,
+    /// What it is started with.
+    options: String,
     databases: AtomicU32,
     /// Waits for the end of its input, which comes however this process ends, and clears up.
     _keeper: Child,
@@ -33,13 +33,31 @@ impl Cluster {
 
     /// Makes a server and starts it.
     pub(crate) fn start() -> Self {
-        Self::make(false)
+        Self::make("-c listen_addresses= -c fsync=off -c full_page_writes=off", |_| {})
+    }
+
+    /// Makes a server that is heard at a port of this machine, by whoever encrypts, and starts it; returns its port and
+    /// the file with its certificate.
+    #[allow(dead_code, reason = "not every test program encrypts")]
+    pub(crate) fn encrypted() -> (Self, u16, PathBuf) {
+        let port = std::net::TcpListener::bind("localhost:0").unwrap().local_addr().unwrap().port();
+        let tls = "-c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key";
+        let options = format!("-c listen_addresses=localhost -p {port} -c fsync=off {tls}");
+        let cluster = Self::make(&options, |data| {
+            let (cert, key) = (data.join("server.pem"), data.join("server.key"));
+            fieldbook_hq::tls::create(&cert, &key, "localhost").unwrap();
+            let owner = std::fs::metadata(data).unwrap();
+            [cert, key].iter().for_each(|file| chown(file, Some(owner.uid()), Some(owner.gid())).unwrap());
+            std::fs::write(data.join("pg_hba.conf"), "hostssl all all localhost trust\n").unwrap();
+        });
+        let cert = cluster.folder.join("data/server.pem");
+        (cluster, port, cert)
     }
 
     /// Makes a server that keeps its promises through a power cut, and starts it.
     #[allow(dead_code, reason = "only where it is measured")]
     pub(crate) fn durable() -> Self {
-        Self::make(true)
+        Self::make("-c listen_addresses=", |_| {})
     }
 
     /// Returns its first process.
@@ -49,7 +67,7 @@ impl Cluster {
         file.lines().next().and_then(|line| line.parse().ok()).expect("a number")
     }
 
-    fn make(durable: bool) -> Self {
+    fn make(options: &str, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::Builder::new().prefix("fieldbook-pg-").tempdir().unwrap().keep();
         if is_root() {
             let user = std::fs::read_to_string("/etc/passwd").unwrap();
@@ -59,6 +77,7 @@ impl Cluster {
         }
         let made = run("initdb", &folder, &["--auth=trust", "--username=hq", "--no-sync", "--encoding=UTF8"]);
         assert!(made, "initdb failed");
+        prepare(&folder.join("data"));
         let script = "cat > /dev/null; \"$@\"; rm -rf \"$0\"";
         let mut stop = as_user("pg_ctl");
         stop.args(["stop", "--mode=immediate", "--pgdata"]).arg(folder.join("data"));
@@ -74,19 +93,18 @@ impl Cluster {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let cluster = Self { folder, durable, databases: AtomicU32::new(0), _keeper: keeper };
+        let options = format!("-k {} -c max_connections=200 {options}", folder.display());
+        let cluster = Self { folder, options, databases: AtomicU32::new(0), _keeper: keeper };
         cluster.go();
         cluster
     }
 
     /// Starts the server, and waits until it answers.
     pub(crate) fn go(&self) {
-        let disk = if self.durable { "" } else { " -c fsync=off -c full_page_writes=off" };
-        let options =
-            format!("-k {} -c listen_addresses= -c max_connections=200{disk}", self.folder.display());
         let log = self.folder.join("log");
         let log = log.to_string_lossy();
-        let began = run("pg_ctl", &self.folder, &["start", "--wait", "--log", &log, "--options", &options]);
+        let began =
+            run("pg_ctl", &self.folder, &["start", "--wait", "--log", &log, "--options", &self.options]);
         assert!(began, "{}", std::fs::read_to_string(self.folder.join("log")).unwrap_or_default());
     }
 

@@ -1,7 +1,8 @@
 //! Coming in at a database server: who is refused leaves nothing half made, and hears why.
 
 use fieldbook_hq::data::{Data, DataError};
-use fieldbook_hq::store::StoreError;
+use fieldbook_hq::store::address::{Address, Server};
+use fieldbook_hq::store::{Store, StoreError};
 
 use crate::cluster::Cluster;
 
@@ -19,6 +20,30 @@ fn whom_the_server_does_not_let_in_may_begin_again() {
     }
     data.init_at_server("https://127.0.0.1:7400", &url).unwrap();
     assert!(data.open(false).is_ok());
+}
+
+#[test]
+fn a_server_is_known_by_its_certificate_and_nothing_goes_to_it_in_the_clear() {
+    let (_cluster, port, certificate) = Cluster::encrypted();
+    let folder = tempfile::tempdir().unwrap();
+    let of_another = folder.path().join("another.pem");
+    fieldbook_hq::tls::create(&of_another, &folder.path().join("another.key"), "localhost").unwrap();
+    let url = format!("postgres://hq@localhost:{port}/postgres");
+    let at = |roots: Option<&std::path::Path>| {
+        let roots = roots.map(|file| file.to_string_lossy().into_owned());
+        let environment = |name: &str| roots.clone().filter(|_| name == "PGSSLROOTCERT");
+        Address::Server(Box::new(Server::read(&url, environment).unwrap()))
+    };
+    let clear = Store::create(at(None)).err();
+    assert!(matches!(clear, Some(StoreError::NotLetIn(_))), "{clear:?}");
+    let stranger = Store::create(at(Some(&of_another))).err();
+    assert!(stranger.as_ref().is_some_and(StoreError::is_lost), "{stranger:?}");
+    let store = Store::create(at(Some(&certificate))).unwrap();
+    store.begin().unwrap();
+    store.set("address", b"http://127.0.0.1:7400").unwrap();
+    store.commit().unwrap();
+    let again = Store::open(at(Some(&certificate))).unwrap();
+    assert_eq!(again.setting("address").unwrap().as_deref(), Some(&b"http://127.0.0.1:7400"[..]));
 }
 
 #[test]
