@@ -28,10 +28,16 @@ pub enum Class {
 impl Class {
     /// Returns the class of a tag's low bits; `None` for the reserved 6 and 7.
     #[must_use]
-    pub fn from_bits(bits: u8) -> Option<Self> {
-        [Self::Once, Self::Last, Self::Contested, Self::Ledger, Self::Set, Self::Decision]
-            .into_iter()
-            .find(|class| *class as u8 == bits)
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        match bits {
+            0 => Some(Self::Once),
+            1 => Some(Self::Last),
+            2 => Some(Self::Contested),
+            3 => Some(Self::Ledger),
+            4 => Some(Self::Set),
+            5 => Some(Self::Decision),
+            _ => None,
+        }
     }
 }
 
@@ -296,4 +302,19 @@ macro_rules! group {
     (@since $since:literal) => { $since };
     (@key) => { None };
     (@key $key:literal) => { Some($key) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_tells_its_number_and_its_class() {
+        use Class::{Contested, Decision, Last, Ledger, Once, Set};
+        for class in [Once, Last, Contested, Ledger, Set, Decision] {
+            let tag = Tag::new(8191, class);
+            assert_eq!((tag.number(), tag.class()), (8191, Some(class)));
+        }
+        assert_eq!([Class::from_bits(6), Class::from_bits(7)], [None, None]);
+    }
 }

@@ -1,6 +1,7 @@
 //! What a field may hold, and its frozen bytes: postcard of the same typed struct.
 
 pub mod json;
+pub(crate) mod length;
 pub mod payload;
 pub mod text;
 pub mod traditional;
@@ -313,7 +314,7 @@ pub fn decode_exact(fields: &[Field], bytes: &[u8]) -> Result<Row, CodecError> {
     if !rest.is_empty() {
         return Err(CodecError::LeftOver(rest.len()));
     }
-    if encode(fields, &row) != bytes {
+    if length::of_row(fields, &row) != bytes.len() {
         return Err(CodecError::NotCanonical);
     }
     Ok(row)

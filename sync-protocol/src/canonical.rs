@@ -18,9 +18,14 @@ pub(crate) fn from_bytes<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Optio
     (rest.is_empty() && to_bytes(&value) == bytes).then_some(value)
 }
 
+/// Appends the value's only spelling.
+pub(crate) fn push<T: Serialize>(value: &T, out: &mut Vec<u8>) {
+    *out = postcard::to_extend(value, std::mem::take(out)).unwrap_or_default();
+}
+
 /// Appends a length: seven bits a byte, the lowest first, in as few bytes as it needs.
 pub(crate) fn push_len(len: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(&to_bytes(&u32::try_from(len).unwrap_or(u32::MAX)));
+    push(&u32::try_from(len).unwrap_or(u32::MAX), out);
 }
 
 /// Takes a length off the front of `rest`; `None` where it is cut short or spelt longer than needed.

@@ -4,6 +4,7 @@ use records::id::{DocId, OpId};
 use records::schema::Tag;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical;
 use crate::limits::{GROUPS_MAX, LIST_MAX, OP_BYTES_MAX, SEQ_MAX};
 use crate::stamp::Stamp;
 
@@ -37,8 +38,8 @@ pub struct Row {
     pub writes: Vec<Write>,
 }
 
-/// The row form is postcard of this; the body stands behind its own length.
-#[derive(Serialize, Deserialize)]
+/// The row form is postcard of this; the body, the writes, stands behind its own length.
+#[derive(Deserialize)]
 struct RowWire<'a> {
     kind: u16,
     schema: u8,
@@ -67,39 +68,39 @@ impl Row {
     /// Returns the canonical row bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        // Serialising plain data into a growing vector has no way to fail.
-        let body = postcard::to_allocvec(&self.writes).unwrap_or_default();
-        let wire = RowWire {
-            kind: self.kind,
-            schema: self.schema,
-            doc: self.doc,
-            stamp: self.stamp,
-            seen: self.seen.clone(),
-            forked_from: self.forked_from,
-            body: &body,
-        };
-        let out = Vec::with_capacity(self.row_bytes());
-        postcard::to_extend(&wire, out).unwrap_or_default()
+        let mut out = Vec::with_capacity(self.row_bytes());
+        self.push_to(&mut out);
+        out
+    }
+
+    /// Appends the canonical row bytes.
+    pub(crate) fn push_to(&self, out: &mut Vec<u8>) {
+        let head = (self.kind, self.schema, self.doc, self.stamp, &self.seen, self.forked_from);
+        canonical::push(&head, out);
+        canonical::push_len(self.body_bytes(), out);
+        canonical::push(&self.writes, out);
     }
 
     /// Returns the length of [`Self::to_bytes`].
     pub(crate) fn row_bytes(&self) -> usize {
-        let number = |value: u64| {
-            usize::try_from((u64::BITS - value.leading_zeros()).div_ceil(7).max(1)).unwrap_or(10)
-        };
-        let len = |len: usize| number(u64::try_from(len).unwrap_or(u64::MAX));
         let id = |id: &OpId| number(id.replica.0.into()) + number(id.epoch.0.into()) + number(id.seq);
-        let write = |write: &Write| number(write.tag.0.into()) + len(write.bytes.len()) + write.bytes.len();
-        let body = len(self.writes.len()) + self.writes.iter().map(write).sum::<usize>();
         let named = self.doc.iter().map(|DocId(doc)| doc).chain(&self.seen).chain(&self.forked_from);
         let stamp = number(self.stamp.ms) + number(self.stamp.counter.into());
+        let body = self.body_bytes();
         number(self.kind.into())
             + 3
             + stamp
             + named.map(id).sum::<usize>()
-            + len(self.seen.len())
-            + len(body)
+            + counted(self.seen.len())
+            + counted(body)
             + body
+    }
+
+    /// Returns the length of the writes.
+    fn body_bytes(&self) -> usize {
+        let write =
+            |write: &Write| number(write.tag.0.into()) + counted(write.bytes.len()) + write.bytes.len();
+        counted(self.writes.len()) + self.writes.iter().map(write).sum::<usize>()
     }
 
     /// Reads row bytes; whatever decodes, encodes to the same bytes again.
@@ -121,7 +122,8 @@ impl Row {
             forked_from: wire.forked_from,
             writes,
         };
-        if row.well_formed() && row.to_bytes() == bytes { Ok(row) } else { Err(RowError::Malformed) }
+        // A longer spelling of a number, or something left over, would not have the length of what is written.
+        if row.well_formed() && row.row_bytes() == bytes.len() { Ok(row) } else { Err(RowError::Malformed) }
     }
 
     /// Returns the document, given the op's own name.
@@ -147,4 +149,14 @@ impl Row {
             && self.seen.windows(2).all(rising)
             && self.writes.windows(2).all(tags)
     }
+}
+
+/// Returns how many bytes a number takes: seven bits in each.
+fn number(value: u64) -> usize {
+    usize::try_from((u64::BITS - value.leading_zeros()).div_ceil(7).max(1)).unwrap_or(10)
+}
+
+/// Returns how many bytes a length takes.
+fn counted(len: usize) -> usize {
+    number(u64::try_from(len).unwrap_or(u64::MAX))
 }

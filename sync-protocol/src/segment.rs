@@ -98,7 +98,7 @@ impl Segment {
         rows: &[Row],
     ) -> Result<Self, SegmentError> {
         let count = u32::try_from(rows.len()).map_err(|_| SegmentError::Size)?;
-        let link = rows.iter().fold(before, |link, row| link.next(&row.to_bytes()));
+        let link = link_after(before, rows);
         let body = body.to_bytes();
         let mut segment =
             Self { replica: line.0, epoch: line.1, first, count, link, body, signature: Signature([0; 64]) };
@@ -133,7 +133,7 @@ impl Segment {
         let seqs: Vec<u64> = (self.first..=self.last()).collect();
         let rows = columns::decode(&body.rows, self.line(), &seqs)?;
         let seed = if self.first == 1 { Parent::seed(body.parent.as_ref()) } else { before };
-        let link = rows.iter().fold(seed, |link, row| link.next(&row.to_bytes()));
+        let link = link_after(seed, &rows);
         if link == self.link { Ok((body, rows)) } else { Err(SegmentError::Chain) }
     }
 
@@ -172,6 +172,16 @@ impl Segment {
         out.extend_from_slice(&crate::chain::sha256(&[&self.body]));
         out
     }
+}
+
+/// Returns the chain value after rows that follow `before`.
+fn link_after(before: Link, rows: &[Row]) -> Link {
+    let mut bytes = Vec::new();
+    rows.iter().fold(before, |link, row| {
+        bytes.clear();
+        row.push_to(&mut bytes);
+        link.next(&bytes)
+    })
 }
 
 const HAS_PARENT: u8 = 1;

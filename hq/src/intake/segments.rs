@@ -118,9 +118,10 @@ impl Desk {
             job.missing.get_or_insert(OpId { replica: line.0, epoch: line.1, seq: last.saturating_add(1) });
             return Ok(());
         }
-        let before = match segment.first {
-            0 | 1 => Some(Link::ROOT),
-            first => self.link_at(branch, line, first - 1)?,
+        let before = match (segment.first, held) {
+            (0 | 1, _) => Some(Link::ROOT),
+            (first, Some(held)) if first - 1 == held.last => Some(held.link),
+            (first, _) => self.link_at(branch, line, first - 1)?,
         };
         let Some(before) = before else {
             job.missing.get_or_insert(OpId { replica: line.0, epoch: line.1, seq: last.saturating_add(1) });

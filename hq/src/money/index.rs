@@ -8,7 +8,7 @@ use records::claim::view::Claim;
 use records::kinds::batch::BatchClaims;
 use records::kinds::exception::Ask;
 use records::kinds::payment::PaymentClaims;
-use records::kinds::{alert, case, number, takes};
+use records::kinds::{self, alert, case, number, takes};
 use records::record::Record;
 use records::time::Zone;
 use sync_protocol::merge::Document;
@@ -32,7 +32,7 @@ impl Desk {
         if !marked && !unsettled && document.ops.len() < 2 {
             return Ok(());
         }
-        let record = reading::record(document).filter(|_| marked);
+        let record = if marked { record(document) } else { None };
         let mut marks = record.as_ref().map(marks).unwrap_or_default();
         marks.extend(unsettled.then_some(Mark::Unsettled));
         if let Some(record) = record.as_ref().filter(|_| traces::has(document.kind)) {
@@ -70,6 +70,15 @@ fn is_marked(document: &Document) -> bool {
     let money = (number::CLAIM..=number::ALERT).contains(&document.kind);
     let sheet = takes(number::SHEET, document.kind);
     money || traces::has(document.kind) && (!sheet || document.state != 0)
+}
+
+/// Returns the document as its marks are made of it.
+fn record(document: &Document) -> Option<Record> {
+    if !takes(number::SHEET, document.kind) {
+        return reading::record(document);
+    }
+    let kind = kinds::by_number(document.kind)?;
+    Some(document.record_of(kind, |tag| traces::OF_SHEET.contains(&tag)))
 }
 
 /// Returns what a record is found by.

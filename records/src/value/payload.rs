@@ -3,7 +3,7 @@
 use crate::id::OpId;
 use crate::schema::{Class, Field, Group, SetChange};
 use crate::value::text::ValueError;
-use crate::value::{CodecError, LIST_MAX, Row, decode, decode_exact, encode_into, push, take};
+use crate::value::{CodecError, LIST_MAX, Row, decode, decode_exact, encode_into, length, push, take};
 
 /// Returns a Ledger payload: the number of rows, then the rows.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn decode_rows(fields: &[Field], bytes: &[u8]) -> Result<Vec<Row>, CodecErro
     if !rest.is_empty() {
         return Err(CodecError::LeftOver(rest.len()));
     }
-    if encode_rows(fields, &rows) != bytes {
+    if length::of_rows(fields, &rows) != bytes.len() {
         return Err(CodecError::NotCanonical);
     }
     Ok(rows)
@@ -56,11 +56,10 @@ pub fn decode_set(fields: &[Field], bytes: &[u8]) -> Result<SetChange<Row>, Code
     if !rest.is_empty() {
         return Err(CodecError::LeftOver(rest.len()));
     }
-    let change = SetChange { add, remove };
-    if encode_set(fields, &change) != bytes {
+    if length::of_rows(fields, &add) + length::of_removals(&remove) != bytes.len() {
         return Err(CodecError::NotCanonical);
     }
-    Ok(change)
+    Ok(SetChange { add, remove })
 }
 
 /// Returns the rows that a payload of `group` adds: one of a register, those of a Ledger or a Set.

@@ -18,7 +18,7 @@ impl Document {
     /// Source: docs/PROTOCOL.md, Anti-entropy.
     #[must_use]
     pub fn digest(&self) -> [u8; 16] {
-        let mut out = Bytes::default();
+        let mut out = Bytes::new();
         out.op(self.id.0);
         out.number(self.kind.into());
         // One that left no trace, as a later one wrote over it, is missing all the same.
@@ -89,7 +89,7 @@ pub fn content_digest(documents: &[&Document]) -> [u8; 16] {
     let mut documents = documents.to_vec();
     documents.sort_unstable_by_key(|document| document.id);
     documents.dedup_by_key(|document| document.id);
-    let mut out = Bytes::default();
+    let mut out = Bytes::new();
     for document in documents {
         out.op(document.id.0);
         for (tag, values) in document.content() {
@@ -103,10 +103,16 @@ pub fn content_digest(documents: &[&Document]) -> [u8; 16] {
 type Value<'a> = (OpId, u32, &'a [u8]);
 
 /// What is hashed: every part has a fixed width or its length in front, numbers little-endian.
-#[derive(Default)]
 struct Bytes(Vec<u8>);
 
+/// Room for what is hashed of a full sheet.
+const ROOM_BYTES: usize = 2048;
+
 impl Bytes {
+    fn new() -> Self {
+        Self(Vec::with_capacity(ROOM_BYTES))
+    }
+
     fn number(&mut self, number: u64) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }

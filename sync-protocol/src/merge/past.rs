@@ -159,6 +159,10 @@ impl<'a> History<'a> {
 
     /// Goes through the ops in key order; each pulls what it builds on in front of it.
     fn put_in_order(&mut self, lines: &Lines) {
+        // Most documents are one op, which builds on nothing.
+        if self.ops.len() == 1 {
+            return self.place(self.creation, &[]);
+        }
         let mut keys: Vec<_> = self.ops.iter().enumerate().map(|(i, op)| (op.key(), i)).collect();
         keys.sort_unstable();
         // A log that claims to have seen its own future would wait for itself: whoever is entered waits no more.

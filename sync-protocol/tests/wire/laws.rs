@@ -78,6 +78,17 @@ proptest! {
     }
 
     #[test]
+    fn a_row_with_a_number_spelt_longer_is_no_row(row in rows(), at in any::<prop::sample::Index>()) {
+        let mut bytes = row.to_bytes();
+        let at = at.index(bytes.len());
+        // Where no number ends there it is another row, in its own only spelling, or none.
+        bytes[at] |= 0x80;
+        bytes.insert(at + 1, 0);
+        let read = Row::from_bytes(&bytes);
+        prop_assert!(read.is_err() || read.unwrap().to_bytes() == bytes);
+    }
+
+    #[test]
     fn segments_give_back_their_rows(rows in prop::collection::vec(rows(), 1..100), first in 2_u64..1 << 40) {
         let key = sample::device().public();
         let mut before = Link([9; 32]);

@@ -24,6 +24,7 @@ use crate::money::Fen;
 use crate::policy::cycle::HalfMonth;
 use crate::policy::terms::Policy;
 use crate::record::Record;
+use crate::schema::{Tag, Typed};
 use crate::time::{Day, Ts, Zone};
 use crate::value::{Ref, Target};
 
@@ -81,6 +82,16 @@ pub fn of(record: &Record, zone: Zone) -> BTreeSet<Mark> {
         _ => BTreeSet::new(),
     }
 }
+
+/// The groups from which the marks of a sheet are made: the others, which are most of it, need not be read for them.
+pub const OF_SHEET: [Tag; 6] = [
+    Visit::GROUP.tag(),
+    Engineer::GROUP.tag(),
+    Helpers::GROUP.tag(),
+    Times::GROUP.tag(),
+    Order::GROUP.tag(),
+    Assets::GROUP.tag(),
+];
 
 /// Returns whether records of a kind are listed under marks.
 #[must_use]
@@ -231,5 +242,40 @@ pub(crate) fn doc<const KIND: u16>(reference: Option<&Ref<KIND>>) -> Option<DocI
     match &reference?.0 {
         Target::Doc(id) => Some(*id),
         Target::Text(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Strategy, prop};
+
+    use super::*;
+    use crate::kinds::repair::REPAIR;
+    use crate::schema::Class;
+    use crate::value::Row;
+    use crate::value::tests::any_row;
+
+    /// One row of each group of a sheet, half of them.
+    fn any_rows() -> impl Strategy<Value = Vec<(Tag, Row)>> {
+        let groups = REPAIR.groups.iter().filter(|group| group.class != Class::Decision);
+        let row = |group: &&'static crate::schema::Group| {
+            let tag = group.tag();
+            prop::option::of(any_row(group.fields)).prop_map(move |row| row.map(|row| (tag, row)))
+        };
+        let rows: Vec<_> = groups.map(row).collect();
+        rows.prop_map(|rows| rows.into_iter().flatten().collect())
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn a_sheets_marks_are_made_of_those_groups_alone(rows in any_rows()) {
+            let record = |rows: Vec<(Tag, Row)>| {
+                Record::from_parts("7.1.1".parse().unwrap(), &REPAIR, 1, BTreeSet::new(), rows)
+            };
+            let some = rows.iter().filter(|(tag, _)| OF_SHEET.contains(tag)).cloned().collect();
+            proptest::prop_assert_eq!(of(&record(rows), Zone::SHANGHAI), of(&record(some), Zone::SHANGHAI));
+        }
     }
 }
