@@ -3,10 +3,10 @@
 //! `cargo xtask bench --only intake` builds it, runs it, and writes its table into docs/BENCHMARKS.md.
 //!
 //! Devices, their logs and requests are those of the example `load`: signed segments of 200 sheets, one a request.
-//! Two workers take one request after the other through the door that those of `serve` take them through: on SQLite, on
+//! Workers take one request after the other through the door that those of `serve` take them through: on SQLite, on
 //! a PostgreSQL of its own, and once more without a database, where requests are read, checked and judged, and that is
-//! all.
-//! It prints one JSON object a line: what each of the three came to in each round, and what each database takes.
+//! all. Two of them keep two cores at work; with sixteen there is something to commit together.
+//! It prints one JSON object a line: what each came to in each round, and what each database takes.
 
 #![expect(
     clippy::unwrap_used,
@@ -40,6 +40,8 @@ use crate::sheets::Sheet;
 
 /// Sheets of one request.
 const SHEETS: usize = 200;
+/// Requests that are taken at a time, and what that is called.
+const WORKERS: [(usize, &str); 2] = [(2, ""), (16, ", 16 at a time")];
 
 fn main() {
     let mut words = std::env::args().skip(1);
@@ -52,18 +54,20 @@ fn main() {
     let mut all = [Headquarters::on_sqlite(), Headquarters::on_postgres()];
     for round in 1..=rounds {
         let [sqlite, _] = &mut all;
-        sqlite.work(round, SHEETS, &sheets);
+        sqlite.work(2 * round, SHEETS, &sheets);
         let n = sqlite.devices.len();
-        let judged = workers::take(sqlite.alone(), n, |device| sqlite.judge(device));
+        let judged = workers::take(2, sqlite.alone(), n, |device| sqlite.judge(device));
         println!("{}", judged.told("nothing", SHEETS));
         for hq in &mut all {
-            hq.work(round, SHEETS, &sheets);
-            let taken = workers::take(hq.processes, n, |device| hq.take(device));
-            println!("{}", taken.told(hq.name, SHEETS));
-            hq.hear(taken.answers);
+            for (day, (workers, called)) in (2 * round..).zip(WORKERS) {
+                hq.work(day, SHEETS, &sheets);
+                let taken = workers::take(workers, hq.processes, n, |device| hq.take(device));
+                println!("{}", taken.told(&format!("{}{called}", hq.name), SHEETS));
+                hq.hear(taken.answers);
+            }
         }
     }
     for hq in all {
-        println!("{}", hq.close(rounds as usize * SHEETS));
+        println!("{}", hq.close(rounds as usize * WORKERS.len() * SHEETS));
     }
 }

@@ -1,4 +1,4 @@
-//! Two workers, who take one request after the other.
+//! Workers, who take one request after the other.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,9 +7,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::watch::Processes;
-
-/// Requests that are taken at a time.
-const WORKERS: usize = 2;
 
 /// What became of all requests of a round.
 pub(crate) struct Taken<A> {
@@ -21,8 +18,13 @@ pub(crate) struct Taken<A> {
     cpu_ms: u64,
 }
 
-/// Has the workers do `n` requests.
-pub(crate) fn take<A: Send>(processes: Processes, n: usize, request: impl Fn(usize) -> A + Sync) -> Taken<A> {
+/// Has so many workers do `n` requests.
+pub(crate) fn take<A: Send>(
+    workers: usize,
+    processes: Processes,
+    n: usize,
+    request: impl Fn(usize) -> A + Sync,
+) -> Taken<A> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(n)));
     let work = || {
         loop {
@@ -37,7 +39,7 @@ pub(crate) fn take<A: Send>(processes: Processes, n: usize, request: impl Fn(usi
         }
     };
     let (before, began) = (processes.look(0), Instant::now());
-    std::thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
+    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
     let (took, after) = (began.elapsed(), processes.look(0));
     let mut done = done.into_inner().unwrap();
     done.sort_by_key(|(at, ..)| *at);
