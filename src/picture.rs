@@ -132,7 +132,9 @@ impl Picture {
         decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
         let mut reader = decoder.read_info().ok()?;
         let info = reader.info();
-        if u64::from(info.width) * u64::from(info.height) > WHOLE_PIXELS_MAX {
+        // A colour has three bytes, and the decoder takes the file's word for it.
+        let is_broken = info.palette.as_ref().is_some_and(|colours| !colours.len().is_multiple_of(3));
+        if is_broken || u64::from(info.width) * u64::from(info.height) > WHOLE_PIXELS_MAX {
             return None;
         }
         let mut bytes = vec![0; reader.output_buffer_size()?];

@@ -33,6 +33,16 @@ fn jpeg(pixels: &Pixels, turn: Option<u8>) -> Vec<u8> {
     bytes
 }
 
+fn of_palette(colours: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, 1, 1);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_palette(colours.to_vec());
+    encoder.set_trns(vec![9]);
+    encoder.write_header().unwrap().write_image_data(&[0]).unwrap();
+    out
+}
+
 fn png_of(colour: png::ColorType, width: u32, height: u32, bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, width, height);
@@ -138,6 +148,8 @@ fn a_file_that_claims_more_pixels_than_fit_is_left_alone() {
     huge[16..20].copy_from_slice(&[0, 1, 0, 0]);
     huge[20..24].copy_from_slice(&[0, 1, 0, 0]);
     assert_eq!(Picture::read(&huge), None);
+    assert_eq!(Picture::read(&of_palette(&[1, 2, 3, 4])), None, "a colour and a third");
+    assert!(Picture::read(&of_palette(&[1, 2, 3, 4, 5, 6])).is_some());
     assert_eq!(Picture::read(b"%PDF-1.7"), None);
     assert_eq!(Picture::read(b""), None);
 }
