@@ -130,6 +130,15 @@ impl StoreError {
         }
     }
 
+    /// Returns what a database server said or its line did, and nothing before it.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Postgres(error) | Self::NotLetIn(error) => postgres::told(error),
+            other => other.to_string(),
+        }
+    }
+
     /// Returns whether a key was there already.
     fn is_taken(&self) -> bool {
         match self {

@@ -269,7 +269,7 @@ impl From<StoreError> for Fault {
             }
             StoreError::NotLetIn(_) => Self::new(UNREACHABLE, "hq.server.refuses").with("reason", error),
             StoreError::Postgres(_) if error.is_lost() => {
-                Self::new(UNREACHABLE, "hq.server.lost").with("reason", error)
+                Self::new(UNREACHABLE, "hq.server.lost").with("reason", error.reason())
             }
             StoreError::Sqlite(_)
             | StoreError::Postgres(_)
