@@ -21,11 +21,19 @@ pub(crate) fn push(values: &[i64], beside: &[i64], to: &mut Streams) {
     if values.is_empty() {
         return;
     }
-    let modes: &[u8] = if beside.is_empty() { &[PLAIN, BEFORE] } else { &[PLAIN, BEFORE, BESIDE] };
-    let coded = modes.iter().map(|mode| Quotients::of(values, beside, *mode));
-    if let Some(best) = coded.min_by_key(Quotients::bits) {
-        best.write(to);
+    let mut best = Quotients::of(values, beside, PLAIN);
+    let others: &[u8] = if beside.is_empty() { &[BEFORE] } else { &[BEFORE, BESIDE] };
+    for mode in others {
+        // Equal numbers have no shorter coding.
+        if best.bits == 0 {
+            break;
+        }
+        let other = Quotients::of(values, beside, *mode);
+        if other.bits < best.bits {
+            best = other;
+        }
     }
+    best.write(to);
 }
 
 /// Reads a column of `n` numbers, with `beside` as it was written.
@@ -88,6 +96,8 @@ struct Quotients {
     least: i64,
     step: u64,
     values: Vec<u64>,
+    /// Roughly how many bits the numbers hold.
+    bits: u32,
 }
 
 impl Quotients {
@@ -98,22 +108,24 @@ impl Quotients {
             _ => (&[], None),
         };
         let values = values.get(usize::from(first.is_some())..).unwrap_or_default();
-        let base = base.iter().chain(std::iter::repeat(&0));
-        let less: Vec<i64> = values.iter().zip(base).map(|(value, base)| value.wrapping_sub(*base)).collect();
-        let least = less.iter().copied().min().unwrap_or(0);
+        // The differences at first; signed ones are kept as they are in unsigned numbers.
+        let mut values: Vec<u64> = match base {
+            [] => values.iter().map(|value| value.cast_unsigned()).collect(),
+            base => values
+                .iter()
+                .zip(base)
+                .map(|(value, base)| value.wrapping_sub(*base).cast_unsigned())
+                .collect(),
+        };
+        let least = values.iter().map(|value| value.cast_signed()).min().unwrap_or(0);
         // What two differences lie apart may pass an i64: an unsigned number holds it.
-        let mut values: Vec<u64> =
-            less.iter().map(|value| value.wrapping_sub(least).cast_unsigned()).collect();
+        values.iter_mut().for_each(|value| *value = value.wrapping_sub(least.cast_unsigned()));
         let step = step_of(&values);
         if step > 1 {
             values.iter_mut().for_each(|value| *value /= step);
         }
-        Self { mode, first, least, step, values }
-    }
-
-    /// Returns roughly how many bits the numbers hold.
-    fn bits(&self) -> u32 {
-        self.values.iter().map(|value| u64::BITS - value.leading_zeros()).sum()
+        let bits = values.iter().map(|value| u64::BITS - value.leading_zeros()).sum();
+        Self { mode, first, least, step, values, bits }
     }
 
     fn write(&self, to: &mut Streams) {
@@ -132,14 +144,13 @@ impl Quotients {
         to.numbers.push(width.to_le_bytes()[0]);
         for plane in 0..width {
             let shift = (width - 1 - plane) * 8;
-            let bytes: Vec<u8> = self.values.iter().map(|value| (value >> shift).to_le_bytes()[0]).collect();
-            if (1..7).contains(&plane) && looks_random(&bytes) {
+            let bytes = to.numbers.len();
+            to.numbers.extend(self.values.iter().map(|value| (value >> shift).to_le_bytes()[0]));
+            if (1..7).contains(&plane) && to.numbers.get(bytes..).is_some_and(looks_random) {
+                to.raw.extend(to.numbers.drain(bytes..));
                 if let Some(mode) = to.numbers.get_mut(at) {
                     *mode |= 2 << plane;
                 }
-                to.raw.extend_from_slice(&bytes);
-            } else {
-                to.numbers.extend_from_slice(&bytes);
             }
         }
     }
@@ -152,7 +163,9 @@ fn step_of(values: &[u64]) -> u64 {
         if step == 1 {
             break;
         }
-        step = gcd(step, *value);
+        if step == 0 || *value % step != 0 {
+            step = gcd(step, *value);
+        }
     }
     step
 }
