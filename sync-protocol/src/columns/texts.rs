@@ -8,7 +8,6 @@
 //! ```
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::numbers;
 use super::wire::{Reader, Streams, push_varint};
@@ -27,9 +26,7 @@ pub(crate) fn push<'b>(texts: &[&[u8]], beside: impl FnOnce() -> Vec<&'b [u8]>, 
     if texts.is_empty() {
         return;
     }
-    let mut table = texts.to_vec();
-    table.sort_unstable();
-    table.dedup();
+    let Sorted { table, places } = Sorted::of(texts);
     if table.len() > 1
         && table.len() * 8 > texts.len()
         && let Some(codes) = Codes::of(texts)
@@ -37,9 +34,9 @@ pub(crate) fn push<'b>(texts: &[&[u8]], beside: impl FnOnce() -> Vec<&'b [u8]>, 
         to.numbers.push(CODES);
         codes.write(to);
     } else if texts.len() * 2 > table.len() * 3 {
-        let place = |text: &&[u8]| i64::try_from(table.binary_search(text).ok()?).ok();
-        let places: Vec<i64> = texts.iter().filter_map(place).collect();
-        let guessed = guessed(&places, &beside());
+        let number = |place: usize| i64::try_from(place).unwrap_or(i64::MAX);
+        let places: Vec<i64> = places.into_iter().map(number).collect();
+        let guessed = guessed(&places, &Sorted::of(&beside()).places);
         let hits = guessed.iter().filter(|place| **place == 0).count();
         let beside = hits * 4 > places.len() && table.len() > 1;
         to.numbers.push(if beside { BESIDE } else { TABLE });
@@ -49,6 +46,43 @@ pub(crate) fn push<'b>(texts: &[&[u8]], beside: impl FnOnce() -> Vec<&'b [u8]>, 
     } else {
         to.numbers.push(AS_THEY_ARE);
         texts.iter().for_each(|text| push_text(text, to));
+    }
+}
+
+/// The distinct ones of some texts in order, and the place of each among them.
+struct Sorted<'a> {
+    table: Vec<&'a [u8]>,
+    places: Vec<usize>,
+}
+
+impl<'a> Sorted<'a> {
+    fn of(texts: &[&'a [u8]]) -> Self {
+        let keyed = |(at, text): (usize, &&'a [u8])| (Head::of(text), *text, at);
+        let mut sorted: Vec<_> = texts.iter().enumerate().map(keyed).collect();
+        sorted.sort_unstable();
+        let mut table: Vec<&[u8]> = Vec::new();
+        let mut places = vec![0; texts.len()];
+        let mut last = None;
+        for (head, text, at) in sorted {
+            if last != Some((head, text)) {
+                last = Some((head, text));
+                table.push(text);
+            }
+            places.get_mut(at).into_iter().for_each(|place| *place = table.len() - 1);
+        }
+        Self { table, places }
+    }
+}
+
+/// The first bytes of a text as a number: most texts differ there, and numbers are soon compared.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Head(u64);
+
+impl Head {
+    fn of(text: &[u8]) -> Self {
+        let mut head = [0; 8];
+        head.iter_mut().zip(text).for_each(|(head, byte)| *head = *byte);
+        Self(u64::from_be_bytes(head))
     }
 }
 
@@ -68,7 +102,11 @@ pub(crate) fn take<'a, 'b>(
             let len = usize::try_from(from.number()?).ok().filter(|len| *len <= n)?;
             let table: Vec<&[u8]> = (0..len).map(|_| from.text()).collect::<Option<_>>()?;
             let places = numbers::take(n, &[], from)?;
-            if mode == BESIDE { look_beside(&table, &places, &beside()) } else { look_up(&table, &places) }
+            if mode == BESIDE {
+                look_beside(&table, &places, &Sorted::of(&beside()).places)
+            } else {
+                look_up(&table, &places)
+            }
         }
         _ => None,
     }
@@ -79,24 +117,26 @@ fn look_up<'a>(table: &[&'a [u8]], places: &[i64]) -> Option<Vec<Cow<'a, [u8]>>>
     places.iter().map(text).collect()
 }
 
-fn look_beside<'a>(table: &[&'a [u8]], places: &[i64], beside: &[&[u8]]) -> Option<Vec<Cow<'a, [u8]>>> {
-    let mut last: BTreeMap<&[u8], i64> = BTreeMap::new();
+/// `beside` has a number for each neighbour, the same one for equal neighbours.
+fn look_beside<'a>(table: &[&'a [u8]], places: &[i64], beside: &[usize]) -> Option<Vec<Cow<'a, [u8]>>> {
+    let mut last = vec![None; places.len()];
     let mut out = Vec::with_capacity(places.len());
     for (at, place) in places.iter().enumerate() {
-        let neighbour = beside.get(at).copied().unwrap_or_default();
-        let place = if *place == 0 { *last.get(neighbour)? } else { place.checked_sub(1)? };
-        last.insert(neighbour, place);
-        out.push(Cow::Borrowed(*table.get(usize::try_from(place).ok()?)?));
+        let last = last.get_mut(beside.get(at).copied().unwrap_or_default())?;
+        let place = if *place == 0 { (*last)? } else { usize::try_from(place.checked_sub(1)?).ok()? };
+        *last = Some(place);
+        out.push(Cow::Borrowed(*table.get(place)?));
     }
     Some(out)
 }
 
 /// Returns 0 where the place is the one that the neighbour had last time, else the place and one.
-fn guessed(places: &[i64], beside: &[&[u8]]) -> Vec<i64> {
-    let mut last: BTreeMap<&[u8], i64> = BTreeMap::new();
+fn guessed(places: &[i64], beside: &[usize]) -> Vec<i64> {
+    let mut last = vec![None; places.len()];
     let place = |(at, place): (usize, &i64)| {
-        let neighbour = beside.get(at).copied().unwrap_or_default();
-        if last.insert(neighbour, *place) == Some(*place) { 0 } else { place.saturating_add(1) }
+        let last = last.get_mut(beside.get(at).copied().unwrap_or_default());
+        let before = last.and_then(|last| last.replace(*place));
+        if before == Some(*place) { 0 } else { place.saturating_add(1) }
     };
     places.iter().enumerate().map(place).collect()
 }
@@ -168,4 +208,24 @@ fn spell(beginning: &[u8], digits: usize, value: i64) -> Option<Vec<u8>> {
         left /= 10;
     }
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn texts_are_sorted_as_their_bytes_are(texts in prop::collection::vec("[\u{0}ab客]{0,12}", 1..40)) {
+            let texts: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+            let Sorted { table, places } = Sorted::of(&texts);
+            let mut expected = texts.clone();
+            expected.sort_unstable();
+            expected.dedup();
+            prop_assert_eq!(&table, &expected);
+            prop_assert!(places.iter().map(|place| table[*place]).eq(texts));
+        }
+    }
 }
