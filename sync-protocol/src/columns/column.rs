@@ -1,64 +1,69 @@
 //! One slot's values, row after row: numbers, texts and bytes, each in lists of their own.
 
-use std::borrow::Cow;
-
 use super::layout::{Atom, Slot};
+use super::numbers;
+use super::texts::Texts;
 use super::wire::{Reader, Streams, push_varint, take_varint, unzigzag, zigzag};
-use super::{numbers, texts};
 
 /// Columns: what a slot's atoms come to, row after row. An atom uses some of the lists, in this order.
 #[derive(Debug, Default)]
 pub(crate) struct Column<'a> {
-    /// Which row each value belongs to.
-    pub(crate) rows: Vec<usize>,
-    /// Up to five lists of numbers.
-    numbers: [Vec<i64>; 5],
-    texts: Vec<Cow<'a, [u8]>>,
+    numbers: [Vec<i64>; 4],
+    texts: Texts<'a>,
     bytes: Vec<&'a [u8]>,
 }
 
-/// What stood before in the same row, and may tell of what comes.
+/// What stood before in the same rows, and may tell of what comes.
 pub(crate) struct Before<'b, 'a> {
-    numbers: Option<&'b Column<'a>>,
-    texts: Option<&'b Column<'a>>,
+    /// Of each row, which optional slots stand in it.
+    pub(crate) masks: &'b [i64],
+    /// All slots of a row.
+    pub(crate) slots: &'b [Slot],
+    /// The columns of the first ones.
+    pub(crate) columns: &'b [Column<'a>],
 }
 
-impl<'b, 'a> Before<'b, 'a> {
-    /// Looks at the columns of the first slots: a number right before the next one, the last text.
-    pub(crate) fn of(slots: &[Slot], columns: &'b [Column<'a>]) -> Self {
-        let before = || slots.iter().zip(columns).take(columns.len());
-        let numbers = before().next_back().filter(|(slot, _)| slot.atom == Atom::Signed);
-        let texts = before().rfind(|(slot, _)| slot.atom == Atom::Text);
-        let filled = |found: Option<(&Slot, &'b Column<'a>)>| {
-            found.map(|(_, column)| column).filter(|column| !column.rows.is_empty())
-        };
-        Self { numbers: filled(numbers), texts: filled(texts) }
+impl<'a> Before<'_, 'a> {
+    /// Returns one number for each row of the next column, from the column right before it; none where that has none.
+    fn numbers(&self) -> Vec<i64> {
+        if let Some((at, Column { numbers: [numbers, ..], .. })) = self.last(Atom::Signed)
+            && at + 1 == self.columns.len()
+            && !numbers.is_empty()
+        {
+            let number =
+                |place: Option<usize>| place.and_then(|place| numbers.get(place)).copied().unwrap_or(0);
+            return self.places(at).map(number).collect();
+        }
+        Vec::new()
     }
 
-    /// Returns one number for each of `rows`; none where none stood before.
-    fn numbers(&self, rows: &[usize]) -> Vec<i64> {
-        let Some(column) = self.numbers else {
-            return Vec::new();
-        };
-        let [numbers, ..] = &column.numbers;
-        let number = |place: Option<usize>| place.and_then(|place| numbers.get(place)).copied().unwrap_or(0);
-        column.places(rows).map(number).collect()
+    /// Returns the class of one text for each row of the next column, from the last column of texts; none without one.
+    fn texts(&self) -> Vec<usize> {
+        let classes = |(at, column): (usize, &Column<'_>)| column.texts.classes(self.places(at));
+        self.last(Atom::Text).map(classes).unwrap_or_default()
     }
 
-    /// Returns one text for each of `rows`; none where none stood before.
-    fn texts(&self, rows: &[usize]) -> Vec<&'b [u8]> {
-        let Some(column) = self.texts else {
-            return Vec::new();
-        };
-        let text = |place: Option<usize>| place.and_then(|place| column.texts.get(place)).map(AsRef::as_ref);
-        column.places(rows).map(|place| text(place).unwrap_or_default()).collect()
+    fn last(&self, atom: Atom) -> Option<(usize, &Column<'a>)> {
+        let mut columns = self.columns.iter().enumerate();
+        columns.rfind(|(at, _)| self.slots.get(*at).is_some_and(|slot| slot.atom == atom))
+    }
+
+    /// Returns where in the column at `before` each row of the next column stands.
+    fn places(&self, before: usize) -> impl Iterator<Item = Option<usize>> {
+        let stands = |at: usize, mask| self.slots.get(at).is_some_and(|slot| slot.stands(at, mask));
+        let mut next = 0;
+        self.masks.iter().filter_map(move |mask| {
+            let place = stands(before, *mask).then_some(next);
+            next += usize::from(place.is_some());
+            stands(self.columns.len(), *mask).then_some(place)
+        })
     }
 }
 
 /// How far a column was turned into payloads again.
 #[derive(Default)]
 pub(crate) struct Place {
-    numbers: [usize; 5],
+    numbers: [usize; 4],
     text: usize,
     bytes: usize,
 }
@@ -66,12 +71,12 @@ pub(crate) struct Place {
 impl<'a> Column<'a> {
     /// Takes a value off the front of `rest`; its row is in `rows` already.
     pub(crate) fn add(&mut self, atom: Atom, rest: &mut &'a [u8]) -> Option<()> {
-        let [a, b, c, d, _] = &mut self.numbers;
+        let [a, b, c, d] = &mut self.numbers;
         match atom {
             Atom::Signed => a.push(unzigzag(take_varint(rest)?)),
             Atom::Number => a.push(take_varint(rest)?.cast_signed()),
             Atom::Byte => a.push(take_byte(rest)?.into()),
-            Atom::Text => self.texts.push(take_text(rest)?),
+            Atom::Text => self.texts.add(take_text(rest)?),
             Atom::Bytes => {
                 let bytes = take_bytes(rest)?;
                 a.push(i64::try_from(bytes.len()).ok()?);
@@ -91,7 +96,7 @@ impl<'a> Column<'a> {
                 let variant = take_byte(rest)?;
                 a.push(variant.into());
                 match variant {
-                    0 => self.texts.push(take_text(rest)?),
+                    0 => self.texts.add(take_text(rest)?),
                     1 => {
                         for list in [b, c, d] {
                             list.push(take_varint(rest)?.cast_signed());
@@ -103,7 +108,7 @@ impl<'a> Column<'a> {
             Atom::Meter => {
                 a.push(unzigzag(take_varint(rest)?));
                 b.push(take_byte(rest)?.into());
-                self.texts.push(take_text(rest)?);
+                self.texts.add(take_text(rest)?);
             }
             Atom::Fix => {
                 a.push(unzigzag(take_varint(rest)?));
@@ -115,47 +120,27 @@ impl<'a> Column<'a> {
         Some(())
     }
 
-    /// Returns where in this column each of `rows` stands; both rise.
-    fn places(&self, rows: &[usize]) -> impl Iterator<Item = Option<usize>> {
-        let mut own = self.rows.iter().enumerate().peekable();
-        rows.iter().map(move |row| {
-            while own.next_if(|(_, at)| *at < row).is_some() {}
-            own.next_if(|(_, at)| *at == row).map(|(place, _)| place)
-        })
-    }
-
     /// Appends the column.
     pub(crate) fn write(&self, atom: Atom, before: &Before<'_, '_>, to: &mut Streams) {
         for (at, list) in self.numbers.iter().enumerate() {
             let beside = atom == Atom::Signed && at == 0 && !list.is_empty();
-            let beside = if beside { before.numbers(&self.rows) } else { Vec::new() };
-            numbers::push(list, &beside, to);
+            numbers::push_beside(list, &if beside { before.numbers() } else { Vec::new() }, to);
         }
-        let texts: Vec<&[u8]> = self.texts.iter().map(AsRef::as_ref).collect();
-        let told = || {
-            if atom == Atom::Text { before.texts(&self.rows) } else { Vec::new() }
-        };
-        texts::push(&texts, told, to);
+        let told = || if atom == Atom::Text { before.texts() } else { Vec::new() };
+        self.texts.write(told, to);
         self.bytes.iter().for_each(|bytes| to.raw.extend_from_slice(bytes));
     }
 
-    /// Reads the column of these rows.
-    pub(crate) fn take(
-        atom: Atom,
-        rows: Vec<usize>,
-        before: &Before<'_, '_>,
-        from: &mut Reader<'a>,
-    ) -> Option<Self> {
-        let n = rows.len();
-        let mut column = Self { rows, ..Self::default() };
-        let beside = if atom == Atom::Signed { before.numbers(&column.rows) } else { Vec::new() };
-        let [a, b, c, d, _] = &mut column.numbers;
+    /// Reads the column of `n` rows.
+    pub(crate) fn take(atom: Atom, n: usize, before: &Before<'_, '_>, from: &mut Reader<'a>) -> Option<Self> {
+        let mut column = Self::default();
+        let [a, b, c, d] = &mut column.numbers;
         let (mut n_texts, mut n_ids) = (0, 0);
         match atom {
-            Atom::Signed => *a = numbers::take(n, &beside, from)?,
-            Atom::Number | Atom::Byte | Atom::Bytes => *a = numbers::take(n, &[], from)?,
+            Atom::Signed => *a = numbers::take_beside(n, || before.numbers(), from)?,
+            Atom::Number | Atom::Byte | Atom::Bytes => *a = numbers::take(n, from)?,
             Atom::Target => {
-                *a = numbers::take(n, &[], from)?;
+                *a = numbers::take(n, from)?;
                 n_texts = a.iter().filter(|variant| **variant == 0).count();
                 n_ids = n - n_texts;
             }
@@ -163,27 +148,25 @@ impl<'a> Column<'a> {
             Atom::Text => n_texts = n,
             Atom::Half => {}
             Atom::Meter => {
-                (*a, *b) = (numbers::take(n, &[], from)?, numbers::take(n, &[], from)?);
+                (*a, *b) = (numbers::take(n, from)?, numbers::take(n, from)?);
                 n_texts = n;
             }
             Atom::Fix => {
-                (*a, *b) = (numbers::take(n, &[], from)?, numbers::take(n, &[], from)?);
-                (*c, *d) = (numbers::take(n, &[], from)?, numbers::take(n, &[], from)?);
+                (*a, *b) = (numbers::take(n, from)?, numbers::take(n, from)?);
+                (*c, *d) = (numbers::take(n, from)?, numbers::take(n, from)?);
             }
         }
         if n_ids > 0 {
-            (*b, *c) = (numbers::take(n_ids, &[], from)?, numbers::take(n_ids, &[], from)?);
-            *d = numbers::take(n_ids, &[], from)?;
+            (*b, *c) = (numbers::take(n_ids, from)?, numbers::take(n_ids, from)?);
+            *d = numbers::take(n_ids, from)?;
         }
         let lens = match atom {
             Atom::Bytes => a.iter().map(|len| usize::try_from(*len).ok()).collect::<Option<Vec<_>>>()?,
             Atom::Half => vec![16; n],
             _ => Vec::new(),
         };
-        let told = || {
-            if atom == Atom::Text { before.texts(&column.rows) } else { Vec::new() }
-        };
-        column.texts = texts::take(n_texts, told, from)?;
+        let told = || if atom == Atom::Text { before.texts() } else { Vec::new() };
+        column.texts = Texts::take(n_texts, told, from)?;
         column.bytes = lens.into_iter().map(|len| from.raw(len)).collect::<Option<_>>()?;
         Some(column)
     }
@@ -237,11 +220,8 @@ impl<'a> Column<'a> {
     }
 
     fn put_text(&self, place: &mut Place, out: &mut Vec<u8>) -> Option<()> {
-        let text = self.texts.get(place.text)?;
         place.text += 1;
-        push_varint(u64::try_from(text.len()).ok()?, out);
-        out.extend_from_slice(text);
-        Some(())
+        self.texts.put(place.text - 1, out)
     }
 
     fn put_bytes(&self, place: &mut Place, out: &mut Vec<u8>) -> Option<()> {
@@ -265,7 +245,6 @@ fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(bytes)
 }
 
-fn take_text<'a>(rest: &mut &'a [u8]) -> Option<Cow<'a, [u8]>> {
-    let text = take_bytes(rest)?;
-    std::str::from_utf8(text).ok().map(|text| Cow::Borrowed(text.as_bytes()))
+fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    std::str::from_utf8(take_bytes(rest)?).ok().map(str::as_bytes)
 }

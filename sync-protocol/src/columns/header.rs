@@ -39,7 +39,7 @@ pub(crate) fn push_sorts(of_rows: Vec<Sort>, to: &mut Streams) -> Vec<Sort> {
             push_varint(u64::from(tag.0) << 1 | u64::from(*in_columns), &mut to.numbers);
         }
     }
-    numbers::push(&places, &[], to);
+    numbers::push(&places, to);
     sorts
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn take_sorts(n: usize, from: &mut Reader<'_>) -> Option<(Vec<Sort>, 
         let writes = (0..len).map(write).collect::<Option<_>>()?;
         sorts.push(Sort { kind, schema, writes });
     }
-    let places = numbers::take(n, &[], from)?;
+    let places = numbers::take(n, from)?;
     let place = |place: i64| usize::try_from(place).ok().filter(|place| *place < sorts.len());
     let places = places.into_iter().map(place).collect::<Option<_>>()?;
     Some((sorts, places))
@@ -81,25 +81,25 @@ pub(crate) fn push_rows(rows: &[Row], line: Line, seqs: &[u64], to: &mut Streams
         )
     };
     let backs: Vec<i64> = rows.iter().zip(seqs).map(back).collect();
-    numbers::push(&backs, &[], to);
-    numbers::push(&list(rows, |row| row.stamp.ms.cast_signed()), &[], to);
-    numbers::push(&list(rows, |row| row.stamp.counter.into()), &[], to);
-    numbers::push(&list(rows, |row| i64::try_from(row.seen.len()).unwrap_or(i64::MAX)), &[], to);
-    numbers::push(&list(rows, |row| row.forked_from.is_some().into()), &[], to);
+    numbers::push(&backs, to);
+    numbers::push(&list(rows, |row| row.stamp.ms.cast_signed()), to);
+    numbers::push(&list(rows, |row| row.stamp.counter.into()), to);
+    numbers::push(&list(rows, |row| i64::try_from(row.seen.len()).unwrap_or(i64::MAX)), to);
+    numbers::push(&list(rows, |row| row.forked_from.is_some().into()), to);
     let seen = rows.iter().flat_map(|row| row.seen.iter().copied());
     let ids: Vec<OpId> =
         named.into_iter().chain(seen).chain(rows.iter().filter_map(|row| row.forked_from)).collect();
-    numbers::push(&list(&ids, |id| id.replica.0.into()), &[], to);
-    numbers::push(&list(&ids, |id| id.epoch.0.into()), &[], to);
-    numbers::push(&list(&ids, |id| id.seq.cast_signed()), &[], to);
+    numbers::push(&list(&ids, |id| id.replica.0.into()), to);
+    numbers::push(&list(&ids, |id| id.epoch.0.into()), to);
+    numbers::push(&list(&ids, |id| id.seq.cast_signed()), to);
 }
 
 /// Reads as many rows as there are `seqs`, without kinds and writes.
 pub(crate) fn take_rows(line: Line, seqs: &[u64], from: &mut Reader<'_>) -> Option<Vec<Row>> {
     let n = seqs.len();
-    let backs = numbers::take(n, &[], from)?;
-    let (stamps, counters) = (numbers::take(n, &[], from)?, numbers::take(n, &[], from)?);
-    let (seen, forked) = (numbers::take(n, &[], from)?, numbers::take(n, &[], from)?);
+    let backs = numbers::take(n, from)?;
+    let (stamps, counters) = (numbers::take(n, from)?, numbers::take(n, from)?);
+    let (seen, forked) = (numbers::take(n, from)?, numbers::take(n, from)?);
     let named = backs.iter().filter(|back| **back == 1).count();
     let seens = seen.iter().map(|seen| usize::try_from(*seen).ok().filter(|seen| *seen <= LIST_MAX));
     let seens: Vec<usize> = seens.collect::<Option<_>>()?;
@@ -138,8 +138,8 @@ pub(crate) fn take_rows(line: Line, seqs: &[u64], from: &mut Reader<'_>) -> Opti
 }
 
 fn take_ids(n: usize, from: &mut Reader<'_>) -> Option<Vec<OpId>> {
-    let (replicas, epochs) = (numbers::take(n, &[], from)?, numbers::take(n, &[], from)?);
-    let seqs = numbers::take(n, &[], from)?;
+    let (replicas, epochs) = (numbers::take(n, from)?, numbers::take(n, from)?);
+    let seqs = numbers::take(n, from)?;
     let id = |((replica, epoch), seq): ((i64, i64), i64)| {
         Some(OpId {
             replica: Replica(u32::try_from(replica).ok()?),

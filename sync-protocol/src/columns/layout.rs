@@ -37,6 +37,13 @@ pub(crate) struct Slot {
     pub(crate) atom: Atom,
 }
 
+impl Slot {
+    /// Returns whether the slot at that place of the row stands in a row of that mask.
+    pub(crate) fn stands(self, at: usize, mask: i64) -> bool {
+        !self.optional || mask >> at & 1 == 1
+    }
+}
+
 /// How rows stand in a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {

@@ -16,8 +16,13 @@ const PLAIN: u8 = 0;
 const BEFORE: u8 = 1;
 const BESIDE: u8 = 2;
 
+/// Appends a column.
+pub(crate) fn push(values: &[i64], to: &mut Streams) {
+    push_beside(values, &[], to);
+}
+
 /// Appends a column; `beside` has one number for each of `values`, or is empty.
-pub(crate) fn push(values: &[i64], beside: &[i64], to: &mut Streams) {
+pub(crate) fn push_beside(values: &[i64], beside: &[i64], to: &mut Streams) {
     if values.is_empty() {
         return;
     }
@@ -36,18 +41,29 @@ pub(crate) fn push(values: &[i64], beside: &[i64], to: &mut Streams) {
     best.write(to);
 }
 
+/// Reads a column of `n` numbers.
+pub(crate) fn take(n: usize, from: &mut Reader<'_>) -> Option<Vec<i64>> {
+    take_beside(n, Vec::new, from)
+}
+
 /// Reads a column of `n` numbers, with `beside` as it was written.
-pub(crate) fn take(n: usize, beside: &[i64], from: &mut Reader<'_>) -> Option<Vec<i64>> {
+pub(crate) fn take_beside(
+    n: usize,
+    beside: impl FnOnce() -> Vec<i64>,
+    from: &mut Reader<'_>,
+) -> Option<Vec<i64>> {
     if n == 0 {
         return Some(Vec::new());
     }
     let [mode] = *from.bytes(1)? else { return None };
     let random = mode >> 2;
     let first = if mode & 3 == BEFORE { Some(unzigzag(from.number()?)) } else { None };
-    let n = n - usize::from(first.is_some());
+    let differences = n - usize::from(first.is_some());
     let least = unzigzag(from.number()?);
     let step = from.number()?;
-    let mut values = vec![least; n];
+    // The quotients at first.
+    let mut values = Vec::with_capacity(n);
+    values.resize(differences, 0_i64);
     if step != 0 {
         let [width @ 1..=8] = *from.bytes(1)? else {
             return None;
@@ -55,20 +71,19 @@ pub(crate) fn take(n: usize, beside: &[i64], from: &mut Reader<'_>) -> Option<Ve
         if u32::from(random) >> (width - 1) != 0 {
             return None;
         }
-        let mut quotients = vec![0_u64; n];
         for plane in 0..width {
             let bytes = if (1..7).contains(&plane) && (random >> (plane - 1)) & 1 == 1 {
-                from.raw(n)?
+                from.raw(differences)?
             } else {
-                from.bytes(n)?
+                from.bytes(differences)?
             };
-            for (quotient, byte) in quotients.iter_mut().zip(bytes) {
-                *quotient = *quotient << 8 | u64::from(*byte);
+            for (value, byte) in values.iter_mut().zip(bytes) {
+                *value = *value << 8 | i64::from(*byte);
             }
         }
-        for (value, quotient) in values.iter_mut().zip(quotients) {
-            *value = value.wrapping_add(quotient.wrapping_mul(step).cast_signed());
-        }
+    }
+    for value in &mut values {
+        *value = value.wrapping_mul(step.cast_signed()).wrapping_add(least);
     }
     match mode & 3 {
         PLAIN => {}
@@ -80,9 +95,13 @@ pub(crate) fn take(n: usize, beside: &[i64], from: &mut Reader<'_>) -> Option<Ve
             }
             values.push(before);
         }
-        BESIDE if beside.len() == n => {
+        BESIDE => {
+            let beside = beside();
+            if beside.len() != n {
+                return None;
+            }
             for (value, beside) in values.iter_mut().zip(beside) {
-                *value = value.wrapping_add(*beside);
+                *value = value.wrapping_add(beside);
             }
         }
         _ => return None,

@@ -68,7 +68,6 @@ impl<'a> Sheaf<'a> {
 
     fn add_row(&mut self, rest: &mut &'a [u8]) -> Option<()> {
         let mut mask = 0;
-        let row = self.masks.len();
         for (at, (slot, column)) in self.layout.slots.iter().zip(&mut self.columns).enumerate() {
             if slot.optional {
                 match take_byte(rest)? {
@@ -77,7 +76,6 @@ impl<'a> Sheaf<'a> {
                     _ => return None,
                 }
             }
-            column.rows.push(row);
             column.add(slot.atom, rest)?;
         }
         self.masks.push(mask);
@@ -87,15 +85,16 @@ impl<'a> Sheaf<'a> {
     /// Appends all columns.
     pub(crate) fn write(&self, to: &mut Streams) {
         if self.layout.shape != Shape::One {
-            numbers::push(&self.counts, &[], to);
+            numbers::push(&self.counts, to);
         }
         if self.layout.shape == Shape::Change {
-            numbers::push(&self.removals, &[], to);
-            self.removed.iter().for_each(|list| numbers::push(list, &[], to));
+            numbers::push(&self.removals, to);
+            self.removed.iter().for_each(|list| numbers::push(list, to));
         }
-        numbers::push(&self.masks, &[], to);
+        numbers::push(&self.masks, to);
         for (at, (slot, column)) in self.layout.slots.iter().zip(&self.columns).enumerate() {
-            let before = Before::of(&self.layout.slots, self.columns.get(..at).unwrap_or_default());
+            let columns = self.columns.get(..at).unwrap_or_default();
+            let before = Before { masks: &self.masks, slots: &self.layout.slots, columns };
             column.write(slot.atom, &before, to);
         }
     }
@@ -106,23 +105,23 @@ impl<'a> Sheaf<'a> {
         sheaf.payloads = payloads;
         sheaf.counts = match sheaf.layout.shape {
             Shape::One => vec![1; payloads],
-            Shape::Many | Shape::Change => numbers::take(payloads, &[], from)?,
+            Shape::Many | Shape::Change => numbers::take(payloads, from)?,
         };
         if sheaf.layout.shape == Shape::Change {
-            sheaf.removals = numbers::take(payloads, &[], from)?;
+            sheaf.removals = numbers::take(payloads, from)?;
             let n = total(&sheaf.removals, sheaf.removed.len())?;
             for list in &mut sheaf.removed {
-                *list = numbers::take(n, &[], from)?;
+                *list = numbers::take(n, from)?;
             }
         }
         let rows = total(&sheaf.counts, sheaf.layout.slots.len())?;
-        sheaf.masks = numbers::take(rows, &[], from)?;
+        sheaf.masks = numbers::take(rows, from)?;
         let mut columns = Vec::with_capacity(sheaf.layout.slots.len());
         for (at, slot) in sheaf.layout.slots.iter().enumerate() {
-            let there = |(row, mask): (usize, &i64)| (!slot.optional || mask >> at & 1 == 1).then_some(row);
-            let there = sheaf.masks.iter().enumerate().filter_map(there).collect();
-            let before = Before::of(&sheaf.layout.slots, &columns);
-            columns.push(Column::take(slot.atom, there, &before, from)?);
+            let n = sheaf.masks.iter().filter(|mask| slot.stands(at, **mask)).count();
+            let before = Before { masks: &sheaf.masks, slots: &sheaf.layout.slots, columns: &columns };
+            let column = Column::take(slot.atom, n, &before, from)?;
+            columns.push(column);
         }
         sheaf.columns = columns;
         Some(sheaf)
