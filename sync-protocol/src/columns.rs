@@ -90,11 +90,11 @@ fn encode_plain(rows: &[Row]) -> Vec<u8> {
 
 fn encode_columns(rows: &[Row], line: Line, seqs: &[u64], reader: &Tables) -> Vec<u8> {
     let mut sheaves = Sheaves::default();
-    let sorts: Vec<Sort> = rows.iter().map(|row| sheaves.add(row, reader)).collect();
+    let of_rows: Vec<usize> = rows.iter().map(|row| sheaves.add(row, reader)).collect();
     let mut to = Streams::default();
-    let sorts = header::push_sorts(sorts, &mut to);
+    header::push_sorts(&sheaves.sorts, &of_rows, &mut to);
     header::push_rows(rows, line, seqs, &mut to);
-    let (layouts, _) = layouts(&sorts).unwrap_or_default();
+    let (layouts, _) = layouts(&sheaves.sorts).unwrap_or_default();
     for layout in layouts {
         let sheaf = sheaves.all.iter().find(|sheaf| sheaf.layout == layout);
         sheaf.into_iter().for_each(|sheaf| sheaf.write(&mut to));
@@ -122,54 +122,73 @@ pub fn decode(bytes: &[u8], line: Line, seqs: &[u64]) -> Result<Vec<Row>, Column
     }
 }
 
-/// Which columns the writes of rows of one sort go to.
-struct Known {
+/// Rows that write the same groups of a kind and schema: which columns those go to.
+struct Alike {
     kind: u16,
     schema: u8,
     places: Vec<(Tag, Option<usize>)>,
+    /// The sort of those whose payloads all went there.
+    sort: Option<usize>,
 }
 
 /// The columns of all groups, and the payloads that go into none.
 #[derive(Default)]
 struct Sheaves<'a> {
-    known: Vec<Known>,
+    alike: Vec<Alike>,
+    /// In order of appearance.
+    sorts: Vec<Sort>,
+    layouts: Layouts,
+    /// One of each layout.
     all: Vec<Sheaf<'a>>,
     apart: Vec<&'a [u8]>,
 }
 
 impl<'a> Sheaves<'a> {
-    fn add(&mut self, row: &'a Row, reader: &Tables) -> Sort {
+    /// Adds a row and returns the place of its sort.
+    fn add(&mut self, row: &'a Row, reader: &Tables) -> usize {
         let tags = || row.writes.iter().map(|write| write.tag);
-        let same = |known: &Known| {
-            (known.kind, known.schema) == (row.kind, row.schema)
-                && known.places.iter().map(|(tag, _)| *tag).eq(tags())
+        let same = |alike: &Alike| {
+            (alike.kind, alike.schema) == (row.kind, row.schema)
+                && alike.places.iter().map(|(tag, _)| *tag).eq(tags())
         };
-        let known = self.known.iter().position(same).unwrap_or_else(|| {
+        let at = self.alike.iter().position(same).unwrap_or_else(|| {
             let read = reader.reads(row.kind, row.schema);
             let mut place = |tag| if read { self.place(row.kind, row.schema, tag) } else { None };
             let places = tags().map(|tag| (tag, place(tag))).collect();
-            self.known.push(Known { kind: row.kind, schema: row.schema, places });
-            self.known.len() - 1
+            self.alike.push(Alike { kind: row.kind, schema: row.schema, places, sort: None });
+            self.alike.len() - 1
         });
-        let places = self.known.get(known).map(|known| known.places.as_slice()).unwrap_or_default();
-        let writes = row.writes.iter().zip(places).map(|(write, (_, place))| {
+        let Some(alike) = self.alike.get_mut(at) else { return 0 };
+        let mut refused = Vec::new();
+        for (write, (tag, place)) in row.writes.iter().zip(&alike.places) {
             let sheaf = place.and_then(|place| self.all.get_mut(place));
-            let in_columns = sheaf.is_some_and(|sheaf| sheaf.add(&write.bytes));
-            if !in_columns {
+            if !sheaf.is_some_and(|sheaf| sheaf.add(&write.bytes)) {
                 self.apart.push(&write.bytes);
+                refused.extend(place.is_some().then_some(*tag));
             }
-            (write.tag, in_columns)
+        }
+        if let Some(sort) = alike.sort.filter(|_| refused.is_empty()) {
+            return sort;
+        }
+        let in_columns =
+            |(tag, place): &(Tag, Option<usize>)| (*tag, place.is_some() && !refused.contains(tag));
+        let writes = alike.places.iter().map(in_columns).collect();
+        let sort = Sort { kind: row.kind, schema: row.schema, writes };
+        let at = self.sorts.iter().position(|known| *known == sort).unwrap_or_else(|| {
+            self.sorts.push(sort);
+            self.sorts.len() - 1
         });
-        Sort { kind: row.kind, schema: row.schema, writes: writes.collect() }
+        if refused.is_empty() {
+            alike.sort = Some(at);
+        }
+        at
     }
 
     fn place(&mut self, kind: u16, schema: u8, tag: Tag) -> Option<usize> {
-        let layout = Layout::of(kind, schema, tag)?;
-        let place = self.all.iter().position(|sheaf| sheaf.layout == layout);
-        Some(place.unwrap_or_else(|| {
-            self.all.push(Sheaf::new(layout));
-            self.all.len() - 1
-        }))
+        let place = self.layouts.place(kind, schema, tag)?;
+        let new = self.layouts.all.get(self.all.len()..).unwrap_or_default();
+        self.all.extend(new.iter().cloned().map(Sheaf::new));
+        Some(place)
     }
 }
 
@@ -215,28 +234,43 @@ fn decode_columns(bytes: &[u8], line: Line, seqs: &[u64]) -> Result<Vec<Row>, Co
     if from.is_empty() { Ok(rows) } else { Err(ColumnsError::Malformed) }
 }
 
+/// Each layout once, and where the groups of the kinds find theirs.
+#[derive(Default)]
+struct Layouts {
+    all: Vec<Layout>,
+    places: Vec<((u16, u8, Tag), Option<usize>)>,
+}
+
+impl Layouts {
+    fn place(&mut self, kind: u16, schema: u8, tag: Tag) -> Option<usize> {
+        let group = (kind, schema, tag);
+        if let Some((_, place)) = self.places.iter().find(|(known, _)| *known == group) {
+            return *place;
+        }
+        let place = Layout::of(kind, schema, tag).map(|layout| {
+            self.all.iter().position(|known| *known == layout).unwrap_or_else(|| {
+                self.all.push(layout);
+                self.all.len() - 1
+            })
+        });
+        self.places.push((group, place));
+        place
+    }
+}
+
 /// Returns the layouts in order of appearance, and for each write of each sort which one it is in.
 #[expect(clippy::type_complexity, reason = "two lists that are taken apart at once")]
 fn layouts(sorts: &[Sort]) -> Option<(Vec<Layout>, Vec<Vec<Option<usize>>>)> {
-    let mut layouts: Vec<Layout> = Vec::new();
+    let mut layouts = Layouts::default();
     let mut places = Vec::with_capacity(sorts.len());
     for sort in sorts {
         let mut of_sort = Vec::with_capacity(sort.writes.len());
         for (tag, in_columns) in &sort.writes {
-            if !in_columns {
-                of_sort.push(None);
-                continue;
-            }
-            let layout = Layout::of(sort.kind, sort.schema, *tag)?;
-            let place = layouts.iter().position(|known| *known == layout).unwrap_or(layouts.len());
-            if place == layouts.len() {
-                layouts.push(layout);
-            }
-            of_sort.push(Some(place));
+            of_sort.push(if *in_columns { Some(layouts.place(sort.kind, sort.schema, *tag)?) } else { None });
         }
         places.push(of_sort);
     }
-    Some((layouts, places))
+    Some((layouts.all, places))
 }
 
 fn take_apart(from: &mut Reader<'_>) -> Option<Vec<u8>> {

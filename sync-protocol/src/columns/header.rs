@@ -19,19 +19,10 @@ pub(crate) struct Sort {
     pub(crate) writes: Vec<(Tag, bool)>,
 }
 
-/// Appends the sorts in order of appearance, then which row is of which; returns the sorts.
-pub(crate) fn push_sorts(of_rows: Vec<Sort>, to: &mut Streams) -> Vec<Sort> {
-    let mut sorts: Vec<Sort> = Vec::new();
-    let mut places = Vec::with_capacity(of_rows.len());
-    for sort in of_rows {
-        let at = sorts.iter().position(|known| *known == sort).unwrap_or(sorts.len());
-        if at == sorts.len() {
-            sorts.push(sort);
-        }
-        places.push(i64::try_from(at).unwrap_or(i64::MAX));
-    }
+/// Appends the sorts in order of appearance, then which row is of which.
+pub(crate) fn push_sorts(sorts: &[Sort], of_rows: &[usize], to: &mut Streams) {
     push_len(sorts.len(), &mut to.numbers);
-    for sort in &sorts {
+    for sort in sorts {
         push_varint(sort.kind.into(), &mut to.numbers);
         to.numbers.push(sort.schema);
         push_len(sort.writes.len(), &mut to.numbers);
@@ -39,8 +30,7 @@ pub(crate) fn push_sorts(of_rows: Vec<Sort>, to: &mut Streams) -> Vec<Sort> {
             push_varint(u64::from(tag.0) << 1 | u64::from(*in_columns), &mut to.numbers);
         }
     }
-    numbers::push(&places, to);
-    sorts
+    numbers::push(&list(of_rows, |sort| i64::try_from(*sort).unwrap_or(i64::MAX)), to);
 }
 
 /// Reads the sort of each of `n` rows: the sorts, and the place of each row's among them.
