@@ -89,7 +89,7 @@ fn encode_plain(rows: &[Row]) -> Vec<u8> {
 }
 
 fn encode_columns(rows: &[Row], line: Line, seqs: &[u64], reader: &Tables) -> Vec<u8> {
-    let mut sheaves = Sheaves::default();
+    let mut sheaves = Sheaves { n: rows.len(), ..Sheaves::default() };
     let of_rows: Vec<usize> = rows.iter().map(|row| sheaves.add(row, reader)).collect();
     let mut to = Streams::default();
     header::push_sorts(&sheaves.sorts, &of_rows, &mut to);
@@ -134,6 +134,8 @@ struct Alike {
 /// The columns of all groups, and the payloads that go into none.
 #[derive(Default)]
 struct Sheaves<'a> {
+    /// How many rows there will be.
+    n: usize,
     alike: Vec<Alike>,
     /// In order of appearance.
     sorts: Vec<Sort>,
@@ -187,7 +189,7 @@ impl<'a> Sheaves<'a> {
     fn place(&mut self, kind: u16, schema: u8, tag: Tag) -> Option<usize> {
         let place = self.layouts.place(kind, schema, tag)?;
         let new = self.layouts.all.get(self.all.len()..).unwrap_or_default();
-        self.all.extend(new.iter().cloned().map(Sheaf::new));
+        self.all.extend(new.iter().map(|layout| Sheaf::new(layout.clone(), self.n)));
         Some(place)
     }
 }

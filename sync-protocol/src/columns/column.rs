@@ -69,6 +69,23 @@ pub(crate) struct Place {
 }
 
 impl<'a> Column<'a> {
+    /// Returns an empty column with room for that many rows.
+    pub(crate) fn for_rows(atom: Atom, n: usize) -> Self {
+        let (numbers, texts, bytes): (&[usize], _, _) = match atom {
+            Atom::Signed | Atom::Number | Atom::Byte => (&[0], 0, 0),
+            Atom::Text => (&[], n, 0),
+            Atom::Bytes => (&[0], 0, n),
+            Atom::Half => (&[], 0, n),
+            Atom::Id => (&[1, 2, 3], 0, 0),
+            Atom::Target => (&[0], n, 0),
+            Atom::Meter => (&[0, 1], n, 0),
+            Atom::Fix => (&[0, 1, 2, 3], 0, 0),
+        };
+        let list = |at| Vec::with_capacity(if numbers.contains(&at) { n } else { 0 });
+        let texts = Texts::Spelt(Vec::with_capacity(texts));
+        Self { numbers: [0, 1, 2, 3].map(list), texts, bytes: Vec::with_capacity(bytes) }
+    }
+
     /// Takes a value off the front of `rest`; its row is in `rows` already.
     pub(crate) fn add(&mut self, atom: Atom, rest: &mut &'a [u8]) -> Option<()> {
         let [a, b, c, d] = &mut self.numbers;

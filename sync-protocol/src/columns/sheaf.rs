@@ -25,10 +25,20 @@ pub(crate) struct Sheaf<'a> {
 }
 
 impl<'a> Sheaf<'a> {
-    pub(crate) fn new(layout: Layout) -> Self {
-        let columns = layout.slots.iter().map(|_| Column::default()).collect();
-        let (added, payloads, counts, removals, removed, masks) = Default::default();
-        Self { layout, added, payloads, counts, removals, removed, masks, columns }
+    pub(crate) fn new(layout: Layout, n: usize) -> Self {
+        let columns = layout.slots.iter().map(|slot| Column::for_rows(slot.atom, n)).collect();
+        let list = || Vec::with_capacity(n);
+        let (payloads, removals, removed) = Default::default();
+        Self {
+            layout,
+            added: Vec::with_capacity(n),
+            payloads,
+            counts: list(),
+            removals,
+            removed,
+            masks: list(),
+            columns,
+        }
     }
 
     /// Adds a payload; `false` where its bytes are not this layout's, or not their only spelling.
@@ -39,7 +49,7 @@ impl<'a> Sheaf<'a> {
         }
         // Half of it may be in the columns already: begin again.
         let added = std::mem::take(&mut self.added);
-        *self = Self::new(self.layout.clone());
+        *self = Self::new(self.layout.clone(), added.len());
         for payload in added {
             let _ = self.add(payload);
         }
@@ -101,7 +111,7 @@ impl<'a> Sheaf<'a> {
 
     /// Reads the columns of `payloads` payloads.
     pub(crate) fn take(layout: Layout, payloads: usize, from: &mut Reader<'a>) -> Option<Self> {
-        let mut sheaf = Self::new(layout);
+        let mut sheaf = Self::new(layout, 0);
         sheaf.payloads = payloads;
         sheaf.counts = match sheaf.layout.shape {
             Shape::One => vec![1; payloads],
