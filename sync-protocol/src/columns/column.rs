@@ -3,7 +3,7 @@
 use super::layout::{Atom, Slot};
 use super::numbers;
 use super::texts::Texts;
-use super::wire::{Reader, Streams, push_varint, take_varint, unzigzag, zigzag};
+use super::wire::{Reader, Streams, all, push_varint, take_varint, unzigzag, zigzag};
 
 /// Columns: what a slot's atoms come to, row after row. An atom uses some of the lists, in this order.
 #[derive(Debug, Default)]
@@ -178,13 +178,13 @@ impl<'a> Column<'a> {
             *d = numbers::take(n_ids, from)?;
         }
         let lens = match atom {
-            Atom::Bytes => a.iter().map(|len| usize::try_from(*len).ok()).collect::<Option<Vec<_>>>()?,
+            Atom::Bytes => all(a.iter().map(|len| usize::try_from(*len).ok()))?,
             Atom::Half => vec![16; n],
             _ => Vec::new(),
         };
         let told = || if atom == Atom::Text { before.texts() } else { Vec::new() };
         column.texts = Texts::take(n_texts, told, from)?;
-        column.bytes = lens.into_iter().map(|len| from.raw(len)).collect::<Option<_>>()?;
+        column.bytes = all(lens.into_iter().map(|len| from.raw(len)))?;
         Some(column)
     }
 

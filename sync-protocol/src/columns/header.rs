@@ -4,7 +4,7 @@ use records::id::{DocId, Epoch, OpId, Replica};
 use records::schema::Tag;
 
 use super::numbers;
-use super::wire::{Reader, Streams, push_varint};
+use super::wire::{Reader, Streams, all, push_varint};
 use crate::chain::Line;
 use crate::limits::{GROUPS_MAX, LIST_MAX};
 use crate::op::Row;
@@ -45,7 +45,7 @@ pub(crate) fn take_sorts(n: usize, from: &mut Reader<'_>) -> Option<(Vec<Sort>, 
             let number = from.number()?;
             Some((Tag(u16::try_from(number >> 1).ok()?), number & 1 == 1))
         };
-        let writes = (0..len).map(write).collect::<Option<_>>()?;
+        let writes = all((0..len).map(write))?;
         sorts.push(Sort { kind, schema, writes });
     }
     let places = numbers::take(n, from)?;
@@ -92,7 +92,7 @@ pub(crate) fn take_rows(line: Line, seqs: &[u64], from: &mut Reader<'_>) -> Opti
     let (seen, forked) = (numbers::take(n, from)?, numbers::take(n, from)?);
     let named = backs.iter().filter(|back| **back == 1).count();
     let seens = seen.iter().map(|seen| usize::try_from(*seen).ok().filter(|seen| *seen <= LIST_MAX));
-    let seens: Vec<usize> = seens.collect::<Option<_>>()?;
+    let seens = all(seens)?;
     let forks = forked.iter().filter(|forked| **forked == 1).count();
     let mut ids = take_ids(named + seens.iter().sum::<usize>() + forks, from)?.into_iter();
     let docs: Vec<OpId> = ids.by_ref().take(named).collect();

@@ -8,7 +8,7 @@
 //! ```
 
 use super::numbers;
-use super::wire::{Reader, Streams, push_varint};
+use super::wire::{Reader, Streams, all, push_varint};
 use crate::limits::SEGMENT_ROW_BYTES_MAX;
 
 /// Ends a text: no byte of UTF-8.
@@ -77,11 +77,11 @@ impl<'a> Texts<'a> {
             return Some(Self::default());
         }
         match *from.bytes(1)? {
-            [AS_THEY_ARE] => (0..n).map(|_| from.text()).collect::<Option<_>>().map(Self::Spelt),
+            [AS_THEY_ARE] => all((0..n).map(|_| from.text())).map(Self::Spelt),
             [CODES] => Codes::take(n, from).map(Self::Codes),
             [mode @ (TABLE | BESIDE)] => {
                 let len = usize::try_from(from.number()?).ok().filter(|len| *len <= n)?;
-                let table: Vec<&[u8]> = (0..len).map(|_| from.text()).collect::<Option<_>>()?;
+                let table = all((0..len).map(|_| from.text()))?;
                 let places = numbers::take(n, from)?;
                 let texts = if mode == BESIDE {
                     look_beside(&table, &places, &beside())
@@ -161,7 +161,7 @@ impl<'a> Keyed<'a> {
 }
 
 fn look_up<'a>(table: &[&'a [u8]], places: &[i64]) -> Option<Vec<&'a [u8]>> {
-    places.iter().map(|place| table.get(usize::try_from(*place).ok()?).copied()).collect()
+    all(places.iter().map(|place| table.get(usize::try_from(*place).ok()?).copied()))
 }
 
 fn look_beside<'a>(table: &[&'a [u8]], places: &[i64], beside: &[usize]) -> Option<Vec<&'a [u8]>> {
@@ -208,8 +208,7 @@ impl<'a> Codes<'a> {
         let first = *texts.first()?;
         let start = first.len() - first.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let beginning = first.get(..start)?;
-        let tails: Vec<&[u8]> =
-            texts.iter().map(|text| text.strip_prefix(beginning)).collect::<Option<_>>()?;
+        let tails = all(texts.iter().map(|text| text.strip_prefix(beginning)))?;
         let digits = tails.first()?.len();
         let same = tails.iter().all(|tail| tail.len() == digits);
         let digits = if same { digits } else { 0 };
@@ -219,7 +218,7 @@ impl<'a> Codes<'a> {
             (plain && spelt)
                 .then(|| tail.iter().fold(0_i64, |value, byte| value * 10 + i64::from(byte - b'0')))
         };
-        let values = tails.iter().map(value).collect::<Option<_>>()?;
+        let values = all(tails.iter().map(value))?;
         Some(Self { beginning, digits, values })
     }
 

@@ -80,6 +80,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Returns all items, or none where one is missing; room for all of them is taken at once.
+pub(crate) fn all<T>(items: impl ExactSizeIterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let mut out = Vec::with_capacity(items.len());
+    for item in items {
+        out.push(item?);
+    }
+    Some(out)
+}
+
 /// Appends a number as postcard writes it: seven bits a byte, the lowest first.
 pub(crate) fn push_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
