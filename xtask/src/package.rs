@@ -61,3 +61,27 @@ fn write(tree: &Path, folder: &str, file: Option<(&str, &str)>) -> Result<(), Fa
         Failed
     })
 }
+
+#[cfg(test)]
+mod tests {
+    /// A package that brought `fieldbook-hq.sysusers` called `systemd-sysusers` when it was configured, and stayed half
+    /// configured in a container without systemd: what stands beside the units ends up in the package by its ending.
+    #[test]
+    fn beside_the_units_nothing_asks_for_systemd_when_a_package_is_configured() {
+        let units = crate::tree().join("packaging/systemd");
+        for entry in std::fs::read_dir(units).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            let unit = name.ends_with(".service") || name.ends_with(".timer");
+            assert!(unit || entry.file_type().unwrap().is_dir(), "{name}");
+        }
+    }
+
+    /// `/etc/default/fieldbook-hq` came with the package and every headquarters has to change it: an upgrade whose own had
+    /// changed asked a question, and without a terminal ended half configured.
+    #[test]
+    fn an_upgrade_asks_nothing() {
+        let told = std::fs::read_to_string(crate::tree().join("hq/Cargo.toml")).unwrap();
+        assert!(!told.contains("conf-files") && !told.contains("\"etc/"));
+    }
+}
