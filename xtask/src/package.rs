@@ -84,4 +84,18 @@ mod tests {
         let told = std::fs::read_to_string(crate::tree().join("hq/Cargo.toml")).unwrap();
         assert!(!told.contains("conf-files") && !told.contains("\"etc/"));
     }
+
+    /// A folder of backups that was gone, or another disk mounted there, ended each night's backup with 226/NAMESPACE or a
+    /// refused permission.
+    #[test]
+    fn the_nightly_backup_makes_its_own_folder() {
+        let unit = crate::tree().join("packaging/systemd/fieldbook-hq-backup.service");
+        let unit = std::fs::read_to_string(unit).unwrap();
+        let line = |text: &str| unit.lines().any(|line| line == text);
+        assert!(line("ReadWritePaths=-/var/backups/fieldbook-hq"));
+        let made = "/usr/bin/install -d -m 0700 -o fieldbook-hq -g fieldbook-hq /var/backups/fieldbook-hq";
+        assert!(line(&format!("ExecStartPre=-+{made}")));
+        // What a full disk left of one stood there for ever, and each night added to it.
+        assert!(unit.contains("rm -f ./*.new*"));
+    }
 }
