@@ -43,14 +43,16 @@ impl Desk {
                 continue;
             };
             rebuilt.documents += 1;
-            if let Some(document) = work.document.as_ref().filter(|_| mend) {
-                self.index_money(work.home, document)?;
-            }
-            if digests.remove(&doc).flatten() != Some(digest) {
-                rebuilt.differed += 1;
-                if mend {
-                    self.index(&mut work)?;
-                }
+            let differs = digests.remove(&doc).flatten() != Some(digest);
+            rebuilt.differed += u64::from(differs);
+            let Some(card) = work.card(None).filter(|_| mend) else {
+                continue;
+            };
+            if differs {
+                self.learn(&card.indexed.document)?;
+                self.index(&[card])?;
+            } else {
+                self.index_money(&[card])?;
             }
         }
         rebuilt.differed += u64::try_from(digests.len()).unwrap_or(0);

@@ -239,8 +239,7 @@ impl Desk {
         let Some(number) = indexed.number.as_deref().filter(|_| self.unaware.contains(&replica)) else {
             return Ok(());
         };
-        let others = self.store.numbered(document.kind, number)?;
-        let twin = others.into_iter().any(|other| other != document.id && other.0.replica == replica);
+        let twin = self.store.is_numbered_beside(document.kind, number, document.id)?;
         if twin
             && let Some(mut device) = self.store.device(replica)?
             && !device.copied

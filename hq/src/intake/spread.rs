@@ -13,7 +13,7 @@ use crate::intake::segments::{Job, Run};
 use crate::intake::work::{NOWHERE, Work};
 use crate::reading;
 use crate::store::StoreError;
-use crate::store::documents::Indexed;
+use crate::store::documents::Card;
 use crate::store::feeds::Entry;
 
 /// Ops of one feed entry.
@@ -35,19 +35,22 @@ impl Desk {
         tell_merged(&mut job);
         let mut devices = Devices::new();
         let mut places: BTreeMap<DocId, BTreeSet<Place>> = BTreeMap::new();
-        let docs: Vec<DocId> = job.works.keys().copied().collect();
-        for doc in docs {
-            let Some(work) = job.works.get_mut(&doc) else {
-                continue;
-            };
-            if work.added.is_empty() {
-                continue;
-            }
+        let touched = job.works.iter_mut().filter(|(_, work)| !work.added.is_empty());
+        let mut touched: Vec<(DocId, &mut Work)> = touched.map(|(doc, work)| (*doc, work)).collect();
+        for (_, work) in &mut touched {
             self.rescope(work)?;
             if let Some(document) = &work.document {
                 self.tray.put(document, job.received_ms);
+                self.learn(document)?;
             }
-            self.index(work)?;
+        }
+        let card = |(_, work): &mut (DocId, &mut Work)| {
+            let before = work.before.clone().unwrap_or_default();
+            work.card(Some(before))
+        };
+        let cards: Vec<Card> = touched.iter_mut().filter_map(card).collect();
+        self.index(&cards)?;
+        for (doc, work) in touched {
             let now = self.places(work.scope, &work.people, &mut devices)?;
             self.cross(doc, work, &now, &mut devices)?;
             places.insert(doc, now);
@@ -78,25 +81,11 @@ impl Desk {
         Ok(())
     }
 
-    /// Moves a folded document into the index.
-    pub(crate) fn index(&mut self, work: &mut Work) -> Result<(), StoreError> {
-        let Some(document) = work.document.take() else {
-            return Ok(());
-        };
-        self.learn(&document)?;
-        self.index_money(work.home, &document)?;
-        let kind = records::kinds::by_number(document.kind);
-        let number = kind.and_then(|kind| kind.key).map(|key| reading::text(&document, key));
-        let indexed = Indexed {
-            number: number.filter(|number| !number.is_empty()),
-            scope: work.scope,
-            people: work.people.clone(),
-            creator: work.creator,
-            digest: document.digest(),
-            document,
-        };
-        self.notice_twin(&indexed)?;
-        self.store.document_put(work.home, &indexed)
+    /// Puts folded documents into the index, and enters what each is found by.
+    pub(crate) fn index(&mut self, cards: &[Card]) -> Result<(), StoreError> {
+        self.index_money(cards)?;
+        self.store.documents_put(cards)?;
+        cards.iter().try_for_each(|card| self.notice_twin(&card.indexed))
     }
 
     pub(super) fn places(

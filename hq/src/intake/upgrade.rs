@@ -58,11 +58,12 @@ impl Desk {
             let newer = work.ops.iter().filter_map(|op| Some((op.id, op.judgement.as_ref()?)));
             let newer = newer.filter(|(_, judgement)| wants_newer(&judgement.verdict));
             refused.extend(newer.map(|(id, judgement)| (judgement.order, id)));
-            if work.document.is_none() {
+            let Some(card) = work.card(None) else {
                 continue;
-            }
+            };
             work.before = self.store.known(work.home, doc)?;
-            self.index(&mut work)?;
+            self.learn(&card.indexed.document)?;
+            self.index(&[card])?;
             let now = self.places(work.scope, &work.people, &mut devices)?;
             self.cross(doc, &work, &now, &mut devices)?;
         }

@@ -8,7 +8,7 @@ use sync_protocol::merge::{Document, Judged, Lines, Standing, fold};
 use sync_protocol::ruling::Verdict;
 
 use crate::reading;
-use crate::store::documents::Known;
+use crate::store::documents::{Card, Indexed, Known};
 
 /// A document that no branch's feed carries: nobody is named on it yet whose branch it could be.
 pub const NOWHERE: u32 = u32::MAX;
@@ -47,6 +47,23 @@ impl Work {
         if let Some(document) = &self.document {
             self.people = people(document, &self.ops, self.creator);
         }
+    }
+
+    /// Takes the folded document out, on its way into the index, which said `before` of it, where that is known; `None`
+    /// where nothing stands.
+    pub(crate) fn card(&mut self, before: Option<Known>) -> Option<Card> {
+        let document = self.document.take()?;
+        let kind = kinds::by_number(document.kind);
+        let number = kind.and_then(|kind| kind.key).map(|key| reading::text(&document, key));
+        let indexed = Indexed {
+            number: number.filter(|number| !number.is_empty()),
+            scope: self.scope,
+            people: self.people.clone(),
+            creator: self.creator,
+            digest: document.digest(),
+            document,
+        };
+        Some(Card { branch: self.home, indexed, before })
     }
 
     /// Returns the verdict `Merged` for an op that left something open or superseded; `None` where it did not.

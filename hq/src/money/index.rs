@@ -18,36 +18,36 @@ use crate::money::pay;
 use crate::money::rows::linked;
 use crate::reading;
 use crate::store::StoreError;
-use crate::store::marks::Mark;
+use crate::store::documents::Card;
+use crate::store::marks::{Mark, Marked};
 
 impl Desk {
-    /// Enters what a document is found by, in place of what it was found by before. `home` is its creator's branch.
+    /// Enters what documents are found by, in place of what they were found by before.
     ///
     /// # Errors
     /// [`StoreError::InPayment`] where a payment batch would pay what another one pays.
-    pub(crate) fn index_money(&mut self, home: u32, document: &Document) -> Result<(), StoreError> {
-        let unsettled = !document.refused.is_empty() || !document.conflicts().is_empty();
-        let marked = is_marked(document);
-        // Of one op nothing was ever entered.
-        if !marked && !unsettled && document.ops.len() < 2 {
-            return Ok(());
-        }
-        let record = if marked { record(document) } else { None };
-        let mut marks = record.as_ref().map(marks).unwrap_or_default();
-        marks.extend(unsettled.then_some(Mark::Unsettled));
-        if let Some(record) = record.as_ref().filter(|_| traces::has(document.kind)) {
-            let found = traces::of(record, Zone::SHANGHAI);
-            marks.extend(found.iter().map(|mark| Mark::Trace(mark.to_bytes())));
-        }
-        self.store.marks_put(home, document.id, &marks)?;
-        if let Some(payment) = record.filter(|_| document.kind == number::PAYMENT) {
-            let mut claims = Vec::new();
-            for claim in pay::Batch::of(payment).pays() {
-                claims.push((self.home(claim.0.replica)?.unwrap_or(0), claim));
+    pub(crate) fn index_money(&mut self, cards: &[Card]) -> Result<(), StoreError> {
+        let mut marked = Vec::new();
+        for card in cards {
+            let document = &card.indexed.document;
+            let unsettled = !document.refused.is_empty() || !document.conflicts().is_empty();
+            let record = if is_marked(document) { record(document) } else { None };
+            let mut marks = record.as_ref().map(marks).unwrap_or_default();
+            marks.extend(unsettled.then_some(Mark::Unsettled));
+            if let Some(record) = record.as_ref().filter(|_| traces::has(document.kind)) {
+                let found = traces::of(record, Zone::SHANGHAI);
+                marks.extend(found.iter().map(|mark| Mark::Trace(mark.to_bytes())));
             }
-            self.store.in_payment_put(document.id, &claims)?;
+            if let Some(payment) = record.filter(|_| document.kind == number::PAYMENT) {
+                let mut claims = Vec::new();
+                for claim in pay::Batch::of(payment).pays() {
+                    claims.push((self.home(claim.0.replica)?.unwrap_or(0), claim));
+                }
+                self.store.in_payment_put(document.id, &claims)?;
+            }
+            marked.push(Marked { branch: card.branch, id: document.id, marks, new: card.is_new() });
         }
-        Ok(())
+        self.store.marks_put(&marked)
     }
 
     /// Returns the documents on which a conflict or a refused entry waits for a person, by branch and id.

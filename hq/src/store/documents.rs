@@ -35,6 +35,65 @@ pub struct Known {
     pub people: Vec<DocId>,
 }
 
+/// A document's card, on its way into the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// Its creator's branch.
+    pub branch: u32,
+    /// Its new line.
+    pub indexed: Indexed,
+    /// What the index said of it, [`Known::default`] of a new one; `None` where nobody asked.
+    pub before: Option<Known>,
+}
+
+impl Card {
+    /// Returns whether nothing was ever entered of it.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| before.ops.is_empty())
+    }
+
+    fn key(&self) -> [Value<'static>; 4] {
+        let id = self.indexed.document.id.0;
+        [self.branch.into(), id.replica.0.into(), id.epoch.0.into(), id.seq.into()]
+    }
+
+    fn row<'a>(&'a self, encoded: &'a Encoded) -> Vec<Value<'a>> {
+        let Indexed { document, number, scope, digest, .. } = &self.indexed;
+        let Encoded { code, people, ops, body } = encoded;
+        let (state, updated_ms) = (document.state, document.updated.ms);
+        let rest = values![
+            document.kind,
+            code,
+            number.as_ref(),
+            state,
+            *scope,
+            updated_ms,
+            digest,
+            people,
+            ops,
+            body
+        ];
+        [&self.key()[..], rest].concat()
+    }
+}
+
+/// The columns of a card that take up room.
+struct Encoded {
+    code: String,
+    people: Vec<u8>,
+    ops: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Encoded {
+    fn of(card: &Card) -> Self {
+        let Indexed { document, people, .. } = &card.indexed;
+        let (code, people) = (document.id.code(), bytes(people));
+        Self { code, people, ops: bytes(&document.ops), body: bytes(document) }
+    }
+}
+
 const PUT: &str = "INSERT INTO documents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
      ON CONFLICT (branch, replica, epoch, seq) DO UPDATE SET kind = excluded.kind, code = excluded.code,
        number = excluded.number, state = excluded.state, scope = excluded.scope, updated_ms = excluded.updated_ms,
@@ -45,57 +104,37 @@ fn id(row: &Row<'_>, at: usize) -> Result<DocId, StoreError> {
 }
 
 impl Store {
-    /// Puts a document into the index, over its earlier line.
+    /// Puts documents into the index, over their earlier lines; none may be among them twice.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn document_put(&self, branch: u32, indexed: &Indexed) -> Result<(), StoreError> {
-        let document = &indexed.document;
-        let op = document.id.0;
-        let (people, ops, body) = (bytes(&indexed.people), bytes(&document.ops), bytes(document));
-        self.db.run(
-            PUT,
-            values![
-                branch,
-                op.replica.0,
-                op.epoch.0,
-                op.seq,
-                document.kind,
-                &document.id.code(),
-                indexed.number.as_ref(),
-                document.state,
-                indexed.scope,
-                document.updated.ms,
-                &indexed.digest,
-                &people,
-                &ops,
-                &body
-            ],
-        )?;
-        self.concerns_put(branch, indexed)
+    pub fn documents_put(&self, cards: &[Card]) -> Result<(), StoreError> {
+        let encoded: Vec<Encoded> = cards.iter().map(Encoded::of).collect();
+        let rows: Vec<_> = cards.iter().zip(&encoded).map(|(card, encoded)| card.row(encoded)).collect();
+        self.db.run_each(PUT, &rows)?;
+        self.concerns_put(cards)
     }
 
-    /// Whom a document concerns beside its creator and the whole company: for a new device, and for digests.
-    fn concerns_put(&self, branch: u32, indexed: &Indexed) -> Result<(), StoreError> {
-        let op = indexed.document.id.0;
-        let others =
-            indexed.people.iter().filter(|person| Some(**person) != indexed.creator && indexed.scope != 0);
-        let others: Vec<Vec<u8>> = others.map(bytes).collect();
-        if others.is_empty() && indexed.document.ops.len() == 1 {
-            return Ok(());
+    /// Whom documents concern beside their creators and the whole company: for a new device, and for digests.
+    fn concerns_put(&self, cards: &[Card]) -> Result<(), StoreError> {
+        let mut more: Vec<(&Card, Vec<u8>)> = Vec::new();
+        for card in cards {
+            let Card { indexed, before, .. } = card;
+            let now = concerned(indexed, indexed.scope, &indexed.people);
+            let was = before.as_ref().map(|before| concerned(indexed, before.scope, &before.people));
+            if was.as_ref() == Some(&now) {
+                continue;
+            }
+            if was.is_none_or(|was| !was.is_empty()) {
+                let sql =
+                    "DELETE FROM concerns WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4";
+                self.db.run(sql, &card.key())?;
+            }
+            more.extend(now.into_iter().map(|person| (card, bytes(person))));
         }
-        let key = values![branch, op.replica.0, op.epoch.0, op.seq];
-        self.db.run(
-            "DELETE FROM concerns WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4",
-            key,
-        )?;
-        for person in others {
-            self.db.run(
-                "INSERT INTO concerns VALUES (?1, ?2, ?3, ?4, ?5)",
-                values![branch, op.replica.0, op.epoch.0, op.seq, &person],
-            )?;
-        }
-        Ok(())
+        let rows: Vec<_> =
+            more.iter().map(|(card, person)| [&card.key()[..], values![person]].concat()).collect();
+        self.db.run_each("INSERT INTO concerns VALUES (?1, ?2, ?3, ?4, ?5)", &rows)
     }
 
     /// Returns a document; `branch` is its creator's.
@@ -324,6 +363,17 @@ impl Store {
         self.db.one(sql, values![kind, number], |row| id(row, 0))
     }
 
+    /// Returns whether another document of a kind has that human number, of those that the creator of `one` created.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn is_numbered_beside(&self, kind: u16, number: &str, one: DocId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM documents WHERE kind = ?1 AND number = ?2
+             AND replica = ?3 AND NOT (epoch = ?4 AND seq = ?5))";
+        let id = one.0;
+        self.db.only(sql, values![kind, number, id.replica.0, id.epoch.0, id.seq])
+    }
+
     /// Returns the human numbers of a kind that hold `part`.
     ///
     /// # Errors
@@ -372,6 +422,11 @@ impl Store {
         self.db.run("DELETE FROM concerns", &[])?;
         Ok(())
     }
+}
+
+/// Returns who of a document's people is neither its creator nor sees it with the whole company.
+fn concerned<'a>(indexed: &Indexed, scope: u32, people: &'a [DocId]) -> Vec<&'a DocId> {
+    people.iter().filter(|person| Some(**person) != indexed.creator && scope != 0).collect()
 }
 
 fn indexed(row: &Row<'_>) -> Result<(u32, Indexed), StoreError> {

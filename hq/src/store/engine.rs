@@ -189,6 +189,18 @@ impl Engine {
         }
     }
 
+    /// Runs a statement `INSERT … VALUES (?1, …)` for each of `rows`; a server is told all of them at once, so that no two
+    /// may have one key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) fn run_each(&self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => rows.iter().try_for_each(|values| engine.run(sql, values).map(drop)),
+            Self::Postgres(engine) => engine.run_each(sql, rows),
+        }
+    }
+
     /// Returns the first row as `read` makes it; `None` where there is none.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use records::id::{DocId, Epoch, OpId, Replica};
 
-use crate::store::engine::{Row, values};
+use crate::store::engine::{Row, Value, values};
 use crate::store::{Store, StoreError, bytes};
 
 /// One thing that a document is found by.
@@ -22,6 +22,26 @@ pub enum Mark {
     Trace(Vec<u8>),
     /// A conflict of it, or an entry that was refused, waits for a person.
     Unsettled,
+}
+
+/// What one document is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Its creator's branch.
+    pub branch: u32,
+    /// Which document.
+    pub id: DocId,
+    /// All that it is found by now.
+    pub marks: BTreeSet<Mark>,
+    /// Whether nothing was ever entered of it.
+    pub new: bool,
+}
+
+impl Marked {
+    fn row<'a>(&self, mark: &'a [u8]) -> Vec<Value<'a>> {
+        let id = self.id.0;
+        values![mark, self.branch, id.replica.0, id.epoch.0, id.seq].to_vec()
+    }
 }
 
 impl Mark {
@@ -44,26 +64,29 @@ fn id(row: &Row<'_>) -> Result<DocId, StoreError> {
 }
 
 impl Store {
-    /// Enters what a document is found by, in place of what it was found by before.
+    /// Enters what documents are found by, in place of what they were found by before.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn marks_put(&self, branch: u32, id: DocId, marks: &BTreeSet<Mark>) -> Result<(), StoreError> {
-        let op = id.0;
-        let key = values![branch, op.replica.0, op.epoch.0, op.seq];
+    pub fn marks_put(&self, marked: &[Marked]) -> Result<(), StoreError> {
+        let mut more: Vec<(&Marked, Vec<u8>)> = Vec::new();
+        for of in marked {
+            let held = if of.new { BTreeSet::new() } else { self.marks(of.branch, of.id)? };
+            let wanted: BTreeSet<Vec<u8>> = of.marks.iter().map(Mark::bytes).collect();
+            for gone in held.difference(&wanted) {
+                let sql = "DELETE FROM marks WHERE mark = ?1 AND branch = ?2 AND replica = ?3 AND epoch = ?4 AND seq = ?5";
+                self.db.run(sql, &of.row(gone))?;
+            }
+            more.extend(wanted.into_iter().filter(|mark| !held.contains(mark)).map(|mark| (of, mark)));
+        }
+        let rows: Vec<_> = more.iter().map(|(of, mark)| of.row(mark)).collect();
+        self.db.run_each("INSERT INTO marks VALUES (?1, ?2, ?3, ?4, ?5)", &rows)
+    }
+
+    fn marks(&self, branch: u32, id: DocId) -> Result<BTreeSet<Vec<u8>>, StoreError> {
+        let key = values![branch, id.0.replica.0, id.0.epoch.0, id.0.seq];
         let sql = "SELECT mark FROM marks WHERE branch = ?1 AND replica = ?2 AND epoch = ?3 AND seq = ?4";
-        let held: BTreeSet<Vec<u8>> = self.db.all(sql, key, |row| row.get(0))?.into_iter().collect();
-        let wanted: BTreeSet<Vec<u8>> = marks.iter().map(Mark::bytes).collect();
-        let delete =
-            "DELETE FROM marks WHERE mark = ?1 AND branch = ?2 AND replica = ?3 AND epoch = ?4 AND seq = ?5";
-        for gone in held.difference(&wanted) {
-            self.db.run(delete, values![gone, branch, op.replica.0, op.epoch.0, op.seq])?;
-        }
-        let insert = "INSERT INTO marks VALUES (?1, ?2, ?3, ?4, ?5)";
-        for new in wanted.difference(&held) {
-            self.db.run(insert, values![new, branch, op.replica.0, op.epoch.0, op.seq])?;
-        }
-        Ok(())
+        Ok(self.db.all(sql, key, |row| row.get(0))?.into_iter().collect())
     }
 
     /// Returns the documents of any kind that are found by a mark, by creator's branch and id.

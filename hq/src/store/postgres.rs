@@ -193,7 +193,24 @@ impl Postgres {
 
     /// See [`Engine::run`].
     pub(super) fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        self.ask(sql, values, |client, statement, values| client.execute(statement, values))
+        let (types, values) = (types_of(values), parameters(values));
+        self.ask(sql, &types, &values, |client, statement, values| client.execute(statement, values))
+    }
+
+    /// See [`Engine::run_each`]: the columns travel as arrays, which the server takes apart.
+    pub(super) fn run_each(&self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<(), StoreError> {
+        let Some(first) = rows.first() else { return Ok(()) };
+        if self.live.borrow().doing == Doing::Nothing {
+            return self.in_one(|| self.run_each(sql, rows));
+        }
+        let one = self.live.borrow_mut().statement(sql, &types_of(first))?;
+        let arrays: Vec<Type> = one.params().iter().map(types::array).collect();
+        let column = |at| rows.iter().filter_map(|row| row.get(at)).collect();
+        let columns: Vec<Vec<&Value<'_>>> = (0..arrays.len()).map(column).collect();
+        let columns: Vec<_> = columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+        self.ask(&all_rows(sql, &arrays), &arrays, &columns, |client, statement, values| {
+            client.execute(statement, values).map(drop)
+        })
     }
 
     /// See [`Engine::one`].
@@ -284,14 +301,16 @@ impl Postgres {
     }
 
     fn rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<postgres::Row>, StoreError> {
-        self.ask(sql, values, |client, statement, values| client.query(statement, values))
+        let (types, values) = (types_of(values), parameters(values));
+        self.ask(sql, &types, &values, |client, statement, values| client.query(statement, values))
     }
 
     /// Runs one statement; one that writes outside a transaction has its own.
     fn ask<T>(
         &self,
         sql: &str,
-        values: &[Value<'_>],
+        types: &[Type],
+        values: &[&(dyn ToSql + Sync)],
         mut work: impl FnMut(&mut Client, &Statement, &[&(dyn ToSql + Sync)]) -> Result<T, postgres::Error>,
     ) -> Result<T, StoreError> {
         let writes = !sql.starts_with("SELECT");
@@ -301,13 +320,18 @@ impl Postgres {
             if writes {
                 live.wrote();
             }
-            return live.ask(sql, values, &mut work);
+            return live.ask(sql, types, values, &mut work);
         }
         if !writes {
-            return self.again_where_lost(|live| live.ask(sql, values, &mut work));
+            return self.again_where_lost(|live| live.ask(sql, types, values, &mut work));
         }
+        self.in_one(|| self.ask(sql, types, values, work))
+    }
+
+    /// Does something in a transaction of its own.
+    fn in_one<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.begin()?;
-        let done = self.ask(sql, values, work).and_then(|done| self.commit().map(|()| done));
+        let done = work().and_then(|done| self.commit().map(|()| done));
         if done.is_err() {
             self.roll_back()?;
         }
@@ -379,21 +403,21 @@ impl Live {
     fn ask<T>(
         &mut self,
         sql: &str,
-        values: &[Value<'_>],
+        types: &[Type],
+        values: &[&(dyn ToSql + Sync)],
         work: &mut impl FnMut(&mut Client, &Statement, &[&(dyn ToSql + Sync)]) -> Result<T, postgres::Error>,
     ) -> Result<T, StoreError> {
-        let statement = self.statement(sql, values)?;
-        let said = work(&mut self.client, &statement, &parameters(values));
+        let statement = self.statement(sql, types)?;
+        let said = work(&mut self.client, &statement, values);
         self.heard(said)
     }
 
     /// Returns a statement as the server prepared it, once a connection.
-    fn statement(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Statement, StoreError> {
+    fn statement(&mut self, sql: &str, types: &[Type]) -> Result<Statement, StoreError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let types: Vec<Type> = values.iter().map(types::of).collect();
-        let prepared = self.client.prepare_typed(&sql.replace('?', "$"), &types);
+        let prepared = self.client.prepare_typed(&sql.replace('?', "$"), types);
         let statement = self.heard(prepared)?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
@@ -401,8 +425,7 @@ impl Live {
 
     fn declare(&mut self, name: &str, sql: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
         let sql = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", sql.replace('?', "$"));
-        let types: Vec<Type> = values.iter().map(types::of).collect();
-        let prepared = self.client.prepare_typed(&sql, &types);
+        let prepared = self.client.prepare_typed(&sql, &types_of(values));
         let statement = self.heard(prepared)?;
         let said = self.client.execute(&statement, &parameters(values));
         self.heard(said).map(drop)
@@ -416,6 +439,19 @@ impl Live {
 
 fn parameters<'a>(values: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
     values.iter().map(|value| -> &(dyn ToSql + Sync) { value }).collect()
+}
+
+fn types_of(values: &[Value<'_>]) -> Vec<Type> {
+    values.iter().map(types::of).collect()
+}
+
+/// Returns the statement that inserts all rows of some columns, out of the one that inserts a row.
+fn all_rows(sql: &str, columns: &[Type]) -> String {
+    let numbered = (1..).zip(columns);
+    let (places, arrays): (Vec<_>, Vec<_>) =
+        numbered.map(|(at, kind)| (format!("?{at}"), format!("?{at}::{}", kind.name()))).unzip();
+    let (one, all) = (places.join(", "), arrays.join(", "));
+    sql.replacen(&format!("VALUES ({one})"), &format!("SELECT * FROM unnest({all})"), 1)
 }
 
 /// Returns how a server is spoken to whose certificate descends from those in `roots`.

@@ -1,14 +1,14 @@
 //! Transactions, counters, feeds and views: each law holds on SQLite and on PostgreSQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fieldbook_hq::store::devices::{Device, Why};
-use fieldbook_hq::store::documents::Indexed;
+use fieldbook_hq::store::documents::{Card, Indexed, Known};
 use fieldbook_hq::store::feeds::Entry;
 use fieldbook_hq::store::files::Pieces;
 use fieldbook_hq::store::log::{Came, Held, Kept, Lack};
 use fieldbook_hq::store::logins::{Login, Visitor};
-use fieldbook_hq::store::marks::Mark;
+use fieldbook_hq::store::marks::{Mark, Marked};
 use fieldbook_hq::store::{Store, StoreError};
 use records::id::{DocId, Epoch, OpId, Replica};
 use sync_protocol::chain::{Link, Parent};
@@ -78,6 +78,10 @@ fn indexed(seq: u64, kind: u16, number: &str, scope: u32) -> Indexed {
         creator: Some(doc(900)),
         digest: [u8::try_from(seq).unwrap(); 16],
     }
+}
+
+fn card(branch: u32, indexed: Indexed) -> Card {
+    Card { branch, indexed, before: None }
 }
 
 #[test]
@@ -314,10 +318,10 @@ fn documents_are_found_by_everything_that_names_them() {
         let store = place.create();
         // PostgreSQL's text knows no NUL: the number finds it all the same, and the record is as it was.
         let odd = "A\0-1";
-        store.document_put(2, &indexed(1, 5, "A-1", 4)).unwrap();
-        store.document_put(2, &indexed(1, 5, odd, 4)).unwrap();
-        store.document_put(2, &indexed(3, 5, "a_2%", 0)).unwrap();
-        store.document_put(3, &indexed(5, 6, "B-1", 4)).unwrap();
+        let (first, second) = (card(2, indexed(1, 5, "A-1", 4)), card(2, indexed(1, 5, odd, 4)));
+        store.documents_put(&[first]).unwrap();
+        let others = [card(2, indexed(3, 5, "a_2%", 0)), card(3, indexed(5, 6, "B-1", 4))];
+        store.documents_put(&[&[second], &others[..]].concat()).unwrap();
         assert_eq!(store.documents().unwrap(), 3);
         assert_eq!(store.document(2, doc(1)).unwrap(), Some(document(1, 5)));
         assert_eq!(store.known(2, doc(1)).unwrap().unwrap().ops, [op(1), op(2)]);
@@ -353,9 +357,14 @@ fn documents_are_found_by_everything_that_names_them() {
             store.each_document(kind, each).unwrap();
             assert_eq!(found, count);
         }
-        let marks = |marks: &[Mark]| marks.iter().cloned().collect::<BTreeSet<_>>();
-        store.marks_put(2, doc(1), &marks(&[Mark::Key("k".into()), Mark::Staff(doc(9))])).unwrap();
-        store.marks_put(2, doc(1), &marks(&[Mark::Key("l".into()), Mark::Staff(doc(9))])).unwrap();
+        let marked = |key: &str, new| {
+            let marks = [Mark::Key(key.into()), Mark::Staff(doc(9))].into();
+            Marked { branch: 2, id: doc(1), marks, new }
+        };
+        store.marks_put(&[marked("k", true)]).unwrap();
+        let other = Marked { id: doc(3), marks: [Mark::Key("l".into())].into(), ..marked("", true) };
+        store.marks_put(&[marked("l", false), other]).unwrap();
+        assert_eq!(store.listed(&Mark::Key("l".into())).unwrap(), [doc(1), doc(3)]);
         assert_eq!(store.listed(&Mark::Key("k".into())).unwrap(), []);
         assert_eq!(store.marked(&Mark::Staff(doc(9)), 5).unwrap(), [doc(1)]);
         assert_eq!(store.marked(&Mark::Staff(doc(9)), 6).unwrap(), []);
@@ -364,6 +373,36 @@ fn documents_are_found_by_everything_that_names_them() {
         assert_eq!(store.imported(&[1; 16]).unwrap(), Some(doc(1)));
         store.documents_clear().unwrap();
         assert_eq!(store.documents().unwrap(), 0);
+    });
+}
+
+#[test]
+fn many_documents_are_put_at_once_and_read_as_if_one_by_one() {
+    both(|place| {
+        let store = place.create();
+        let unnumbered = |seq| Indexed { number: None, ..indexed(seq, 5, "", 4) };
+        let new = |indexed| Card { before: Some(Known::default()), ..card(2, indexed) };
+        store.documents_put(&[]).unwrap();
+        store.begin().unwrap();
+        store.documents_put(&[new(unnumbered(1)), new(unnumbered(2))]).unwrap();
+        store.commit().unwrap();
+        let cards: Vec<Card> = (3..200).map(|seq| new(indexed(seq, 5, &format!("N{seq}"), 4))).collect();
+        store.documents_put(&cards).unwrap();
+        assert_eq!(store.documents().unwrap(), 199);
+        assert_eq!(store.numbered(5, "N77").unwrap(), Some(doc(77)));
+        assert!(!store.is_numbered_beside(5, "N77", doc(77)).unwrap());
+        assert!(store.is_numbered_beside(5, "N77", doc(78)).unwrap());
+        assert_eq!(store.indexed(2, doc(2)).unwrap().unwrap().number, None);
+        assert_eq!(store.visible(Some(doc(901)), None, &[]).unwrap().len(), 199);
+        // Whom it concerned before and now is told by what the index said of it.
+        let known = store.known(2, doc(1)).unwrap();
+        let left = Indexed { people: vec![doc(900)], ..unnumbered(1) };
+        store.documents_put(&[Card { before: known, ..card(2, left) }]).unwrap();
+        let concerned = store.visible(Some(doc(901)), None, &[]).unwrap();
+        assert_eq!((concerned.len(), concerned.contains_key(&doc(1))), (198, false));
+        let known = store.known(2, doc(1)).unwrap();
+        store.documents_put(&[Card { before: known, ..card(2, unnumbered(1)) }]).unwrap();
+        assert_eq!(store.visible(Some(doc(901)), None, &[]).unwrap().len(), 199);
     });
 }
 

@@ -17,6 +17,15 @@ pub(super) fn of(value: &Value<'_>) -> Type {
     }
 }
 
+/// Returns what an array of parameters of a type is.
+pub(super) fn array(kind: &Type) -> Type {
+    match *kind {
+        Type::INT8 => Type::INT8_ARRAY,
+        Type::TEXT => Type::TEXT_ARRAY,
+        _ => Type::BYTEA_ARRAY,
+    }
+}
+
 impl ToSql for Value<'_> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self {
