@@ -101,15 +101,27 @@ fn together(
     desk.look_around()?;
     let nobody_waits = first.is_none();
     let mut next = first;
+    // What nothing stands before is taken back with the transaction: a mark would cost every job for the rare one.
+    let mut alone = true;
     while let Some(job) = next {
-        desk.store.mark()?;
+        if !alone {
+            desk.store.mark()?;
+        }
         let (good, answer) = job(desk);
         answers.push(answer);
-        if good {
-            desk.store.keep()?;
-        } else {
-            desk.store.take_back()?;
-            desk.forget();
+        match (good, alone) {
+            (true, true) => alone = false,
+            (true, false) => desk.store.keep()?,
+            (false, false) => {
+                desk.store.take_back()?;
+                desk.forget();
+            }
+            (false, true) => {
+                desk.store.roll_back()?;
+                desk.forget();
+                desk.store.begin()?;
+                desk.look_around()?;
+            }
         }
         next = if answers.len() < TOGETHER_MAX { jobs.try_recv().ok() } else { None };
     }
@@ -131,15 +143,39 @@ mod tests {
         let data = Data::at(folder.path());
         data.init("http://127.0.0.1:7400").unwrap();
         let writer = Writer::start(data.open(false).unwrap(), |_| {}).unwrap();
-        // The job gives away the mark that the writer set before it.
+        // The job ends the transaction that the writer began.
         let lost = writer.run(|desk| {
             desk.store.set("a", b"1")?;
-            desk.store.keep()
+            desk.store.roll_back()
         });
         assert!(matches!(lost, Err(NotKept)));
         assert!(matches!(writer.run(|desk| desk.store.set("b", b"1")), Ok(Ok(()))));
         let store = data.open(false).unwrap().store;
         let held = |key| store.setting(key).unwrap().is_some();
         assert_eq!([held("a"), held("b")], [false, true]);
+    }
+
+    #[test]
+    fn whichever_job_of_a_commit_fails_the_others_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::at(folder.path());
+        data.init("http://127.0.0.1:7400").unwrap();
+        for failing in 0..3 {
+            let mut desk = data.open(false).unwrap();
+            let (send, receive) = sync_channel(3);
+            for n in 0..3 {
+                let job: Job = Box::new(move |desk| {
+                    let good = n != failing;
+                    desk.store.set(&format!("{failing} {n}"), b"1").unwrap();
+                    (good, Box::new(|kept| assert!(kept)))
+                });
+                send.send(job).unwrap();
+            }
+            let mut answers = Vec::new();
+            together(&mut desk, receive.try_recv().ok(), &receive, &mut answers).unwrap();
+            answers.into_iter().for_each(|answer| answer(true));
+            let held = (0..3).map(|n| desk.store.setting(&format!("{failing} {n}")).unwrap().is_some());
+            assert_eq!(held.collect::<Vec<_>>(), (0..3).map(|n| n != failing).collect::<Vec<_>>());
+        }
     }
 }
