@@ -297,7 +297,7 @@ impl Request {
     fn take(office: &Office, body: &[u8]) -> Result<Self, SessionError> {
         let asked = signature_of(body).ok_or(SessionError::Order)?;
         let mut session = Session::carried(office.clone(), inflate_max(body.len()));
-        session.push(body)?;
+        session.push_last(body)?;
         let session::Answered { request, key, replica, mut cursor, answer_bytes_max, new_ops, answer } =
             session.answered()?;
         cursor.advance(&answer.end.next);

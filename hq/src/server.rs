@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::State;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -330,8 +330,9 @@ async fn converse(shared: &Shared, request: Request<Body>, told: &mut Told) -> R
         if let (None, true, Some(replica)) = (&line, session.has_pushed(), session.replica()) {
             line = shared.lines.hold(replica, limits.turn).await;
         }
+        let ended = body.is_end_stream();
         let (spoke, pushed) = blocking(move || {
-            let pushed = session.push(&bytes);
+            let pushed = if ended { session.push_last(&bytes) } else { session.push(&bytes) };
             Ok((session, pushed))
         })
         .await?;

@@ -2,6 +2,8 @@
 //!
 //! Source: docs/PROTOCOL.md, Messages.
 
+mod pushed;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ use crate::intake::desk::Desk;
 use crate::keys;
 use crate::pieces::{self, Kept};
 use crate::porter::{Later, Porter};
-use crate::quota::Left;
+use crate::session::pushed::{CameTo, Pushed};
 use crate::store::StoreError;
 use crate::store::devices::{Device, Why};
 use crate::store::log::Came;
@@ -91,6 +93,8 @@ pub struct Session {
     enrolled: bool,
     /// The last op pushed of each epoch.
     pushed: BTreeMap<Epoch, u64>,
+    /// What the last bytes completed: it is taken in with the answer.
+    last: Option<Pushed>,
     notices: Vec<Notice>,
     rulings: Vec<Ruling>,
     new_ops: u64,
@@ -133,6 +137,7 @@ impl Session {
             keys: Vec::new(),
             enrolled: false,
             pushed: BTreeMap::new(),
+            last: None,
             notices: Vec::new(),
             rulings: Vec::new(),
             new_ops: 0,
@@ -165,6 +170,22 @@ impl Session {
     /// # Errors
     /// [`SessionError`]; what was complete before stays kept.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
+        match self.read(bytes)? {
+            Some(pushed) => self.take(pushed),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the last bytes; the segments that they complete come onto the disk together with what is answered. Blocks.
+    ///
+    /// # Errors
+    /// [`SessionError`]; what was complete before stays kept.
+    pub fn push_last(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
+        self.last = self.read(bytes)?;
+        Ok(())
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> Result<Option<Pushed>, SessionError> {
         let events = self.reader.as_mut().ok_or(SessionError::Order)?.push(bytes)?;
         let mut segments = Vec::new();
         for event in events {
@@ -180,7 +201,7 @@ impl Session {
                 Event::Unknown { .. } => {}
             }
         }
-        if segments.is_empty() { Ok(()) } else { self.take(segments) }
+        if segments.is_empty() { Ok(None) } else { self.sort(segments).map(Some) }
     }
 
     /// Whether both ends speak one version of the protocol; a segment of another one is kept as it came.
@@ -283,71 +304,56 @@ impl Session {
         Ok(())
     }
 
-    fn take(&mut self, segments: Vec<Segment>) -> Result<(), SessionError> {
+    /// Sorts segments by who signed them.
+    fn sort(&mut self, segments: Vec<Segment>) -> Result<Pushed, SessionError> {
         let replica = self.hello.as_ref().ok_or(SessionError::Order)?.replica;
         let part = self.device.as_ref().is_none_or(|device| device.standing.takes_part());
         let (own, carried): (Vec<_>, Vec<_>) =
             segments.into_iter().partition(|segment| segment.replica == replica);
-        let spoken = self.is_spoken();
-        let mut good = Vec::new();
-        let mut aside = Vec::new();
+        let heard = part && self.is_spoken();
+        let now_ms = self.office.clock.now_ms();
+        let mut pushed = Pushed {
+            own: Vec::new(),
+            aside: Vec::new(),
+            carried: if heard { carried } else { Vec::new() },
+            came: Came { received_ms: now_ms, skew_ms: self.skew_ms },
+            branch: self.device.as_ref().map_or(0, |device| device.branch),
+            first_key: self.device.as_ref().and_then(|device| device.key),
+            several: self.keys.len() > 1,
+        };
         for segment in own {
             let signed = |(key, _): &&(PublicKey, bool)| segment.verify(key).is_ok();
             match self.keys.iter().find(signed) {
-                Some((key, true)) if part && spoken => good.push((segment, *key)),
-                Some((_, true)) if part => aside.push((segment, Why::Newer)),
-                Some((_, true)) => aside.push((segment, Why::Revoked)),
-                Some((_, false)) => aside.push((segment, Why::Unconfirmed)),
+                Some((key, true)) if heard => {
+                    let last = self.pushed.entry(segment.epoch).or_default();
+                    *last = segment.last().max(*last);
+                    pushed.own.push((segment, *key));
+                }
+                Some((_, true)) if part => pushed.aside.push((segment, Why::Newer)),
+                Some((_, true)) => pushed.aside.push((segment, Why::Revoked)),
+                Some((_, false)) => pushed.aside.push((segment, Why::Unconfirmed)),
                 None => self.notices.push(Notice::Refused(reason::SIGNATURE)),
             }
         }
-        for (segment, _) in &good {
-            let last = self.pushed.entry(segment.epoch).or_default();
-            *last = segment.last().max(*last);
-        }
-        let now = self.office.clock.now_ms();
-        let came = Came { received_ms: now, skew_ms: self.skew_ms };
-        let branch = self.device.as_ref().map_or(0, |device| device.branch);
-        let first_key = self.device.as_ref().and_then(|device| device.key);
-        let several = self.keys.len() > 1;
+        Ok(pushed)
+    }
+
+    fn take(&mut self, pushed: Pushed) -> Result<(), SessionError> {
         let porter = Arc::clone(&self.office.porter);
-        let (taken, refused, beyond) = self.office.writer.run(move |desk| {
-            let mut beyond = false;
-            let left = Left { branch, porter: &porter, now_ms: now };
-            for (segment, why) in aside {
-                if desk.may_wait(&segment, &left)? {
-                    desk.store.hold_back(branch, &segment, why, came)?;
-                } else {
-                    beyond = true;
-                }
-            }
-            let mut refused = false;
-            for segment in carried.iter().filter(|_| part && spoken) {
-                refused |= !desk.take_carried(segment, Came { skew_ms: None, ..came })?;
-            }
-            let mut own = Vec::with_capacity(good.len());
-            for (segment, key) in good {
-                if beyond || !desk.may_leave(&segment, &left)? {
-                    beyond = true;
-                    continue;
-                }
-                // Each key has its own epochs; what one wrote in another's waits for a person.
-                if several && !desk.key_writes(first_key, &segment, &key)? {
-                    desk.store.hold_back(branch, &segment, Why::Unconfirmed, came)?;
-                } else {
-                    own.push(segment);
-                }
-            }
-            Ok::<_, StoreError>((desk.take_from(own, came)?, refused, beyond))
-        })??;
-        self.notices.extend(refused.then_some(Notice::Refused(reason::SIGNATURE)));
-        if beyond {
+        let came = self.office.writer.run(move |desk| pushed.take(desk, &porter))??;
+        self.note(came);
+        Ok(())
+    }
+
+    /// Notes what became of segments, for the answer.
+    fn note(&mut self, came: CameTo) {
+        self.notices.extend(came.refused.then_some(Notice::Refused(reason::SIGNATURE)));
+        if came.beyond {
             self.refuse(reason::QUOTA);
         }
-        self.notices.extend(taken.notices);
-        self.rulings.extend(taken.rulings);
-        self.new_ops += taken.new_ops;
-        Ok(())
+        self.notices.extend(came.taken.notices);
+        self.rulings.extend(came.taken.rulings);
+        self.new_ops += came.taken.new_ops;
     }
 
     /// Ends: checks the request's signature and returns the answer's bytes. Blocks.
@@ -384,16 +390,28 @@ impl Session {
             self.greet(hello)?;
         }
         let keys: Vec<PublicKey> = self.keys.iter().map(|(key, _)| *key).collect();
-        let (request, key) = reader.finish_by(&keys)?;
+        let ended = reader.finish_by(&keys);
+        // Segments prove themselves: they are kept whatever the request around them is.
+        if let Some(pushed) = self.last.take_if(|_| ended.is_err()) {
+            self.take(pushed)?;
+        }
+        let (request, key) = ended?;
         if let Some(hello) = self.hello.as_ref().filter(|_| !self.carried) {
             self.office.porter.proven(hello.replica, self.office.clock.now_ms());
         }
         let confirmed = self.keys.iter().any(|(known, confirmed)| *known == key && *confirmed);
         let hello = self.hello.as_ref().ok_or(SessionError::Order)?;
         let (replica, cursor) = (hello.replica, hello.cursor.clone());
-        let (answer_bytes_max, new_ops) = (hello.answer_bytes_max, self.new_ops);
+        let answer_bytes_max = hello.answer_bytes_max;
         let office = self.office.clone();
-        let answer = office.writer.run(move |desk| self.answer(desk, key, request, confirmed))??;
+        let (answer, new_ops) = office.writer.run(move |desk| {
+            if let Some(pushed) = self.last.take() {
+                let came = pushed.take(desk, &self.office.porter)?;
+                self.note(came);
+            }
+            let new_ops = self.new_ops;
+            Ok::<_, StoreError>((self.answer(desk, key, request, confirmed)?, new_ops))
+        })??;
         Ok(Answered { request, key, replica, cursor, answer_bytes_max, new_ops, answer })
     }
 

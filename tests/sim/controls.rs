@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fieldbook_hq::store::StoreError;
+use fieldbook_hq::store::documents::Card;
 use records::id::DocId;
 use records::kinds::number;
 use sync_protocol::cursor::Feed;
@@ -72,7 +73,8 @@ fn a_document_that_differs_under_the_same_digest_is_seen() {
         let (branch, mut indexed) =
             rows.into_iter().find(|(_, indexed)| indexed.document.id == doc).expect("a row");
         indexed.document.ops.pop();
-        desk.store.document_put(branch, &indexed).expect("a row");
+        let card = Card { branch, indexed, before: None };
+        desk.store.documents_put(&[card]).expect("a row");
     });
     is_seen(|| world.check(), "at headquarters it is");
 }

@@ -183,11 +183,16 @@ impl Headquarters {
         self.knowing(|| {
             let mut session = Session::new(self.office(now_ms), inflate_max(body.len()));
             let mut from = 0;
-            for to in cuts.iter().copied().chain([body.len()]) {
-                session.push(&body[from..to])?;
-                from = to;
+            for to in cuts {
+                session.push(&body[from..*to])?;
+                from = *to;
             }
-            if whole { session.finish().map(Some) } else { Ok(None) }
+            if whole {
+                session.push_last(&body[from..])?;
+                return session.finish().map(Some);
+            }
+            session.push(&body[from..])?;
+            Ok(None)
         })
     }
 }

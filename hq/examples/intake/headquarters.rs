@@ -130,7 +130,7 @@ impl Headquarters {
     pub(crate) fn take(&self, device: usize) -> Vec<u8> {
         let request = &self.devices[device].request;
         let mut session = Session::new(self.office.clone(), inflate_max(request.len()));
-        session.push(request).unwrap();
+        session.push_last(request).unwrap();
         session.finish().unwrap()
     }
 

@@ -32,10 +32,7 @@ fn a_cut_request_keeps_every_complete_segment() {
     let body = write_request(&device.request(1), &device.signer);
     let (status, _) = post_claiming(hq.address, body.len() as u64, &body[..body.len() * 3 / 4]);
     assert_ne!(status, 200);
-    let line = (device.enrolment.replica, device.epoch);
-    let desk = hq.desk();
-    let branch = desk.store.branch_of(line.0).unwrap().unwrap();
-    let held = desk.store.line(branch, line).unwrap().unwrap().last;
+    let held = hq.holds(&device);
     assert!((257..1_001).contains(&held), "{held}");
     let held = usize::try_from(held).unwrap();
     assert_eq!(device.sync(hq.address, held).ack.held[0].up_to, 1_001);
@@ -55,6 +52,18 @@ fn no_flipped_bit_is_used() {
         assert!([400, 401, 403, 413].contains(&status), "byte {at}: {status}");
     }
     assert_eq!(device.sync(hq.address, 0).ack.held[0].up_to, 1);
+}
+
+#[test]
+fn a_signed_segment_is_kept_whatever_the_request_around_it_is() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sync(hq.address, 0);
+    device.sheet("pump");
+    let request = device.request(0);
+    let body = write_request(&request, &Device::scan(&device.enrolment.to_code(), 9).signer);
+    assert_eq!(post(hq.address, &body).0, 401);
+    assert_eq!(hq.holds(&device), 1);
 }
 
 #[test]

@@ -81,6 +81,19 @@ impl Hq {
         Data::at(self.folder.path()).open(false).unwrap()
     }
 
+    /// What the conversations of a second program share.
+    pub(crate) fn office(&self) -> Office {
+        office(self.folder.path(), Limits::default())
+    }
+
+    /// The last op of a device's line that is on the disk; 0 for none.
+    pub(crate) fn holds(&self, device: &device::Device) -> u64 {
+        let line = (device.enrolment.replica, device.epoch);
+        let desk = self.desk();
+        let branch = desk.store.branch_of(line.0).unwrap().unwrap();
+        desk.store.line(branch, line).unwrap().map_or(0, |held| held.last)
+    }
+
     /// Takes in a table that the office changed.
     pub(crate) fn import(&self, kind: &str, table: &str) {
         let kind = records::kinds::by_name(kind).unwrap();
@@ -124,15 +137,19 @@ impl Drop for Hq {
     }
 }
 
-fn serve(
-    folder: &Path,
-    limits: Limits,
-) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, std::thread::JoinHandle<()>, Arc<Console>) {
+fn office(folder: &Path, limits: Limits) -> Office {
     let desk = Data::at(folder).open(false).unwrap();
     let signer = Arc::clone(&desk.signer);
     let writer = Writer::start(desk, |error| panic!("{error}")).unwrap();
     let (clock, files) = (Clock::set(NOW_MS, false), Data::at(folder).files());
-    let office = Office { writer, signer, clock, files, porter: Arc::new(Porter::new(limits)) };
+    Office { writer, signer, clock, files, porter: Arc::new(Porter::new(limits)) }
+}
+
+fn serve(
+    folder: &Path,
+    limits: Limits,
+) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, std::thread::JoinHandle<()>, Arc<Console>) {
+    let office = office(folder, limits);
     let console = Console::new(office, Data::at(folder), false, false, Lang::chosen(Some("en")), Vec::new());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();

@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use fieldbook_hq::porter::Limits;
+use fieldbook_hq::session::Session;
 use records::id::DocId;
 use records::kinds::staff::Role;
 use sync_protocol::conversation::{RequestHash, read_answer, write_request};
@@ -151,6 +152,21 @@ fn a_request_that_was_held_up_on_the_line_makes_no_copy_of_its_device() {
     let answer = device.take(&body, &post(hq.address, &body).1);
     assert!(!answer.notices.contains(&Notice::Copied), "{:?}", answer.notices);
     assert!(!hq.desk().store.device(device.enrolment.replica).unwrap().unwrap().copied);
+}
+
+#[test]
+fn what_the_last_bytes_complete_is_kept_with_the_answer() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sync(hq.address, 0);
+    device.sheet("pump");
+    let body = write_request(&device.request(0), &device.signer);
+    let mut session = Session::new(hq.office(), 1 << 20);
+    session.push_last(&body).unwrap();
+    assert_eq!(hq.holds(&device), 0);
+    let answer = session.finish().unwrap();
+    assert_eq!(hq.holds(&device), 1);
+    assert_eq!(device.take(&body, &answer).ack.held[0].up_to, 1);
 }
 
 #[test]
