@@ -501,6 +501,46 @@ mod tests {
     }
 
     #[test]
+    fn a_ruling_leaves_every_view_as_the_ops_make_it() {
+        let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
+        let later = |ms: i64| Now { wall: records::time::Ts(NOW.wall.0 + ms), ..NOW };
+        let id = |store: &mut Store, op, now| DocId(store.save(vec![op], now).unwrap()[0]);
+        let [alone, shared, refused] = [(); 3].map(|()| id(&mut mine, create(b"x"), NOW));
+        let creations = mine.unsent(usize::MAX, usize::MAX).unwrap().remove(0);
+        let (page, proof) = answer(&[], vec![Item::Segment(creations)], vec![], 1);
+        theirs.apply(&page, &proof, NOW).unwrap();
+        // He wrote before, and HQ has mine before it has his.
+        id(&mut theirs, note(On::Document(shared), b"his"), later(700));
+        for doc in [alone, shared, refused] {
+            id(&mut mine, note(On::Document(doc), b"mine"), later(800));
+        }
+        let his = theirs.unsent(usize::MAX, usize::MAX).unwrap().remove(0);
+        let (page, proof) = answer(&[], vec![Item::Segment(his)], vec![], 2);
+        mine.apply(&page, &proof, NOW).unwrap();
+        let ahead = id(&mut mine, create(b"x"), later(2_000));
+        let first = mine.unsent(usize::MAX, usize::MAX).unwrap().remove(0);
+        id(&mut mine, note(On::Document(alone), b"more"), later(3_000));
+        assert_eq!(mine.doctor().unwrap().faults, []);
+
+        let cap_ms = u64::try_from(later(1_000).wall.0).unwrap();
+        let no = Verdict::Quarantined { code: 9, text: "x".into(), retryable: true };
+        let said = Ruling { cap_ms, ..ruling(&first, 0, vec![(2, no)]) };
+        let behind =
+            Ruling { first: said.first + u64::from(said.count), count: 1, ..ruling(&first, 0, vec![]) };
+        let again = Ruling { version: 1, exceptions: vec![], ..said.clone() };
+        for (at, news, refusals) in [(3, said, 1), (4, behind, 1), (5, again, 0)] {
+            let (page, proof) = answer(&[], vec![], vec![news], at);
+            for _ in 0..2 {
+                mine.apply(&page, &proof, NOW).unwrap();
+                assert_eq!(mine.doctor().unwrap().faults, [], "{at}");
+            }
+            assert_eq!(mine.quarantine().unwrap().len(), refusals);
+            assert_eq!(mine.entry(ahead).unwrap().unwrap().updated.ms, cap_ms);
+        }
+        assert!(!mine.document(alone).unwrap().unwrap().provisional);
+    }
+
+    #[test]
     fn a_forged_segment_is_refused_whole() {
         let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
         mine.save(vec![create(b"x")], NOW).unwrap();

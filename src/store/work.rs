@@ -1,11 +1,13 @@
 //! One change to the database in the making: new ops, the documents they touch, and what follows for the views.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::ops::RangeInclusive;
 
 use records::id::{DocId, Epoch, OpId, Replica};
 use sync_protocol::merge::{Document, FoldError, Judged, Lines};
 use sync_protocol::op::Row;
 use sync_protocol::ruling::{Judgement, Ruling, Verdict};
+use sync_protocol::stamp::Stamp;
 
 use crate::store::Store;
 use crate::store::database::{Change, Tree};
@@ -133,7 +135,9 @@ impl Work {
         self.change.put(Tree::Rulings, &ruling_key(ruling), bytes);
         self.line(store, line)?.rule(ruling.first, last);
         self.rulings.push(ruling.clone());
-        for seq in ruling.first..=last {
+        let seqs = ruling.first..=last;
+        let unmoved = Self::unmoved(store, ruling, seqs.clone(), &known)?;
+        for seq in seqs.filter(|seq| !unmoved.contains(seq)) {
             let id = OpId { replica: line.0, epoch: line.1, seq };
             let Some(run) = store.run_of(id)? else { continue };
             let Some(row) = run.row(seq) else { continue };
@@ -152,6 +156,36 @@ impl Work {
         Ok(())
     }
 
+    /// Returns the own ops on which a ruling says for the first time that they were taken as they are, on documents
+    /// that bear their names and have ops of one line: so much shows without a look into the log.
+    fn unmoved(
+        store: &Store,
+        ruling: &Ruling,
+        seqs: RangeInclusive<u64>,
+        known: &LineInfo,
+    ) -> Result<BTreeSet<u64>, StoreError> {
+        let mut unmoved = BTreeSet::new();
+        if ruling.replica != store.replica() {
+            return Ok(unmoved);
+        }
+        for seq in seqs {
+            if unmoved.contains(&seq) {
+                continue;
+            }
+            let entry = store.entry(DocId(OpId { replica: ruling.replica, epoch: ruling.epoch, seq }))?;
+            // Where the latest stamp is not beyond the cap, none is.
+            let plain = entry.filter(|entry| {
+                entry.ops.len() == 1 && entry.updated.effective(ruling.cap_ms) == entry.updated
+            });
+            unmoved.extend(plain.into_iter().flat_map(|entry| entry.ops.into_values().flatten()));
+        }
+        unmoved.retain(|seq| {
+            let judged = ruling.of(*seq, Stamp::default());
+            judged.is_some_and(|judged| judged.verdict == Verdict::Accepted) && !known.is_ruled(*seq)
+        });
+        Ok(unmoved)
+    }
+
     /// Keeps the list of own ops in quarantine.
     ///
     /// # Errors
@@ -166,7 +200,7 @@ impl Work {
             return Ok(());
         }
         let posting = index::quarantined(id);
-        let listed = store.has(&posting)?;
+        let listed = self.state.quarantined > 0 && store.has(&posting)?;
         let refused = judged.is_some_and(|judged| matches!(judged.verdict, Verdict::Quarantined { .. }));
         match (listed, refused) {
             (false, true) => {
