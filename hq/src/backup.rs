@@ -39,10 +39,15 @@ pub(crate) fn on(file: &Path) -> impl FnOnce(std::io::Error) -> BackupError + us
     move |source| BackupError::File { file, source }
 }
 
+/// Returns what says that the disk of `file` has no room for it.
+pub(crate) fn no_room(file: &Path) -> BackupError {
+    on(file)(std::io::ErrorKind::StorageFull.into())
+}
+
 /// Writes files into one, for the owner's eyes only, and returns its length once it is on the disk.
 ///
 /// # Errors
-/// [`BackupError::File`]; then `to` is as it was.
+/// [`BackupError`]; then `to` is as it was.
 pub(crate) fn pack(to: &Path, files: &[(String, PathBuf)]) -> Result<u64, BackupError> {
     let (part, open) = beside(to)?;
     let packed = write(&part, open, files).and_then(|bytes| {
@@ -57,7 +62,54 @@ pub(crate) fn pack(to: &Path, files: &[(String, PathBuf)]) -> Result<u64, Backup
         // What is left of it is no backup.
         let _ = std::fs::remove_file(&part);
     }
-    packed
+    packed.map_err(|error| match error {
+        // Whatever was read for it: it is written here only.
+        BackupError::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => no_room(to),
+        other => other,
+    })
+}
+
+/// What SQLite may put beside a file of its own.
+const ENDS: [&str; 4] = ["-wal", "-shm", "-journal", ""];
+
+/// Removes a file that is no longer wanted, with what SQLite put beside it. What cannot be removed goes another time.
+pub(crate) fn clear(file: &Path) {
+    for end in ENDS {
+        let mut name = file.file_name().unwrap_or_default().to_owned();
+        name.push(end);
+        let _ = std::fs::remove_file(file.with_file_name(name));
+    }
+}
+
+/// Removes what backups into `to` left beside it whose processes are gone, killed or without power.
+///
+/// The caller is the only one of this process who writes one.
+pub(crate) fn clear_left(to: &Path) {
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(of) = to.file_name().and_then(|name| name.to_str()) else { return };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().and_then(|name| maker(name, of)).is_some_and(is_gone) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Returns the process that made a file beside `of`; `None` where [`beside`] gives no such name.
+fn maker(name: &str, of: &str) -> Option<u32> {
+    let (process, rest) = name.strip_prefix(of)?.strip_prefix('.')?.split_once('-')?;
+    let (n, end) = rest.split_once(".part")?;
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let ours = number(process) && number(n) && ENDS.contains(&end);
+    process.parse().ok().filter(|_| ours)
+}
+
+/// Returns whether no process of that number runs but this one; `false` where the system does not tell.
+fn is_gone(process: u32) -> bool {
+    let line = |process: &str| std::fs::read_to_string(format!("/proc/{process}/stat")).ok();
+    // One that ended and that nobody waits for keeps its number.
+    let ended = |line: String| line.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('Z'));
+    process == std::process::id() || (line("self").is_some() && line(&process.to_string()).is_none_or(ended))
 }
 
 /// Makes a file beside `to` that nobody else writes at the same time.

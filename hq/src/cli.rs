@@ -231,11 +231,15 @@ struct Room {
 
 impl Room {
     fn open(&self) -> Result<Desk, Fault> {
+        Ok(self.here()?.open(self.test_clock)?)
+    }
+
+    fn here(&self) -> Result<&Data, Fault> {
         // Where another one than the folder's is named, somebody is at the wrong headquarters.
         if self.database.is_some() && self.database != self.data.server() {
             return Err(Fault::usage("hq.server.other"));
         }
-        Ok(self.data.open(self.test_clock)?)
+        Ok(&self.data)
     }
 }
 

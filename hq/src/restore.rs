@@ -9,9 +9,9 @@ use sync_protocol::cursor::Incarnation;
 use crate::backup::{self, BackupError};
 use crate::data::{Data, DataError};
 use crate::keys;
-use crate::store::Store;
 use crate::store::address::Server;
 use crate::store::copies::Copied;
+use crate::store::{Store, StoreError};
 
 const DATABASE: &str = "hq.sqlite";
 const KEY: &str = "hq.key";
@@ -19,35 +19,62 @@ const CERTIFICATE: [&str; 4] = ["tls-cert.pem", "tls-key.pem", "tls-next-cert.pe
 /// The folder of attachments, each under the first two digits of its hash.
 const FILES: &str = "files";
 
+/// A backup that is whole on its disk.
+#[derive(Debug)]
+pub struct BackedUp {
+    /// Of its file.
+    pub bytes: u64,
+    /// Why headquarters does not remember it, where it does not: devices keep what a backup that is forgotten holds.
+    pub unnoted: Option<StoreError>,
+}
+
 impl Data {
-    /// Writes everything into one file while others go on working; returns its bytes.
+    /// Writes everything into one file while others go on working.
     ///
     /// That a backup holds something is noted only when the file is whole on its disk.
     ///
     /// # Errors
-    /// [`DataError`].
-    pub fn back_up(&self, to: &Path) -> Result<u64, DataError> {
-        let store = Store::open(self.place()?)?;
+    /// [`DataError`]; then `to` is as it was.
+    pub fn back_up(&self, to: &Path) -> Result<BackedUp, DataError> {
+        self.back_up_noting(to, |_, _| Ok(()))
+    }
+
+    /// The same; `note` notes more of it and is told its bytes. All is noted or nothing.
+    ///
+    /// # Errors
+    /// [`DataError`]; then `to` is as it was, unless it could not be noted for a reason that no time mends.
+    pub fn back_up_noting(
+        &self,
+        to: &Path,
+        note: impl FnOnce(&Store, u64) -> Result<(), StoreError>,
+    ) -> Result<BackedUp, DataError> {
+        let store = Store::open_to_copy(&self.place()?)?;
         // One after the other: what a later one noted must not be written over by an earlier one.
         let _alone = self.alone()?;
+        backup::clear_left(to);
         let (copy, open) = backup::beside(to)?;
         drop(open);
+        let copied =
+            store.copy_to(&copy).map_err(|error| match error.is_full() && !error.is_full_at_server() {
+                true => backup::no_room(to).into(),
+                false => DataError::from(error),
+            });
         // Attachments after the database: whatever a row names was on the disk before the row.
-        let packed = store.copy_to(&copy).map_err(DataError::from).and_then(|extent| {
-            let files = self.listed(&copy)?;
-            Ok((extent, backup::pack(to, &files)?))
-        });
-        std::fs::remove_file(&copy).map_err(backup::on(&copy))?;
+        let packed = copied.and_then(|extent| Ok((extent, backup::pack(to, &self.listed(&copy)?)?)));
+        backup::clear(&copy);
         let (extent, bytes) = packed?;
-        store.begin()?;
-        let noted = store.backed_up(&extent);
-        if noted.is_ok() {
-            store.commit()?
-        } else {
-            store.roll_back()?
+        let noted = store.begin().and_then(|()| {
+            let noted = store.backed_up(&extent).and_then(|()| note(&store, bytes));
+            if noted.is_ok() { store.commit() } else { store.roll_back().and(noted) }
+        });
+        match noted {
+            Ok(()) => Ok(BackedUp { bytes, unnoted: None }),
+            // The file is there and whole, on a full disk above all, when it may be the last one.
+            Err(error) if error.is_full() || error.is_busy() || error.is_lost() => {
+                Ok(BackedUp { bytes, unnoted: Some(error) })
+            }
+            Err(error) => Err(error.into()),
         }
-        noted?;
-        Ok(bytes)
     }
 
     /// Moves the records of this folder to a PostgreSQL server; the old file stays beside, under another name.

@@ -98,56 +98,71 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Returns whether the disk is full.
+    /// Returns what SQLite said, also to whoever made the tables.
+    fn sqlite(&self) -> Option<&rusqlite::Error> {
+        match self {
+            Self::Sqlite(error) => Some(error),
+            Self::Tables(error) => std::error::Error::source(error)?.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns what PostgreSQL said, also to whoever made the tables or was not let in.
+    fn postgres(&self) -> Option<&::postgres::Error> {
+        match self {
+            Self::Postgres(error) | Self::NotLetIn(error) => Some(error),
+            Self::Tables(error) => std::error::Error::source(error)?.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the disk is full: of the file, or of the server.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        match self {
-            Self::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
-            Self::Postgres(error) => error.code() == Some(&::postgres::error::SqlState::DISK_FULL),
-            _ => false,
-        }
+        let file = self.sqlite().is_some_and(|error| {
+            error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+                // The index of the log is mapped into memory, so it is made in its full length: there was no room for it.
+                || error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+        });
+        file || self.is_full_at_server()
+    }
+
+    /// Returns whether it is the database server's disk that is full.
+    #[must_use]
+    pub fn is_full_at_server(&self) -> bool {
+        let code = self.postgres().and_then(::postgres::Error::code);
+        code == Some(&::postgres::error::SqlState::DISK_FULL)
     }
 
     /// Returns whether another process holds the database.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-        match self {
-            Self::Sqlite(error) => matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)),
-            Self::Postgres(error) => error.code() == Some(&::postgres::error::SqlState::LOCK_NOT_AVAILABLE),
-            Self::InUse => true,
-            _ => false,
-        }
+        let file = self.sqlite().and_then(rusqlite::Error::sqlite_error_code);
+        let server = self.postgres().and_then(::postgres::Error::code);
+        matches!(file, Some(DatabaseBusy | DatabaseLocked))
+            || server == Some(&::postgres::error::SqlState::LOCK_NOT_AVAILABLE)
+            || matches!(self, Self::InUse)
     }
 
     /// Returns whether the database server could not be heard: whatever was not acknowledged may be asked again.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        match self {
-            Self::Postgres(error) => postgres::is_lost(error),
-            Self::NotLetIn(_) => true,
-            _ => false,
-        }
+        matches!(self, Self::NotLetIn(_)) || self.postgres().is_some_and(postgres::is_lost)
     }
 
     /// Returns what a database server said or its line did, and nothing before it.
     #[must_use]
     pub fn reason(&self) -> String {
-        match self {
-            Self::Postgres(error) | Self::NotLetIn(error) => postgres::told(error),
-            other => other.to_string(),
-        }
+        self.postgres().map_or_else(|| self.to_string(), postgres::told)
     }
 
     /// Returns whether a key was there already.
     fn is_taken(&self) -> bool {
-        match self {
-            Self::Sqlite(error) => {
-                error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
-            }
-            Self::Postgres(error) => error.code() == Some(&::postgres::error::SqlState::UNIQUE_VIOLATION),
-            _ => false,
-        }
+        let file = self.sqlite().and_then(rusqlite::Error::sqlite_error_code);
+        let server = self.postgres().and_then(::postgres::Error::code);
+        file == Some(rusqlite::ErrorCode::ConstraintViolation)
+            || server == Some(&::postgres::error::SqlState::UNIQUE_VIOLATION)
     }
 }
 
@@ -180,6 +195,20 @@ impl Store {
             Address::Server(server) => Engine::Postgres(Box::new(Postgres::open(&server)?)),
         };
         Ok(Self { db })
+    }
+
+    /// Opens it to copy it: also where its disk is so full that SQLite cannot begin to read a file that others have open
+    /// too. Then nobody else has it open until this is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn open_to_copy(at: &Address) -> Result<Self, StoreError> {
+        match (Self::open(at.clone()), at) {
+            (Err(error), Address::File(file)) if error.is_full() => {
+                Ok(Self { db: Engine::Sqlite(Sqlite::open_alone(file)?) })
+            }
+            (opened, _) => opened,
+        }
     }
 
     /// Starts a transaction that may write; waits for another program's.

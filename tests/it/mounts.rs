@@ -1,6 +1,7 @@
 //! Disks of our own, mounted over a folder.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,9 +21,10 @@ impl Disk {
     /// Fills the disk with a file up to `left` free bytes.
     pub(crate) fn fill(&self, left: u64, name: &str) -> PathBuf {
         let ballast = self.0.join(name);
-        let free = fieldbook::home::free_bytes(&self.0).expect("the free bytes of a disk");
-        let bytes = usize::try_from(free.saturating_sub(left)).expect("a small disk");
-        fs::write(&ballast, vec![0x5a; bytes]).expect("room for the ballast");
+        let mut file = fs::File::create(&ballast).expect("room for a name");
+        while file.write_all(&[0x5a; 4096]).is_ok() {}
+        let bytes = file.metadata().expect("our own ballast").len();
+        file.set_len(bytes.saturating_sub(left)).expect("our own ballast");
         ballast
     }
 }

@@ -208,8 +208,10 @@ impl Fault {
     /// A file that could not be read or written.
     #[must_use]
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        let code = if error.kind() == std::io::ErrorKind::StorageFull { NO_SPACE } else { USAGE };
-        Self::new(code, "hq.file").with("file", path.display()).with("reason", error)
+        if error.kind() == std::io::ErrorKind::StorageFull {
+            return Self::new(NO_SPACE, "hq.file.full").with("file", path.display());
+        }
+        Self::new(USAGE, "hq.file").with("file", path.display()).with("reason", error)
     }
 
     /// Returns it as one sentence with its rule and its hint.
@@ -261,16 +263,11 @@ impl From<StoreError> for Fault {
             StoreError::Made => Self::new(REFUSED, "hq.made"),
             StoreError::Server { what } => Self::usage("hq.server").with("what", what),
             StoreError::InUse => Self::new(IN_USE, "hq.busy"),
-            StoreError::Sqlite(_) | StoreError::Postgres(_) if error.is_full() => {
-                Self::new(NO_SPACE, "hq.full")
-            }
-            StoreError::Sqlite(_) | StoreError::Postgres(_) if error.is_busy() => {
-                Self::new(IN_USE, "hq.busy")
-            }
+            _ if error.is_full_at_server() => Self::new(NO_SPACE, "hq.full.server"),
+            _ if error.is_full() => Self::new(NO_SPACE, "hq.full"),
+            _ if error.is_busy() => Self::new(IN_USE, "hq.busy"),
             StoreError::NotLetIn(_) => Self::new(UNREACHABLE, "hq.server.refuses").with("reason", error),
-            StoreError::Postgres(_) if error.is_lost() => {
-                Self::new(UNREACHABLE, "hq.server.lost").with("reason", error.reason())
-            }
+            _ if error.is_lost() => Self::new(UNREACHABLE, "hq.server.lost").with("reason", error.reason()),
             StoreError::Sqlite(_)
             | StoreError::Postgres(_)
             | StoreError::Tables(_)

@@ -18,17 +18,22 @@ pub(super) struct File {
 
 pub(super) fn run(args: &File, room: &Room) -> Result<Answer, Fault> {
     let bar = Progress::waiting("text.progress.backup", room);
-    let bytes = room.data.back_up(&args.file)?;
-    drop(bar);
-    let now_ms = room.clock.now_ms();
-    room.open()?.transact(|desk| {
-        desk.store.set(crate::server::watch::BACKED_UP, &now_ms.to_le_bytes())?;
-        desk.store.audit(0, now_ms, "backup", &bytes.to_string())
+    let done = room.here()?.back_up_noting(&args.file, |store, bytes| {
+        let now_ms = room.clock.now_ms();
+        store.set(crate::server::watch::BACKED_UP, &now_ms.to_le_bytes())?;
+        store.audit(0, now_ms, "backup", &bytes.to_string())
     })?;
-    let facts =
-        [("file".to_owned(), args.file.display().to_string()), ("bytes".to_owned(), bytes.to_string())];
-    let json = json!({"file": args.file.display().to_string(), "bytes": bytes});
-    Ok(Answer::new(json, room.lang.say("hq.backup.done", &facts)))
+    drop(bar);
+    let file = args.file.display().to_string();
+    let json = json!({"file": file, "bytes": done.bytes, "noted": done.unnoted.is_none()});
+    let facts = [("file".to_owned(), file), ("bytes".to_owned(), done.bytes.to_string())];
+    let mut said = vec![room.lang.say("hq.backup.done", &facts)];
+    // Done, and not refused: whoever keeps a backup by its exit code shall keep this one.
+    said.extend(done.unnoted.map(|error| match error.is_full() {
+        true => room.lang.say("hq.backup.unnoted.full", &[]),
+        false => room.lang.say("hq.backup.unnoted", &[("reason".to_owned(), error.reason())]),
+    }));
+    Ok(Answer::new(json, said.join("\n")))
 }
 
 pub(super) fn restore(args: &File, room: &Room) -> Result<Answer, Fault> {

@@ -52,14 +52,13 @@ impl Store {
 /// # Errors
 /// [`StoreError`].
 pub(super) fn into_file(from: &Engine, file: &std::path::Path) -> Result<(), StoreError> {
-    let to = Engine::Sqlite(Sqlite::create(file)?);
+    let to = Engine::Sqlite(Sqlite::create_copy(file)?);
     from.begin_reading()?;
     let copied = copy(from, &to);
     from.roll_back()?;
     match copied?.differs {
         Some(table) => Err(StoreError::Damaged { table }),
-        // One file, with nothing beside it.
-        None => to.batch("PRAGMA journal_mode = DELETE"),
+        None => Ok(()),
     }
 }
 

@@ -25,11 +25,29 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`], also where the file has tables already.
     pub(super) fn create(file: &Path) -> Result<Self, StoreError> {
-        let mut engine = Self { db: Connection::open(file)? };
+        let engine = Self { db: Connection::open(file)? };
         engine.prepare()?;
-        let seen = engine.seen()?;
-        tables::create(&mut engine.db, seen, tables::SQLITE)?;
-        Ok(engine)
+        engine.created()
+    }
+
+    /// Makes the tables in a new file that is filled at one go and thrown away where that fails: nothing lies beside it,
+    /// and nobody waits for its disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) fn create_copy(file: &Path) -> Result<Self, StoreError> {
+        let engine = Self { db: Connection::open(file)? };
+        engine.batch(
+            "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -16384;",
+        )?;
+        engine.created()
+    }
+
+    fn created(mut self) -> Result<Self, StoreError> {
+        let seen = self.seen()?;
+        tables::create(&mut self.db, seen, tables::SQLITE)?;
+        Ok(self)
     }
 
     /// Opens a file, and brings its tables up to this program's.
@@ -40,11 +58,26 @@ impl Sqlite {
         if !file.exists() {
             return Err(StoreError::Absent);
         }
-        let mut engine = Self { db: Connection::open(file)? };
+        let engine = Self { db: Connection::open(file)? };
         engine.prepare()?;
-        let seen = engine.seen()?;
-        tables::upgrade(&mut engine.db, seen, tables::SQLITE)?;
-        Ok(engine)
+        engine.upgraded()
+    }
+
+    /// The same with the file for oneself: the index of its log, which programs share, is in memory and takes no room.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) fn open_alone(file: &Path) -> Result<Self, StoreError> {
+        let engine = Self { db: Connection::open(file)? };
+        engine.batch("PRAGMA locking_mode = EXCLUSIVE")?;
+        engine.prepare()?;
+        engine.upgraded()
+    }
+
+    fn upgraded(mut self) -> Result<Self, StoreError> {
+        let seen = self.seen()?;
+        tables::upgrade(&mut self.db, seen, tables::SQLITE)?;
+        Ok(self)
     }
 
     /// Opens a file that nobody writes any more.

@@ -12,9 +12,13 @@ mod cluster;
 #[path = "../served/device.rs"]
 #[allow(dead_code, clippy::panic, reason = "this device does less than those of the served tests")]
 mod device;
+#[path = "../../../tests/it/mounts.rs"]
+#[allow(clippy::print_stdout, reason = "where nothing can be mounted, it says what it did not test")]
+mod mounts;
 
 mod archive;
 mod carried;
+mod full;
 mod laws;
 mod let_in;
 mod lost;
