@@ -30,6 +30,11 @@ impl Lines {
         tokio::time::timeout(wait, turn.lock_owned()).await.ok().map(Held)
     }
 
+    /// Holds a device's line where nobody does; `None` where another conversation does.
+    pub fn take(&self, replica: Replica) -> Option<Held> {
+        self.turn(replica).try_lock_owned().ok().map(Held)
+    }
+
     fn turn(&self, replica: Replica) -> Arc<Turn<()>> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // No more than conversations under way.
@@ -53,9 +58,9 @@ mod tests {
         let wait = Duration::ZERO;
         let first = lines.hold(Replica(7), wait).await;
         assert!(first.is_some() && lines.hold(Replica(8), wait).await.is_some());
-        assert!(lines.hold(Replica(7), wait).await.is_none());
+        assert!(lines.hold(Replica(7), wait).await.is_none() && lines.take(Replica(7)).is_none());
         drop(first);
-        assert!(lines.hold(Replica(7), wait).await.is_some());
+        assert!(lines.take(Replica(7)).is_some() && lines.hold(Replica(7), wait).await.is_some());
         assert_eq!(lines.0.lock().unwrap().len(), 1, "what nobody holds is forgotten");
     }
 }

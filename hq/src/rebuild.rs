@@ -45,14 +45,15 @@ impl Desk {
             rebuilt.documents += 1;
             let differs = digests.remove(&doc).flatten() != Some(digest);
             rebuilt.differed += u64::from(differs);
-            let Some(card) = work.card(None).filter(|_| mend) else {
+            let Some(card) = mend.then(|| work.card(None)).flatten() else {
                 continue;
             };
             if differs {
                 self.learn(&card.indexed.document)?;
                 self.index(&[card])?;
             } else {
-                self.index_money(&[card])?;
+                self.index_money(std::slice::from_ref(&card))?;
+                self.store.concerns_put(&[card])?;
             }
         }
         rebuilt.differed += u64::try_from(digests.len()).unwrap_or(0);

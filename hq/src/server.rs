@@ -320,6 +320,7 @@ async fn converse(shared: &Shared, request: Request<Body>, told: &mut Told) -> R
     let mut body = request.into_body();
     let mut line = None;
     let mut taken = 0_usize;
+    let mut last = Bytes::new();
     while let Some(frame) = next_frame(&mut body, limits.idle, &mut line).await? {
         let Ok(bytes) = frame.into_data() else { continue };
         taken = taken.saturating_add(bytes.len());
@@ -330,24 +331,57 @@ async fn converse(shared: &Shared, request: Request<Body>, told: &mut Told) -> R
         if let (None, true, Some(replica)) = (&line, session.has_pushed(), session.replica()) {
             line = shared.lines.hold(replica, limits.turn).await;
         }
-        let ended = body.is_end_stream();
+        if body.is_end_stream() {
+            last = bytes;
+            break;
+        }
         let (spoke, pushed) = blocking(move || {
-            let pushed = if ended { session.push_last(&bytes) } else { session.push(&bytes) };
-            Ok((session, pushed))
+            let pushed = session.push(&bytes);
+            (session, pushed)
         })
         .await?;
         session = spoke;
         told.replica = session.replica();
         pushed?;
     }
-    if let (None, Some(replica)) = (&line, session.replica()) {
-        line = shared.lines.hold(replica, limits.turn).await;
-    }
-    let (answer, new_ops, quarantined) = blocking(move || session.finish_counted()).await?;
-    drop(line);
+    let lines = Arc::clone(&shared.lines);
+    let (replica, ended) = blocking(move || end(session, &last, line, &lines)).await?;
+    told.replica = replica;
+    let (answer, new_ops, quarantined) = match ended? {
+        End::Said(said) => said,
+        End::Waits(session, replica) => {
+            let line = shared.lines.hold(replica, limits.turn).await;
+            blocking(move || session.finish_counted().map(|said| (said, drop(line)).0)).await??
+        }
+    };
     let bytes_out = u64::try_from(answer.len()).unwrap_or(u64::MAX);
     told.spoken = Spoken { bytes_out, new_ops, quarantined, ..told.spoken };
     Ok(answer)
+}
+
+/// What the last bytes of a request led to.
+enum End {
+    /// The answer, how many ops were new, how many of those were refused and kept.
+    Said((Vec<u8>, u64, u64)),
+    /// All that came is kept; the answer waits until another conversation of the same device lets go of its line.
+    Waits(Box<Session>, Replica),
+}
+
+/// Takes the last bytes and answers, in one go: nobody who hangs up meanwhile makes it lose what came whole.
+fn end(
+    mut session: Session,
+    last: &[u8],
+    line: Option<Held>,
+    lines: &Lines,
+) -> (Option<Replica>, Result<End, SessionError>) {
+    let pushed = session.push_last(last);
+    let replica = session.replica();
+    let free = |replica| if line.is_some() { line } else { lines.take(replica) };
+    let ended = pushed.and_then(|()| match replica.map(|replica| (replica, free(replica))) {
+        Some((replica, None)) => session.keep().map(|()| End::Waits(Box::new(session), replica)),
+        Some((_, Some(_))) | None => session.finish_counted().map(End::Said),
+    });
+    (replica, ended)
 }
 
 /// Waits for the next part of a body, and lets go of the line where it does not come soon; `None` at the end.
@@ -368,13 +402,8 @@ async fn next_frame(
     frame.transpose().map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "the request breaks off"))
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, SessionError> + Send + 'static,
-) -> Result<T, Refused> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(_) => Err(Refused::not_kept()),
-    }
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Refused::not_kept())
 }
 
 fn length(headers: &HeaderMap) -> Option<usize> {

@@ -175,8 +175,17 @@ impl Session {
     /// # Errors
     /// [`SessionError`]; what was complete before stays kept.
     pub fn push_last(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
+        self.keep()?;
         self.last = self.read(bytes)?;
         Ok(())
+    }
+
+    /// Brings onto the disk now what would have come there with the answer. Blocks.
+    ///
+    /// # Errors
+    /// [`SessionError`].
+    pub fn keep(&mut self) -> Result<(), SessionError> {
+        self.last.take().map_or(Ok(()), |pushed| self.take(pushed))
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<Option<Pushed>, SessionError> {
@@ -378,16 +387,18 @@ impl Session {
     /// [`SessionError`].
     pub fn answered(mut self) -> Result<Answered, SessionError> {
         let reader = self.reader.take().ok_or(SessionError::Order)?;
-        if self.keys.is_empty()
-            && let Some(hello) = self.hello.take()
-        {
-            self.greet(hello)?;
+        if self.keys.is_empty() {
+            // A restored HQ may learn only from what came with the request who asks.
+            self.keep()?;
+            if let Some(hello) = self.hello.take() {
+                self.greet(hello)?;
+            }
         }
         let keys: Vec<PublicKey> = self.keys.iter().map(|(key, _)| *key).collect();
         let ended = reader.finish_by(&keys);
         // Segments prove themselves: they are kept whatever the request around them is.
-        if let Some(pushed) = self.last.take_if(|_| ended.is_err()) {
-            self.take(pushed)?;
+        if ended.is_err() {
+            self.keep()?;
         }
         let (request, key) = ended?;
         if let Some(hello) = self.hello.as_ref().filter(|_| !self.carried) {
@@ -397,15 +408,20 @@ impl Session {
         let hello = self.hello.as_ref().ok_or(SessionError::Order)?;
         let (replica, cursor) = (hello.replica, hello.cursor.clone());
         let answer_bytes_max = hello.answer_bytes_max;
-        let office = self.office.clone();
-        let (answer, new_ops) = office.writer.run(move |desk| {
+        let (office, pushed) = (self.office.clone(), self.last.clone());
+        let done = office.writer.run(move |desk| {
             if let Some(pushed) = self.last.take() {
                 let came = pushed.take(desk, &self.office.porter)?;
                 self.note(came);
             }
             let new_ops = self.new_ops;
             Ok::<_, StoreError>((self.answer(desk, key, request, confirmed)?, new_ops))
-        })??;
+        })?;
+        if let (Err(_), Some(pushed)) = (&done, pushed) {
+            // An answer that cannot be made takes nobody's work with it.
+            office.writer.run(move |desk| pushed.take(desk, &office.porter))??;
+        }
+        let (answer, new_ops) = done?;
         Ok(Answered { request, key, replica, cursor, answer_bytes_max, new_ops, answer })
     }
 }

@@ -53,6 +53,25 @@ fn what_came_after_the_backup_is_sent_again_and_nobody_is_asked() {
     assert_eq!((&quiet["requests"], &quiet["digest_equal"]), (&1.into(), &true.into()), "{quiet}");
 }
 
+/// Who was hired after the backup is nobody to a restored HQ until it has read its own log, which his device brings: it
+/// took that in only after it had looked for him, and refused him once.
+#[test]
+fn who_was_hired_after_the_backup_is_heard_at_his_first_sync() {
+    let mut company = Company::found();
+    let backup = company.back_up("backup");
+    let hired = company.hq.file("hired.csv", "code,name,unit,roles\nT109,新人,HZC,engineer\n");
+    company.hq.run(["staff", "import", hired.to_str().expect("a path of the tests")]).ended(0);
+    let new = company.device("T109");
+    new.sync();
+    let made = sheet(&new, "first day");
+    new.sync();
+    company.lose_and_restore(&backup);
+    let report = new.sync();
+    assert_eq!(report["level"], true, "{report}");
+    company.is_level_with(&[&new]);
+    assert_eq!(company.export("repair")[0]["id"], *made);
+}
+
 /// What HQ shows of everything: its records, and the digest over all of them.
 fn shown(company: &Company) -> (Value, Vec<Value>) {
     let kinds = ["repair", "job", "staff", "device", "asset"];

@@ -174,8 +174,12 @@ impl Desk {
         if !person && !term {
             return Ok(());
         }
-        if let Some(people) = self.people.as_mut().filter(|_| person) {
-            Arc::make_mut(people).learn(document);
+        if person {
+            // Whoever is read from the database later would lack the one who is not there yet.
+            drop(self.people()?);
+            if let Some(people) = &mut self.people {
+                Arc::make_mut(people).learn(document);
+            }
         }
         if term {
             self.terms = None;

@@ -12,7 +12,7 @@ use crate::store::devices::Why;
 use crate::store::log::Came;
 
 /// Segments on their way to the desk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pushed {
     /// The device's own, each with the key that signed it.
     pub(super) own: Vec<(Segment, PublicKey)>,

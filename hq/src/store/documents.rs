@@ -4,7 +4,7 @@ use records::id::{DocId, Epoch, OpId, Replica};
 
 use sync_protocol::merge::Document;
 
-use crate::store::engine::{Row, Value, values};
+use crate::store::engine::{Row, TOGETHER, Value, values};
 use crate::store::{Store, StoreError, bytes, read};
 
 /// A document's line in the index.
@@ -109,14 +109,20 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn documents_put(&self, cards: &[Card]) -> Result<(), StoreError> {
-        let encoded: Vec<Encoded> = cards.iter().map(Encoded::of).collect();
-        let rows: Vec<_> = cards.iter().zip(&encoded).map(|(card, encoded)| card.row(encoded)).collect();
-        self.db.run_each(PUT, &rows)?;
-        self.concerns_put(cards)
+        for cards in cards.chunks(TOGETHER) {
+            let encoded: Vec<Encoded> = cards.iter().map(Encoded::of).collect();
+            let rows: Vec<_> = cards.iter().zip(&encoded).map(|(card, encoded)| card.row(encoded)).collect();
+            self.db.run_each(PUT, &rows)?;
+            self.concerns_put(cards)?;
+        }
+        Ok(())
     }
 
-    /// Whom documents concern beside their creators and the whole company: for a new device, and for digests.
-    fn concerns_put(&self, cards: &[Card]) -> Result<(), StoreError> {
+    /// Enters whom documents concern beside their creators and the whole company: for a new device, and for digests.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn concerns_put(&self, cards: &[Card]) -> Result<(), StoreError> {
         let mut more: Vec<(&Card, Vec<u8>)> = Vec::new();
         for card in cards {
             let Card { indexed, before, .. } = card;
@@ -134,7 +140,7 @@ impl Store {
         }
         let rows: Vec<_> =
             more.iter().map(|(card, person)| [&card.key()[..], values![person]].concat()).collect();
-        self.db.run_each("INSERT INTO concerns VALUES (?1, ?2, ?3, ?4, ?5)", &rows)
+        self.db.run_each("INSERT INTO concerns VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING", &rows)
     }
 
     /// Returns a document; `branch` is its creator's.

@@ -23,6 +23,9 @@ pub(super) enum Value<'a> {
     Blob(&'a [u8]),
 }
 
+/// Rows that a server is told at a time: an import may bring a hundred thousand.
+pub(super) const TOGETHER: usize = 1024;
+
 /// Lists a statement's values.
 macro_rules! values {
     ($($value:expr),* $(,)?) => {
@@ -189,15 +192,15 @@ impl Engine {
         }
     }
 
-    /// Runs a statement `INSERT … VALUES (?1, …)` for each of `rows`; a server is told all of them at once, so that no two
-    /// may have one key.
+    /// Runs a statement `INSERT … VALUES (?1, …)` for each of `rows`; a server is told many of them at once, so that no
+    /// two may have one key.
     ///
     /// # Errors
     /// [`StoreError`].
     pub(super) fn run_each(&self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => rows.iter().try_for_each(|values| engine.run(sql, values).map(drop)),
-            Self::Postgres(engine) => engine.run_each(sql, rows),
+            Self::Postgres(engine) => rows.chunks(TOGETHER).try_for_each(|rows| engine.run_each(sql, rows)),
         }
     }
 

@@ -80,7 +80,7 @@ impl Store {
             more.extend(wanted.into_iter().filter(|mark| !held.contains(mark)).map(|mark| (of, mark)));
         }
         let rows: Vec<_> = more.iter().map(|(of, mark)| of.row(mark)).collect();
-        self.db.run_each("INSERT INTO marks VALUES (?1, ?2, ?3, ?4, ?5)", &rows)
+        self.db.run_each("INSERT INTO marks VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING", &rows)
     }
 
     fn marks(&self, branch: u32, id: DocId) -> Result<BTreeSet<Vec<u8>>, StoreError> {

@@ -67,6 +67,18 @@ fn a_signed_segment_is_kept_whatever_the_request_around_it_is() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_made_takes_nobodys_work_with_it() {
+    let hq = Hq::start();
+    let mut device = Device::scan(&hq.code("E1"), 1);
+    device.sync(hq.address, 0);
+    hq.import("staff", "code,name,unit,roles\nE9,Wu,C1,engineer\n");
+    hq.damage("feed", "entry");
+    device.sheet("pump");
+    assert_eq!(post(hq.address, &write_request(&device.request(0), &device.signer)).0, 503);
+    assert_eq!(hq.holds(&device), 1);
+}
+
+#[test]
 fn another_keys_signature_opens_nothing() {
     let hq = Hq::start();
     let mut device = Device::scan(&hq.code("E1"), 1);

@@ -116,6 +116,16 @@ impl Hq {
         database.execute_batch("DROP TABLE settings").unwrap();
     }
 
+    /// Turns what one table holds into bytes that nobody wrote.
+    pub(crate) fn damage(&self, table: &str, column: &str) {
+        if let Some(url) = Data::at(self.folder.path()).server() {
+            let mut database = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+            return database.batch_execute(&format!("UPDATE {table} SET {column} = '\\xff'")).unwrap();
+        }
+        let database = rusqlite::Connection::open(self.folder.path().join("hq.sqlite")).unwrap();
+        database.execute_batch(&format!("UPDATE {table} SET {column} = x'ff'")).unwrap();
+    }
+
     /// A new device's code.
     pub(crate) fn code(&self, staff: &str) -> String {
         let reach = Reach { address: "http://127.0.0.1:7400".into(), tls_pin: None };

@@ -167,6 +167,15 @@ fn what_the_last_bytes_complete_is_kept_with_the_answer() {
     let answer = session.finish().unwrap();
     assert_eq!(hq.holds(&device), 1);
     assert_eq!(device.take(&body, &answer).ack.held[0].up_to, 1);
+    // Or before it, where the answer has to wait for another conversation of the device.
+    device.sheet("valve");
+    let body = write_request(&device.request(1), &device.signer);
+    let mut session = Session::new(hq.office(), 1 << 20);
+    session.push_last(&body).unwrap();
+    session.keep().unwrap();
+    assert_eq!(hq.holds(&device), 2);
+    let answer = session.finish().unwrap();
+    assert_eq!(device.take(&body, &answer).ack.held[0].up_to, 2);
 }
 
 #[test]
