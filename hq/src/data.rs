@@ -112,15 +112,25 @@ impl Data {
         }
     }
 
-    /// Notes where the records are from now on, for the owner's eyes only.
-    pub(crate) fn note_server(&self, url: &str) -> Result<(), DataError> {
+    /// Writes where the records will be, for the owner's eyes only, and returns the file that nobody reads yet.
+    pub(crate) fn prepare_server(&self, url: &str) -> Result<PathBuf, DataError> {
         use std::io::Write;
 
-        let file = self.server_file();
-        let mut out = crate::backup::create(&file)?;
+        let part = self.0.join("database-part");
+        let mut out = crate::backup::create(&part)?;
         let written = writeln!(out, "{url}").and_then(|()| out.sync_all());
-        let kept = written.and_then(|()| crate::backup::sync_folder(Some(&self.0)));
-        Ok(kept.map_err(crate::backup::on(&file))?)
+        if written.is_err() {
+            crate::backup::clear(&part);
+        }
+        written.map_err(crate::backup::on(&part))?;
+        Ok(part)
+    }
+
+    /// Notes that the records are from now on where [`Data::prepare_server`] wrote.
+    pub(crate) fn note_server(&self, part: &Path) -> Result<(), DataError> {
+        let file = self.server_file();
+        let noted = std::fs::rename(part, &file).and_then(|()| crate::backup::sync_folder(Some(&self.0)));
+        Ok(noted.map_err(crate::backup::on(&file))?)
     }
 
     /// Whether there is a database, or what one left beside it: its last work, which would be read into another one.
@@ -176,13 +186,15 @@ impl Data {
         let (cert, tls_key) = self.tls();
         let mut made = vec![self.key(), cert, tls_key, self.database(), self.0.join("hq.sqlite-wal")];
         made.retain(|file| !file.exists());
+        let noted = server.map(|url| self.prepare_server(url)).transpose()?;
+        made.extend(noted.clone());
         let filled = self.fill(address, host, place);
         if filled.is_err() {
             // So that it can be tried again; what stays is told by the next try.
             made.iter().for_each(|file| drop(std::fs::remove_file(file)));
         }
         filled?;
-        server.map_or(Ok(()), |url| self.note_server(url))
+        noted.map_or(Ok(()), |part| self.note_server(&part))
     }
 
     /// Makes the keys and the tables.

@@ -2,6 +2,7 @@
 //!
 //! Source: docs/OPERATIONS.md, Backups.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use sync_protocol::cursor::Incarnation;
@@ -91,12 +92,18 @@ impl Data {
         }
         let server = Server::read(url, crate::data::environment)?;
         let from = Store::open(&self.database())?;
-        let copied = from.move_to(&server)?;
-        if let Some(table) = copied.differs {
-            return Err(DataError::Differs { table });
+        // First, so that a full disk is told before anything is at the server.
+        let noted = self.prepare_server(url)?;
+        let copied = from.move_to(&server).map_err(DataError::from).and_then(|copied| match copied.differs {
+            Some(table) => Err(DataError::Differs { table }),
+            None => Ok(copied),
+        });
+        if copied.is_err() {
+            backup::clear(&noted);
         }
+        let copied = copied?;
         // From here on every command asks the server; the file is not read any more, wherever this ends.
-        self.note_server(url)?;
+        self.note_server(&noted)?;
         drop(from);
         let aside = self.0.join("hq.sqlite-moved");
         std::fs::rename(self.database(), &aside).map_err(backup::on(&aside))?;
@@ -129,7 +136,7 @@ impl Data {
     /// Makes a headquarters again from a backup: the same keys, and a new history that remembers the old one.
     ///
     /// # Errors
-    /// [`DataError::Exists`] where there is a headquarters already, [`DataError`]; the database comes last.
+    /// [`DataError::Exists`] where there is a headquarters already, [`DataError`]; then nothing that came with it stays.
     pub fn restore(&self, from: &Path, now_ms: u64) -> Result<u64, DataError> {
         self.folder().map_err(|source| DataError::Folder { folder: self.0.clone(), source })?;
         let _alone = self.alone()?;
@@ -143,17 +150,33 @@ impl Data {
                 std::fs::remove_file(&left).map_err(backup::on(&left))?;
             }
         }
-        backup::unpack(from, &|name| match name {
-            DATABASE => Some(part.clone()),
-            KEY => Some(self.key()),
-            name if CERTIFICATE.contains(&name) => Some(self.0.join(name)),
-            name => self.attachment(name),
-        })?;
-        keys::read(&self.key())?;
-        let ops = begin_again(&part, now_ms)?;
-        std::fs::rename(&part, self.database())
-            .and_then(|()| backup::sync_folder(Some(&self.0)))
-            .map_err(backup::on(&part))?;
+        let came = RefCell::new(Vec::new());
+        let place = |name: &str| {
+            let to = match name {
+                DATABASE => part.clone(),
+                KEY => self.key(),
+                name if CERTIFICATE.contains(&name) => self.0.join(name),
+                name => self.attachment(name)?,
+            };
+            if !to.exists() {
+                came.borrow_mut().push(to.clone());
+            }
+            Some(to)
+        };
+        let restored = backup::unpack(from, &place).map_err(DataError::from).and_then(|()| {
+            keys::read(&self.key())?;
+            let ops = begin_again(&part, now_ms)?;
+            // The database comes last: where it is, all is there.
+            std::fs::rename(&part, self.database()).map_err(backup::on(&part))?;
+            Ok(ops)
+        });
+        if restored.is_err() {
+            // On a full disk above all, where it would stand in the way of whoever makes room.
+            backup::clear(&part);
+            came.take().iter().for_each(|file| drop(std::fs::remove_file(file)));
+        }
+        let ops = restored?;
+        backup::sync_folder(Some(&self.0)).map_err(backup::on(&self.0))?;
         Ok(ops)
     }
 

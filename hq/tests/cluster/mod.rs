@@ -164,6 +164,26 @@ impl Cluster {
         self.address(&name)
     }
 
+    /// Returns where a folder of tables may be that this server's user can read.
+    #[allow(dead_code, reason = "only where a disk is full")]
+    pub(crate) fn tables(&self) -> PathBuf {
+        self.folder.join("tables")
+    }
+
+    /// Makes an empty database in [`Cluster::tables`] and returns its address; the server's own log stays where it is.
+    #[allow(dead_code, reason = "only where a disk is full")]
+    pub(crate) fn database_in_tables(&self) -> String {
+        let owner = std::fs::metadata(&self.folder).unwrap();
+        chown(self.tables(), Some(owner.uid()), Some(owner.gid())).unwrap();
+        let mut client = postgres::Client::connect(&self.address("postgres"), postgres::NoTls).unwrap();
+        let tables = self.tables();
+        client.batch_execute(&format!("CREATE TABLESPACE apart LOCATION '{}'", tables.display())).unwrap();
+        client.batch_execute("CREATE DATABASE apart TABLESPACE apart").unwrap();
+        // The first connection writes a file of the server's own; without room for it nobody is let in.
+        drop(postgres::Client::connect(&self.address("apart"), postgres::NoTls).unwrap());
+        self.address("apart")
+    }
+
     fn address(&self, name: &str) -> String {
         let host = self.folder.to_string_lossy().replace('/', "%2F");
         format!("postgres://hq@{host}/{name}")

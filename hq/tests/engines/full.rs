@@ -1,4 +1,4 @@
-//! Full disks: a backup is whole or is not there, says which disk it was, and leaves nothing.
+//! Full disks: a backup is whole or is not there, says which disk it was, and leaves nothing; a restore and a move too.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -196,4 +196,112 @@ fn a_backup_clears_away_what_one_that_was_killed_left_and_nothing_else() {
         nobodys.wait().unwrap();
         assert_eq!(names(place.0.path()), others);
     });
+}
+
+#[test]
+fn a_restore_without_room_leaves_the_folder_as_it_was() {
+    let place = Place::new();
+    let data = place.made(None);
+    let photo = format!("hq/files/ab/ab{:062}", 0);
+    std::fs::create_dir_all(place.at("hq/files/ab")).unwrap();
+    std::fs::write(place.at(&photo), vec![7; 60_000]).unwrap();
+    let whole = place.backup("hq", "backup")["bytes"].as_u64().unwrap();
+    let Some(disk) = Disk::over(&place.at("new"), 4) else { return };
+    let mut refused = 0;
+    // Up to where the file fits and the log of its database does not.
+    for left in (0..60).map(|n| n << 14) {
+        let ballast = disk.fill(left, "ballast");
+        if place.run("new", &["restore", "backup"]).status.code() == Some(0) {
+            assert!(left > whole, "{left}");
+            assert_eq!(ops(&Data::at(disk.path())), ops(&data));
+            std::fs::remove_dir_all(disk.path().join("files")).unwrap();
+            names(disk.path()).iter().for_each(|name| std::fs::remove_file(disk.path().join(name)).unwrap());
+        } else {
+            place.refused("new", &["restore", "backup"], left);
+            refused += 1;
+            let files = disk.path().join("files");
+            if files.exists() {
+                std::fs::remove_dir(files.join("ab")).expect("nothing in it");
+                std::fs::remove_dir(files).unwrap();
+            }
+            assert_eq!(names(disk.path()), Vec::<String>::new(), "{left} bytes left");
+        }
+        std::fs::remove_file(ballast).unwrap();
+    }
+    assert!((25..50).contains(&refused), "{refused}");
+}
+
+/// The server's address was to be noted in a file that was made and had no room for it: from then on every command asked
+/// a server without a name, and `init` found a headquarters in the folder.
+#[test]
+fn a_headquarters_at_a_server_whose_folder_has_no_room_is_not_half_made() {
+    let place = Place::new();
+    let Some(disk) = Disk::over(&place.at("hq"), 2) else { return };
+    let url = Cluster::shared().database();
+    let init = ["--database", &url, "init", "--address", "http://127.0.0.1:7400"];
+    for left in [0, 4 << 10] {
+        let ballast = disk.fill(left, "ballast");
+        place.refused("hq", &init, left);
+        assert_eq!(names(disk.path()), Vec::<String>::new(), "{left} bytes left");
+        std::fs::remove_file(ballast).unwrap();
+    }
+    answer(&place.run("hq", &init));
+    assert_eq!(ops(&Data::at(disk.path())), 0);
+}
+
+/// It was told as damage of the database.
+#[test]
+fn a_move_out_of_a_full_folder_is_refused_whole_and_done_with_room() {
+    let place = Place::new();
+    let data = place.made(None);
+    let held = ops(&data);
+    std::fs::rename(place.at("hq"), place.at("laid")).unwrap();
+    let Some(disk) = Disk::over(&place.at("hq"), 8) else { return };
+    let url = Cluster::shared().database();
+    for name in names(&place.at("laid")) {
+        std::fs::copy(place.at("laid").join(&name), disk.path().join(&name)).unwrap();
+    }
+    let moving = ["--database", &url, "move", "--from", "sqlite", "--to", "postgres"];
+    let before = names(disk.path());
+    for left in (0..12).map(|n| n << 12) {
+        let ballast = disk.fill(left, "ballast");
+        let done = place.run("hq", &moving);
+        std::fs::remove_file(ballast).unwrap();
+        if done.status.code() != Some(0) {
+            assert_eq!(
+                done.status.code(),
+                Some(NO_SPACE),
+                "{left}: {}",
+                String::from_utf8_lossy(&done.stderr)
+            );
+            assert_eq!(ops(&data), held, "it goes on where it was");
+            assert_eq!(names(disk.path()), before, "{left} bytes left");
+        } else {
+            assert_eq!(data.server(), Some(url.clone()));
+            break;
+        }
+        assert_eq!(data.server(), None);
+    }
+    assert_eq!(data.server(), Some(url), "with room it is done");
+    assert_eq!(ops(&data), held);
+}
+
+#[test]
+fn a_move_to_a_server_whose_disk_is_full_is_told_and_is_done_when_it_has_room() {
+    let place = Place::new();
+    let data = place.made(None);
+    let held = ops(&data);
+    let cluster = Cluster::start();
+    let Some(disk) = Disk::over(&cluster.tables(), 16) else { return };
+    let url = cluster.database_in_tables();
+    let moving = ["--database", &url, "move", "--from", "sqlite", "--to", "postgres"];
+    for left in [0, 64 << 10, 256 << 10, 700 << 10] {
+        let ballast = disk.fill(left, "ballast");
+        let said = place.refused("hq", &moving, left);
+        assert!(said.contains("database server"), "{said}");
+        assert_eq!((ops(&data), data.server()), (held, None));
+        std::fs::remove_file(ballast).unwrap();
+    }
+    answer(&place.run("hq", &moving));
+    assert_eq!(ops(&data), held);
 }
