@@ -83,7 +83,7 @@ impl Data {
     /// Nobody else may have the headquarters open. A move that was cut off is begun again.
     ///
     /// # Errors
-    /// [`DataError::Moved`], [`DataError::Differs`], [`StoreError::Made`](crate::store::StoreError::Made) where the
+    /// [`DataError::Moved`], [`DataError::Differs`], [`StoreError::Made`] where the
     /// server's database holds another headquarters, [`DataError`]; then this folder is as it was.
     pub fn move_to_server(&self, url: &str) -> Result<Copied, DataError> {
         let _alone = self.alone()?;

@@ -1,4 +1,5 @@
-//! One conversation with one device: what it pushes is kept as it arrives, then it is told and given what is new.
+//! One conversation with one device: what it pushes is kept as it arrives, the last of it with the answer, which tells
+//! and gives it what is new.
 //!
 //! Source: docs/PROTOCOL.md, Messages.
 
