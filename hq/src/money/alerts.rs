@@ -19,7 +19,7 @@ use records::record::Record;
 use records::time::Zone;
 use records::value::Count;
 use records::value::text::Lang;
-use sync_protocol::merge::Document;
+use sync_protocol::merge::{Document, Judged};
 use sync_protocol::ruling::Verdict;
 
 use crate::author::{AuthorError, NewOp, On};
@@ -105,14 +105,22 @@ impl Desk {
         for id in self.store.marked(&Mark::Claim(claim), number::ALERT)? {
             let Some(other) = self.document(id)?.filter(|other| other.id != alert.id) else { continue };
             let same = self.by_rule(id)?.is_some_and(|other| other.rule == about.rule);
-            let answered = other.state != alert_machine::OPEN;
-            if same && (answered || (other.created, other.id) < (alert.created, alert.id)) {
+            let older = (other.created, other.id) < (alert.created, alert.id);
+            let answered =
+                other.state != alert_machine::OPEN && !self.is_answered_with(id, &alert.id.code())?;
+            if same && (older || answered) {
                 let code = other.id.code();
                 let reason = both(&format!("C-38 与 {code} 相同"), &format!("C-38 the same as {code}"));
                 return self.step(alert, (&alert_machine::ALERT, "explain"), &reason, None, now_ms);
             }
         }
         Ok(())
+    }
+
+    /// Returns whether an alert was answered with the code of another one, and so by nobody.
+    fn is_answered_with(&mut self, alert: DocId, code: &str) -> Result<bool, StoreError> {
+        let with = |op: &Judged| decision(op).is_some_and(|decision| decision.reason.contains(code));
+        Ok(self.history(alert)?.iter().any(with))
     }
 
     /// Returns what an alert says that a rule raised; `None` of one that a person did.
@@ -131,9 +139,7 @@ impl Desk {
             if op.judgement.as_ref().is_none_or(|judgement| judgement.verdict != Verdict::TooLate) {
                 continue;
             }
-            let decision =
-                op.row.write(DECISION_TAG).and_then(|bytes| postcard::from_bytes::<Decision>(bytes).ok());
-            let step = decision.and_then(|decision| CLAIM.step_at(decision.step));
+            let step = decision(&op).and_then(|decision| CLAIM.step_at(decision.step));
             let staff = self.store.device(op.id.replica)?.and_then(|device| device.staff);
             let by = staff.map(|staff| self.staff_code(staff)).transpose()?.unwrap_or_default();
             let facts = vec![("step", step.map_or("?", |step| step.name).to_owned()), ("by", by)];
@@ -142,6 +148,10 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+fn decision(op: &Judged) -> Option<Decision> {
+    postcard::from_bytes(op.row.write(DECISION_TAG)?).ok()
 }
 
 /// From the submission to the payment.

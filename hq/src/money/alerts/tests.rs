@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use records::id::DocId;
 use records::kinds::alert::Finding;
-use records::kinds::number;
 use records::kinds::staff::Role;
+use records::kinds::{alert_machine, number};
 
+use crate::author::{NewOp, On};
 use crate::money::bench::Bench;
+use crate::money::rows::put;
 use crate::store::marks::Mark;
 
 /// How many alerts a claim has, by rule.
@@ -71,4 +73,33 @@ fn a_return_that_comes_after_others_built_on_the_approval_is_too_late_and_told()
     assert_eq!(bench.rule(&mut tablet), "TooLate");
     assert_eq!(bench.state(claim), "gm_approved");
     assert_eq!(alerts(&mut bench, claim).get("C-37"), Some(&1));
+}
+
+/// After a restore the older alert came back beside a younger one. Whichever the clerk looked at first, both were answered
+/// with each other's code where that was the younger one, and nobody was left to ask.
+#[test]
+fn of_two_alerts_of_one_finding_the_older_one_stays_open() {
+    for younger_first in [false, true] {
+        let mut bench = Bench::new();
+        let mut device = bench.device("E01");
+        device.submit(5_000, "C1-E01-2026-0001");
+        let claim = device.submit(5_000, "C1-E01-2026-0002");
+        let _ = bench.push(&mut device);
+        let older = bench.desk.store.marked(&Mark::Claim(claim), number::ALERT).unwrap()[0];
+        let finding: Finding = bench.desk.record(older).unwrap().unwrap().get().unwrap();
+        let again = NewOp { kind: number::ALERT, on: On::Create, writes: vec![put(&[finding])] };
+        let now = bench.now_ms;
+        bench.desk.transact(|desk| desk.write(vec![again], now)).unwrap();
+        let mut both = bench.desk.store.marked(&Mark::Claim(claim), number::ALERT).unwrap();
+        assert_eq!((both.len(), both[0]), (2, older));
+        if younger_first {
+            both.reverse();
+        }
+        for id in both {
+            let alert = bench.desk.document(id).unwrap().unwrap();
+            bench.desk.transact(|desk| desk.told_twice(&alert, now)).unwrap();
+        }
+        let open = bench.desk.store.in_state(number::ALERT, &[alert_machine::OPEN]).unwrap();
+        assert_eq!(open, [older], "{younger_first}");
+    }
 }
