@@ -3,7 +3,7 @@
 //! A program carries what it asks for, deflated: some 30 KB a language. A language is unpacked when it is first
 //! asked for and stays.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::OnceLock;
 
 /// The languages of every sentence.
@@ -103,9 +103,108 @@ pub fn fill(sentence: &str, facts: &[(&str, &str)]) -> String {
     filled
 }
 
+/// Returns the key of our words for what the operating system said, the same for every system; `None` where only its own
+/// words tell.
+///
+/// They stand inside a sentence that names the file or the address; under `.hint` is what to do about a file.
+///
+/// ```
+/// let error = std::fs::File::open("/no/such/file").unwrap_err();
+/// let key = locales::reason(error.kind()).unwrap();
+/// assert_eq!(locales::AGENT.sentence("en", key), Some("there is no such file, or no such folder for it"));
+/// assert_eq!(locales::reason(std::io::ErrorKind::Other), None);
+/// ```
+#[must_use]
+pub const fn reason(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::NotFound => "system.missing",
+        ErrorKind::PermissionDenied => "system.denied",
+        ErrorKind::AlreadyExists => "system.exists",
+        ErrorKind::IsADirectory => "system.folder",
+        ErrorKind::NotADirectory => "system.not_folder",
+        ErrorKind::StorageFull => "system.full",
+        ErrorKind::QuotaExceeded => "system.quota",
+        ErrorKind::ReadOnlyFilesystem => "system.read_only",
+        ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => "system.busy",
+        ErrorKind::FileTooLarge => "system.too_large",
+        ErrorKind::InvalidFilename => "system.name",
+        ErrorKind::InvalidInput => "system.invalid",
+        ErrorKind::InvalidData => "system.data",
+        ErrorKind::UnexpectedEof => "system.cut_short",
+        ErrorKind::WouldBlock | ErrorKind::OutOfMemory => "system.short",
+        ErrorKind::AddrInUse => "system.address_used",
+        ErrorKind::AddrNotAvailable => "system.no_address",
+        ErrorKind::ConnectionRefused => "system.refused",
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            "system.unreachable"
+        }
+        ErrorKind::TimedOut => "system.timed_out",
+        ErrorKind::BrokenPipe
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::NotConnected => "system.broken",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn what_the_system_says_has_our_words_and_a_hint_in_each_language_of_both_programs() {
+        let kinds = [
+            ErrorKind::NotFound,
+            ErrorKind::PermissionDenied,
+            ErrorKind::AlreadyExists,
+            ErrorKind::IsADirectory,
+            ErrorKind::NotADirectory,
+            ErrorKind::StorageFull,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::ReadOnlyFilesystem,
+            ErrorKind::ResourceBusy,
+            ErrorKind::ExecutableFileBusy,
+            ErrorKind::FileTooLarge,
+            ErrorKind::InvalidFilename,
+            ErrorKind::InvalidInput,
+            ErrorKind::InvalidData,
+            ErrorKind::UnexpectedEof,
+            ErrorKind::WouldBlock,
+            ErrorKind::OutOfMemory,
+            ErrorKind::AddrInUse,
+            ErrorKind::AddrNotAvailable,
+            ErrorKind::ConnectionRefused,
+            ErrorKind::HostUnreachable,
+            ErrorKind::NetworkUnreachable,
+            ErrorKind::NetworkDown,
+            ErrorKind::TimedOut,
+            ErrorKind::BrokenPipe,
+            ErrorKind::ConnectionReset,
+            ErrorKind::ConnectionAborted,
+            ErrorKind::NotConnected,
+        ];
+        let mut keys = BTreeSet::new();
+        for kind in kinds {
+            let key = reason(kind).unwrap_or_else(|| panic!("{kind} has no words of ours"));
+            keys.extend([key.to_owned(), format!("{key}.hint")]);
+        }
+        for (table, language) in
+            [&AGENT, &HQ].into_iter().flat_map(|table| LANGUAGES.map(|name| (table, name)))
+        {
+            for key in &keys {
+                let said = table.sentence(language, key).unwrap_or_else(|| panic!("{key} has no {language}"));
+                let english = said.replace("UTF-8", "").chars().any(|letter| letter.is_ascii_alphabetic());
+                assert_eq!(english, language == "en", "{key}: {said}");
+                // The sentence around it ends it.
+                assert_eq!(said.ends_with(['.', '。']), key.ends_with(".hint"), "{key}: {said}");
+            }
+            let written = table.keys.texts().iter().filter(|key| key.starts_with("system."));
+            assert_eq!(written.count(), keys.len(), "each stands for a kind");
+        }
+        assert_eq!(reason(ErrorKind::Other), None);
+    }
 
     #[test]
     fn every_key_of_both_programs_has_a_sentence_in_every_language() {

@@ -68,7 +68,7 @@ mod tests {
         let args = Backup { file: dir.path().join("nothing here") };
         let new = dir.path().join("new");
         let missing = fault(backup::restore(&new, &args.file, NOW).unwrap_err(), &args);
-        assert_eq!((missing.exit, missing.key.as_str()), (Exit::Usage, "error.file.missing"));
+        assert_eq!((missing.exit, missing.key.as_str()), (Exit::Usage, "error.file"));
         assert!(!new.exists());
         let exists = fault(backup::restore(dir.path(), &args.file, NOW).unwrap_err(), &args);
         assert_eq!((exists.exit, exists.key.as_str()), (Exit::Refused, "error.backup.home"));

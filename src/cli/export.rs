@@ -64,7 +64,7 @@ fn fault(error: TableError, path: &Path) -> Fault {
         TableError::Store(error) => NotebookError::from(error).into(),
         TableError::Export(ExportError::Io(error)) => Fault::file(path, &error),
         TableError::Export(ExportError::Xlsx(error)) => {
-            Fault::new(Exit::Refused, "error.file.other").with("file", &path.display()).with("reason", &error)
+            Fault::new(Exit::Refused, "error.file").with("file", &path.display()).with("reason", &error)
         }
     }
 }

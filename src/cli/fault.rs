@@ -30,6 +30,9 @@ pub enum Exit {
     InUse = 7,
 }
 
+/// The sentence of a file; what the system said of it brings its own hint.
+const FILE: &str = "error.file";
+
 /// Why a command did not do what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -41,6 +44,8 @@ pub struct Fault {
     pub key: String,
     /// What fills the sentence and the hint.
     pub facts: Vec<(String, Said)>,
+    /// The key of our words for what the system said: they fill `reason`.
+    pub reason: Option<&'static str>,
     /// What else is wrong, one line each: the open points of a sheet that cannot be sealed.
     pub points: Vec<Problem>,
 }
@@ -49,19 +54,25 @@ impl Fault {
     /// Returns the fault with that sentence and no facts.
     #[must_use]
     pub fn new(exit: Exit, key: &str) -> Self {
-        Self { exit, rule: String::new(), key: key.to_owned(), facts: Vec::new(), points: Vec::new() }
+        let (rule, key) = (String::new(), key.to_owned());
+        Self { exit, rule, key, facts: Vec::new(), reason: None, points: Vec::new() }
     }
 
     /// Returns the fault of a file that could not be read or written.
     #[must_use]
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        let (exit, key) = match error.kind() {
-            std::io::ErrorKind::NotFound => (Exit::Usage, "error.file.missing"),
-            std::io::ErrorKind::PermissionDenied => (Exit::Usage, "error.file.denied"),
-            std::io::ErrorKind::StorageFull => (Exit::NoSpace, "error.file.no_space"),
-            _ => (Exit::Usage, "error.file.other"),
+        let exit = match error.kind() {
+            std::io::ErrorKind::StorageFull => Exit::NoSpace,
+            _ => Exit::Usage,
         };
-        Self::new(exit, key).with("file", &path.display()).with("reason", error)
+        Self::new(exit, FILE).with("file", &path.display()).because(error)
+    }
+
+    /// Adds what the system said as `reason`: in our words, or in its own where we have none.
+    #[must_use]
+    pub fn because(mut self, error: &std::io::Error) -> Self {
+        self.reason = locales::reason(error.kind());
+        if self.reason.is_some() { self } else { self.with("reason", error) }
     }
 
     /// Adds a fact.
@@ -87,7 +98,8 @@ impl Fault {
     /// Returns the hint.
     #[must_use]
     pub fn hint(&self, lang: Lang) -> String {
-        self.filled(lang, &format!("{}.hint", self.key))
+        let advice = self.reason.filter(|_| self.key == FILE);
+        self.filled(lang, &format!("{}.hint", advice.unwrap_or(&self.key)))
     }
 
     /// Returns what stands on standard error: the sentence with the rule's id, the points, the hint.
@@ -128,8 +140,9 @@ impl Fault {
             Said::Text(text) => text.clone(),
             Said::Label(zh, en) => lang.label(zh, en).to_owned(),
         };
-        let texts: Vec<(&str, String)> =
+        let mut texts: Vec<(&str, String)> =
             self.facts.iter().map(|(name, value)| (name.as_str(), said(value))).collect();
+        texts.extend(self.reason.map(|reason| ("reason", lang.say(reason, &[]))));
         let facts: Vec<(&str, &str)> = texts.iter().map(|(name, value)| (*name, value.as_str())).collect();
         lang.say(key, &facts)
     }

@@ -21,6 +21,7 @@ fn refused(refusal: Refusal) -> Fault {
         rule: refusal.rule.to_owned(),
         key: format!("rule.{}{case}", refusal.rule),
         facts: refusal.facts.into_iter().map(|(name, said)| (name.to_owned(), said)).collect(),
+        reason: None,
         points: refusal.points,
     }
 }
@@ -69,7 +70,7 @@ fn store(error: &StoreError) -> Fault {
         StoreError::Newer => Fault::new(Exit::Refused, "error.newer"),
         StoreError::ReadOnly => Fault::new(Exit::Damaged, "error.read_only"),
         StoreError::Io { path, source, .. } => {
-            Fault::new(Exit::Damaged, "error.io").with("file", &path.display()).with("reason", source)
+            Fault::new(Exit::Damaged, "error.io").with("file", &path.display()).because(source)
         }
         StoreError::Key => Fault::new(Exit::Damaged, "error.key"),
         StoreError::Unordered => Fault::new(Exit::Damaged, "error.panic").with("what", error),

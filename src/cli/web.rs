@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Web, desk: &Desk, streams: &mut Streams<'_>) -> Result<
 }
 
 fn taken(port: u16, error: &std::io::Error) -> Fault {
-    Fault::new(Exit::Usage, "error.web.port").with("port", &port).with("reason", error)
+    Fault::new(Exit::Usage, "error.web.port").with("port", &port).because(error)
 }
 
 fn secret() -> Result<String, Fault> {

@@ -24,7 +24,7 @@ fn reads_well(output: &Output, value: &str) -> String {
     assert!(hint.starts_with("hint: ") && hint.len() > "hint: ".len(), "{:?}", output.stderr);
     assert!(points.iter().all(|point| point.starts_with("  ")), "{:?}", output.stderr);
     assert!(sentence.contains(value), "{value:?} is not named: {:?}", output.stderr);
-    for word in ["panicked", "Error", "StoreError", "Some(", "%{", "::"] {
+    for word in ["panicked", "Error", "StoreError", "Some(", "%{", "::", "os error"] {
         assert!(!output.stderr.contains(word), "{word:?} in {:?}", output.stderr);
     }
     (*sentence).to_owned()
@@ -113,6 +113,36 @@ fn each_refused_input_has_its_own_sentence_and_exit_code_and_writes_nothing() {
         assert!(refused.stderr.contains(rule), "{}", refused.stderr);
     }
     assert_eq!(device.ask(["sheet", "show", &draft])["state"], "draft");
+}
+
+/// Readers of Chinese were told "No such file or directory (os error 2)" in the middle of a sentence of ours.
+#[test]
+fn what_the_system_says_of_a_file_is_said_in_the_language_of_the_reader() {
+    let (device, hq) = (Device::new(), Hq::init());
+    let there = device.file("there.csv", b"\xff\xfe\x80 no text");
+    let folder = device.home().to_str().expect("a path of the tests");
+    let files =
+        [format!("{folder}/nothing.csv"), folder.to_owned(), format!("{there}/within.csv"), there.clone()];
+    for (lang, said) in [
+        ("zh-CN", ["找不到这个文件", "这是文件夹", "路径中有一段是文件", "不是应有的格式"]),
+        ("zh-TW", ["找不到這個檔案", "這是資料夾", "路徑中有一段是檔案", "不是應有的格式"]),
+        ("en", ["no such file", "a folder, not a file", "a part of its path", "not of the form"]),
+    ] {
+        for (file, said) in files.iter().zip(said) {
+            let explain = ["--lang", lang, "policy", "explain", "audit", "--received", "2026-11-20"];
+            let explained = device.run(explain.into_iter().chain(["--policy", file])).ended(2);
+            let checked = hq.run(["--lang", lang, "policy", "check", file]).ended(2);
+            for refused in [explained, checked] {
+                let sentence = reads_well(&refused, file);
+                assert!(sentence.contains(said), "{said:?} is not said: {sentence}");
+                assert_eq!(is_chinese(&sentence.replace(file, "")), lang != "en", "{sentence}");
+            }
+        }
+        // Opening a folder succeeds on some systems; what fails is the reading.
+        let imported = hq.run(["--lang", lang, "staff", "import", folder]).ended(2);
+        let sentence = reads_well(&imported, folder);
+        assert!(sentence.contains(said[1]), "{sentence}");
+    }
 }
 
 #[test]

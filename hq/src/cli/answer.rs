@@ -1,6 +1,7 @@
 //! What a command prints: its answer, or one sentence and a hint, in three languages.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt::Display;
 
 use records::problems::Problem;
@@ -93,6 +94,12 @@ impl Lang {
             facts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         locales::fill(sentence, &facts)
     }
+
+    /// Returns what the system said: in our words, or in its own where we have none.
+    #[must_use]
+    pub fn reason(self, error: &std::io::Error) -> String {
+        locales::reason(error.kind()).map_or_else(|| error.to_string(), |key| self.say(key, &[]))
+    }
 }
 
 /// What a command did.
@@ -152,13 +159,19 @@ pub struct Fault {
     pub key: Cow<'static, str>,
     /// What fills them.
     pub facts: Vec<(String, String)>,
+    /// The key of our words for what the system said: they fill `reason`.
+    pub reason: Option<&'static str>,
 }
+
+/// The sentence of a file; what the system said of it brings its own hint.
+const FILE: &str = "hq.file";
 
 impl Fault {
     /// A fault with that exit code and sentence.
     #[must_use]
     pub const fn new(code: u8, key: &'static str) -> Self {
-        Self { code, rule: Cow::Borrowed(""), key: Cow::Borrowed(key), facts: Vec::new() }
+        let (rule, key) = (Cow::Borrowed(""), Cow::Borrowed(key));
+        Self { code, rule, key, facts: Vec::new(), reason: None }
     }
 
     /// Wrong arguments.
@@ -202,6 +215,7 @@ impl Fault {
             rule: Cow::Borrowed(refusal.rule),
             key: Cow::Owned(format!("rule.{}{case}", refusal.rule)),
             facts: refusal.facts.iter().map(|(name, value)| ((*name).to_owned(), said(value))).collect(),
+            reason: None,
         }
     }
 
@@ -211,22 +225,46 @@ impl Fault {
         if error.kind() == std::io::ErrorKind::StorageFull {
             return Self::new(NO_SPACE, "hq.file.full").with("file", path.display());
         }
-        Self::new(USAGE, "hq.file").with("file", path.display()).with("reason", error)
+        Self::new(USAGE, FILE).with("file", path.display()).because(error)
+    }
+
+    /// Adds what the system said as `reason`: in our words, or in its own where we have none.
+    #[must_use]
+    pub fn because(mut self, error: &std::io::Error) -> Self {
+        self.reason = locales::reason(error.kind());
+        if self.reason.is_some() { self } else { self.with("reason", error) }
+    }
+
+    /// Returns what is wrong.
+    #[must_use]
+    pub fn message(&self, lang: Lang) -> String {
+        self.filled(lang, &self.key)
+    }
+
+    /// Returns what to do about it.
+    #[must_use]
+    pub fn hint(&self, lang: Lang) -> String {
+        let advice = self.reason.filter(|_| self.key == FILE);
+        self.filled(lang, &format!("{}.hint", advice.unwrap_or(&self.key)))
+    }
+
+    fn filled(&self, lang: Lang, key: &str) -> String {
+        let mut facts = self.facts.clone();
+        facts.extend(self.reason.map(|reason| ("reason".to_owned(), lang.say(reason, &[]))));
+        lang.say(key, &facts)
     }
 
     /// Returns it as one sentence with its rule and its hint.
     #[must_use]
     pub fn sentence(&self, lang: Lang) -> String {
         let rule = if self.rule.is_empty() { String::new() } else { format!(" [{}]", self.rule) };
-        let said = lang.say(&self.key, &self.facts);
-        format!("{said}{rule} {}", lang.say(&format!("{}.hint", self.key), &self.facts))
+        format!("{}{rule} {}", self.message(lang), self.hint(lang))
     }
 
     /// Prints it and returns its exit code.
     #[must_use]
     pub fn print(&self, lang: Lang, json: bool) -> u8 {
-        let message = lang.say(&self.key, &self.facts);
-        let hint = lang.say(&format!("{}.hint", self.key), &self.facts);
+        let (message, hint) = (self.message(lang), self.hint(lang));
         let rule = if self.rule.is_empty() { String::new() } else { format!(" [{}]", self.rule) };
         raw(&format!("{message}{rule}\nhint: {hint}\n"), false);
         if json {
@@ -245,6 +283,12 @@ impl Fault {
         }
         self.code
     }
+}
+
+/// Returns what the system said, where an error comes from it.
+#[must_use]
+pub fn of_system<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e std::io::Error> {
+    error.downcast_ref().or_else(|| of_system(error.source()?))
 }
 
 impl From<StoreError> for Fault {
@@ -267,7 +311,10 @@ impl From<StoreError> for Fault {
             _ if error.is_full() => Self::new(NO_SPACE, "hq.full"),
             _ if error.is_busy() => Self::new(IN_USE, "hq.busy"),
             StoreError::NotLetIn(_) => Self::new(UNREACHABLE, "hq.server.refuses").with("reason", error),
-            _ if error.is_lost() => Self::new(UNREACHABLE, "hq.server.lost").with("reason", error.reason()),
+            _ if error.is_lost() => match of_system(&error) {
+                Some(said) => Self::new(UNREACHABLE, "hq.server.lost").because(said),
+                None => Self::new(UNREACHABLE, "hq.server.lost").with("reason", error.reason()),
+            },
             StoreError::Sqlite(_)
             | StoreError::Postgres(_)
             | StoreError::Tables(_)

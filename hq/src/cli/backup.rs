@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::cli::Room;
-use crate::cli::answer::{Answer, Fault};
+use crate::cli::answer::{Answer, Fault, of_system};
 use crate::cli::progress::Progress;
 
 /// What both are told.
@@ -31,7 +31,10 @@ pub(super) fn run(args: &File, room: &Room) -> Result<Answer, Fault> {
     // Done, and not refused: whoever keeps a backup by its exit code shall keep this one.
     said.extend(done.unnoted.map(|error| match error.is_full() {
         true => room.lang.say("hq.backup.unnoted.full", &[]),
-        false => room.lang.say("hq.backup.unnoted", &[("reason".to_owned(), error.reason())]),
+        false => {
+            let reason = of_system(&error).map_or_else(|| error.reason(), |said| room.lang.reason(said));
+            room.lang.say("hq.backup.unnoted", &[("reason".to_owned(), reason)])
+        }
     }));
     Ok(Answer::new(json, said.join("\n")))
 }

@@ -31,7 +31,7 @@ pub(super) fn run(command: &Command, room: &Room) -> Result<Answer, Fault> {
     let Command::Read { file, receipt } = command;
     let desk = room.open()?;
     let signer = Arc::clone(&desk.signer);
-    let broken = |error: std::io::Error| Fault::new(DAMAGED, "hq.bundle.thread").with("reason", error);
+    let broken = |error: std::io::Error| Fault::new(DAMAGED, "hq.bundle.thread").because(&error);
     let writer = Writer::start(desk, super::serve::trouble).map_err(broken)?;
     let porter = Arc::new(Porter::new(Limits::none()));
     let office = Office { writer, signer, clock: room.clock, files: room.data.files(), porter };

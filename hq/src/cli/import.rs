@@ -1,13 +1,14 @@
 //! `KIND import`: master data and jobs out of a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use records::schema::Kind;
 use serde_json::json;
 
 use crate::cli::Room;
-use crate::cli::answer::{Answer, Fault, REFUSED};
+use crate::cli::answer::{Answer, Fault, REFUSED, of_system};
 use crate::cli::progress::Progress;
+use crate::import::ImportError;
 
 /// What can be done with master data.
 #[derive(Debug, clap::Subcommand)]
@@ -26,7 +27,7 @@ pub(super) fn run(kind: &'static Kind, command: &Command, room: &Room) -> Result
     let now = room.clock.now_ms();
     let bar = Progress::waiting("text.progress.import", room);
     let done = desk.transact(|desk| {
-        let done = desk.import(open, kind, now)?;
+        let done = desk.import(open, kind, now).map_err(|error| fault(error, file))?;
         let about = format!("{}: {} added, {} changed", kind.name, done.added, done.changed);
         desk.store.audit(0, now, "import", &about)?;
         Ok::<_, Fault>(done)
@@ -72,4 +73,12 @@ pub(super) fn run(kind: &'static Kind, command: &Command, room: &Room) -> Result
         "refused": refused,
     });
     Ok(Answer { json, text, code: if done.refused.is_empty() { 0 } else { REFUSED } })
+}
+
+/// A file that stops being read is told by its name.
+fn fault(error: ImportError, file: &Path) -> Fault {
+    match &error {
+        ImportError::Rows(rows) if let Some(said) = of_system(rows) => Fault::file(file, said),
+        _ => error.into(),
+    }
 }

@@ -94,9 +94,8 @@ pub(super) fn run(args: &Args, room: &Room) -> Result<Answer, Fault> {
     };
     let reach_is_https = crate::data::reach(&desk.store, None)?.address.starts_with("https://");
     let signer = Arc::clone(&desk.signer);
-    let broken = |error: &std::io::Error| {
-        Fault::usage("hq.listen").with("address", &args.listen).with("reason", error)
-    };
+    let broken =
+        |error: &std::io::Error| Fault::usage("hq.listen").with("address", &args.listen).because(error);
     let writer = Writer::start(desk, logged).map_err(|error| broken(&error))?;
     let porter = Arc::new(Porter::new(args.limits.limits()));
     let office = Office { writer, signer, clock: room.clock, files: room.data.files(), porter };
