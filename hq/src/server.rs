@@ -139,6 +139,8 @@ async fn connection<S>(
 {
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(headers).max_buf_size(64 * 1024);
+    // Else whoever hangs up behind his last byte is dropped with it, before anybody has looked at the request.
+    http.half_close(true);
     let serving = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     // A connection that breaks has been told all that it could hear.
     let _ = watcher.watch(serving).await;

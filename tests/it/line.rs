@@ -12,7 +12,7 @@ use sync_protocol::segment::Segment;
 use sync_protocol::sign::Signer;
 
 use crate::company::{Company, LI, SUN, text};
-use crate::proxy::{Cut, Way};
+use crate::proxy::{Cut, Proxy, Way};
 use crate::world::Device;
 
 /// Posts a body as it is and returns the status, without a look at the answer.
@@ -229,4 +229,60 @@ fn while_every_connection_breaks_the_sync_ends_with_3_and_the_next_one_completes
     assert_eq!(company.export("repair").len(), 1);
     assert_eq!(text(&company.export("repair")[0]["problem"]), "异响");
     company.is_level_with(&[&device]);
+}
+
+/// A device whose line is its own, with so many sheets that HQ has not.
+fn with_sheets(company: &Company, n: usize) -> (Device, Proxy) {
+    let line = Proxy::to(company.hq.listens_at());
+    let device = Device::enrol(&company.hq.device_code(LI, &line.url()));
+    device.sync();
+    // Text that does not pack, so that many sheets are many bytes.
+    let text = |at: usize| records::hex::of(&sync_protocol::chain::sha256(&[&at.to_le_bytes()]));
+    let rows: String = (0..n).map(|at| format!("{n}/{at} {}\n", text(at))).collect();
+    let file = device.file("rows.csv", format!("problem\n{rows}").as_bytes());
+    device.ask(["import", &file, "--kind", "repair"]);
+    (device, line)
+}
+
+/// Who hangs up between the last byte of his request and the answer was once taken for one who never asked.
+#[test]
+fn a_device_that_hangs_up_before_the_answer_finds_all_its_work_kept_and_doubles_none() {
+    let company = Company::found();
+    let sizes = [1, 40, 700];
+    let devices = sizes.map(|n| with_sheets(&company, n));
+    for (_, line) in &devices {
+        line.cut(Cut::Unanswered);
+        line.record();
+    }
+    // Each says it once, whole; whatever it says after that does not leave its side.
+    let syncs = devices.each_ref().map(|(device, _)| device.start(["sync"]));
+    for mut sync in syncs {
+        assert_eq!(sync.wait().expect("the sync ends").code(), Some(3));
+    }
+    let mut sent = 0;
+    for (n, (device, line)) in sizes.into_iter().zip(&devices) {
+        let passed = line.recorded();
+        assert!(passed.iter().all(|passed| passed.down.is_empty()), "{n}: something came down");
+        sent += passed.iter().filter(|passed| !passed.up.is_empty()).count();
+        assert_eq!(device.status()["unsent_ops"], n, "nothing was acknowledged");
+    }
+    assert_eq!(sent, sizes.len(), "one request each");
+
+    // HQ goes on by itself, a moment longer than the devices look.
+    let all: usize = sizes.iter().sum();
+    let kept = (0..100).map(|_| company.export("repair").len()).find(|kept| *kept == all);
+    assert_eq!(kept, Some(all), "headquarters has {} of {all}", company.export("repair").len());
+    let before = held(&company);
+    for (n, (device, line)) in sizes.into_iter().zip(&devices) {
+        line.cut(Cut::Never);
+        let report = device.sync();
+        let of = |name: &str| report[name].clone();
+        assert_eq!(
+            (of("level"), of("sent_ops"), of("new_quarantine")),
+            (true.into(), n.into(), 0.into()),
+            "{report}"
+        );
+    }
+    assert_eq!(held(&company), before, "something was written twice");
+    company.is_level_with(&devices.each_ref().map(|(device, _)| device));
 }

@@ -45,6 +45,11 @@ pub(crate) enum Cut {
         way: Way,
         after: u64,
     },
+    /// One request goes up whole, and the line breaks right behind its last byte: no byte of an answer comes down.
+    /// From then on it is [`Cut::Dead`].
+    Unanswered,
+    /// Nothing passes, either way.
+    Dead,
 }
 
 /// A TCP proxy on a loopback port of its own; dropped, it closes every connection.
@@ -136,7 +141,9 @@ impl State {
         match self.cut {
             Cut::Once { way: cut, after } if cut == way => n.min(after.saturating_sub(self.towards_cut)),
             Cut::Every { way: cut, after } if cut == way => n.min(after.saturating_sub(passed)),
-            Cut::Never | Cut::Once { .. } | Cut::Every { .. } => n,
+            Cut::Dead => 0,
+            Cut::Unanswered if way == Way::Down => 0,
+            Cut::Never | Cut::Once { .. } | Cut::Every { .. } | Cut::Unanswered => n,
         }
     }
 
@@ -189,6 +196,7 @@ fn connect(line: &Arc<Line>, device: &TcpStream, hq: &TcpStream) {
 fn pump(line: &Line, (way, recorded): (Way, Option<usize>), mut from: TcpStream, mut to: TcpStream) {
     let mut buffer = [0; 16 * 1024];
     let mut passed = 0;
+    let mut request = Vec::new();
     loop {
         let n = from.read(&mut buffer).unwrap_or(0);
         if n == 0 {
@@ -199,9 +207,16 @@ fn pump(line: &Line, (way, recorded): (Way, Option<usize>), mut from: TcpStream,
         let mut state = line.state();
         let room = state.room(way, passed, n as u64);
         state.count(way, room);
-        let broken = room < n as u64;
+        let mut broken = room < n as u64;
         if broken && matches!(state.cut, Cut::Once { .. }) {
             state.cut = Cut::Never;
+        }
+        if state.cut == Cut::Unanswered && way == Way::Up {
+            request.extend_from_slice(&buffer[..n]);
+            broken = is_whole(&request);
+            if broken {
+                state.cut = Cut::Dead;
+            }
         }
         let room = usize::try_from(room).expect("at most one buffer");
         if let Some(passed) = recorded.and_then(|at| state.recorded.as_mut()?.get_mut(at)) {
@@ -217,6 +232,14 @@ fn pump(line: &Line, (way, recorded): (Way, Option<usize>), mut from: TcpStream,
         }
         passed += room as u64;
     }
+}
+
+/// Returns whether a request is there with all the body that its head announces.
+fn is_whole(request: &[u8]) -> bool {
+    let Some(head) = request.windows(4).position(|end| end == b"\r\n\r\n") else { return false };
+    let words = String::from_utf8_lossy(&request[..head]).to_lowercase();
+    let length = words.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    request.len() >= head + 4 + length.unwrap_or(0)
 }
 
 /// Closes both ways; a socket that is already gone is what we want.
@@ -263,6 +286,19 @@ fn a_lost_reply_is_lost_once() {
     assert_eq!(through(&proxy, b"claim"), b"");
     assert_eq!(through(&proxy, b"claim"), b"claim");
     assert_eq!(proxy.counts(), Counts { connections: 2, bytes_up: 10, bytes_down: 5 });
+}
+
+#[test]
+fn an_unanswered_request_goes_up_whole_and_nothing_after_it() {
+    let proxy = Proxy::to(echo());
+    proxy.cut(Cut::Unanswered);
+    let request = b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nclaim";
+    assert_eq!(through(&proxy, request), b"");
+    assert_eq!(through(&proxy, request), b"");
+    let up = request.len() as u64;
+    assert_eq!(proxy.counts(), Counts { connections: 2, bytes_up: up, bytes_down: 0 });
+    proxy.cut(Cut::Never);
+    assert_eq!(through(&proxy, request), request);
 }
 
 #[test]
