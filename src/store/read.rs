@@ -39,15 +39,6 @@ pub struct Counts {
     pub quarantined: u64,
 }
 
-/// An op that does not count, or not yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
-    /// Its name.
-    pub id: OpId,
-    /// What it says, with HQ's verdict; `None` where this build cannot read it.
-    pub op: Option<Judged>,
-}
-
 /// An own epoch with ops that HQ did not sign for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Unheld {
@@ -267,25 +258,6 @@ impl Store {
             }
         }
         Ok(counts)
-    }
-
-    /// Returns the own ops in quarantine, and the ops that need a newer version, by name.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`].
-    pub fn quarantine(&self) -> Result<Vec<Quarantined>, StoreError> {
-        let prefix = index::quarantine_prefix();
-        let mut ids = Vec::new();
-        self.keys_from(Tree::Index, &prefix, &mut |key| {
-            ids.extend(key.strip_prefix(prefix.as_slice()).and_then(index::op_of));
-            Ok(key.starts_with(&prefix))
-        })?;
-        let read = |id: OpId| {
-            let run = self.run_of(id)?;
-            let op = if run.is_some() { Some(self.read_op(id)?) } else { None };
-            Ok(Quarantined { id, op })
-        };
-        ids.into_iter().map(read).collect()
     }
 
     /// Walks the documents with an open conflict, in no order.

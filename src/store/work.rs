@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use records::id::{DocId, Epoch, OpId, Replica};
 use sync_protocol::merge::{Document, FoldError, Judged, Lines};
 use sync_protocol::op::Row;
-use sync_protocol::ruling::{Judgement, Ruling, Verdict};
+use sync_protocol::ruling::{Ruling, Verdict};
 use sync_protocol::stamp::Stamp;
 
 use crate::store::Store;
@@ -184,60 +184,6 @@ impl Work {
             judged.is_some_and(|judged| judged.verdict == Verdict::Accepted) && !known.is_ruled(*seq)
         });
         Ok(unmoved)
-    }
-
-    /// Keeps the list of own ops in quarantine.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn quarantine(
-        &mut self,
-        store: &Store,
-        id: OpId,
-        judged: Option<&Judgement>,
-    ) -> Result<(), StoreError> {
-        if id.replica != store.replica() {
-            return Ok(());
-        }
-        let posting = index::quarantined(id);
-        let listed = self.state.quarantined > 0 && store.has(&posting)?;
-        let refused = judged.is_some_and(|judged| matches!(judged.verdict, Verdict::Quarantined { .. }));
-        match (listed, refused) {
-            (false, true) => {
-                self.change.put(Tree::Index, &posting, Vec::new());
-                self.state.quarantined += 1;
-            }
-            (true, false) => {
-                self.change.remove(Tree::Index, &posting);
-                self.state.quarantined = self.state.quarantined.saturating_sub(1);
-            }
-            (true, true) | (false, false) => {}
-        }
-        Ok(())
-    }
-
-    /// Lists an op that this build cannot read.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn keep_newer(&mut self, store: &Store, id: OpId) -> Result<(), StoreError> {
-        let posting = index::quarantined(id);
-        self.state.quarantined += u64::from(!store.has(&posting)?);
-        self.change.put(Tree::Index, &posting, index::UNREAD.to_vec());
-        Ok(())
-    }
-
-    /// Takes an op off the list of those that this build cannot read.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn read_newer(&mut self, store: &Store, id: OpId) -> Result<(), StoreError> {
-        let posting = index::quarantined(id);
-        if store.has(&posting)? {
-            self.change.remove(Tree::Index, &posting);
-            self.state.quarantined = self.state.quarantined.saturating_sub(1);
-        }
-        Ok(())
     }
 
     /// Makes the view of a document anew from its ops, under the names that this build reads in them.
@@ -435,60 +381,6 @@ impl Work {
     /// Returns where every line that these ops name hangs, up to its root.
     fn lines_of(&self, store: &Store, ops: &[Judged]) -> Result<Lines, StoreError> {
         store.lines_of(ops, &self.lines)
-    }
-}
-
-impl Store {
-    /// Returns where every line that these ops name hangs, up to its root; `changed` lines count first.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn lines_of(
-        &self,
-        ops: &[Judged],
-        changed: &BTreeMap<(Replica, Epoch), LineInfo>,
-    ) -> Result<Lines, StoreError> {
-        let named = |id: &OpId| (id.replica, id.epoch);
-        let all: BTreeSet<_> =
-            ops.iter().flat_map(|op| op.row.seen.iter().chain([&op.id]).map(named)).collect();
-        let mut lines = Lines::new();
-        for line in all {
-            self.climb(line, changed, &mut lines)?;
-        }
-        Ok(lines)
-    }
-
-    /// Returns where a line and each line above it hang.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn ancestors(
-        &self,
-        line: (Replica, Epoch),
-        changed: &BTreeMap<(Replica, Epoch), LineInfo>,
-    ) -> Result<Lines, StoreError> {
-        let mut lines = Lines::new();
-        self.climb(line, changed, &mut lines)?;
-        Ok(lines)
-    }
-
-    fn climb(
-        &self,
-        mut line: (Replica, Epoch),
-        changed: &BTreeMap<(Replica, Epoch), LineInfo>,
-        lines: &mut Lines,
-    ) -> Result<(), StoreError> {
-        loop {
-            let parent = match changed.get(&line) {
-                Some(info) => info.parent,
-                None => self.line(line)?.parent,
-            };
-            let Some(parent) = parent else { return Ok(()) };
-            if lines.insert(line, (parent.epoch, parent.seq)).is_some() {
-                return Ok(());
-            }
-            line = (line.0, parent.epoch);
-        }
     }
 }
 

@@ -1,26 +1,24 @@
-//! Each rule at its edges, on trails made by hand; the trail itself out of records.
+//! Each rule at its edges, on trails made by hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod days;
+mod gathered;
 
-use crate::claim::traces::gather::{self, Index, Made};
-use crate::claim::traces::marks::{self, Mark};
-use crate::claim::traces::trail::{Invoiced, Jump, Leg, Paper, Photo, Sheet, Trail};
+use std::collections::BTreeMap;
+
+use crate::claim::traces::trail::{Invoiced, Jump, Paper, Photo, Trail};
 use crate::claim::traces::{Trace, of_claim};
 use crate::claim::view::{Approval, Claim, Line, Submitted, Ticket};
 use crate::duplicate::{Key, PictureHash};
 use crate::id::{DocId, Replica};
-use crate::kinds::claim::{CLAIM, Claimant, CostOwner, Lines, Placed, Submission};
+use crate::kinds::claim::CostOwner;
 use crate::kinds::claim_machine as at;
-use crate::kinds::repair::REPAIR;
-use crate::kinds::sheet::Visit;
-use crate::kinds::voucher::{Amount, Category, Dated, InvoiceNo, Seller, VOUCHER};
+use crate::kinds::voucher::Category;
 use crate::money::Fen;
 use crate::policy::calendar::Calendar;
 use crate::policy::terms::Policy;
-use crate::record::Record;
 use crate::time::{Day, Ts, Zone};
+use crate::value::FileHash;
 use crate::value::text::Lang;
-use crate::value::{Count, FileHash, Fix, Ref, Target, Text};
 
 fn id(seq: u64) -> DocId {
     format!("7.1.{seq}").parse().unwrap()
@@ -283,80 +281,6 @@ fn a6_three_lines_of_whole_fifties() {
     check(&lines(&[5_000, 10_000, 0]), &[]);
 }
 
-fn sheet(from: &str, to: &str) -> Sheet {
-    let at = |time: &str| Some(ts(&format!("2026-03-{time}:00+08:00")));
-    Sheet {
-        name: "RNJ-T101-2603-001".into(),
-        staff: [me()].into(),
-        from: at(from),
-        to: at(to),
-        fix: None,
-        place: String::new(),
-        gone: None,
-    }
-}
-
-#[test]
-fn a7_an_expense_of_travel_on_a_day_without_work() {
-    let trail = |category, date, sheets: Vec<Sheet>| Trail {
-        sheets: (50..).map(id).zip(sheets).collect(),
-        ..Trail::new(claim(1, "0007", vec![line(1, category, date, 3500)]))
-    };
-    check(&trail(Category::MEAL, "2026-03-10", vec![sheet("10T09:00", "10T11:00")]), &[]);
-    let working = trail(Category::MEAL, "2026-03-11", vec![sheet("10T09:00", "10T11:00")]);
-    check_text(&working, "line 1: 35.00 on 2026-03-11, without a sheet or travel that day");
-    let sunday = trail(Category::MEAL, "2026-03-15", vec![]);
-    check_text(
-        &sunday,
-        "line 1: 35.00 on 2026-03-15, a free day (2026-03-15), without a sheet or travel that day",
-    );
-    check(&trail(Category::MEAL, "2026-03-15", vec![sheet("14T22:00", "15T02:00")]), &[]);
-    check(&trail(Category::PHONE, "2026-03-15", vec![]), &[]);
-    let others = Sheet { staff: [id(901)].into(), ..sheet("10T09:00", "10T11:00") };
-    check(&trail(Category::MEAL, "2026-03-10", vec![others]), &["A7"]);
-    let gone = Sheet { gone: Some("void"), ..sheet("10T09:00", "10T11:00") };
-    check(&trail(Category::MEAL, "2026-03-10", vec![gone]), &["A7"]);
-    let (depart, arrive) = (ts("2026-03-10T07:00:00+08:00"), ts("2026-03-10T09:00:00+08:00"));
-    let leg = Leg { depart, arrive, from: "南京".into(), to: "苏州".into() };
-    check(&Trail { legs: vec![leg], ..trail(Category::MEAL, "2026-03-10", vec![]) }, &[]);
-}
-
-fn night(bed: Option<Fix>, taken: &str, bed_place: &str, work: Option<Fix>, work_place: &str) -> Trail {
-    let photo = Photo { file: FileHash(vec![1; 32]), taken_at: Some(ts(taken)), fix: bed };
-    let own = Paper { photos: vec![photo], place: bed_place.into(), ..paper(10) };
-    let mut trail = papers(own, vec![]);
-    trail.claim.lines[0].category = Some(Category::LODGING);
-    let sheet = Sheet { fix: work, place: work_place.into(), ..sheet("10T09:00", "10T11:00") };
-    trail.sheets = [(id(50), sheet)].into();
-    trail
-}
-
-#[test]
-fn a8_a_night_more_than_a_hundred_kilometres_from_that_days_work() {
-    let at = |lat: i32| Some(Fix { lat, lon: 1_187_900_000, accuracy: 10, mock: false });
-    let evening = "2026-03-10T20:00:00+08:00";
-    // A degree of latitude is 111.1 km; 0.9 are 100.0.
-    check(&night(at(320_600_000), evening, "", at(311_600_000), ""), &[]);
-    check(&night(at(320_600_000), evening, "", at(311_500_000), ""), &["A8"]);
-    // A photo taken a week later says nothing of the night.
-    check(&night(at(320_600_000), "2026-03-13T20:00:00+08:00", "", at(311_500_000), ""), &[]);
-    check(&night(None, evening, "江苏省苏州市", None, "南京市江宁区"), &["A8"]);
-    check_text(
-        &night(None, evening, "苏州市", None, "南京市江宁区"),
-        "line 1: the night of 2026-03-10 is in 苏州市, that day's work in 南京市江宁区: RNJ-T101-2603-001 南京市江宁区",
-    );
-    check(&night(None, evening, "江苏省南京市", None, "南京市江宁区"), &[]);
-    check(&night(None, evening, "如家酒店", None, "南京市江宁区"), &[]);
-    // Positions count before words.
-    check(&night(at(320_600_000), evening, "苏州市", at(320_600_001), "南京市"), &[]);
-    let mut told = night(None, evening, "苏州市", None, "");
-    told.places.insert(day("2026-03-10"), ["苏州市".to_owned()].into());
-    check(&told, &[]);
-    told.places.insert(day("2026-03-10"), ["南京市".to_owned()].into());
-    told.sheets.get_mut(&id(50)).unwrap().place = "南京市".into();
-    check(&told, &["A8"]);
-}
-
 #[test]
 fn a9_another_persons_purchase_of_the_same_minute() {
     let taken = |paper: Paper, time: &str, file: u8| {
@@ -373,33 +297,6 @@ fn a9_another_persons_purchase_of_the_same_minute() {
     check(&papers(own(), vec![dearer]), &[]);
     let nameless = Paper { seller: " ".into(), ..other("2026-03-10T12:30:59+08:00") };
     check(&papers(Paper { seller: String::new(), ..own() }, vec![nameless]), &[]);
-}
-
-#[test]
-fn a10_two_visits_or_two_journeys_that_overlap_by_more_than_a_quarter_of_an_hour() {
-    let base = || Trail::new(sum(1, "0007", 1));
-    let sheets = |second: Sheet| Trail {
-        sheets: [(id(50), sheet("10T09:00", "10T11:00")), (id(51), second)].into(),
-        ..base()
-    };
-    check(&sheets(sheet("10T10:45", "10T12:00")), &[]);
-    check(&sheets(sheet("10T10:44", "10T12:00")), &["A10"]);
-    check_text(
-        &sheets(sheet("10T09:30", "10T10:30")),
-        "60 minutes at two places: RNJ-T101-2603-001 2026-03-10 09:00 – 2026-03-10 11:00; RNJ-T101-2603-001 2026-03-10 09:30 – 2026-03-10 10:30",
-    );
-    check(&sheets(Sheet { gone: Some("amended"), ..sheet("10T09:00", "10T11:00") }), &[]);
-    check(&sheets(Sheet { staff: [id(901)].into(), ..sheet("10T09:00", "10T11:00") }), &[]);
-    let leg = |from: &str, depart: &str, arrive: &str| Leg {
-        depart: ts(&format!("2026-03-10T{depart}:00+08:00")),
-        arrive: ts(&format!("2026-03-10T{arrive}:00+08:00")),
-        from: from.into(),
-        to: "苏州".into(),
-    };
-    let legs = |legs| Trail { legs, ..base() };
-    check(&legs(vec![leg("南京", "07:00", "09:00"), leg("上海", "08:45", "10:00")]), &[]);
-    check(&legs(vec![leg("南京", "07:00", "09:00"), leg("上海", "08:44", "10:00")]), &["A10"]);
-    check(&legs(vec![leg("南京", "07:00", "09:00"), leg("南京", "07:00", "09:00")]), &[]);
 }
 
 #[test]
@@ -422,23 +319,6 @@ fn a11_a_day_above_three_times_the_colleagues_median() {
     // What another claim holds of the same day counts too.
     let both = Trail { claims: vec![sum(2, "0008", 15_001)], ..trail(15_000, &[10_000]) };
     check(&both, &["A11"]);
-}
-
-#[test]
-fn a12_a_sheet_taken_back_after_the_submission() {
-    let trail = |gone| {
-        let mut one = line(1, Category::PHONE, "2026-03-10", 1);
-        one.sheets = vec![Target::Doc(id(50)), Target::Text("RNJ-1".into())];
-        let sheet = Sheet { gone, ..sheet("10T09:00", "10T11:00") };
-        Trail { sheets: [(id(50), sheet)].into(), ..Trail::new(claim(1, "0007", vec![one])) }
-    };
-    check(&trail(None), &[]);
-    check(&trail(Some("returned")), &["A12"]);
-    check(&trail(Some("amended")), &["A12"]);
-    let mut draft = trail(Some("void"));
-    check(&draft, &["A12"]);
-    draft.claim.submission = None;
-    check(&draft, &[]);
 }
 
 #[test]
@@ -526,104 +406,6 @@ fn a16_more_than_twenty_approvals_in_less_than_ten_minutes() {
     twice.claim.approvals.push(again);
     check(&twice, &[]);
     assert_eq!(traces(&row(21, 599_999))[0].about, [id(700)]);
-}
-
-/// Records in memory, listed under their marks.
-struct Memory(BTreeMap<DocId, Made>);
-
-impl Index for Memory {
-    type Error = std::convert::Infallible;
-
-    fn listed(&mut self, mark: &Mark) -> Result<Vec<DocId>, Self::Error> {
-        let bears = |made: &&Made| marks::of(&made.record, Zone::SHANGHAI).contains(mark);
-        Ok(self.0.values().filter(bears).map(|made| made.record.id).collect())
-    }
-
-    fn devices(&mut self, staff: DocId) -> Result<Vec<Replica>, Self::Error> {
-        let own = |made: &&Made| made.author == Some(staff);
-        Ok(self.0.values().filter(own).map(|made| made.record.id.0.replica).collect())
-    }
-
-    fn record(&mut self, id: DocId) -> Result<Option<Made>, Self::Error> {
-        Ok(self.0.get(&id).cloned())
-    }
-}
-
-fn text<const MAX: u16>(text: &str) -> Option<Text<MAX>> {
-    Some(Text(text.to_owned()))
-}
-
-fn to<const KIND: u16>(id: DocId) -> Option<Ref<KIND>> {
-    Some(Ref(Target::Doc(id)))
-}
-
-fn voucher(seq: u64, number: &str, date: &str) -> Record {
-    Record::new(id(seq), &VOUCHER)
-        .with(&[Amount { amount: Some(Fen(5600)), ..Amount::default() }])
-        .with(&[Dated { date: Some(day(date)) }])
-        .with(&[Seller { seller: text("中国石化") }])
-        .with(&[InvoiceNo { inv_no: text(number), inv_code: text("044031900111"), ..InvoiceNo::default() }])
-}
-
-fn claim_record(seq: u64, staff: DocId, vouchers: &[u64]) -> Record {
-    let lines: Vec<Lines> = (1..)
-        .zip(vouchers)
-        .map(|(n, _)| Lines {
-            line: Some(Count(n)),
-            category: Some(Category::MEAL),
-            date: Some(day("2026-03-10")),
-            claimed: Some(Fen(5600)),
-            ..Lines::default()
-        })
-        .collect();
-    let placed: Vec<Placed> = (1..)
-        .zip(vouchers)
-        .map(|(n, voucher)| Placed { line: Some(Count(n)), voucher: to(id(*voucher)), ..Placed::default() })
-        .collect();
-    let submission = Submission {
-        submitted_day: Some(day("2026-03-16")),
-        cycle: text("2026-03-B"),
-        ..Submission::default()
-    };
-    let claimant =
-        Claimant { staff: to(staff), unit: to(id(800)), half: text("2026-03-H1"), cost_owner: None };
-    let mut record =
-        Record::new(id(seq), &CLAIM).with(&[claimant]).with(&[submission]).with(&lines).with(&placed);
-    record.state = at::SUBMITTED;
-    record
-}
-
-#[test]
-fn a_trail_is_gathered_from_records_by_their_marks() {
-    let repair = Record::new(id(50), &REPAIR).with(&[Visit {
-        arrived: Some(ts("2026-03-10T09:00:00+08:00")),
-        left: Some(ts("2026-03-10T11:00:00+08:00")),
-    }]);
-    let own = claim_record(1, me(), &[10]);
-    let records = [
-        (own.clone(), me()),
-        (claim_record(2, id(901), &[11, 12]), id(901)),
-        (voucher(10, "32218550", "2026-03-10"), me()),
-        (voucher(11, "32218550", "2026-03-12"), id(901)),
-        (voucher(12, "32218555", "2026-03-11"), id(901)),
-        (voucher(13, "32218999", "2026-03-13"), id(901)),
-        (repair, me()),
-    ];
-    let made = |(record, author): (Record, DocId)| (record.id, Made { record, author: Some(author) });
-    let mut memory = Memory(records.into_iter().map(made).collect());
-    let policy = Policy::parse("").unwrap();
-    let trail = gather::trail(&own, &policy, &mut memory).unwrap().unwrap();
-    let known: BTreeSet<DocId> = trail.papers.keys().copied().collect();
-    assert_eq!(known, [id(10), id(11), id(12)].into(), "what resembles nothing is not read");
-    assert_eq!(trail.claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), [id(2)]);
-    assert_eq!(trail.peers, [Fen(11_200)]);
-    assert!(trail.sheets.contains_key(&id(50)), "a sheet without an engineer is its device's");
-    check(&trail, &["A1", "A5"]);
-
-    let twins = gather::twins(&memory.0[&id(11)].clone(), &policy, &mut memory).unwrap();
-    assert_eq!(twins.iter().map(|(paper, _)| paper.id).collect::<Vec<_>>(), [id(10)]);
-    let claims = gather::claims_with(id(12), &mut memory).unwrap();
-    assert_eq!(claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), [id(2)]);
 }
 
 #[test]
