@@ -49,7 +49,7 @@ fn on(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError + use<> {
 /// Writes a home into one file; returns its bytes once it is on the disk.
 ///
 /// # Errors
-/// [`BackupError::Store`]: [`StoreError::InUse`], [`StoreError::NotEnrolled`], [`StoreError::NoSpace`].
+/// [`BackupError::Store`]: [`StoreError::InUse`], [`StoreError::NotEnrolled`], [`StoreError::Io`] of `to` where it does not fit.
 pub fn back_up(home: &Path, to: &Path, now: Now) -> Result<u64, BackupError> {
     if !home.join(KEYS).is_dir() {
         return Err(StoreError::NotEnrolled { home: home.to_owned() }.into());
@@ -73,7 +73,17 @@ pub fn back_up(home: &Path, to: &Path, now: Now) -> Result<u64, BackupError> {
         let _ = std::fs::remove_file(&part);
     }
     drop(lock);
-    written
+    written.map_err(|error| match error {
+        // Whatever was read for it: it is written here only.
+        BackupError::Store(StoreError::NoSpace { .. }) => no_room(to),
+        other => other,
+    })
+}
+
+/// Returns what says that the disk of `file` has no room for it: how much it lacks is not known.
+fn no_room(file: &Path) -> BackupError {
+    let source = std::io::ErrorKind::StorageFull.into();
+    BackupError::Store(StoreError::Io { doing: "backing up", path: file.to_owned(), source })
 }
 
 /// Makes a file beside `to` that nobody else writes at the same time, and that only its owner may read.

@@ -160,3 +160,27 @@ fn a_disk_that_others_filled_to_the_last_byte_still_reads_and_syncs_from_the_res
     assert_eq!(device.sync()["level"], true);
     company.is_level_with(&[&device]);
 }
+
+/// The home's disk was named as full, with all the room that it had.
+#[test]
+fn a_backup_that_does_not_fit_names_its_own_file_and_leaves_nothing_of_it() {
+    let company = Company::found();
+    let device = company.device(LI);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let Some(disk) = Disk::over(folder.path(), 1) else {
+        return;
+    };
+    let file = folder.path().join("backup");
+    let file = file.to_str().expect("a path of the tests");
+    for left in [0, 16 * 1024] {
+        let ballast = disk.fill(left, "ballast");
+        let refused = device.run(["backup", file]).ended(6);
+        assert!(
+            refused.stderr.contains(file) && refused.stderr.contains("disk is full"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(entries(folder.path()), 1, "something of it is left");
+        fs::remove_file(ballast).expect("our own ballast");
+    }
+}
