@@ -138,6 +138,9 @@ fn what_the_system_says_of_a_file_is_said_in_the_language_of_the_reader() {
                 assert_eq!(is_chinese(&sentence.replace(file, "")), lang != "en", "{sentence}");
             }
         }
+        let imported = hq.run(["--lang", lang, "staff", "import", &there]).ended(2);
+        let sentence = reads_well(&imported, "staff").replace("staff", "");
+        assert_eq!(sentence.chars().any(|letter| letter.is_ascii_alphabetic()), lang == "en", "{sentence}");
         // Opening a folder succeeds on some systems; what fails is the reading.
         let imported = hq.run(["--lang", lang, "staff", "import", folder]).ended(2);
         let sentence = reads_well(&imported, folder);

@@ -5,6 +5,9 @@ use std::error::Error;
 use std::fmt::Display;
 
 use records::problems::Problem;
+use records::table::record::RecordsError;
+use records::table::rows::RowsError;
+use records::table::source::SourceError;
 use serde_json::{Value, json};
 use sync_protocol::sign::PublicKey;
 
@@ -159,7 +162,7 @@ pub struct Fault {
     pub key: Cow<'static, str>,
     /// What fills them.
     pub facts: Vec<(String, String)>,
-    /// The key of our words for what the system said: they fill `reason`.
+    /// The key of our words for why, as for what the system said: they fill `reason`.
     pub reason: Option<&'static str>,
 }
 
@@ -228,6 +231,27 @@ impl Fault {
         Self::new(USAGE, FILE).with("file", path.display()).because(error)
     }
 
+    /// A file that cannot be read as a table.
+    fn table(error: &RowsError) -> Self {
+        let fault = Self::usage("hq.table");
+        let (reason, fault) = match error {
+            RowsError::Records(RecordsError::Source(SourceError::Io(said))) => return fault.because(said),
+            RowsError::Records(RecordsError::Source(SourceError::NotText)) => ("hq.table.not_text", fault),
+            RowsError::Records(RecordsError::Source(SourceError::Empty)) => ("hq.table.empty", fault),
+            RowsError::Records(RecordsError::NoHeader) => ("hq.table.no_header", fault),
+            RowsError::Records(RecordsError::OneDocument) => ("hq.table.one_document", fault),
+            RowsError::Records(RecordsError::SameName(name)) => {
+                ("hq.table.same_name", fault.with("column", name))
+            }
+            RowsError::NothingKnown { kind } => ("hq.table.nothing_known", fault.with("kind", kind)),
+            // Only with a mapping, and headquarters reads none.
+            RowsError::NoColumn { .. } | RowsError::OtherKind { .. } | RowsError::NoKind => {
+                return fault.with("reason", error);
+            }
+        };
+        Self { reason: Some(reason), ..fault }
+    }
+
     /// Adds what the system said as `reason`: in our words, or in its own where we have none.
     #[must_use]
     pub fn because(mut self, error: &std::io::Error) -> Self {
@@ -250,7 +274,7 @@ impl Fault {
 
     fn filled(&self, lang: Lang, key: &str) -> String {
         let mut facts = self.facts.clone();
-        facts.extend(self.reason.map(|reason| ("reason".to_owned(), lang.say(reason, &[]))));
+        facts.extend(self.reason.map(|reason| ("reason".to_owned(), lang.say(reason, &self.facts))));
         lang.say(key, &facts)
     }
 
@@ -454,7 +478,7 @@ impl From<ImportError> for Fault {
         match error {
             ImportError::Store(error) => error.into(),
             ImportError::Author(error) => error.into(),
-            ImportError::Rows(error) => Self::usage("hq.table").with("reason", error),
+            ImportError::Rows(error) => Self::table(&error),
         }
     }
 }
