@@ -51,6 +51,7 @@ pub mod ruled;
 pub mod run;
 #[cfg(test)]
 mod salvaged;
+mod signers;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod testing;

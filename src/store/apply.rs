@@ -3,12 +3,8 @@
 //! The cursor moves last: an answer that was cut off half-way comes again and changes nothing twice.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
-use records::id::{DocId, OpId, Replica};
-use records::kinds::device::DeviceKey;
-use records::kinds::number;
-use records::schema::Typed;
+use records::id::{DocId, OpId};
 use sync_protocol::chain::Line;
 use sync_protocol::conversation::Answer;
 use sync_protocol::merge::Judged;
@@ -17,7 +13,6 @@ use sync_protocol::op::Row;
 use sync_protocol::proof::AnswerProof;
 use sync_protocol::ruling::{Ruling, Verdict};
 use sync_protocol::segment::{Body, Segment, SegmentError};
-use sync_protocol::sign::PublicKey;
 
 use crate::clock::Now;
 use crate::store::Store;
@@ -27,6 +22,7 @@ use crate::store::error::StoreError;
 use crate::store::leave::put_leaving;
 use crate::store::offer::first_8;
 use crate::store::run::{Run, RunKey};
+use crate::store::signers::KeyRing;
 use crate::store::state::{RECOUNT, setting_key};
 use crate::store::work::Work;
 
@@ -57,9 +53,6 @@ pub struct Applied {
     /// What HQ said of the digest.
     pub digest: Compared,
 }
-
-/// The keys of replicas, as far as asked in one answer.
-pub(in crate::store) type KeyRing = BTreeMap<Replica, Vec<PublicKey>>;
 
 impl Store {
     /// Takes in an answer whose signature was checked, and makes it durable before it returns.
@@ -350,38 +343,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// Returns the keys that may have signed for a replica; none where its device document is not here.
-    fn keys_of<'a>(&self, replica: Replica, ring: &'a mut KeyRing) -> Result<&'a [PublicKey], StoreError> {
-        match ring.entry(replica) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(asked) => Ok(asked.insert(if replica == Replica::HQ {
-                vec![self.identity.enrolment.hq_key]
-            } else if replica == self.replica() {
-                vec![self.signer()?.public()]
-            } else {
-                self.device_keys(replica)?
-            })),
-        }
-    }
-
-    pub(in crate::store) fn device_keys(&self, replica: Replica) -> Result<Vec<PublicKey>, StoreError> {
-        let mut keys = Vec::new();
-        for id in self.numbered(&replica.0.to_string())? {
-            let Some(device) = self.document(id)?.filter(|document| document.kind == number::DEVICE) else {
-                continue;
-            };
-            let Some(register) = device.registers.get(&DeviceKey::GROUP.tag()) else {
-                continue;
-            };
-            for written in [&register.value].into_iter().chain(&register.others) {
-                let key: Option<DeviceKey> = postcard::from_bytes(&written.bytes).ok();
-                let key = key.and_then(|key| <[u8; 32]>::try_from(key.public_key?.0).ok());
-                keys.extend(key.map(PublicKey));
-            }
-        }
-        Ok(keys)
-    }
 }
 
 /// Returns the order that HQ's backup holds everything below; 0 where it does not say.
@@ -407,7 +368,7 @@ fn verdict_name(verdict: &Verdict) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use records::id::Epoch;
+    use records::id::{Epoch, Replica};
     use sync_protocol::cursor::{Cursor, Feed};
 
     use super::*;
@@ -590,32 +551,6 @@ mod tests {
         let mut left = Vec::new();
         theirs.each_op(&mut |id, _| left.push(DocId(id))).unwrap();
         assert!(left.iter().all(|doc| docs[1..].contains(doc)) && left.contains(&docs[1]), "{left:?}");
-    }
-
-    #[test]
-    fn a_journal_file_goes_only_when_hq_has_it_for_long_or_twice() {
-        let later = Now { wall: records::time::Ts(NOW.wall.0 + 14 * 86_400_000), ..NOW };
-        for (now, backed_up_to, left) in [(NOW, 399, 2), (NOW, 400, 1), (later, 0, 1)] {
-            let (dir, mut mine) = home();
-            let files = || crate::store::journal::files(&dir.path().join("journal")).unwrap().len();
-            while files() < 2 {
-                let texts = (0..200).map(|_| create(&crate::keys::random::<4000>().unwrap()));
-                mine.save(texts.collect(), NOW).unwrap();
-            }
-            let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
-            let (mut page, proof) = answer(&segments, vec![], vec![], 1);
-            page.ack.held[0].backed_up_to = backed_up_to;
-            mine.apply(&page, &proof, now).unwrap();
-            assert_eq!(files(), left, "{backed_up_to}");
-            if backed_up_to > 0 {
-                continue;
-            }
-            drop(mine);
-            Store::rebuild(dir.path(), NOW).unwrap();
-            let mine = Store::open(dir.path(), NOW).unwrap();
-            assert_eq!(all(&mine).len(), 600);
-            assert_eq!(mine.doctor().unwrap().faults, []);
-        }
     }
 
     #[test]

@@ -185,7 +185,7 @@ mod tests {
     use sync_protocol::message::Item;
 
     use super::*;
-    use crate::store::apply::KeyRing;
+    use crate::store::signers::KeyRing;
     use crate::store::testing::{NOW, create, enrolment, home};
 
     #[test]

@@ -81,3 +81,41 @@ impl Store {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{NOW, answer, create, home};
+
+    #[test]
+    fn a_journal_file_goes_only_when_hq_has_it_for_long_or_twice() {
+        let later = Now { wall: records::time::Ts(NOW.wall.0 + 14 * 86_400_000), ..NOW };
+        for (now, backed_up_to, left) in [(NOW, 399, 2), (NOW, 400, 1), (later, 0, 1)] {
+            let (dir, mut mine) = home();
+            let files = || journal::files(&dir.path().join("journal")).unwrap().len();
+            while files() < 2 {
+                let texts = (0..200).map(|_| create(&crate::keys::random::<4000>().unwrap()));
+                mine.save(texts.collect(), NOW).unwrap();
+            }
+            let segments = mine.unsent(usize::MAX, usize::MAX).unwrap();
+            let (mut page, proof) = answer(&segments, vec![], vec![], 1);
+            page.ack.held[0].backed_up_to = backed_up_to;
+            mine.apply(&page, &proof, now).unwrap();
+            assert_eq!(files(), left, "{backed_up_to}");
+            if backed_up_to > 0 {
+                continue;
+            }
+            drop(mine);
+            Store::rebuild(dir.path(), NOW).unwrap();
+            let mine = Store::open(dir.path(), NOW).unwrap();
+            let mut documents = 0;
+            mine.each(None, &mut |_| {
+                documents += 1;
+                std::ops::ControlFlow::Continue(())
+            })
+            .unwrap();
+            assert_eq!(documents, 600);
+            assert_eq!(mine.doctor().unwrap().faults, []);
+        }
+    }
+}

@@ -14,13 +14,14 @@ use sync_protocol::tables::Tables;
 use crate::clock::Now;
 use crate::keys::Keys;
 use crate::store::Store;
-use crate::store::apply::{Applied, KeyRing};
+use crate::store::apply::Applied;
 use crate::store::database::{Database, Tree};
 use crate::store::entry::DocKey;
 use crate::store::error::{Part, StoreError};
 use crate::store::index;
 use crate::store::leave::put_leaving;
 use crate::store::run::RunKey;
+use crate::store::signers::KeyRing;
 use crate::store::state::{NEWER_PREFIX, TABLES_KEY, newer_key};
 
 /// The setting with the tables that HQ has.
