@@ -59,6 +59,7 @@ pub mod trim;
 pub mod twin;
 pub mod upgrade;
 pub mod walk;
+pub mod words;
 pub mod work;
 #[cfg(test)]
 mod wounds;

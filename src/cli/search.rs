@@ -14,7 +14,7 @@ const LIMIT: usize = 50;
 
 /// Lists the records that hold all the words.
 pub(crate) fn run(args: args::Search, desk: &Desk) -> Result<Page, Fault> {
-    let store = desk.store()?;
+    let mut store = desk.store()?;
     let zone = store.identity().enrolment.zone;
     let kind = args.kind.as_deref().map(crate::cli::schema::kind).transpose()?;
     let kinds = kind.map_or_else(|| records::kinds::KINDS.to_vec(), |kind| vec![kind]);
@@ -24,7 +24,7 @@ pub(crate) fn run(args: args::Search, desk: &Desk) -> Result<Page, Fault> {
         kind,
         limit: args.listed.limit.unwrap_or(LIMIT),
     };
-    let lines = search(&store, &request, desk.lang.of_labels())?;
+    let lines = search(&mut store, &request, desk.lang.of_labels())?;
     let json = || lines.iter().map(|line| Value::from(record::line_json(line, zone))).collect();
     Ok(desk.page(json, |desk| record::lines_text(&lines, desk, zone)))
 }

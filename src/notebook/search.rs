@@ -1,29 +1,36 @@
 //! Finding records by words, without a network: all words must be there, in whatever case or width.
 //!
 //! Chinese is also found by the initials of its pinyin, and a record by the names of the customer, the site and the
-//! machine that it links to. The log is walked once for ops whose bytes hold a word; only documents with all words are folded and asked again.
+//! machine that it links to. Which documents may hold the words is told by [`words`]; only those are folded and asked
+//! themselves.
+
+mod words;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use records::id::{DocId, OpId};
-use records::kinds::number;
-use records::schema::{Field, Kind};
-use records::value::payload::rows_at;
+use records::id::DocId;
+use records::schema::Kind;
 use records::value::text::Lang;
-use records::value::{Target, Type, Value};
+use records::value::{Target, Value};
 use sync_protocol::merge::Document;
-use sync_protocol::op::Row;
-use sync_protocol::stamp::Stamp;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::notebook::list::{self, Filter, Line};
 use crate::notebook::refusal::NotebookError;
 use crate::notebook::rows;
+use crate::notebook::search::words::{Hit, Hits, Making, NAMED, Piece, Word, may_be_initials};
 use crate::store::Store;
+use crate::store::walk::RunName;
 
 /// The letters of a document's code, in lower case.
 const CODE_LETTERS: &str = "0123456789abcdefghjkmnpqrstvwxyz";
+/// What came since the last search is read from the log each time, until it is so many ops.
+const NEWS_OPS: u64 = 256;
+/// A piece below this length is small.
+const SMALL_BYTES: usize = 64 * 1024;
+/// Small pieces that may lie beside each other.
+const SMALL_MAX: usize = 8;
 
 /// What to look for.
 #[derive(Debug, Clone)]
@@ -42,7 +49,7 @@ pub struct Search {
 ///
 /// # Errors
 /// [`NotebookError::Store`].
-pub fn search(store: &Store, request: &Search, lang: Lang) -> Result<Vec<Line>, NotebookError> {
+pub fn search(store: &mut Store, request: &Search, lang: Lang) -> Result<Vec<Line>, NotebookError> {
     let words: Vec<String> = request.words.iter().map(|word| plain(word)).collect();
     let mut names = Names::default();
     let mut lines = Vec::new();
@@ -67,51 +74,23 @@ pub fn search(store: &Store, request: &Search, lang: Lang) -> Result<Vec<Line>, 
     Ok(lines)
 }
 
-/// What the log says of one document so far.
-#[derive(Debug, Clone, Copy, Default)]
-struct Hit {
-    /// One bit a word that an op of it holds.
-    words: u64,
-    /// When it was made, where the op that made it was among those.
-    created: Option<Stamp>,
-}
-
 /// Returns the documents of which ops hold all the words, newest first; a few too many, never one too few.
-fn candidates(store: &Store, kind: Option<&Kind>, words: &[String]) -> Result<Vec<DocId>, NotebookError> {
-    let mut hits: BTreeMap<DocId, Hit> = BTreeMap::new();
-    let mut named: BTreeMap<DocId, u64> = BTreeMap::new();
-    let mut links: Vec<(DocId, DocId)> = Vec::new();
-    let mut text = String::new();
-    store.each_op(&mut |id, row| {
-        let wanted = kind.is_none_or(|kind| kind.number == row.kind);
-        if !wanted && !NAMED.contains(&row.kind) {
-            return;
-        }
-        text_of(id, row, words, &mut text);
-        let found = bits(&text, words);
-        if found > 0 && NAMED.contains(&row.kind) {
-            *named.entry(row.document(id)).or_default() |= found;
-        }
-        if !wanted {
-            return;
-        }
-        if found > 0 || words.is_empty() {
-            let hit = hits.entry(row.document(id)).or_default();
-            hit.words |= found;
-            hit.created = hit.created.or(row.doc.is_none().then_some(row.stamp));
-        }
-        let document = row.document(id);
-        linked(row, &mut |target| links.push((document, target)));
-    })?;
-    for (document, target) in links {
-        if let Some(found) = named.get(&target) {
-            hits.entry(document).or_default().words |= found;
-        }
-    }
+///
+/// Where much came since the last search, what the log says is noted for the next one.
+fn candidates(store: &mut Store, kind: Option<&Kind>, words: &[String]) -> Result<Vec<DocId>, NotebookError> {
+    let words: Vec<Word> = words.iter().map(|word| Word::new(word)).collect();
+    let mut hits = Hits::new();
+    let pieces = pieces(store)?;
+    pieces.iter().for_each(|piece| piece.ask(&words, &mut hits));
+    let is_named =
+        |(id, hit): (&DocId, &Hit)| (NAMED.contains(&hit.kind) && hit.words > 0).then_some((*id, hit.words));
+    let named: Vec<(DocId, u64)> = hits.iter().filter_map(is_named).collect();
+    pieces.iter().for_each(|piece| piece.follow(&named, &mut hits));
     // More words than bits: the document itself is asked for the rest.
     let all = words.iter().zip(0..u64::BITS).fold(0, |all, (_, at)| all | 1 << at);
+    let fits = |hit: &Hit| hit.words == all && kind.is_none_or(|kind| kind.number == hit.kind);
     let mut found = Vec::new();
-    for (id, hit) in hits.into_iter().filter(|(_, hit)| hit.words == all) {
+    for (id, hit) in hits.into_iter().filter(|(_, hit)| fits(hit)) {
         let created = match hit.created {
             Some(created) => Some(created),
             None => store.entry(id)?.map(|entry| entry.created),
@@ -122,44 +101,35 @@ fn candidates(store: &Store, kind: Option<&Kind>, words: &[String]) -> Result<Ve
     Ok(found.into_iter().map(|(_, id)| id).collect())
 }
 
-/// Puts the words that an op writes into `text`. Texts stand in the payloads as they are, whatever the group.
-fn text_of(id: OpId, row: &Row, words: &[String], text: &mut String) {
-    text.clear();
-    for write in &row.writes {
-        for chunk in write.bytes.utf8_chunks() {
-            readings_into(chunk.valid(), words, text);
+/// Returns what the whole log says, in pieces: those that earlier searches kept, and what came since.
+fn pieces(store: &mut Store) -> Result<Vec<Piece>, NotebookError> {
+    let kept = store.words()?;
+    // Many small ones take longer to read than a large one: their runs are read again then.
+    let small = |bytes: &[u8]| bytes.len() < SMALL_BYTES;
+    let anew = kept.iter().filter(|(_, bytes)| small(bytes)).count() > SMALL_MAX;
+    let (mut pieces, mut gone) = (Vec::new(), Vec::new());
+    for (number, bytes) in kept {
+        match Piece::from_bytes(&bytes).filter(|_| !(anew && small(&bytes))) {
+            Some(piece) => pieces.push(piece),
+            None => gone.push(number),
         }
     }
-    let may_be_code = |word: &String| word.len() <= 8 && word.chars().all(|c| CODE_LETTERS.contains(c));
-    if row.doc.is_none() && words.iter().any(may_be_code) {
-        for id in [Some(id), row.forked_from].into_iter().flatten() {
-            fold_into(&DocId(id).code(), text);
-            text.push('\n');
+    let known: BTreeSet<RunName> = pieces.iter().flat_map(Piece::runs).collect();
+    let (mut making, mut news) = (Making::default(), Vec::new());
+    store.each_op_of(&|run| !known.contains(run), &mut |run, id, row| {
+        if making.is_full() && !making.has(run) {
+            news.push(std::mem::take(&mut making).finish());
         }
+        making.add(run, id, row);
+    })?;
+    news.push(making.finish());
+    news.retain(|piece| piece.ops() > 0);
+    if !gone.is_empty() || news.iter().map(Piece::ops).sum::<u64>() >= NEWS_OPS {
+        let bytes: Vec<Vec<u8>> = news.iter().map(Piece::to_bytes).collect();
+        store.keep_words(&bytes, &gone)?;
     }
-}
-
-fn bits(text: &str, words: &[String]) -> u64 {
-    let held = words.iter().zip(0..u64::BITS).filter(|(word, _)| text.contains(word.as_str()));
-    held.fold(0, |all, (_, at)| all | 1 << at)
-}
-
-/// The kinds whose names find what links to them.
-const NAMED: [u16; 3] = [number::CUSTOMER, number::SITE, number::ASSET];
-
-/// Tells the documents of [`NAMED`] kinds that an op links to.
-fn linked(row: &Row, tell: &mut dyn FnMut(DocId)) {
-    let Some(kind) = records::kinds::by_number(row.kind) else { return };
-    for write in &row.writes {
-        let links = |field: &Field| matches!(field.ty, Type::Ref(to) if NAMED.contains(&to));
-        let group = kind.group(write.tag.number()).filter(|group| group.fields.iter().any(links));
-        let rows = group.and_then(|group| rows_at(group, row.schema, &write.bytes).ok());
-        for value in rows.iter().flatten().flatten().flatten() {
-            if let Value::Ref(Target::Doc(id)) = value {
-                tell(*id);
-            }
-        }
-    }
+    pieces.append(&mut news);
+    Ok(pieces)
 }
 
 /// The names of the documents that were linked to so far.
@@ -223,8 +193,7 @@ fn own_text(kind: &Kind, document: &Document, earlier: Option<DocId>, words: &[S
 fn readings_into(said: &str, words: &[String], out: &mut String) {
     fold_into(said, out);
     out.push('\n');
-    let letters = |word: &String| word.len() > 1 && word.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !said.is_ascii() && words.iter().any(letters) {
+    if !said.is_ascii() && words.iter().any(|word| may_be_initials(word)) {
         out.push_str(&records::pinyin::initials(said));
         out.push('\n');
     }
@@ -281,7 +250,7 @@ mod tests {
         create(store, &request, now).unwrap().id
     }
 
-    fn found(store: &Store, words: &[&str]) -> Vec<DocId> {
+    fn found(store: &mut Store, words: &[&str]) -> Vec<DocId> {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         let request = Search { words, kind: None, filter: Filter::default(), limit: 10 };
         search(store, &request, Lang::En).unwrap().into_iter().map(|line| line.id).collect()
@@ -292,10 +261,10 @@ mod tests {
         let (_dir, mut store) = home();
         let pump = sheet(&mut store, &[("problem", "水泵漏水 leaks"), ("brand", "Ｇｒｕｎｄｆｏｓ")], 0);
         let fan = sheet(&mut store, &[("problem", "fan is loud"), ("brand", "Grundfos")], 1);
-        assert_eq!(found(&store, &["GRUNDFOS"]), [fan, pump], "newest first");
-        assert_eq!(found(&store, &["grundfos", "水泵"]), [pump]);
-        assert_eq!(found(&store, &["grundfos", "valve"]), []);
-        assert_eq!(found(&store, &[&fan.code().to_lowercase()[..5]]), [fan]);
+        assert_eq!(found(&mut store, &["GRUNDFOS"]), [fan, pump], "newest first");
+        assert_eq!(found(&mut store, &["grundfos", "水泵"]), [pump]);
+        assert_eq!(found(&mut store, &["grundfos", "valve"]), []);
+        assert_eq!(found(&mut store, &[&fan.code().to_lowercase()[..5]]), [fan]);
         // The words may have come by different ops; what was overwritten does not count.
         let request = Set {
             record: fan.to_string(),
@@ -303,17 +272,17 @@ mod tests {
             pairs: vec![Pair::new("problem", "hums")],
         };
         set(&mut store, &request, NOW).unwrap();
-        assert_eq!(found(&store, &["hums", "grundfos"]), [fan]);
-        assert_eq!(found(&store, &["loud"]), []);
+        assert_eq!(found(&mut store, &["hums", "grundfos"]), [fan]);
+        assert_eq!(found(&mut store, &["loud"]), []);
     }
 
     #[test]
     fn chinese_is_found_by_its_initials_and_a_sheet_by_its_customers_name() {
         let (_dir, mut store) = home();
         let pump = sheet(&mut store, &[("problem", "水泵漏水 leaks")], 0);
-        assert_eq!(found(&store, &["sbls"]), [pump]);
-        assert_eq!(found(&store, &["SBL", "leaks"]), [pump]);
-        assert_eq!(found(&store, &["sbx"]), []);
+        assert_eq!(found(&mut store, &["sbls"]), [pump]);
+        assert_eq!(found(&mut store, &["SBL", "leaks"]), [pump]);
+        assert_eq!(found(&mut store, &["sbx"]), []);
         let site = Create {
             kind: &records::kinds::site::SITE,
             job: None,
@@ -322,10 +291,50 @@ mod tests {
         };
         let site = create(&mut store, &site, NOW).unwrap().id;
         let there = sheet(&mut store, &[("problem", "fan"), ("site", &site.to_string())], 2);
-        assert_eq!(found(&store, &["第一医院", "fan"]), [there]);
-        assert_eq!(found(&store, &["hzdy", "fan"]), [there]);
-        let both = found(&store, &["第一医院"]);
+        assert_eq!(found(&mut store, &["第一医院", "fan"]), [there]);
+        assert_eq!(found(&mut store, &["hzdy", "fan"]), [there]);
+        let both = found(&mut store, &["第一医院"]);
         assert!(both.len() == 2 && both.contains(&site), "the site itself, and what links to it: {both:?}");
+    }
+
+    #[test]
+    fn what_earlier_searches_noted_is_found_beside_what_came_since() {
+        let (dir, mut store) = home();
+        let mut made = Vec::new();
+        let mut save = |store: &mut Store, count: i64| {
+            for n in 0..count {
+                let text = format!("水泵 no{n} of {count}");
+                made.push(sheet(store, &[("problem", &text)], i64::try_from(made.len()).unwrap()));
+            }
+            made.clone()
+        };
+        save(&mut store, 20);
+        assert_eq!(found(&mut store, &["no3", "sb"]).len(), 1);
+        assert_eq!(store.words().unwrap().len(), 0, "so few are read each time");
+        for (round, kept) in [(1, 1), (2, 2), (3, 3)] {
+            let made = save(&mut store, 260 + round);
+            assert_eq!(found(&mut store, &["no259"]).len(), usize::try_from(round).unwrap());
+            assert_eq!(store.words().unwrap().len(), kept);
+            drop(store);
+            store = Store::open(dir.path(), NOW).unwrap();
+            let last = *made.last().unwrap();
+            assert_eq!(found(&mut store, &[&format!("no{}", 259 + round), "水泵"]), [last]);
+        }
+        // One more than may lie beside each other, and one that does not read.
+        let scraps = vec![b"no piece".to_vec(); SMALL_MAX];
+        store.keep_words(&scraps, &[]).unwrap();
+        let made = save(&mut store, 1);
+        assert_eq!(found(&mut store, &["no0"])[..1], made[made.len() - 1..]);
+        assert_eq!(store.words().unwrap().len(), 1, "all of them in one");
+        assert_eq!(found(&mut store, &["no259"]).len(), 3);
+        let set = Set {
+            record: made[0].to_string(),
+            wanted: crate::notebook::find::Wanted::Any,
+            pairs: vec![Pair::new("problem", "valve")],
+        };
+        crate::notebook::set::set(&mut store, &set, NOW).unwrap();
+        assert_eq!(found(&mut store, &["valve"]), [made[0]]);
+        assert_eq!(found(&mut store, &["no0", "20"]), []);
     }
 
     #[test]
@@ -338,7 +347,7 @@ mod tests {
             filter: Filter::default(),
             limit: 2,
         };
-        let lines = search(&store, &request, Lang::En).unwrap();
+        let lines = search(&mut store, &request, Lang::En).unwrap();
         assert_eq!(lines.iter().map(|line| line.id).collect::<Vec<_>>(), [made[4], made[3]]);
     }
 }

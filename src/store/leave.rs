@@ -88,6 +88,9 @@ impl Store {
         for id in ops {
             lines.entry((id.replica, id.epoch)).or_default().insert(id.seq);
         }
+        if !lines.is_empty() {
+            work.forget_words(self)?;
+        }
         for (line, seqs) in lines {
             let mut dropped = BTreeSet::new();
             let mut remains = Vec::new();

@@ -30,7 +30,8 @@ pub fn unpack(packed: &[u8], max: usize) -> Option<Vec<u8>> {
     match *coding {
         PLAIN => Some(rest.to_vec()).filter(|bytes| bytes.len() <= max),
         DEFLATED => {
-            let mut out = Vec::new();
+            // Four times as long is common; more only makes it grow.
+            let mut out = Vec::with_capacity(rest.len().saturating_mul(4).min(max));
             let limit = u64::try_from(max).ok()?.checked_add(1)?;
             flate2::read::DeflateDecoder::new(rest).take(limit).read_to_end(&mut out).ok()?;
             Some(out).filter(|bytes| bytes.len() <= max)

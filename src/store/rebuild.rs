@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::store::journal::{self, Contents, Frame, Logged};
 use crate::store::look::Look;
 use crate::store::run::{Decoded, Run, RunKey};
-use crate::store::state::{FORKS_KEY, LineInfo, STATE_KEY, State, line_key};
+use crate::store::state::{FORKS_KEY, LineInfo, STATE_KEY, State, WORDS_PREFIX, line_key};
 
 /// The name of a database that a rebuild finished, until it has its place.
 const WHOLE: &str = "sled.new";
@@ -415,6 +415,8 @@ fn read_old(old: &Database, keys: &Keys) -> Result<Salvage, StoreError> {
                 let line = (records::id::Replica(u32::from_be_bytes(*replica)), Epoch(epoch));
                 salvage.lines.insert(line, postcard::from_bytes(&value).ok()?);
             }
+            // Made of the old log.
+            _ if key.starts_with(WORDS_PREFIX) => {}
             (kind, rest) => {
                 if *kind == b'v' {
                     salvage.left.push(rest.try_into().ok()?);

@@ -26,7 +26,8 @@ pub const LOOSE_OPS_MAX: u32 = 64;
 /// Row bytes of a packed run.
 pub const PACKED_BYTES_MAX: usize = 48 * 1024;
 const RECENT_MAX: usize = 8;
-const KEY_BYTES: usize = 24;
+/// Bytes of a run's key.
+pub const KEY_BYTES: usize = 24;
 
 /// A run as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

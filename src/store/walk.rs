@@ -6,7 +6,10 @@ use sync_protocol::op::Row;
 use crate::store::Store;
 use crate::store::database::Tree;
 use crate::store::error::{Part, StoreError};
-use crate::store::run::RunKey;
+use crate::store::run::{KEY_BYTES, RunKey};
+
+/// The name of a run: the bytes of its [`RunKey`].
+pub type RunName = [u8; KEY_BYTES];
 
 impl Store {
     /// Walks all ops, each line from its first on; ops of a newer version's coding are passed over.
@@ -17,12 +20,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn each_op(&self, f: &mut dyn FnMut(OpId, &Row)) -> Result<(), StoreError> {
+        self.each_op_of(&|_| true, &mut |_, id, row| f(id, row))
+    }
+
+    /// Walks the ops of the runs that are `wanted` by their names, as [`Store::each_op`] does.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn each_op_of(
+        &self,
+        wanted: &dyn Fn(&RunName) -> bool,
+        f: &mut dyn FnMut(&RunName, OpId, &Row),
+    ) -> Result<(), StoreError> {
         self.keys_from(Tree::Log, &[], &mut |bytes| {
-            let key = RunKey::from_bytes(bytes).ok_or_else(|| self.damaged(Part::Log))?;
-            let (replica, epoch) = key.line;
-            for (seq, row) in &self.run(key)?.rows {
-                let seq = *seq;
-                f(OpId { replica, epoch, seq }, row);
+            let damaged = || self.damaged(Part::Log);
+            let name: &RunName = bytes.try_into().map_err(|_| damaged())?;
+            if wanted(name) {
+                let key = RunKey::from_bytes(name).ok_or_else(damaged)?;
+                let (replica, epoch) = key.line;
+                for (seq, row) in &self.run(key)?.rows {
+                    f(name, OpId { replica, epoch, seq: *seq }, row);
+                }
             }
             Ok(true)
         })

@@ -1,0 +1,527 @@
+//! Which documents hold a word: pieces made of the log, so that a search reads them and not the log.
+//!
+//! A piece names the runs it was made of, the documents that their ops write to, and for each word that these say in
+//! which of them it stands. Words are runs of letters and digits; Chinese has no blanks between words, so there each two
+//! neighbours are one, and the initials of each two neighbours are another. A part of a word is looked for in all words.
+//! What a piece tells may be too much, never too little: whoever asks folds the document and looks for himself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use records::id::{DocId, OpId};
+use records::kinds::number;
+use records::schema::{Field, Group};
+use records::value::payload::rows_at;
+use records::value::{Target, Type, Value};
+use serde::{Deserialize, Serialize};
+use sync_protocol::op::{Row, Write};
+use sync_protocol::stamp::Stamp;
+
+use crate::notebook::search::{CODE_LETTERS, fold_into};
+use crate::store::pack;
+use crate::store::walk::RunName;
+
+/// The kinds whose names find what links to them.
+pub(super) const NAMED: [u16; 3] = [number::CUSTOMER, number::SITE, number::ASSET];
+/// About so long is a piece; as one value it may be twice that.
+const PIECE_BYTES: usize = 512 * 1024;
+/// What one word of one document adds.
+const POSTING_BYTES: usize = 2;
+/// Letters of a document's code.
+const CODE_LEN: usize = 8;
+/// Plain bytes of a piece's head at most.
+const HEAD_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Stands before the initials of two neighbours, and within no word.
+const INITIALS: char = '~';
+/// Stands before and behind each word.
+const BETWEEN: char = '\n';
+
+/// What some runs of the log say.
+#[derive(Debug)]
+pub(super) struct Piece {
+    head: Head,
+    /// For each word, and then for each target, the places of the documents, each as the way from the one before.
+    lists: Vec<u8>,
+    /// Where each list begins.
+    starts: Vec<usize>,
+}
+
+/// All but the lists, which deflate would find little in.
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    /// The names of the runs, one behind the other.
+    #[serde(with = "serde_bytes")]
+    runs: Vec<u8>,
+    /// How many ops they have.
+    ops: u64,
+    /// The documents they write to, rising.
+    docs: Vec<About>,
+    /// The codes of the documents, one behind the other, small.
+    codes: String,
+    /// The words, rising, [`BETWEEN`] before and behind each.
+    words: String,
+    /// The documents of [`NAMED`] kinds that are linked to, rising.
+    targets: Vec<DocId>,
+    /// Bytes of each list.
+    sizes: Vec<u32>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct About {
+    id: DocId,
+    kind: u16,
+    /// When it was made; `None` where the op that made it is in no run of the piece.
+    created: Option<Stamp>,
+}
+
+/// What is known of a document that may hold some of the words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hit {
+    /// One bit a word.
+    pub(super) words: u64,
+    pub(super) kind: u16,
+    /// When it was made, where that is known.
+    pub(super) created: Option<Stamp>,
+}
+
+/// The documents that may hold some of the words.
+pub(super) type Hits = BTreeMap<DocId, Hit>;
+
+/// A word that somebody looks for, folded, and what a document that holds it must hold.
+#[derive(Debug)]
+pub(super) struct Word {
+    parts: Vec<Part>,
+    /// Where the word may be initials: each two neighbours of them.
+    initials: Option<Vec<Part>>,
+    /// Where it may be of a document's code.
+    code: Option<String>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Word(String),
+    Within(String),
+}
+
+impl Word {
+    pub(super) fn new(folded: &str) -> Self {
+        let mut parts = Vec::new();
+        each_word(folded, &mut |word| {
+            let mut letters = word.chars();
+            let pair = letters.next().is_some_and(is_chinese) && letters.next().is_some();
+            parts.push(if pair { Part::Word(word.to_owned()) } else { Part::Within(word.to_owned()) });
+        });
+        let mut pairs = Vec::new();
+        each_pair(folded, &mut |pair| pairs.push(Part::Word(pair.to_owned())));
+        let initials = may_be_initials(folded).then_some(pairs);
+        let code = (folded.len() <= CODE_LEN && folded.chars().all(|c| CODE_LETTERS.contains(c)))
+            .then(|| folded.to_owned());
+        Self { parts, initials, code }
+    }
+}
+
+/// Returns whether a word is looked for among the initials of Chinese too.
+pub(super) fn may_be_initials(folded: &str) -> bool {
+    folded.len() > 1 && folded.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+impl Piece {
+    /// Returns the piece as it is kept.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let head = pack::pack(&postcard::to_allocvec(&self.head).unwrap_or_default());
+        let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
+        [&length.to_le_bytes()[..], &head, &self.lists].concat()
+    }
+
+    /// Reads a piece; `None` where the bytes are none.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let (head, lists) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        let head = postcard::from_bytes(&pack::unpack(head, HEAD_BYTES_MAX)?).ok()?;
+        Some(Self::new(head, lists.to_vec()))
+    }
+
+    fn new(head: Head, lists: Vec<u8>) -> Self {
+        let sizes = head.sizes.iter().map(|size| usize::try_from(*size).unwrap_or(usize::MAX));
+        let add = |start: &mut usize, size: usize| Some(std::mem::replace(start, start.saturating_add(size)));
+        let starts = sizes.scan(0, add).collect();
+        Self { head, lists, starts }
+    }
+
+    /// Tells the names of the runs it was made of.
+    pub(super) fn runs(&self) -> impl Iterator<Item = RunName> {
+        self.head.runs.as_chunks().0.iter().copied()
+    }
+
+    /// Returns how many ops these have.
+    pub(super) fn ops(&self) -> u64 {
+        self.head.ops
+    }
+
+    /// Adds what it knows of the words to what is found so far.
+    pub(super) fn ask(&self, words: &[Word], hits: &mut Hits) {
+        let mut bits = vec![0_u64; self.head.docs.len()];
+        for (word, at) in words.iter().zip(0..u64::BITS) {
+            for (bits, held) in bits.iter_mut().zip(self.holding(word)) {
+                *bits |= u64::from(held) << at;
+            }
+        }
+        for (about, bits) in self.head.docs.iter().zip(bits) {
+            if bits != 0 || words.is_empty() {
+                found(about, bits, hits);
+            }
+        }
+    }
+
+    /// Adds the documents that link to ones whose names hold words.
+    pub(super) fn follow(&self, named: &[(DocId, u64)], hits: &mut Hits) {
+        let words = self.head.sizes.len().saturating_sub(self.head.targets.len());
+        for (target, bits) in named {
+            let Ok(at) = self.head.targets.binary_search(target) else { continue };
+            let from = self.list(words + at).filter_map(|doc| self.head.docs.get(doc));
+            from.for_each(|about| found(about, *bits, hits));
+        }
+    }
+
+    /// Returns for each document whether it may hold the word.
+    fn holding(&self, word: &Word) -> Vec<bool> {
+        let mut held = self.holding_all(&word.parts);
+        let mut also = |more: Vec<bool>| held.iter_mut().zip(more).for_each(|(held, more)| *held |= more);
+        if let Some(pairs) = &word.initials {
+            also(self.holding_all(pairs));
+        }
+        if let Some(code) = &word.code {
+            let mut coded = vec![false; self.head.docs.len()];
+            for (at, _) in self.head.codes.match_indices(code) {
+                let whole = at % CODE_LEN + code.len() <= CODE_LEN;
+                coded.get_mut(at / CODE_LEN).into_iter().for_each(|held| *held |= whole);
+            }
+            also(coded);
+        }
+        held
+    }
+
+    fn holding_all(&self, parts: &[Part]) -> Vec<bool> {
+        let mut all = vec![true; self.head.docs.len()];
+        for part in parts {
+            let mut held = vec![false; self.head.docs.len()];
+            for doc in self.places(part).into_iter().flat_map(|place| self.list(place)) {
+                held.get_mut(doc).into_iter().for_each(|held| *held = true);
+            }
+            all.iter_mut().zip(held).for_each(|(all, held)| *all &= held);
+        }
+        all
+    }
+
+    /// Returns the places of the words that are the part, or hold it.
+    fn places(&self, part: &Part) -> Vec<usize> {
+        let looked_for = match part {
+            Part::Word(word) => &format!("{BETWEEN}{word}{BETWEEN}"),
+            Part::Within(part) => part,
+        };
+        let words = &self.head.words;
+        let (mut places, mut counted, mut place) = (Vec::new(), 0, 0);
+        for (at, found) in words.match_indices(looked_for) {
+            // What was found begins in a word, or with what stands before it.
+            let until = at + usize::from(found.starts_with(BETWEEN));
+            let passed = words.as_bytes().get(counted..until).unwrap_or_default();
+            place += passed.iter().filter(|byte| **byte == b'\n').count();
+            counted = until;
+            if places.last() != Some(&place) {
+                places.push(place);
+            }
+        }
+        // One stands before the first word.
+        places.iter().filter_map(|place| place.checked_sub(1)).collect()
+    }
+
+    /// Tells the places of the documents on a list.
+    fn list(&self, at: usize) -> impl Iterator<Item = usize> + use<> {
+        let bytes = self.starts.get(at).and_then(|start| self.lists.get(*start..));
+        let ways = bytes.and_then(|bytes| Some(postcard::take_from_bytes::<Vec<u32>>(bytes).ok()?.0));
+        let add = |doc: &mut usize, way: u32| {
+            *doc = doc.saturating_add(usize::try_from(way).unwrap_or(usize::MAX));
+            Some(*doc)
+        };
+        ways.unwrap_or_default().into_iter().scan(0, add)
+    }
+}
+
+fn found(about: &About, words: u64, hits: &mut Hits) {
+    let hit = hits.entry(about.id).or_insert(Hit { words: 0, kind: about.kind, created: None });
+    hit.words |= words;
+    hit.created = hit.created.or(about.created);
+}
+
+/// A piece while it is made.
+#[derive(Debug, Default)]
+pub(super) struct Making {
+    runs: Vec<u8>,
+    ops: u64,
+    /// About how long the piece will be.
+    bytes: usize,
+    /// The documents, each with its place in the order of arrival.
+    docs: BTreeMap<DocId, (u32, u16, Option<Stamp>)>,
+    words: BTreeMap<String, Vec<u32>>,
+    links: BTreeMap<DocId, Vec<u32>>,
+    folded: String,
+}
+
+impl Making {
+    /// Returns whether the next run begins another piece.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= PIECE_BYTES
+    }
+
+    /// Returns whether ops of that run are in already.
+    pub(super) fn has(&self, run: &RunName) -> bool {
+        self.runs.ends_with(run)
+    }
+
+    /// Takes in an op of a run.
+    pub(super) fn add(&mut self, run: &RunName, id: OpId, row: &Row) {
+        if !self.has(run) {
+            self.runs.extend_from_slice(run);
+        }
+        self.ops += 1;
+        let next = u32::try_from(self.docs.len()).unwrap_or(u32::MAX);
+        let (doc, _, created) = self.docs.entry(row.document(id)).or_insert((next, row.kind, None));
+        if row.doc.is_none() {
+            *created = Some(row.stamp);
+        }
+        let doc = *doc;
+        if let Some(earlier) = row.forked_from {
+            self.text(doc, &DocId(earlier).code());
+        }
+        let kind = records::kinds::by_number(row.kind);
+        for write in &row.writes {
+            let group = kind.and_then(|kind| kind.group(write.tag.number()));
+            let read =
+                |group: &'static Group| Some((group.fields, rows_at(group, row.schema, &write.bytes).ok()?));
+            match group.and_then(read) {
+                Some((fields, rows)) => {
+                    let values = rows.iter().flat_map(|row| fields.iter().zip(row));
+                    values.for_each(|(field, value)| self.value(doc, field, value.as_ref()));
+                }
+                None => self.bytes(doc, write),
+            }
+        }
+    }
+
+    fn value(&mut self, doc: u32, field: &Field, value: Option<&Value>) {
+        match value {
+            Some(Value::Text(said) | Value::Ref(Target::Text(said))) => self.text(doc, said),
+            Some(Value::Ref(Target::Doc(target))) if links_named(field) => {
+                note(self.links.entry(*target).or_default(), doc);
+            }
+            _ => {}
+        }
+    }
+
+    /// Of what this build cannot read, everything that looks like a text.
+    fn bytes(&mut self, doc: u32, write: &Write) {
+        for chunk in write.bytes.utf8_chunks() {
+            self.text(doc, chunk.valid());
+        }
+    }
+
+    fn text(&mut self, doc: u32, said: &str) {
+        let mut folded = std::mem::take(&mut self.folded);
+        folded.clear();
+        fold_into(said, &mut folded);
+        let mut add = |word: &str| {
+            self.bytes += POSTING_BYTES;
+            match self.words.get_mut(word) {
+                Some(docs) => note(docs, doc),
+                None => {
+                    self.bytes += word.len();
+                    self.words.insert(word.to_owned(), vec![doc]);
+                }
+            }
+        };
+        each_word(&folded, &mut add);
+        if !said.is_ascii() {
+            each_pair(&records::pinyin::initials(said), &mut add);
+        }
+        self.folded = folded;
+    }
+
+    /// Returns the piece.
+    pub(super) fn finish(self) -> Piece {
+        let mut ranks = vec![0_u32; self.docs.len()];
+        for ((arrived, ..), rank) in self.docs.values().zip(0..) {
+            usize::try_from(*arrived)
+                .ok()
+                .and_then(|at| ranks.get_mut(at))
+                .into_iter()
+                .for_each(|at| *at = rank);
+        }
+        let (mut sizes, mut lists) = (Vec::new(), Vec::new());
+        for docs in self.words.values().chain(self.links.values()) {
+            let rank = |doc: &u32| usize::try_from(*doc).ok().and_then(|at| ranks.get(at).copied());
+            let ranked: BTreeSet<u32> = docs.iter().filter_map(rank).collect();
+            let before = std::iter::once(&0).chain(&ranked);
+            let ways: Vec<u32> = ranked.iter().zip(before).map(|(doc, before)| doc - before).collect();
+            let list = postcard::to_allocvec(&ways).unwrap_or_default();
+            sizes.push(u32::try_from(list.len()).unwrap_or(u32::MAX));
+            lists.extend_from_slice(&list);
+        }
+        let words = self.words.keys().flat_map(|word| [word.as_str(), "\n"]);
+        let about = |(id, (_, kind, created)): (&DocId, &(u32, u16, Option<Stamp>))| About {
+            id: *id,
+            kind: *kind,
+            created: *created,
+        };
+        let head = Head {
+            ops: self.ops,
+            docs: self.docs.iter().map(about).collect(),
+            codes: self.docs.keys().map(|id| id.code().to_ascii_lowercase()).collect(),
+            words: std::iter::once("\n").chain(words).collect(),
+            targets: self.links.into_keys().collect(),
+            sizes,
+            runs: self.runs,
+        };
+        Piece::new(head, lists)
+    }
+}
+
+fn links_named(field: &Field) -> bool {
+    matches!(field.ty, Type::Ref(to) if NAMED.contains(&to))
+}
+
+/// Notes a document at the end of a list, once.
+fn note(docs: &mut Vec<u32>, doc: u32) {
+    if docs.last() != Some(&doc) {
+        docs.push(doc);
+    }
+}
+
+/// Tells the words of a folded text: letters and digits side by side, of Chinese each two neighbours, or one alone.
+fn each_word(folded: &str, tell: &mut dyn FnMut(&str)) {
+    let mut rest = folded;
+    while let Some(first) = rest.chars().next() {
+        let alike = |c: char| c.is_alphanumeric() && is_chinese(c) == is_chinese(first);
+        let end = rest.find(|c| !alike(c)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        match run.chars().next() {
+            Some(letter) if is_chinese(letter) => each_two(run, tell),
+            Some(_) => tell(run),
+            None => {}
+        }
+        rest = if run.is_empty() { after.get(first.len_utf8()..).unwrap_or_default() } else { after };
+    }
+}
+
+/// Tells each two neighbours, or the only letter.
+fn each_two(run: &str, tell: &mut dyn FnMut(&str)) {
+    let ends: Vec<usize> = run.char_indices().map(|(at, _)| at).chain([run.len()]).collect();
+    if ends.len() == 2 {
+        return tell(run);
+    }
+    for (from, to) in ends.iter().zip(ends.iter().skip(2)) {
+        tell(run.get(*from..*to).unwrap_or_default());
+    }
+}
+
+/// Tells each two neighbours of initials, marked.
+fn each_pair(initials: &str, tell: &mut dyn FnMut(&str)) {
+    let letters = initials.as_bytes();
+    for (first, second) in letters.iter().zip(letters.iter().skip(1)) {
+        if first.is_ascii_alphanumeric() && second.is_ascii_alphanumeric() {
+            tell(&String::from_iter([INITIALS, char::from(*first), char::from(*second)]));
+        }
+    }
+}
+
+fn is_chinese(letter: char) -> bool {
+    matches!(letter, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use records::id::{Epoch, Replica};
+
+    use super::*;
+    use crate::notebook::search::{plain, readings_into};
+
+    fn doc(n: u32) -> DocId {
+        DocId(OpId { replica: Replica(1), epoch: Epoch(1), seq: u64::from(n) })
+    }
+
+    fn piece(texts: &[String]) -> Piece {
+        let mut making = Making::default();
+        for (n, text) in (0..).zip(texts) {
+            // The documents come in another order than their names have.
+            let id = doc(100 + (n ^ 5));
+            making.docs.insert(id, (n, 7, None));
+            making.text(n, text);
+        }
+        Piece::from_bytes(&making.finish().to_bytes()).unwrap()
+    }
+
+    fn hits(piece: &Piece, words: &[String]) -> Hits {
+        let words: Vec<Word> = words.iter().map(|word| Word::new(word)).collect();
+        let mut hits = Hits::new();
+        piece.ask(&words, &mut hits);
+        hits
+    }
+
+    fn text(longest: usize) -> impl Strategy<Value = String> {
+        let letters = prop::sample::select("ab1水泵漏𠀀-～ ＡÉ\n，oß~".chars().collect::<Vec<_>>());
+        prop::collection::vec(letters, 0..longest).prop_map(String::from_iter)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_holds_a_word_is_told(
+            texts in prop::collection::vec(text(12), 1..12),
+            words in prop::collection::vec(text(4), 1..3),
+        ) {
+            let words: Vec<String> = words.iter().map(|word| plain(word)).collect();
+            let piece = piece(&texts);
+            let hits = hits(&piece, &words);
+            for (n, said) in (0..).zip(&texts) {
+                let mut readings = String::new();
+                readings_into(said, &words, &mut readings);
+                let told = hits.get(&doc(100 + (n ^ 5))).map_or(0, |hit| hit.words);
+                for (at, word) in words.iter().enumerate() {
+                    prop_assert!(told >> at & 1 == 1 || !readings.contains(word), "{said:?} {word:?}");
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_refused_or_asked(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 0..200_usize) {
+            let whole = piece(&["水泵 motor".to_owned(), "slow".to_owned()]).to_bytes();
+            for bytes in [&bytes[..], &whole[..cut.min(whole.len())], &[&whole[..cut.min(whole.len())], &bytes].concat()] {
+                if let Some(piece) = Piece::from_bytes(bytes) {
+                    hits(&piece, &["mot".to_owned(), "水".to_owned()]);
+                    piece.follow(&[(doc(1), 1)], &mut Hits::new());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_holds_no_part_of_a_word_is_not_told() {
+        let texts = ["motor runs slow", "pump SP-6487", "水泵漏水", "fan, slow"].map(str::to_owned);
+        let piece = piece(&texts);
+        let told = |word: &str| -> Vec<u32> {
+            let hits = hits(&piece, &[plain(word)]);
+            (0..4).filter(|n| hits.get(&doc(100 + (n ^ 5))).is_some_and(|hit| hit.words == 1)).collect()
+        };
+        assert_eq!(told("SLOW"), [0, 3]);
+        assert_eq!(told("oto"), [0]);
+        assert_eq!(told("sp-64"), [1]);
+        assert_eq!(told("泵漏水"), [2]);
+        assert_eq!(told("漏"), [2]);
+        assert_eq!(told("bls"), [2]);
+        assert_eq!(told("水漏"), [0; 0]);
+        assert_eq!(told("sx"), [0; 0]);
+        assert_eq!(told(", "), [0, 1, 2, 3], "nothing to go by");
+        let code = doc(100 + (2 ^ 5)).code();
+        assert_eq!(told(&code[2..7]), [2]);
+    }
+}
