@@ -114,6 +114,9 @@ fn pieces(store: &mut Store) -> Result<Vec<Piece>, NotebookError> {
             None => gone.push(number),
         }
     }
+    if gone.is_empty() && store.words_are_whole()? {
+        return Ok(pieces);
+    }
     let known: BTreeSet<RunName> = pieces.iter().flat_map(Piece::runs).collect();
     let (mut making, mut news) = (Making::default(), Vec::new());
     store.each_op_of(&|run| !known.contains(run), &mut |run, id, row| {

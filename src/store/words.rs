@@ -24,7 +24,17 @@ impl Store {
         Ok(self.words_numbers()?.into_iter().map(piece).collect())
     }
 
-    /// Keeps pieces, some of them in the place of others; none where the disk has little room, or that is too long.
+    /// Returns whether no op came since pieces were kept: there is nothing in the log that is in none of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn words_are_whole(&self) -> Result<bool, StoreError> {
+        let noted = self.get(Tree::Meta, WORDS_PREFIX)?;
+        Ok(noted.is_some_and(|noted| noted == self.state.ops.to_be_bytes()))
+    }
+
+    /// Keeps pieces of all that is in the log and in no other piece, some of them in the place of others; none where the
+    /// disk has little room, and none that is too long for a value.
     ///
     /// # Errors
     /// Those of the database.
@@ -37,8 +47,12 @@ impl Store {
         for number in instead_of {
             work.change.remove(Tree::Meta, &words_key(*number));
         }
-        for (number, piece) in (next..).zip(pieces).filter(|(_, piece)| fits(piece.len())) {
-            work.change.put(Tree::Meta, &words_key(number), piece.clone());
+        work.change.put(Tree::Meta, WORDS_PREFIX, work.state.ops.to_be_bytes().to_vec());
+        for (number, piece) in (next..).zip(pieces) {
+            match fits(piece.len()) {
+                true => work.change.put(Tree::Meta, &words_key(number), piece.clone()),
+                false => work.change.remove(Tree::Meta, WORDS_PREFIX),
+            }
         }
         self.commit(work)?;
         // Not for the disk's sake: what is gathered goes with the process.
@@ -49,6 +63,7 @@ impl Store {
         let mut numbers = Vec::new();
         self.keys_from(Tree::Meta, WORDS_PREFIX, &mut |key| {
             let Some(number) = key.strip_prefix(WORDS_PREFIX) else { return Ok(false) };
+            // One without a number says how many ops there were.
             numbers.extend(number.try_into().map(u32::from_be_bytes));
             Ok(true)
         })?;
@@ -59,6 +74,7 @@ impl Store {
 impl Work {
     /// Lets all pieces go: a run that some may be made of goes, or comes with other ops.
     pub(in crate::store) fn forget_words(&mut self, store: &Store) -> Result<(), StoreError> {
+        self.change.remove(Tree::Meta, WORDS_PREFIX);
         for number in store.words_numbers()? {
             self.change.remove(Tree::Meta, &words_key(number));
         }
