@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use sync_protocol::bundle::BundleError;
+use sync_protocol::conversation::ReadError;
 use sync_protocol::parcel::ParcelError;
 
 use crate::bundles::{self, BundleFault, Refusal, Taken};
@@ -80,6 +81,7 @@ const fn name(refusal: Refusal) -> &'static str {
 
 fn fault(error: BundleFault, file: &Path) -> Fault {
     let refused = |key| Fault::new(REFUSED, key).with("file", file.display());
+    let device = |reason| Fault { reason: Some(reason), ..refused("hq.bundle.device") };
     match error {
         BundleFault::File { path, source } => Fault::file(&path, &source),
         BundleFault::Bundle(error) => refused(match error {
@@ -94,9 +96,13 @@ fn fault(error: BundleFault, file: &Path) -> Fault {
         BundleFault::Keys(error) => error.into(),
         BundleFault::Session(SessionError::Store(error)) => error.into(),
         BundleFault::Session(SessionError::Enrol(error)) => error.into(),
-        BundleFault::Session(
-            error @ (SessionError::Unknown | SessionError::Read(_) | SessionError::Order),
-        ) => refused("hq.bundle.device").with("reason", error),
+        BundleFault::Session(SessionError::Unknown) => device("hq.bundle.device.unknown"),
+        BundleFault::Session(SessionError::Read(ReadError::Signature)) => {
+            device("hq.bundle.device.signature")
+        }
+        BundleFault::Session(SessionError::Read(_) | SessionError::Order) => {
+            device("hq.bundle.device.unread")
+        }
         BundleFault::Session(SessionError::NotKept(_) | SessionError::Later(_)) => {
             refused("hq.bundle.not_kept")
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use records::money::Fen;
 use records::table::record::{Record, Records, RecordsError};
-use records::table::source::Source;
+use records::table::source::{Source, SourceError};
 
 use crate::intake::desk::Desk;
 use crate::money::pay::{Batch, Payment};
@@ -34,7 +34,14 @@ impl Desk {
 /// Returns the payments of a batch that a file says failed, with the reasons.
 fn failed(batch: &Batch, bytes: &[u8]) -> Result<BTreeMap<String, String>, Refusal> {
     let refusal = |case| Refusal::by("H-19").case(case).with("payment", &batch.no);
-    let unread = |error: RecordsError| refusal("file").with("reason", error);
+    let unread = |error: RecordsError| match error {
+        RecordsError::Source(SourceError::NotText) => refusal("not_text"),
+        RecordsError::Source(SourceError::Empty) => refusal("empty"),
+        RecordsError::SameName(column) => refusal("same_name").with("column", column),
+        RecordsError::Source(SourceError::Io(_)) | RecordsError::NoHeader | RecordsError::OneDocument => {
+            refusal("file")
+        }
+    };
     let source = Source::open(bytes, None).map_err(|error| unread(error.into()))?;
     let mut said: BTreeMap<&str, Option<String>> = BTreeMap::new();
     for row in Records::open(source, None).map_err(unread)? {
@@ -131,6 +138,9 @@ mod tests {
         check(&format!("{head}C-1,1234.50,处理中,\n"), Err("word"));
         check(&format!("{head}C-9,1234.50,成功,\n"), Err("stranger"));
         check("a,b\nC-1,1\n", Err("columns"));
-        check("", Err("file"));
+        check("", Err("empty"));
+        check("PK\u{3}\u{4}workbook", Err("not_text"));
+        check("结果,结果\nC-1,成功\n", Err("same_name"));
+        check("[{\"结果\":\"成功\"}]\n", Err("file"));
     }
 }
