@@ -16,7 +16,7 @@ use crate::notebook::show::named;
 use crate::store::Store;
 
 /// What the columns of a history say.
-pub(crate) const COLUMNS: [&str; 6] =
+const COLUMNS: [&str; 6] =
     ["column.at", "column.by", "column.field", "column.from", "column.to", "column.standing"];
 
 /// Shows a record's changes.

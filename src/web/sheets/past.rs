@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 use pages::reply::Reply;
 use pages::visit::part;
-use pages::widgets::{self, Column, Weight};
+use pages::widgets::{self, Weight};
 
 use crate::cli::fault::Fault;
-use crate::cli::history::{COLUMNS, cells, standing_name};
+use crate::cli::history::{cells, standing_name};
 use crate::notebook::amend::{Amend, amend as correct};
 use crate::notebook::find::Wanted;
 use crate::notebook::history::{Change, Outcome, history as changes};
@@ -27,28 +27,38 @@ pub(super) fn history(desk: &Desk<'_>, id: &str) -> Result<Reply, Fault> {
 /// Changes that are shown, the newest.
 const CHANGES: usize = 200;
 
-/// Returns the changes of a record as a table, the newest first.
+/// Returns the changes of a record, the newest first: what, from what to what, and below when and by whom.
 ///
 /// # Errors
 /// A [`Fault`] where there is no such record.
 pub(in crate::web) fn told(desk: &Desk<'_>, id: &str, wanted: Wanted) -> Result<Markup, Fault> {
     let zone = desk.zone();
-    let columns = COLUMNS.map(|key| Column { title: desk.say(key), number: false });
-    let row = |store: &Store, change: &Change| {
+    let told = |store: &Store, change: &Change| {
+        let [what, from, to] = cells(store, change, desk.lang, zone)?;
         let standing = match change.standing {
             Outcome::Current => String::new(),
             other => desk.say(&format!("text.history.{}", standing_name(other))),
         };
-        let whole = |text: &str| html! { span.when { (widgets::short(text)) } };
-        let mut row = vec![whole(&desk.instant(change.at, zone)), whole(&change.by)];
-        row.extend(cells(store, change, desk.lang, zone)?.map(|cell| widgets::short(&cell)));
-        row.push(widgets::short(&standing));
-        Ok::<_, NotebookError>(row)
+        let below = [desk.instant(change.at, zone), change.by.clone(), standing];
+        let below = below.iter().filter(|said| !said.is_empty()).enumerate();
+        Ok::<_, NotebookError>(html! {
+            li {
+                p { b { (widgets::short(&what)) } }
+                p {
+                    @if !from.is_empty() { del { (widgets::short(&from)) } " → " }
+                    @if !to.is_empty() { ins { (widgets::short(&to)) } }
+                }
+                p.below { @for (at, said) in below { @if at > 0 { " · " } (widgets::short(said)) } }
+            }
+        })
     };
-    let rows: Vec<Vec<Markup>> = desk.with(|store| {
-        changes(store, id, wanted)?.iter().rev().take(CHANGES).map(|change| row(store, change)).collect()
+    let all: Vec<Markup> = desk.with(|store| {
+        changes(store, id, wanted)?.iter().rev().take(CHANGES).map(|change| told(store, change)).collect()
     })?;
-    Ok(widgets::table(&desk.say("web.history"), &columns, &rows, &desk.say("text.list.empty")))
+    Ok(html! {
+        @if all.is_empty() { p.none { (desk.say("text.list.empty")) } }
+        @else { ol.changes { @for change in &all { (change) } } }
+    })
 }
 
 /// Asks why a sealed sheet is corrected.
