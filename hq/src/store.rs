@@ -391,7 +391,7 @@ mod tests {
         assert!(matches!(Store::open(&file), Err(StoreError::Absent)));
         let store = Store::create(&file).unwrap();
         assert!(matches!(Store::create(&file), Err(StoreError::Made)));
-        store.db.run("UPDATE refinery_schema_history SET version = 9", &[]).unwrap();
+        store.db.run("UPDATE refinery_schema_history SET version = 9 WHERE version = 2", &[]).unwrap();
         assert!(matches!(Store::open(&file), Err(StoreError::Version { found: 9 })));
     }
 }

@@ -63,7 +63,9 @@ impl Work {
             digest: document.digest(),
             document,
         };
-        Some(Card { branch: self.home, indexed, before })
+        let arrivals =
+            self.ops.iter().filter_map(|op| op.judgement.as_ref()).map(|judgement| judgement.order);
+        Some(Card { branch: self.home, indexed, before, arrival: arrivals.min().unwrap_or(0) })
     }
 
     /// Returns the verdict `Merged` for an op that left something open or superseded; `None` where it did not.

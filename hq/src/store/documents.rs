@@ -44,6 +44,8 @@ pub struct Card {
     pub indexed: Indexed,
     /// What the index said of it, [`Known::default`] of a new one; `None` where nobody asked.
     pub before: Option<Known>,
+    /// HQ's order of arrival of the first of its ops.
+    pub arrival: u64,
 }
 
 impl Card {
@@ -72,11 +74,16 @@ impl Card {
             digest,
             people,
             ops,
-            body
+            body,
+            self.arrival / SHELF
         ];
         [&self.key()[..], rest].concat()
     }
 }
+
+/// Ops that arrive one after the other stand on one shelf, and the codes of what they make are sorted on each by itself:
+/// among all codes, which are hashes, each card of a request would fall on a page of its own.
+const SHELF: u64 = 4096;
 
 /// The columns of a card that take up room.
 struct Encoded {
@@ -94,10 +101,20 @@ impl Encoded {
     }
 }
 
-const PUT: &str = "INSERT INTO documents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+const PUT: &str = "INSERT INTO documents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
      ON CONFLICT (branch, replica, epoch, seq) DO UPDATE SET kind = excluded.kind, code = excluded.code,
        number = excluded.number, state = excluded.state, scope = excluded.scope, updated_ms = excluded.updated_ms,
-       digest = excluded.digest, people = excluded.people, ops = excluded.ops, body = excluded.body";
+       digest = excluded.digest, people = excluded.people, ops = excluded.ops, body = excluded.body,
+       shelf = excluded.shelf";
+
+/// Goes from shelf to shelf, and on each to the codes.
+const FIND: &str = "WITH RECURSIVE shelves (shelf) AS (
+       SELECT MIN(shelf) FROM documents
+       UNION ALL SELECT (SELECT MIN(d.shelf) FROM documents d WHERE d.shelf > shelves.shelf) FROM shelves
+         WHERE shelves.shelf IS NOT NULL)
+     SELECT d.replica, d.epoch, d.seq FROM shelves JOIN documents d ON d.shelf = shelves.shelf
+       WHERE d.code >= ?1 AND d.code < ?2
+     UNION SELECT replica, epoch, seq FROM documents WHERE number = ?3 LIMIT 16";
 
 fn id(row: &Row<'_>, at: usize) -> Result<DocId, StoreError> {
     Ok(DocId(OpId { replica: Replica(row.get(at)?), epoch: Epoch(row.get(at + 1)?), seq: row.get(at + 2)? }))
@@ -350,9 +367,7 @@ impl Store {
         let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
         // Codes are of digits and capitals: `~` comes behind all that begin so.
         let (from, to) = if plain { (code.clone(), code + "~") } else { (String::new(), String::new()) };
-        let sql = "SELECT replica, epoch, seq FROM documents WHERE code >= ?1 AND code < ?2
-             UNION SELECT replica, epoch, seq FROM documents WHERE number = ?3 LIMIT 16";
-        let mut found = self.db.all(sql, values![&from, &to, text], |row| id(row, 0))?;
+        let mut found = self.db.all(FIND, values![&from, &to, text], |row| id(row, 0))?;
         if let Ok(id) = text.parse::<DocId>() {
             found.push(id);
         }
@@ -445,4 +460,20 @@ fn indexed(row: &Row<'_>) -> Result<(u32, Indexed), StoreError> {
         document: read("documents", &row.get::<Vec<u8>>(5)?)?,
     };
     Ok((row.get(0)?, indexed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_sought_on_each_shelf_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("hq.sqlite")).unwrap();
+        let crate::store::engine::Engine::Sqlite(engine) = &store.db else { panic!("a file is SQLite") };
+        let plan = engine.plan(FIND);
+        assert!(plan.contains("documents_code (shelf=? AND code>? AND code<?)"), "{plan}");
+        assert!(plan.contains("documents_code (shelf>?)"), "{plan}");
+        assert!(!plan.contains("SCAN d;"), "{plan}");
+    }
 }

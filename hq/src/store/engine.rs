@@ -199,7 +199,7 @@ impl Engine {
     /// [`StoreError`].
     pub(super) fn run_each(&self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(engine) => rows.iter().try_for_each(|values| engine.run(sql, values).map(drop)),
+            Self::Sqlite(engine) => engine.run_each(sql, rows),
             Self::Postgres(engine) => rows.chunks(TOGETHER).try_for_each(|rows| engine.run_each(sql, rows)),
         }
     }

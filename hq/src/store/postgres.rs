@@ -34,8 +34,6 @@ const SESSION: &str =
 /// A transaction that may write. The lock comes before the first statement that reads: each later one sees what was
 /// committed before the lock was had. The number is any that no other program takes.
 const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(7245130964410987); SELECT n FROM commits;";
-/// How many commits there were: what tells a process that another one wrote.
-const COMMITS: &str = "CREATE TABLE commits (n BIGINT NOT NULL); INSERT INTO commits VALUES (0);";
 /// Rows that are fetched at a time where all of a table are looked at.
 const AT_A_TIME: u32 = 256;
 
@@ -79,8 +77,7 @@ impl Postgres {
         let engine = Self::connect(server)?;
         let mut live = engine.live.borrow_mut();
         let seen = live.seen()?;
-        let dialect: tables::Dialect = |sql| tables::POSTGRES(sql) + COMMITS;
-        tables::create(&mut live.client, seen, dialect)?;
+        tables::create(&mut live.client, seen, tables::POSTGRES)?;
         drop(live);
         Ok(engine)
     }

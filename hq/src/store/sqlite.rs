@@ -116,6 +116,15 @@ impl Sqlite {
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
     }
 
+    /// See [`Engine::run_each`].
+    pub(super) fn run_each(&self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<(), StoreError> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        for values in rows {
+            statement.execute(params_from_iter(values))?;
+        }
+        Ok(())
+    }
+
     /// See [`Engine::one`].
     pub(super) fn one<T>(
         &self,

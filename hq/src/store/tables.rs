@@ -12,20 +12,29 @@ use refinery::{Migrate, Migration, Runner};
 use crate::store::StoreError;
 
 /// The steps, in order; one that was shipped is never changed.
-const STEPS: &[(&str, &str)] = &[("V1__tables", include_str!("tables/V1__tables.sql"))];
+const STEPS: &[(&str, &str)] = &[
+    ("V1__tables", include_str!("tables/V1__tables.sql")),
+    ("V2__shelves", include_str!("tables/V2__shelves.sql")),
+];
 
 /// The large tables, which PostgreSQL keeps in parts by branch.
 const BY_BRANCH: &[&str] = &["segments", "archived", "rulings", "documents", "concerns", "feed"];
 /// How many parts.
 const PARTS: u32 = 8;
 
-/// How an engine is told a step.
-pub(super) type Dialect = fn(&str) -> String;
+/// How many commits there were: what tells a process that another one wrote. Of PostgreSQL's first step.
+const COMMITS: &str = "CREATE TABLE commits (n BIGINT NOT NULL); INSERT INTO commits VALUES (0);";
+
+/// How an engine is told a step, the name of which comes first.
+pub(super) type Dialect = fn(&str, &str) -> String;
 
 /// SQLite: as it is written.
-pub(super) const SQLITE: Dialect = str::to_owned;
+pub(super) const SQLITE: Dialect = |_, sql| sql.to_owned();
 /// PostgreSQL: its names of types, no clustered tables, and the large ones in parts by branch.
-pub(super) const POSTGRES: Dialect = for_postgres;
+pub(super) const POSTGRES: Dialect = |name, sql| {
+    let beside = if name.starts_with("V1_") { COMMITS } else { "" };
+    for_postgres(sql) + beside
+};
 
 /// Where the steps that a database has seen are noted.
 pub(super) const HISTORY: &str = "refinery_schema_history";
@@ -71,9 +80,12 @@ pub(super) fn upgrade<C: Migrate>(db: &mut C, seen: u32, dialect: Dialect) -> Re
 
 /// All or nothing: the steps of one run are one transaction.
 fn runner(dialect: Dialect) -> Result<Runner, StoreError> {
-    let steps: Result<Vec<_>, _> =
-        STEPS.iter().map(|(name, sql)| Migration::unapplied(name, &dialect(sql))).collect();
-    Ok(Runner::new(&steps?).set_grouped(true))
+    Ok(Runner::new(&steps(dialect)?).set_grouped(true))
+}
+
+fn steps(dialect: Dialect) -> Result<Vec<Migration>, StoreError> {
+    let told = STEPS.iter().map(|(name, sql)| Migration::unapplied(name, &dialect(name, sql)));
+    Ok(told.collect::<Result<_, _>>()?)
 }
 
 fn for_postgres(sql: &str) -> String {
@@ -112,9 +124,18 @@ mod tests {
         }
     }
 
+    /// A server's database would have been brought up with another first step than the one that had made it, which ends
+    /// every upgrade; as long as there was one step nobody saw it.
+    #[test]
+    fn a_step_that_was_shipped_is_what_it_was() {
+        let sums = |dialect| steps(dialect).unwrap().iter().map(Migration::checksum).collect::<Vec<_>>();
+        assert_eq!(sums(SQLITE)[0], 6_544_084_054_737_910_132);
+        assert_eq!(sums(POSTGRES)[0], 6_743_544_541_313_054_610);
+    }
+
     #[test]
     fn postgres_is_told_its_own_words() {
-        let told = for_postgres(STEPS[0].1);
+        let told: String = STEPS.iter().map(|(_, sql)| for_postgres(sql)).collect();
         for word in ["ROWID", "BLOB", "INTEGER"] {
             assert!(!told.contains(word), "{word}");
         }

@@ -81,7 +81,8 @@ fn indexed(seq: u64, kind: u16, number: &str, scope: u32) -> Indexed {
 }
 
 fn card(branch: u32, indexed: Indexed) -> Card {
-    Card { branch, indexed, before: None }
+    let arrival = 5_000 * indexed.document.id.0.seq;
+    Card { branch, indexed, before: None, arrival }
 }
 
 #[test]
@@ -373,6 +374,31 @@ fn documents_are_found_by_everything_that_names_them() {
         assert_eq!(store.imported(&[1; 16]).unwrap(), Some(doc(1)));
         store.documents_clear().unwrap();
         assert_eq!(store.documents().unwrap(), 0);
+    });
+}
+
+/// Takes the second step of the tables back.
+const FIRST_STEP: &str = "DROP INDEX documents_code; DROP INDEX documents_listed;
+     ALTER TABLE documents DROP COLUMN shelf; CREATE INDEX documents_code ON documents (code);
+     CREATE INDEX documents_listed ON documents (kind, state, updated_ms, scope);
+     DELETE FROM refinery_schema_history WHERE version = 2";
+
+#[test]
+fn tables_of_an_earlier_version_are_brought_up_and_what_they_hold_is_found_beside_what_is_new() {
+    both(|place| {
+        let found = |store: &Store, seq| store.find(&doc(seq).code()).unwrap() == [doc(seq)];
+        let store = place.create();
+        store.documents_put(&[card(2, indexed(1, 5, "A-1", 4)), card(2, indexed(3, 5, "A-3", 4))]).unwrap();
+        drop(store);
+        place.tell(FIRST_STEP);
+        let store = place.open();
+        assert!(found(&store, 1) && found(&store, 3));
+        // One is changed, and comes onto its own shelf; another one is new.
+        store.documents_put(&[card(2, indexed(3, 5, "A-3", 4)), card(2, indexed(5, 5, "A-5", 4))]).unwrap();
+        assert!((1..=5).step_by(2).all(|seq| found(&store, seq)));
+        assert_eq!(store.in_state(5, &[0]).unwrap(), [doc(1), doc(3), doc(5)]);
+        drop(store);
+        assert!(found(&place.open(), 5));
     });
 }
 

@@ -33,18 +33,30 @@ use crate::cluster::Cluster;
 /// An empty place for tables.
 pub(crate) struct Place {
     pub(crate) address: Address,
+    /// Of a server's database.
+    url: Option<String>,
     _folder: tempfile::TempDir,
 }
 
 impl Place {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { address: Address::File(folder.path().join("hq.sqlite")), _folder: folder }
+        Self { address: Address::File(folder.path().join("hq.sqlite")), url: None, _folder: folder }
     }
 
     pub(crate) fn postgres() -> Self {
         let url = Cluster::shared().database();
-        Self { address: server(&url), _folder: tempfile::tempdir().unwrap() }
+        Self { address: server(&url), url: Some(url), _folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Tells the database something that the store never says.
+    pub(crate) fn tell(&self, sql: &str) {
+        if let Address::File(file) = &self.address {
+            rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
+        }
+        if let Some(url) = &self.url {
+            postgres::Client::connect(url, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
+        }
     }
 
     pub(crate) fn create(&self) -> Store {
