@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use records::id::{DocId, OpId};
-use sync_protocol::chain::Line;
 use sync_protocol::conversation::Answer;
 use sync_protocol::merge::Judged;
 use sync_protocol::message::{Compared, Extract, Held, Item, Notice};
@@ -233,53 +232,6 @@ impl Store {
             self.put_run(&mut work, key, run)?;
         }
         self.commit(work)
-    }
-
-    /// Puts a run into the log. Two extracts may have the same ends and other ops between: what only the one that is
-    /// here has goes into a narrower one.
-    pub(in crate::store) fn put_run(
-        &self,
-        work: &mut Work,
-        key: RunKey,
-        run: &Run,
-    ) -> Result<(), StoreError> {
-        let bytes = run.to_bytes();
-        let known = work.value(self, Tree::Log, &key.to_bytes())?;
-        let rows = |bytes: &[u8]| Run::decode(bytes, key).map_or_else(Vec::new, |run| run.rows);
-        let (old, new) = (known.map_or_else(Vec::new, |old| rows(&old)), rows(&bytes));
-        if new.is_empty() && !old.is_empty() {
-            return Ok(());
-        }
-        work.change.put(Tree::Log, &key.to_bytes(), bytes);
-        if !old.is_empty() {
-            work.forget_words(self)?;
-        }
-        let is_new = |seq: u64| new.binary_search_by_key(&seq, |row| row.0).is_ok();
-        let rest: Vec<(u64, Row)> = old.into_iter().filter(|(seq, _)| !is_new(*seq)).collect();
-        match self.extract_of(key.line, rest)? {
-            Some((narrower, run)) => self.put_run(work, narrower, &run),
-            None => Ok(()),
-        }
-    }
-
-    /// Returns rows of one line as an extract; `None` of none.
-    pub(in crate::store) fn extract_of(
-        &self,
-        line: Line,
-        rows: Vec<(u64, Row)>,
-    ) -> Result<Option<(RunKey, Run)>, StoreError> {
-        let (seqs, rows): (Vec<u64>, Vec<Row>) = rows.into_iter().unzip();
-        let (Some(first), Some(last)) = (seqs.first().copied(), seqs.last().copied()) else {
-            return Ok(None);
-        };
-        let extract = Extract {
-            replica: line.0,
-            epoch: line.1,
-            parent: self.line(line)?.parent,
-            rows: sync_protocol::columns::encode(&rows, line, &seqs),
-            seqs,
-        };
-        Ok(Some((RunKey { line, last, first }, Run::Extract(extract))))
     }
 
     /// Notes HQ's receipts, the cursor and the lease, together.
@@ -513,51 +465,6 @@ mod tests {
         let (page, proof) = answer(&[], vec![Item::Segment(forged)], vec![], 1);
         assert!(matches!(theirs.apply(&page, &proof, NOW), Err(StoreError::Foreign { .. })));
         assert_eq!(theirs.hello(NOW).unwrap().cursor, Cursor::default());
-    }
-
-    fn extract(segment: &Segment, seqs: &[u64]) -> Item {
-        let all: Vec<u64> = segment.ids().map(|id| id.seq).collect();
-        let body = Body::from_bytes(&segment.body).unwrap();
-        let rows = sync_protocol::columns::decode(&body.rows, segment.line(), &all).unwrap();
-        let rows: Vec<Row> =
-            all.into_iter().zip(rows).filter(|(seq, _)| seqs.contains(seq)).map(|(_, row)| row).collect();
-        Item::Extract(Extract {
-            replica: segment.replica,
-            epoch: segment.epoch,
-            parent: None,
-            rows: sync_protocol::columns::encode(&rows, segment.line(), seqs),
-            seqs: seqs.to_vec(),
-        })
-    }
-
-    #[test]
-    fn extracts_with_the_same_ends_keep_the_ops_of_both() {
-        let ((_a, mut mine), (_b, mut theirs)) = (home(), other());
-        let docs: Vec<DocId> =
-            (0..4).map(|_| DocId(mine.save(vec![create(b"x")], NOW).unwrap()[0])).collect();
-        let segment = mine.unsent(usize::MAX, usize::MAX).unwrap().remove(0);
-        for (at, seqs) in [(1, [1, 2, 4]), (2, [1, 3, 4])] {
-            theirs.keep_words(&[b"made of the run before".to_vec()], &[]).unwrap();
-            let (page, proof) = answer(&[], vec![extract(&segment, &seqs)], vec![], at);
-            theirs.apply(&page, &proof, NOW).unwrap();
-            assert_eq!(theirs.words().unwrap().len(), 2 - usize::try_from(at).unwrap());
-        }
-        theirs.recent.clear();
-        for doc in &docs {
-            assert_eq!(theirs.document(*doc).unwrap().unwrap().ops.len(), 1);
-        }
-        assert_eq!(theirs.doctor().unwrap().faults, []);
-        // And what leaves, leaves every run that holds it.
-        theirs.keep_words(&[b"made of the runs before".to_vec()], &[]).unwrap();
-        let again = vec![Item::Segment(segment), Item::Evict(docs[0])];
-        let (page, proof) = answer(&[], again, vec![], 3);
-        assert_eq!(theirs.apply(&page, &proof, NOW).unwrap().evicted, 1);
-        assert_eq!(theirs.words().unwrap(), []);
-        assert_eq!(theirs.counts().unwrap().ops, 3);
-        assert_eq!(theirs.doctor().unwrap().faults, []);
-        let mut left = Vec::new();
-        theirs.each_op(&mut |id, _| left.push(DocId(id))).unwrap();
-        assert!(left.iter().all(|doc| docs[1..].contains(doc)) && left.contains(&docs[1]), "{left:?}");
     }
 
     #[test]
