@@ -96,7 +96,7 @@ impl Sqlite {
         self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         self.db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
+             PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 1000;",
         )?;
         Ok(())
     }
