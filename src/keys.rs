@@ -54,6 +54,8 @@ pub enum Domain {
     Journal = 2,
     /// `blobs/`.
     Blob = 3,
+    /// `words`.
+    Words = 4,
     /// `sled/`, meta.
     Meta = 16,
     /// `sled/`, documents.

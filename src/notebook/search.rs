@@ -4,6 +4,7 @@
 //! machine that it links to. Which documents may hold the words is told by [`words`]; only those are folded and asked
 //! themselves.
 
+mod cut;
 mod words;
 
 use std::cmp::Reverse;
@@ -19,12 +20,11 @@ use unicode_normalization::UnicodeNormalization;
 use crate::notebook::list::{self, Filter, Line};
 use crate::notebook::refusal::NotebookError;
 use crate::notebook::rows;
-use crate::notebook::search::words::{Hit, Hits, Making, NAMED, Piece, Word, may_be_initials};
+use crate::notebook::search::cut::{Word, may_be_initials};
+use crate::notebook::search::words::{Hit, Hits, Making, NAMED, Piece};
 use crate::store::Store;
 use crate::store::walk::RunName;
 
-/// The letters of a document's code, in lower case.
-const CODE_LETTERS: &str = "0123456789abcdefghjkmnpqrstvwxyz";
 /// What came since the last search is read from the log each time, until it is so many ops.
 const NEWS_OPS: u64 = 256;
 /// A piece below this length is small.
@@ -63,11 +63,11 @@ pub fn search(store: &mut Store, request: &Search, lang: Lang) -> Result<Vec<Lin
         let kind = records::kinds::by_number(document.kind);
         let earlier = store.earlier_name(id)?;
         let Some(kind) = kind.filter(|kind| list::fits(&request.filter, kind, &document)) else { continue };
-        let mut text = own_text(kind, &document, earlier, &words);
-        if !all_in(&text, &words) {
-            names.add(store, kind, &document, &words, &mut text)?;
+        let mut said = own_text(kind, &document, earlier, &words);
+        if !said.holds(&words) {
+            names.add(store, kind, &document, &words, &mut said)?;
         }
-        if all_in(&text, &words) {
+        if said.holds(&words) {
             lines.push(list::line(store, kind, &document, lang)?);
         }
     }
@@ -103,20 +103,19 @@ fn candidates(store: &mut Store, kind: Option<&Kind>, words: &[String]) -> Resul
 
 /// Returns what the whole log says, in pieces: those that earlier searches kept, and what came since.
 fn pieces(store: &mut Store) -> Result<Vec<Piece>, NotebookError> {
-    let kept = store.words()?;
+    let mut noted = store.words()?;
     // Many small ones take longer to read than a large one: their runs are read again then.
-    let small = |bytes: &[u8]| bytes.len() < SMALL_BYTES;
-    let anew = kept.iter().filter(|(_, bytes)| small(bytes)).count() > SMALL_MAX;
-    let (mut pieces, mut gone) = (Vec::new(), Vec::new());
-    for (number, bytes) in kept {
-        match Piece::from_bytes(&bytes).filter(|_| !(anew && small(&bytes))) {
-            Some(piece) => pieces.push(piece),
-            None => gone.push(number),
-        }
+    let small = |bytes: &Vec<u8>| bytes.len() < SMALL_BYTES;
+    let too_many = noted.pieces.iter().filter(|bytes| small(bytes)).count() > SMALL_MAX;
+    if too_many {
+        noted.pieces.retain(|bytes| !small(bytes));
     }
-    if gone.is_empty() && store.words_are_whole()? {
+    let mut pieces: Vec<Piece> = noted.pieces.iter().map_while(|bytes| Piece::from_bytes(bytes)).collect();
+    let read = pieces.len() == noted.pieces.len();
+    if noted.whole && read && !too_many {
         return Ok(pieces);
     }
+    noted.pieces.truncate(pieces.len());
     let known: BTreeSet<RunName> = pieces.iter().flat_map(Piece::runs).collect();
     let (mut making, mut news) = (Making::default(), Vec::new());
     store.each_op_of(&|run| !known.contains(run), &mut |run, id, row| {
@@ -126,10 +125,10 @@ fn pieces(store: &mut Store) -> Result<Vec<Piece>, NotebookError> {
         making.add(run, id, row);
     })?;
     news.push(making.finish());
-    news.retain(|piece| piece.ops() > 0);
-    if !gone.is_empty() || news.iter().map(Piece::ops).sum::<u64>() >= NEWS_OPS {
-        let bytes: Vec<Vec<u8>> = news.iter().map(Piece::to_bytes).collect();
-        store.keep_words(&bytes, &gone)?;
+    if news.iter().map(Piece::ops).sum::<u64>() >= NEWS_OPS || too_many {
+        noted.pieces.extend(news.iter().filter(|piece| piece.ops() > 0).map(Piece::to_bytes));
+        // What cannot be kept is read from the log again by the next search.
+        drop(store.keep_words(&noted.pieces));
     }
     pieces.append(&mut news);
     Ok(pieces)
@@ -137,7 +136,7 @@ fn pieces(store: &mut Store) -> Result<Vec<Piece>, NotebookError> {
 
 /// The names of the documents that were linked to so far.
 #[derive(Debug, Default)]
-struct Names(BTreeMap<DocId, String>);
+struct Names(BTreeMap<DocId, Said>);
 
 impl Names {
     /// Adds the names of what a document links to.
@@ -147,59 +146,70 @@ impl Names {
         kind: &Kind,
         document: &Document,
         words: &[String],
-        text: &mut String,
+        said: &mut Said,
     ) -> Result<(), NotebookError> {
         for group in kind.groups {
             let all = rows::of(group, document);
             for value in all.iter().flat_map(|row| row.values.iter().flatten()) {
                 let Value::Ref(Target::Doc(id)) = value else { continue };
                 if !self.0.contains_key(id) {
-                    let mut name = String::new();
+                    let mut name = Said::default();
                     if let Some(target) = store.document(*id)?.filter(|target| NAMED.contains(&target.kind)) {
                         let kind = records::kinds::by_number(target.kind);
                         name = kind.map(|kind| own_text(kind, &target, None, words)).unwrap_or_default();
                     }
                     self.0.insert(*id, name);
                 }
-                text.push('\n');
-                text.push_str(self.0.get(id).map_or("", String::as_str));
+                if let Some(name) = self.0.get(id) {
+                    said.text.push_str(&name.text);
+                    said.initials.push_str(&name.initials);
+                }
             }
         }
         Ok(())
     }
 }
 
-fn all_in(text: &str, words: &[String]) -> bool {
-    words.iter().all(|word| text.contains(word.as_str()))
+/// What a document says, and how its Chinese begins.
+#[derive(Debug, Default)]
+struct Said {
+    /// Its texts, folded, a line each.
+    text: String,
+    /// The initials of those that are Chinese, a line each, where a word may be some.
+    initials: String,
 }
 
-/// Returns what a document says of itself, folded.
-fn own_text(kind: &Kind, document: &Document, earlier: Option<DocId>, words: &[String]) -> String {
-    let mut text = plain(&document.id.code());
-    if let Some(earlier) = earlier {
-        // A printed paper still carries the code that it had before it was written again.
-        text.push('\n');
-        fold_into(&earlier.code(), &mut text);
+impl Said {
+    fn add(&mut self, said: &str, words: &[String]) {
+        fold_into(said, &mut self.text);
+        self.text.push('\n');
+        if !said.is_ascii() && words.iter().any(|word| may_be_initials(word)) {
+            self.initials.push_str(&records::pinyin::initials(said));
+            self.initials.push('\n');
+        }
+    }
+
+    fn holds(&self, words: &[String]) -> bool {
+        let in_initials = |word: &str| may_be_initials(word) && self.initials.contains(word);
+        words.iter().all(|word| self.text.contains(word.as_str()) || in_initials(word))
+    }
+}
+
+/// Returns what a document says of itself.
+fn own_text(kind: &Kind, document: &Document, earlier: Option<DocId>, words: &[String]) -> Said {
+    let mut all = Said::default();
+    // A printed paper still carries the code that it had before it was written again.
+    for id in [Some(document.id), earlier].into_iter().flatten() {
+        all.add(&id.code(), words);
     }
     for group in kind.groups {
         for value in rows::of(group, document).iter().flat_map(|row| row.values.iter().flatten()) {
             if let Value::Text(said) | Value::Ref(Target::Text(said)) = value {
-                text.push('\n');
-                readings_into(said, words, &mut text);
+                all.add(said, words);
             }
         }
     }
-    text
-}
-
-/// Folds a text, and beside it the initials of its pinyin where a word may be some.
-fn readings_into(said: &str, words: &[String], out: &mut String) {
-    fold_into(said, out);
-    out.push('\n');
-    if !said.is_ascii() && words.iter().any(|word| may_be_initials(word)) {
-        out.push_str(&records::pinyin::initials(said));
-        out.push('\n');
-    }
+    all
 }
 
 /// Wide and narrow, upper and lower case read alike.
@@ -313,22 +323,29 @@ mod tests {
         };
         save(&mut store, 20);
         assert_eq!(found(&mut store, &["no3", "sb"]).len(), 1);
-        assert_eq!(store.words().unwrap().len(), 0, "so few are read each time");
+        assert_eq!(store.words().unwrap().pieces.len(), 0, "so few are read each time");
         for (round, kept) in [(1, 1), (2, 2), (3, 3)] {
             let made = save(&mut store, 260 + round);
             assert_eq!(found(&mut store, &["no259"]).len(), usize::try_from(round).unwrap());
-            assert_eq!(store.words().unwrap().len(), kept);
+            assert_eq!(store.words().unwrap().pieces.len(), kept);
             drop(store);
             store = Store::open(dir.path(), NOW).unwrap();
             let last = *made.last().unwrap();
             assert_eq!(found(&mut store, &[&format!("no{}", 259 + round), "水泵"]), [last]);
         }
-        // One more than may lie beside each other, and one that does not read.
-        let scraps = vec![b"no piece".to_vec(); SMALL_MAX];
-        store.keep_words(&scraps, &[]).unwrap();
+        // One that does not read: it and what follows it are made anew.
+        let mut pieces = store.words().unwrap().pieces;
+        pieces[1] = b"no piece".to_vec();
+        store.keep_words(&pieces).unwrap();
+        assert_eq!(found(&mut store, &["no259"]).len(), 3);
+        assert_eq!(store.words().unwrap().pieces.len(), 2);
+        // More than may lie beside each other become one.
+        let nothing = Making::default().finish().to_bytes();
+        let pieces = [store.words().unwrap().pieces, vec![nothing; SMALL_MAX]].concat();
+        store.keep_words(&pieces).unwrap();
         let made = save(&mut store, 1);
         assert_eq!(found(&mut store, &["no0"])[..1], made[made.len() - 1..]);
-        assert_eq!(store.words().unwrap().len(), 1, "all of them in one");
+        assert_eq!(store.words().unwrap().pieces.len(), 1);
         assert_eq!(found(&mut store, &["no259"]).len(), 3);
         let set = Set {
             record: made[0].to_string(),

@@ -89,7 +89,7 @@ impl Store {
             lines.entry((id.replica, id.epoch)).or_default().insert(id.seq);
         }
         if !lines.is_empty() {
-            work.forget_words(self)?;
+            work.forget_words();
         }
         for (line, seqs) in lines {
             let mut dropped = BTreeSet::new();

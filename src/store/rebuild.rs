@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::store::journal::{self, Contents, Frame, Logged};
 use crate::store::look::Look;
 use crate::store::run::{Decoded, Run, RunKey};
-use crate::store::state::{FORKS_KEY, LineInfo, STATE_KEY, State, WORDS_PREFIX, line_key};
+use crate::store::state::{FORKS_KEY, LineInfo, STATE_KEY, State, WORDS_KEY, line_key};
 
 /// The name of a database that a rebuild finished, until it has its place.
 const WHOLE: &str = "sled.new";
@@ -416,7 +416,7 @@ fn read_old(old: &Database, keys: &Keys) -> Result<Salvage, StoreError> {
                 salvage.lines.insert(line, postcard::from_bytes(&value).ok()?);
             }
             // Made of the old log.
-            _ if key.starts_with(WORDS_PREFIX) => {}
+            _ if key == WORDS_KEY => {}
             (kind, rest) => {
                 if *kind == b'v' {
                     salvage.left.push(rest.try_into().ok()?);

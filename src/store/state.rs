@@ -139,8 +139,8 @@ pub const TABLES_KEY: &[u8] = b"t";
 /// What the keys of things of a newer version begin with, see [`newer_key`].
 pub const NEWER_PREFIX: &[u8] = b"z";
 
-/// What the keys of what searching made of the log begin with.
-pub const WORDS_PREFIX: &[u8] = b"w";
+/// Key of the name of what searching noted of the log, and of how many ops there were then.
+pub const WORDS_KEY: &[u8] = b"w";
 
 /// Key of the documents that leave the scope once the own ops on them are sent.
 pub const LEAVING_KEY: &[u8] = b"e";

@@ -1,89 +1,83 @@
 //! What searching made of the log, kept so that the next search need not read all of it again.
 //!
-//! Opaque here; it may go at any time, and goes wherever a run that it was made from goes or becomes another one.
+//! Opaque here, in a file beside the database, which names it: it counts as long as the database says so, and the
+//! database stops saying so where a run that it was made of goes or comes with other ops. It may be lost at any time.
 //!
 //! Source: docs/STORAGE.md, Words.
 
+use serde_bytes::Bytes;
+
+use crate::keys::{Domain, Place};
 use crate::store::Store;
-use crate::store::database::{Tree, fits};
+use crate::store::database::Tree;
 use crate::store::error::StoreError;
-use crate::store::state::WORDS_PREFIX;
+use crate::store::state::WORDS_KEY;
 use crate::store::work::Work;
 
+const FILE: &str = "words";
+const SCHEMA: u8 = 1;
 /// Free bytes below which the disk is left to the work itself.
 const ROOM_BYTES: u64 = 64 * 1024 * 1024;
 
-impl Store {
-    /// Returns the pieces that are kept, each with its number; one that does not read is empty.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] where the database cannot be walked.
-    pub fn words(&self) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
-        let piece =
-            |number| (number, self.get(Tree::Meta, &words_key(number)).ok().flatten().unwrap_or_default());
-        Ok(self.words_numbers()?.into_iter().map(piece).collect())
-    }
+/// What earlier searches noted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Words {
+    /// In pieces, in the order in which they were made.
+    pub pieces: Vec<Vec<u8>>,
+    /// No op came since: there is nothing in the log that is in none of them.
+    pub whole: bool,
+}
 
-    /// Returns whether no op came since pieces were kept: there is nothing in the log that is in none of them.
+impl Store {
+    /// Returns what is noted; nothing where the file is gone or does not read.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
-    pub fn words_are_whole(&self) -> Result<bool, StoreError> {
-        let noted = self.get(Tree::Meta, WORDS_PREFIX)?;
-        Ok(noted.is_some_and(|noted| noted == self.state.ops.to_be_bytes()))
+    pub fn words(&self) -> Result<Words, StoreError> {
+        let note = self.get(Tree::Meta, WORDS_KEY)?;
+        let Some((name, ops)) = note.as_deref().and_then(<[u8]>::split_first_chunk::<8>) else {
+            return Ok(Words::default());
+        };
+        let sealed = std::fs::read(self.home.join(FILE)).unwrap_or_default();
+        let bytes = self.keys.open_sealed(place(name), &sealed).unwrap_or_default();
+        let Ok(pieces) = postcard::from_bytes::<Vec<&Bytes>>(&bytes) else {
+            return Ok(Words::default());
+        };
+        let pieces = pieces.into_iter().map(|piece| piece.to_vec()).collect();
+        Ok(Words { pieces, whole: ops == self.state.ops.to_be_bytes() })
     }
 
-    /// Keeps pieces of all that is in the log and in no other piece, some of them in the place of others; none where the
-    /// disk has little room, and none that is too long for a value.
+    /// Notes all that is in the log, in the place of what was noted before; nothing where the disk has little room.
     ///
     /// # Errors
-    /// Those of the database.
-    pub fn keep_words(&mut self, pieces: &[Vec<u8>], instead_of: &[u32]) -> Result<(), StoreError> {
+    /// [`StoreError::Io`], [`StoreError::NoSpace`], those of the database; what was noted before may be lost then.
+    pub fn keep_words(&mut self, pieces: &[Vec<u8>]) -> Result<(), StoreError> {
         if crate::home::free_bytes(&self.home).is_some_and(|free| free < ROOM_BYTES) {
             return Ok(());
         }
-        let next = self.words_numbers()?.last().map_or(0, |last| last.saturating_add(1));
+        let name = crate::keys::random::<8>()?;
+        let pieces: Vec<&Bytes> = pieces.iter().map(|piece| Bytes::new(piece)).collect();
+        let bytes = postcard::to_allocvec(&pieces).unwrap_or_default();
+        crate::home::write_whole(&self.home.join(FILE), &self.keys.seal(place(&name), &bytes)?)?;
         let mut work = self.work();
-        for number in instead_of {
-            work.change.remove(Tree::Meta, &words_key(*number));
-        }
-        work.change.put(Tree::Meta, WORDS_PREFIX, work.state.ops.to_be_bytes().to_vec());
-        for (number, piece) in (next..).zip(pieces) {
-            match fits(piece.len()) {
-                true => work.change.put(Tree::Meta, &words_key(number), piece.clone()),
-                false => work.change.remove(Tree::Meta, WORDS_PREFIX),
-            }
-        }
+        let note = [&name[..], &work.state.ops.to_be_bytes()].concat();
+        work.change.put(Tree::Meta, WORDS_KEY, note);
         self.commit(work)?;
         // Not for the disk's sake: what is gathered goes with the process.
         self.flush()
     }
-
-    fn words_numbers(&self) -> Result<Vec<u32>, StoreError> {
-        let mut numbers = Vec::new();
-        self.keys_from(Tree::Meta, WORDS_PREFIX, &mut |key| {
-            let Some(number) = key.strip_prefix(WORDS_PREFIX) else { return Ok(false) };
-            // One without a number says how many ops there were.
-            numbers.extend(number.try_into().map(u32::from_be_bytes));
-            Ok(true)
-        })?;
-        Ok(numbers)
-    }
 }
 
 impl Work {
-    /// Lets all pieces go: a run that some may be made of goes, or comes with other ops.
-    pub(in crate::store) fn forget_words(&mut self, store: &Store) -> Result<(), StoreError> {
-        self.change.remove(Tree::Meta, WORDS_PREFIX);
-        for number in store.words_numbers()? {
-            self.change.remove(Tree::Meta, &words_key(number));
-        }
-        Ok(())
+    /// Lets what is noted go: a run that it was made of goes, or comes with other ops.
+    pub(in crate::store) fn forget_words(&mut self) {
+        self.change.remove(Tree::Meta, WORDS_KEY);
     }
 }
 
-fn words_key(number: u32) -> Vec<u8> {
-    [WORDS_PREFIX, &number.to_be_bytes()].concat()
+/// The database's name for the file is the key that it is sealed under: another one does not open.
+fn place(name: &[u8; 8]) -> Place<'_> {
+    Place { domain: Domain::Words, key: name, seq: 0, schema: SCHEMA }
 }
 
 #[cfg(test)]
@@ -92,22 +86,31 @@ mod tests {
     use crate::store::testing::{NOW, create, home};
 
     #[test]
-    fn pieces_stay_until_others_take_their_place_or_the_database_is_made_anew() {
+    fn what_was_noted_stays_until_more_comes_or_the_database_is_another_one() {
         let (dir, mut store) = home();
+        assert_eq!(store.words().unwrap(), Words::default());
         store.save(vec![create(b"pump")], NOW).unwrap();
-        let pieces: Vec<Vec<u8>> = [1_u8, 2, 3].iter().map(|byte| vec![*byte; 9_000]).collect();
-        store.keep_words(&pieces, &[]).unwrap();
+        let pieces: Vec<Vec<u8>> = [1_u8, 2].iter().map(|byte| vec![*byte; 9_000]).collect();
+        store.keep_words(&pieces).unwrap();
         drop(store);
         let mut store = Store::open(dir.path(), NOW).unwrap();
-        assert_eq!(store.words().unwrap(), (0..).zip(pieces.clone()).collect::<Vec<_>>());
-        store.keep_words(&[b"both".to_vec()], &[0, 2]).unwrap();
-        assert_eq!(store.words().unwrap(), [(1, pieces[1].clone()), (3, b"both".to_vec())]);
-        let too_long = vec![0; 2_000_000];
-        store.keep_words(&[too_long], &[]).unwrap();
-        assert_eq!(store.words().unwrap().len(), 2);
+        assert_eq!(store.words().unwrap(), Words { pieces: pieces.clone(), whole: true });
+        store.save(vec![create(b"fan")], NOW).unwrap();
+        assert_eq!(store.words().unwrap(), Words { pieces: pieces.clone(), whole: false });
+        let file = dir.path().join(FILE);
+        let earlier = std::fs::read(&file).unwrap();
+        assert!(!earlier.windows(64).any(|bytes| bytes == [1; 64]), "sealed");
+        store.keep_words(&[b"both".to_vec()]).unwrap();
+        assert_eq!(store.words().unwrap(), Words { pieces: vec![b"both".to_vec()], whole: true });
+        let now = std::fs::read(&file).unwrap();
+        for damaged in [earlier, now[1..].to_vec(), Vec::new()] {
+            std::fs::write(&file, damaged).unwrap();
+            assert_eq!(store.words().unwrap(), Words::default());
+        }
+        std::fs::write(&file, now).unwrap();
         assert_eq!(store.doctor().unwrap().faults, []);
         drop(store);
         Store::rebuild(dir.path(), NOW).unwrap();
-        assert_eq!(Store::open(dir.path(), NOW).unwrap().words().unwrap(), []);
+        assert_eq!(Store::open(dir.path(), NOW).unwrap().words().unwrap(), Words::default());
     }
 }

@@ -73,7 +73,7 @@ fn a_document_that_differs_under_the_same_digest_is_seen() {
         let (branch, mut indexed) =
             rows.into_iter().find(|(_, indexed)| indexed.document.id == doc).expect("a row");
         indexed.document.ops.pop();
-        let card = Card { branch, indexed, before: None };
+        let card = Card { branch, indexed, before: None, arrival: 0 };
         desk.store.documents_put(&[card]).expect("a row");
     });
     is_seen(|| world.check(), "at headquarters it is");

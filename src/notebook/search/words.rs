@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use sync_protocol::op::{Row, Write};
 use sync_protocol::stamp::Stamp;
 
-use crate::notebook::search::{CODE_LETTERS, fold_into};
+use crate::notebook::search::cut::{CODE_LEN, Part, Word, each_pair, each_word};
+use crate::notebook::search::fold_into;
 use crate::store::pack;
 use crate::store::walk::RunName;
 
@@ -26,12 +27,8 @@ pub(super) const NAMED: [u16; 3] = [number::CUSTOMER, number::SITE, number::ASSE
 const PIECE_BYTES: usize = 512 * 1024;
 /// What one word of one document adds.
 const POSTING_BYTES: usize = 2;
-/// Letters of a document's code.
-const CODE_LEN: usize = 8;
 /// Plain bytes of a piece's head at most.
 const HEAD_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Stands before the initials of two neighbours, and within no word.
-const INITIALS: char = '~';
 /// Stands before and behind each word.
 const BETWEEN: char = '\n';
 
@@ -85,44 +82,6 @@ pub(super) struct Hit {
 
 /// The documents that may hold some of the words.
 pub(super) type Hits = BTreeMap<DocId, Hit>;
-
-/// A word that somebody looks for, folded, and what a document that holds it must hold.
-#[derive(Debug)]
-pub(super) struct Word {
-    parts: Vec<Part>,
-    /// Where the word may be initials: each two neighbours of them.
-    initials: Option<Vec<Part>>,
-    /// Where it may be of a document's code.
-    code: Option<String>,
-}
-
-#[derive(Debug)]
-enum Part {
-    Word(String),
-    Within(String),
-}
-
-impl Word {
-    pub(super) fn new(folded: &str) -> Self {
-        let mut parts = Vec::new();
-        each_word(folded, &mut |word| {
-            let mut letters = word.chars();
-            let pair = letters.next().is_some_and(is_chinese) && letters.next().is_some();
-            parts.push(if pair { Part::Word(word.to_owned()) } else { Part::Within(word.to_owned()) });
-        });
-        let mut pairs = Vec::new();
-        each_pair(folded, &mut |pair| pairs.push(Part::Word(pair.to_owned())));
-        let initials = may_be_initials(folded).then_some(pairs);
-        let code = (folded.len() <= CODE_LEN && folded.chars().all(|c| CODE_LETTERS.contains(c)))
-            .then(|| folded.to_owned());
-        Self { parts, initials, code }
-    }
-}
-
-/// Returns whether a word is looked for among the initials of Chinese too.
-pub(super) fn may_be_initials(folded: &str) -> bool {
-    folded.len() > 1 && folded.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
 
 impl Piece {
     /// Returns the piece as it is kept.
@@ -395,54 +354,13 @@ fn note(docs: &mut Vec<u32>, doc: u32) {
     }
 }
 
-/// Tells the words of a folded text: letters and digits side by side, of Chinese each two neighbours, or one alone.
-fn each_word(folded: &str, tell: &mut dyn FnMut(&str)) {
-    let mut rest = folded;
-    while let Some(first) = rest.chars().next() {
-        let alike = |c: char| c.is_alphanumeric() && is_chinese(c) == is_chinese(first);
-        let end = rest.find(|c| !alike(c)).unwrap_or(rest.len());
-        let (run, after) = rest.split_at(end);
-        match run.chars().next() {
-            Some(letter) if is_chinese(letter) => each_two(run, tell),
-            Some(_) => tell(run),
-            None => {}
-        }
-        rest = if run.is_empty() { after.get(first.len_utf8()..).unwrap_or_default() } else { after };
-    }
-}
-
-/// Tells each two neighbours, or the only letter.
-fn each_two(run: &str, tell: &mut dyn FnMut(&str)) {
-    let ends: Vec<usize> = run.char_indices().map(|(at, _)| at).chain([run.len()]).collect();
-    if ends.len() == 2 {
-        return tell(run);
-    }
-    for (from, to) in ends.iter().zip(ends.iter().skip(2)) {
-        tell(run.get(*from..*to).unwrap_or_default());
-    }
-}
-
-/// Tells each two neighbours of initials, marked.
-fn each_pair(initials: &str, tell: &mut dyn FnMut(&str)) {
-    let letters = initials.as_bytes();
-    for (first, second) in letters.iter().zip(letters.iter().skip(1)) {
-        if first.is_ascii_alphanumeric() && second.is_ascii_alphanumeric() {
-            tell(&String::from_iter([INITIALS, char::from(*first), char::from(*second)]));
-        }
-    }
-}
-
-fn is_chinese(letter: char) -> bool {
-    matches!(letter, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use records::id::{Epoch, Replica};
 
     use super::*;
-    use crate::notebook::search::{plain, readings_into};
+    use crate::notebook::search::{Said, plain};
 
     fn doc(n: u32) -> DocId {
         DocId(OpId { replica: Replica(1), epoch: Epoch(1), seq: u64::from(n) })
@@ -483,11 +401,11 @@ mod tests {
             let piece = piece(&texts);
             let hits = hits(&piece, &words);
             for (n, said) in (0..).zip(&texts) {
-                let mut readings = String::new();
-                readings_into(said, &words, &mut readings);
+                let mut all = Said::default();
+                all.add(said, &words);
                 let told = hits.get(&doc(100 + (n ^ 5))).map_or(0, |hit| hit.words);
                 for (at, word) in words.iter().enumerate() {
-                    prop_assert!(told >> at & 1 == 1 || !readings.contains(word), "{said:?} {word:?}");
+                    prop_assert!(told >> at & 1 == 1 || !all.holds(std::slice::from_ref(word)), "{said:?} {word:?}");
                 }
             }
         }
