@@ -23,7 +23,7 @@ const PART: &str = ".restore";
 /// In it: what of it moves into the home, written before the first move.
 const MOVING: &str = ".moving";
 /// What belongs to this machine, or is made again by itself.
-const LEFT_OUT: [&str; 4] = ["lock", "reserve.bin", "ticket", "words"];
+const LEFT_OUT: [&str; 5] = ["lock", "reserve.bin", "ticket", "words", "words.new"];
 /// Folders below one another, at most.
 const DEPTH_MAX: usize = 4;
 

@@ -39,6 +39,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         std::fs::rename(&temp, path)?;
         sync_folder(path.parent().unwrap_or(path))
     })();
+    if written.is_err() {
+        drop(std::fs::remove_file(&temp));
+    }
     written.map_err(|source| StoreError::io("writing a file", path, source))
 }
 

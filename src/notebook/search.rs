@@ -24,9 +24,10 @@ use crate::notebook::search::cut::{Word, may_be_initials};
 use crate::notebook::search::words::{Hit, Hits, Making, NAMED, Piece};
 use crate::store::Store;
 use crate::store::walk::RunName;
+use crate::store::words::Words;
 
 /// What came since the last search is read from the log each time, until it is so many ops.
-const NEWS_OPS: u64 = 256;
+const NEWS_OPS: u32 = 256;
 /// A piece below this length is small.
 const SMALL_BYTES: usize = 64 * 1024;
 /// Small pieces that may lie beside each other.
@@ -80,7 +81,8 @@ pub fn search(store: &mut Store, request: &Search, lang: Lang) -> Result<Vec<Lin
 fn candidates(store: &mut Store, kind: Option<&Kind>, words: &[String]) -> Result<Vec<DocId>, NotebookError> {
     let words: Vec<Word> = words.iter().map(|word| Word::new(word)).collect();
     let mut hits = Hits::new();
-    let pieces = pieces(store)?;
+    let noted = store.words();
+    let pieces = pieces(store, &noted)?;
     pieces.iter().for_each(|piece| piece.ask(&words, &mut hits));
     let is_named =
         |(id, hit): (&DocId, &Hit)| (NAMED.contains(&hit.kind) && hit.words > 0).then_some((*id, hit.words));
@@ -101,34 +103,35 @@ fn candidates(store: &mut Store, kind: Option<&Kind>, words: &[String]) -> Resul
     Ok(found.into_iter().map(|(_, id)| id).collect())
 }
 
-/// Returns what the whole log says, in pieces: those that earlier searches kept, and what came since.
-fn pieces(store: &mut Store) -> Result<Vec<Piece>, NotebookError> {
-    let mut noted = store.words()?;
+/// Returns what the whole log says, in pieces: those that earlier searches noted, and what came since.
+fn pieces<'a>(store: &mut Store, noted: &'a Words) -> Result<Vec<Piece<'a>>, NotebookError> {
     // Many small ones take longer to read than a large one: their runs are read again then.
-    let small = |bytes: &Vec<u8>| bytes.len() < SMALL_BYTES;
-    let too_many = noted.pieces.iter().filter(|bytes| small(bytes)).count() > SMALL_MAX;
-    if too_many {
-        noted.pieces.retain(|bytes| !small(bytes));
-    }
-    let mut pieces: Vec<Piece> = noted.pieces.iter().map_while(|bytes| Piece::from_bytes(bytes)).collect();
-    let read = pieces.len() == noted.pieces.len();
-    if noted.whole && read && !too_many {
+    let small = |bytes: &[u8]| bytes.len() < SMALL_BYTES;
+    let mut kept = noted.pieces();
+    let too_many = kept.iter().filter(|bytes| small(bytes)).count() > SMALL_MAX;
+    kept.retain(|bytes| !(too_many && small(bytes)));
+    let mut pieces: Vec<Piece<'a>> = kept.iter().map_while(|bytes| Piece::from_bytes(bytes)).collect();
+    if noted.whole && !too_many && pieces.len() == kept.len() {
         return Ok(pieces);
     }
-    noted.pieces.truncate(pieces.len());
+    kept.truncate(pieces.len());
     let known: BTreeSet<RunName> = pieces.iter().flat_map(Piece::runs).collect();
-    let (mut making, mut news) = (Making::default(), Vec::new());
+    let (mut making, mut news, mut ops) = (Making::default(), Vec::new(), 0);
     store.each_op_of(&|run| !known.contains(run), &mut |run, id, row| {
         if making.is_full() && !making.has(run) {
             news.push(std::mem::take(&mut making).finish());
         }
         making.add(run, id, row);
+        ops += 1;
     })?;
-    news.push(making.finish());
-    if news.iter().map(Piece::ops).sum::<u64>() >= NEWS_OPS || too_many {
-        noted.pieces.extend(news.iter().filter(|piece| piece.ops() > 0).map(Piece::to_bytes));
+    if ops > 0 {
+        news.push(making.finish());
+    }
+    if ops >= NEWS_OPS || too_many {
+        let bytes: Vec<Vec<u8>> = news.iter().map(Piece::to_bytes).collect();
+        let all: Vec<&[u8]> = kept.into_iter().chain(bytes.iter().map(Vec::as_slice)).collect();
         // What cannot be kept is read from the log again by the next search.
-        drop(store.keep_words(&noted.pieces));
+        drop(store.keep_words(&all));
     }
     pieces.append(&mut news);
     Ok(pieces)
@@ -245,9 +248,10 @@ mod tests {
     use crate::notebook::create::{Create, create};
     use crate::notebook::pair::Pair;
     use crate::notebook::set::{Set, set};
-    use crate::store::testing::{NOW, home};
+    use crate::store::testing::{NOW, answer, home, other};
     use records::kinds::repair::REPAIR;
     use records::time::Ts;
+    use sync_protocol::message::Item;
 
     #[test]
     fn width_and_case_do_not_matter() {
@@ -323,29 +327,27 @@ mod tests {
         };
         save(&mut store, 20);
         assert_eq!(found(&mut store, &["no3", "sb"]).len(), 1);
-        assert_eq!(store.words().unwrap().pieces.len(), 0, "so few are read each time");
+        assert_eq!(store.words().pieces().len(), 0, "so few are read each time");
         for (round, kept) in [(1, 1), (2, 2), (3, 3)] {
             let made = save(&mut store, 260 + round);
             assert_eq!(found(&mut store, &["no259"]).len(), usize::try_from(round).unwrap());
-            assert_eq!(store.words().unwrap().pieces.len(), kept);
+            assert_eq!(store.words().pieces().len(), kept);
             drop(store);
             store = Store::open(dir.path(), NOW).unwrap();
             let last = *made.last().unwrap();
             assert_eq!(found(&mut store, &[&format!("no{}", 259 + round), "水泵"]), [last]);
         }
         // One that does not read: it and what follows it are made anew.
-        let mut pieces = store.words().unwrap().pieces;
-        pieces[1] = b"no piece".to_vec();
-        store.keep_words(&pieces).unwrap();
+        let noted = store.words();
+        store.keep_words(&[noted.pieces()[0], b"no piece", noted.pieces()[2]]).unwrap();
         assert_eq!(found(&mut store, &["no259"]).len(), 3);
-        assert_eq!(store.words().unwrap().pieces.len(), 2);
+        assert_eq!(store.words().pieces().len(), 2);
         // More than may lie beside each other become one.
-        let nothing = Making::default().finish().to_bytes();
-        let pieces = [store.words().unwrap().pieces, vec![nothing; SMALL_MAX]].concat();
-        store.keep_words(&pieces).unwrap();
+        let (noted, nothing) = (store.words(), Making::default().finish().to_bytes());
+        store.keep_words(&[noted.pieces(), vec![&nothing[..]; SMALL_MAX]].concat()).unwrap();
         let made = save(&mut store, 1);
         assert_eq!(found(&mut store, &["no0"])[..1], made[made.len() - 1..]);
-        assert_eq!(store.words().unwrap().pieces.len(), 1);
+        assert_eq!(store.words().pieces().len(), 1);
         assert_eq!(found(&mut store, &["no259"]).len(), 3);
         let set = Set {
             record: made[0].to_string(),
@@ -355,6 +357,63 @@ mod tests {
         crate::notebook::set::set(&mut store, &set, NOW).unwrap();
         assert_eq!(found(&mut store, &["valve"]), [made[0]]);
         assert_eq!(found(&mut store, &["no0", "20"]), []);
+    }
+
+    /// Asks for words, and compares with what every document says.
+    fn finds_all(store: &mut Store, when: &str) {
+        for words in [&["no7"][..], &["sb", "no3"], &["水泵", "of"], &["no299"], &["again"]] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let mut walked = BTreeSet::new();
+            let each = store.each(None, &mut |document| {
+                let kind = records::kinds::by_number(document.kind);
+                let said = kind.map(|kind| own_text(kind, &document, None, &words));
+                walked.extend(said.filter(|said| said.holds(&words)).map(|_| document.id));
+                std::ops::ControlFlow::Continue(())
+            });
+            each.unwrap();
+            let request =
+                Search { words: words.clone(), kind: None, filter: Filter::default(), limit: usize::MAX };
+            let found = search(store, &request, Lang::En).unwrap().into_iter().map(|line| line.id).collect();
+            assert_eq!(walked, found, "{words:?} {when}");
+        }
+    }
+
+    #[test]
+    fn whatever_came_left_and_came_back_a_search_finds_what_the_documents_say() {
+        let ((_a, mut mine), (dir, mut theirs)) = (home(), other());
+        let made: Vec<DocId> =
+            (0..300).map(|n| sheet(&mut mine, &[("problem", &format!("水泵 no{n} of 300"))], n)).collect();
+        let mut order = 0;
+        let mut hears = |theirs: &mut Store, items: Vec<Item>| {
+            order += 1;
+            let (page, proof) = answer(&[], items, vec![], order);
+            theirs.apply(&page, &proof, NOW).unwrap();
+        };
+        let all = |mine: &mut Store| -> Vec<Item> {
+            mine.unsent(usize::MAX, usize::MAX).unwrap().into_iter().map(Item::Segment).collect()
+        };
+        hears(&mut theirs, all(&mut mine));
+        finds_all(&mut theirs, "after a sync");
+        assert!(theirs.words().whole);
+        for n in 0..70 {
+            sheet(&mut theirs, &[("problem", "mine, no3, again 水泵")], 400 + n);
+        }
+        finds_all(&mut theirs, "beside own work");
+        hears(&mut theirs, vec![Item::Evict(made[7]), Item::Evict(made[299])]);
+        assert!(theirs.words().pieces().is_empty());
+        finds_all(&mut theirs, "after some left");
+        assert!(theirs.words().whole);
+        let again = Set {
+            record: made[7].to_string(),
+            wanted: crate::notebook::find::Wanted::Any,
+            pairs: vec![Pair::new("problem", "again no7")],
+        };
+        set(&mut mine, &again, NOW).unwrap();
+        hears(&mut theirs, all(&mut mine));
+        finds_all(&mut theirs, "after they came back");
+        drop(theirs);
+        Store::rebuild(dir.path(), NOW).unwrap();
+        finds_all(&mut Store::open(dir.path(), NOW).unwrap(), "after a rebuild");
     }
 
     #[test]

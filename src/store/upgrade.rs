@@ -230,13 +230,13 @@ mod tests {
         assert_eq!(store.apply(&page, &proof, NOW).unwrap().evicted, 1);
         let before = store.counts().unwrap();
         assert_eq!((before.quarantined, before.documents), (1, 0));
-        store.keep_words(&[b"made with the tables before".to_vec()]).unwrap();
+        store.keep_words(&[b"made with the tables before"]).unwrap();
         drop(store);
         later::set(true);
         let store = Store::open(dir.path(), NOW).unwrap();
         assert_eq!(store.doctor().unwrap().faults, []);
         assert_eq!(store.counts().unwrap(), before);
-        assert_eq!(store.words().unwrap().pieces, [[0; 0]; 0]);
+        assert!(store.words().pieces().is_empty());
         later::set(false);
     }
 }

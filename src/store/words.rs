@@ -1,7 +1,7 @@
 //! What searching made of the log, kept so that the next search need not read all of it again.
 //!
 //! Opaque here, in a file beside the database, which names it: it counts as long as the database says so, and the
-//! database stops saying so where a run that it was made of goes or comes with other ops. It may be lost at any time.
+//! database stops saying so where ops leave the log or a run comes with other ops. It may be lost at any time.
 //!
 //! Source: docs/STORAGE.md, Words.
 
@@ -15,61 +15,73 @@ use crate::store::state::WORDS_KEY;
 use crate::store::work::Work;
 
 const FILE: &str = "words";
+/// The layout of what is noted, and how texts are cut and folded for it.
 const SCHEMA: u8 = 1;
-/// Free bytes below which the disk is left to the work itself.
+/// Free bytes that are left to the work itself.
 const ROOM_BYTES: u64 = 64 * 1024 * 1024;
+/// Longer notes are not kept.
+const BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// What earlier searches noted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Default)]
 pub struct Words {
-    /// In pieces, in the order in which they were made.
-    pub pieces: Vec<Vec<u8>>,
-    /// No op came since: there is nothing in the log that is in none of them.
+    bytes: Vec<u8>,
+    /// No op came since: there is nothing in the log that is in no piece.
     pub whole: bool,
+}
+
+impl Words {
+    /// Returns the pieces, in the order in which they were made.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<&[u8]> {
+        let pieces = postcard::from_bytes::<Vec<&Bytes>>(&self.bytes).unwrap_or_default();
+        pieces.into_iter().map(|piece| &**piece).collect()
+    }
 }
 
 impl Store {
     /// Returns what is noted; nothing where the file is gone or does not read.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`].
-    pub fn words(&self) -> Result<Words, StoreError> {
-        let note = self.get(Tree::Meta, WORDS_KEY)?;
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let note = self.get(Tree::Meta, WORDS_KEY).ok().flatten();
         let Some((name, ops)) = note.as_deref().and_then(<[u8]>::split_first_chunk::<8>) else {
-            return Ok(Words::default());
+            return Words::default();
         };
         let sealed = std::fs::read(self.home.join(FILE)).unwrap_or_default();
-        let bytes = self.keys.open_sealed(place(name), &sealed).unwrap_or_default();
-        let Ok(pieces) = postcard::from_bytes::<Vec<&Bytes>>(&bytes) else {
-            return Ok(Words::default());
-        };
-        let pieces = pieces.into_iter().map(|piece| piece.to_vec()).collect();
-        Ok(Words { pieces, whole: ops == self.state.ops.to_be_bytes() })
+        match self.keys.open_sealed(place(name), &sealed) {
+            Some(bytes) => Words { bytes, whole: ops == self.state.ops.to_be_bytes() },
+            None => Words::default(),
+        }
     }
 
-    /// Notes all that is in the log, in the place of what was noted before; nothing where the disk has little room.
+    /// Notes all that is in the log, in the place of what was noted before; nothing where the disk has little room, or
+    /// where it is too much.
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::NoSpace`], those of the database; what was noted before may be lost then.
-    pub fn keep_words(&mut self, pieces: &[Vec<u8>]) -> Result<(), StoreError> {
-        if crate::home::free_bytes(&self.home).is_some_and(|free| free < ROOM_BYTES) {
+    pub fn keep_words(&mut self, pieces: &[&[u8]]) -> Result<(), StoreError> {
+        let pieces: Vec<&Bytes> = pieces.iter().map(|piece| Bytes::new(piece)).collect();
+        let bytes = postcard::to_allocvec(&pieces).unwrap_or_default();
+        // Beside the old file stands the new one until it takes its place.
+        let needed =
+            u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(2).saturating_add(ROOM_BYTES);
+        let full = crate::home::free_bytes(&self.home).is_some_and(|free| free < needed);
+        if full || bytes.len() > BYTES_MAX {
             return Ok(());
         }
         let name = crate::keys::random::<8>()?;
-        let pieces: Vec<&Bytes> = pieces.iter().map(|piece| Bytes::new(piece)).collect();
-        let bytes = postcard::to_allocvec(&pieces).unwrap_or_default();
         crate::home::write_whole(&self.home.join(FILE), &self.keys.seal(place(&name), &bytes)?)?;
         let mut work = self.work();
         let note = [&name[..], &work.state.ops.to_be_bytes()].concat();
         work.change.put(Tree::Meta, WORDS_KEY, note);
         self.commit(work)?;
-        // Not for the disk's sake: what is gathered goes with the process.
-        self.flush()
+        // What is gathered would go with the process.
+        self.checkpoint()
     }
 }
 
 impl Work {
-    /// Lets what is noted go: a run that it was made of goes, or comes with other ops.
+    /// Lets what is noted go: ops leave the log, or a run comes with other ones.
     pub(in crate::store) fn forget_words(&mut self) {
         self.change.remove(Tree::Meta, WORDS_KEY);
     }
@@ -85,32 +97,43 @@ mod tests {
     use super::*;
     use crate::store::testing::{NOW, create, home};
 
+    fn is_nothing(words: &Words) -> bool {
+        words.pieces().is_empty() && !words.whole
+    }
+
     #[test]
     fn what_was_noted_stays_until_more_comes_or_the_database_is_another_one() {
         let (dir, mut store) = home();
-        assert_eq!(store.words().unwrap(), Words::default());
+        assert!(is_nothing(&store.words()));
         store.save(vec![create(b"pump")], NOW).unwrap();
-        let pieces: Vec<Vec<u8>> = [1_u8, 2].iter().map(|byte| vec![*byte; 9_000]).collect();
+        let pieces = [&[1; 9_000][..], &[2; 9_000]];
         store.keep_words(&pieces).unwrap();
         drop(store);
         let mut store = Store::open(dir.path(), NOW).unwrap();
-        assert_eq!(store.words().unwrap(), Words { pieces: pieces.clone(), whole: true });
+        assert_eq!((store.words().pieces(), store.words().whole), (pieces.to_vec(), true));
         store.save(vec![create(b"fan")], NOW).unwrap();
-        assert_eq!(store.words().unwrap(), Words { pieces: pieces.clone(), whole: false });
+        assert_eq!((store.words().pieces(), store.words().whole), (pieces.to_vec(), false));
         let file = dir.path().join(FILE);
         let earlier = std::fs::read(&file).unwrap();
         assert!(!earlier.windows(64).any(|bytes| bytes == [1; 64]), "sealed");
-        store.keep_words(&[b"both".to_vec()]).unwrap();
-        assert_eq!(store.words().unwrap(), Words { pieces: vec![b"both".to_vec()], whole: true });
+        store.keep_words(&[b"both"]).unwrap();
+        assert_eq!((store.words().pieces(), store.words().whole), (vec![&b"both"[..]], true));
         let now = std::fs::read(&file).unwrap();
         for damaged in [earlier, now[1..].to_vec(), Vec::new()] {
             std::fs::write(&file, damaged).unwrap();
-            assert_eq!(store.words().unwrap(), Words::default());
+            assert!(is_nothing(&store.words()));
         }
         std::fs::write(&file, now).unwrap();
         assert_eq!(store.doctor().unwrap().faults, []);
         drop(store);
         Store::rebuild(dir.path(), NOW).unwrap();
-        assert_eq!(Store::open(dir.path(), NOW).unwrap().words().unwrap(), Words::default());
+        assert!(is_nothing(&Store::open(dir.path(), NOW).unwrap().words()));
+    }
+
+    #[test]
+    fn too_much_is_not_noted() {
+        let (dir, mut store) = home();
+        store.keep_words(&[&vec![0; BYTES_MAX]]).unwrap();
+        assert!(is_nothing(&store.words()) && !dir.path().join(FILE).exists());
     }
 }

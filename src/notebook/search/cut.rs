@@ -1,9 +1,9 @@
 //! How a text is cut into words, and what somebody typed into what a text must hold.
 
-/// Letters of a document's code.
-pub(super) const CODE_LEN: usize = 8;
-/// Letters of which a code is made, small.
-const CODE_LETTERS: &str = "0123456789abcdefghjkmnpqrstvwxyz";
+use std::collections::BTreeSet;
+
+/// Parts of a word that are looked for: of a long text some are enough, for fewer only tell more.
+const PARTS_MAX: usize = 16;
 /// Stands before the initials of two neighbours, and within no word.
 const INITIALS: char = '~';
 
@@ -13,12 +13,10 @@ pub(super) struct Word {
     pub(super) parts: Vec<Part>,
     /// Where the word may be initials: each two neighbours of them.
     pub(super) initials: Option<Vec<Part>>,
-    /// Where it may be of a document's code.
-    pub(super) code: Option<String>,
 }
 
 /// What a document must hold.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     /// A word, whole.
     Word(String),
@@ -28,18 +26,18 @@ pub(super) enum Part {
 
 impl Word {
     pub(super) fn new(folded: &str) -> Self {
-        let mut parts = Vec::new();
+        let mut parts = BTreeSet::new();
         each_word(folded, &mut |word| {
             let mut letters = word.chars();
             let pair = letters.next().is_some_and(is_chinese) && letters.next().is_some();
-            parts.push(if pair { Part::Word(word.to_owned()) } else { Part::Within(word.to_owned()) });
+            parts.insert(if pair { Part::Word(word.to_owned()) } else { Part::Within(word.to_owned()) });
         });
-        let mut pairs = Vec::new();
-        each_pair(folded, &mut |pair| pairs.push(Part::Word(pair.to_owned())));
-        let initials = may_be_initials(folded).then_some(pairs);
-        let code = (folded.len() <= CODE_LEN && folded.chars().all(|c| CODE_LETTERS.contains(c)))
-            .then(|| folded.to_owned());
-        Self { parts, initials, code }
+        let mut pairs = BTreeSet::new();
+        each_pair(folded, &mut |pair| {
+            pairs.insert(Part::Word(pair.to_owned()));
+        });
+        let some = |parts: BTreeSet<Part>| parts.into_iter().take(PARTS_MAX).collect();
+        Self { parts: some(parts), initials: may_be_initials(folded).then(|| some(pairs)) }
     }
 }
 
