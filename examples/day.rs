@@ -8,6 +8,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a play prints, and stops where it goes wrong"
@@ -16,6 +17,8 @@
 use std::ffi::OsString;
 #[path = "day/harm.rs"]
 mod harm;
+#[path = "../tests/it/port.rs"]
+mod port;
 #[path = "day/stage.rs"]
 mod stage;
 
@@ -398,7 +401,7 @@ fn faces(stage: &mut Stage) -> bool {
         stage.serve();
     }
     stage.login("A001", "a password of the play");
-    let console = std::fs::read_to_string(stage.path("listen")).unwrap();
+    let console = stage.listen.unwrap().to_string();
     let door = fetch(&console, "/", "");
     println!("   the console at http://{console}: {}", status(&door));
     [&today, &again, &door].into_iter().all(|page| status(page) == "200")

@@ -1,11 +1,13 @@
 //! The stage: folders for everybody, the programs as processes of their own, and what they are typed and answer.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::port::free_address;
 use crate::text;
 
 /// What the installations write on their disks during the play.
@@ -16,6 +18,8 @@ pub(crate) struct Stage {
     /// Headquarters' clock where it is not the machine's.
     pub(crate) clock: Option<&'static str>,
     pub(crate) serving: Option<Child>,
+    /// Where headquarters listens, once it was started.
+    pub(crate) listen: Option<SocketAddr>,
     /// A device's pages, and their first address.
     pages: Option<(Child, String)>,
 }
@@ -35,6 +39,7 @@ impl Stage {
             lang: lang.to_owned(),
             clock: None,
             serving: None,
+            listen: None,
             pages: None,
         }
     }
@@ -106,7 +111,7 @@ impl Stage {
 
     /// Starts headquarters on a free port, later on the same one, and returns its address.
     pub(crate) fn serve(&mut self) -> String {
-        let kept = std::fs::read_to_string(self.path("listen")).unwrap_or_else(|_| "127.0.0.1:0".to_owned());
+        let kept = self.listen.get_or_insert_with(free_address).to_string();
         self.typed("[hq] fieldbook-hq", &["serve"]);
         let args = self.hq_args(&["serve", "--listen", &kept]);
         let mut child = self.program("fieldbook-hq", &args).stdout(Stdio::piped()).spawn().unwrap();
@@ -115,9 +120,7 @@ impl Stage {
         stdout.read_line(&mut line).unwrap();
         child.stdout = Some(stdout.into_inner());
         self.serving = Some(child);
-        let url = line.trim().to_owned();
-        std::fs::write(self.path("listen"), url.trim_start_matches("http://")).unwrap();
-        url
+        line.trim().to_owned()
     }
 
     /// Opens a device's pages on a free port and returns their first address.

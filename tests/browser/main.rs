@@ -31,6 +31,9 @@ mod town;
 #[path = "../it/company.rs"]
 mod company;
 #[cfg(test)]
+#[path = "../it/port.rs"]
+mod port;
+#[cfg(test)]
 #[path = "../it/proxy.rs"]
 mod proxy;
 #[cfg(test)]

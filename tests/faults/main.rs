@@ -39,6 +39,9 @@ mod mounts;
 #[path = "../sim/office.rs"]
 mod office;
 #[cfg(test)]
+#[path = "../it/port.rs"]
+mod port;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 #[path = "../it/proxy.rs"]

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::port::free_address;
 use crate::world::{agent_program, hq_program};
 
 /// When the pages' days play.
@@ -38,9 +39,9 @@ impl Shell {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("programs");
         std::fs::create_dir(&path).unwrap();
-        let port = free_port();
+        let address = free_address();
         let init = format!(
-            "case \" $* \" in *\" init \"*) set -- \"$@\" --address http://127.0.0.1:{port};; *\" serve \"*) set -- \"$@\" --listen 127.0.0.1:{port};; esac"
+            "case \" $* \" in *\" init \"*) set -- \"$@\" --address http://{address};; *\" serve \"*) set -- \"$@\" --listen {address};; esac"
         );
         program(&path, "fieldbook-hq", hq_program(), &init);
         program(
@@ -115,10 +116,6 @@ fn program(folder: &Path, name: &str, real: &Path, first: &str) {
     let text = format!("#!/bin/sh\n{first}\nexec '{}' --now {NOW} \"$@\"\n", real.display());
     std::fs::write(&path, text).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Returns the first code in an answer: eight characters of Crockford's alphabet, by themselves.

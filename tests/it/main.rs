@@ -49,6 +49,8 @@ mod mounts;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod port;
+#[cfg(test)]
 #[cfg(target_os = "linux")]
 mod prompts;
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A server as whoever watches it sees it: numbers on a listener of their own, one JSON object a line in the log.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use crate::company::{Company, LI};
+use crate::port::free_address;
 
 fn get(at: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(at).unwrap();
@@ -17,7 +18,7 @@ fn get(at: SocketAddr, path: &str) -> String {
 fn a_watched_server_tells_numbers_and_ids_and_no_customers() {
     let mut company = Company::found();
     company.hq.kill();
-    let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let metrics = free_address();
     let at = company.hq.serve_with(&["--metrics", &metrics.to_string(), "--log", "info"]);
     let li = company.device(LI);
     li.make(["sheet", "new", "repair", "--set", "problem=钱塘纺织停机"]);

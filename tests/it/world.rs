@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::port::free_address;
+
 /// What one command answered.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -204,7 +206,7 @@ impl Hq {
     /// The same with more arguments of `serve`.
     #[track_caller]
     pub(crate) fn serve_with(&mut self, more: &[&str]) -> SocketAddr {
-        let listen = self.address.map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
+        let listen = self.address.get_or_insert_with(free_address).to_string();
         let log = File::create(self.log()).expect("a log beside the data");
         let mut command = self.command(["serve", "--listen", &listen]);
         command.args(more);
