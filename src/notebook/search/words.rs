@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use memchr::memmem;
 use records::id::{DocId, OpId};
 use records::kinds::number;
 use records::schema::{Field, Group};
@@ -116,9 +117,12 @@ impl<'a> Piece<'a> {
     /// Adds what it knows of the words to what is found so far.
     pub(super) fn ask(&self, words: &[Word], hits: &mut Hits) {
         let mut bits = vec![0_u64; self.head.docs.len()];
+        let long = self.holding_all(&[Part::Word(LONG.to_owned())]);
         for (word, at) in words.iter().zip(0..u64::BITS) {
-            for (bits, held) in bits.iter_mut().zip(self.holding(word)) {
-                *bits |= u64::from(held) << at;
+            let parts = Some(self.holding_all(&word.parts));
+            let initials = word.initials.as_ref().map(|pairs| self.holding_all(pairs));
+            for held in [Some(&long), parts.as_ref(), initials.as_ref()].into_iter().flatten() {
+                bits.iter_mut().zip(held).for_each(|(bits, held)| *bits |= u64::from(*held) << at);
             }
         }
         for (about, bits) in self.head.docs.iter().zip(bits) {
@@ -138,17 +142,7 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Returns for each document whether it may hold the word.
-    fn holding(&self, word: &Word) -> Vec<bool> {
-        let mut held = self.holding_all(&word.parts);
-        let long = self.holding_all(&[Part::Word(LONG.to_owned())]);
-        let initials = word.initials.as_ref().map(|pairs| self.holding_all(pairs));
-        for more in [Some(long), initials].into_iter().flatten() {
-            held.iter_mut().zip(more).for_each(|(held, more)| *held |= more);
-        }
-        held
-    }
-
+    /// Returns for each document whether it may hold all the parts.
     fn holding_all(&self, parts: &[Part]) -> Vec<bool> {
         let mut all = vec![true; self.head.docs.len()];
         for part in parts {
@@ -166,16 +160,16 @@ impl<'a> Piece<'a> {
 
     /// Returns the places of the words that are the part, or hold it.
     fn places(&self, part: &Part) -> Vec<usize> {
-        let looked_for = match part {
-            Part::Word(word) => &format!("{BETWEEN}{word}{BETWEEN}"),
-            Part::Within(part) => part,
+        // A whole word stands there once, and is found with what stands before it.
+        let (looked_for, most, before) = match part {
+            Part::Word(word) => (&format!("{BETWEEN}{word}{BETWEEN}"), 1, 1),
+            Part::Within(part) => (part, usize::MAX, 0),
         };
-        let words = &self.head.words;
+        let words = self.head.words.as_bytes();
         let (mut places, mut counted, mut place) = (Vec::new(), 0, 0);
-        for (at, found) in words.match_indices(looked_for) {
-            // What was found begins in a word, or with what stands before it.
-            let until = at + usize::from(found.starts_with(BETWEEN));
-            let passed = words.as_bytes().get(counted..until).unwrap_or_default();
+        for at in memmem::find_iter(words, looked_for).take(most) {
+            let until = at + before;
+            let passed = words.get(counted..until).unwrap_or_default();
             place += passed.iter().filter(|byte| **byte == b'\n').count();
             counted = until;
             if places.last() != Some(&place) {
