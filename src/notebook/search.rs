@@ -267,6 +267,7 @@ mod tests {
         create(store, &request, now).unwrap().id
     }
 
+    /// Of the words that must not be found each has a letter that no code has, I, L, O or U: codes are random.
     fn found(store: &mut Store, words: &[&str]) -> Vec<DocId> {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         let request = Search { words, kind: None, filter: Filter::default(), limit: 10 };
@@ -299,7 +300,7 @@ mod tests {
         let pump = sheet(&mut store, &[("problem", "水泵漏水 leaks")], 0);
         assert_eq!(found(&mut store, &["sbls"]), [pump]);
         assert_eq!(found(&mut store, &["SBL", "leaks"]), [pump]);
-        assert_eq!(found(&mut store, &["sbx"]), []);
+        assert_eq!(found(&mut store, &["sbo"]), []);
         let site = Create {
             kind: &records::kinds::site::SITE,
             job: None,
@@ -307,9 +308,9 @@ mod tests {
             entries: Vec::new(),
         };
         let site = create(&mut store, &site, NOW).unwrap().id;
-        let there = sheet(&mut store, &[("problem", "fan"), ("site", &site.to_string())], 2);
-        assert_eq!(found(&mut store, &["第一医院", "fan"]), [there]);
-        assert_eq!(found(&mut store, &["hzdy", "fan"]), [there]);
+        let there = sheet(&mut store, &[("problem", "loud"), ("site", &site.to_string())], 2);
+        assert_eq!(found(&mut store, &["第一医院", "loud"]), [there]);
+        assert_eq!(found(&mut store, &["hzdy", "loud"]), [there]);
         let both = found(&mut store, &["第一医院"]);
         assert!(both.len() == 2 && both.contains(&site), "the site itself, and what links to it: {both:?}");
     }
@@ -356,7 +357,7 @@ mod tests {
         };
         crate::notebook::set::set(&mut store, &set, NOW).unwrap();
         assert_eq!(found(&mut store, &["valve"]), [made[0]]);
-        assert_eq!(found(&mut store, &["no0", "20"]), []);
+        assert_eq!(found(&mut store, &["no0", "of 20"]), []);
     }
 
     /// Asks for words, and compares with what every document says.
