@@ -40,7 +40,7 @@ impl Cluster {
     /// the file with its certificate.
     #[allow(dead_code, reason = "not every test program encrypts")]
     pub(crate) fn encrypted() -> (Self, u16, PathBuf) {
-        let port = std::net::TcpListener::bind("localhost:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let tls = "-c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key";
         let options = format!("-c listen_addresses=localhost -p {port} -c fsync=off {tls}");
         let cluster = Self::make(&options, |data| {
@@ -75,7 +75,11 @@ impl Cluster {
             let numbers: Vec<u32> = line.split(':').filter_map(|field| field.parse().ok()).collect();
             chown(&folder, Some(numbers[0]), Some(numbers[1])).unwrap();
         }
-        let made = run("initdb", &folder, &["--auth=trust", "--username=hq", "--no-sync", "--encoding=UTF8"]);
+        let made = run(
+            "initdb",
+            &folder,
+            &["--auth=trust", "--username=hq", "--no-sync", "--encoding=UTF8", "--locale=C"],
+        );
         assert!(made, "initdb failed");
         prepare(&folder.join("data"));
         let script = "cat > /dev/null; \"$@\"; rm -rf \"$0\"";
@@ -127,6 +131,9 @@ impl Cluster {
         let first = self.pid();
         // Standing still it makes no more of them, and restarts none.
         signal(first, "-STOP");
+        while line_of(first).is_some_and(|line| !line.starts_with('T')) {
+            std::thread::yield_now();
+        }
         let all: Vec<u32> = processes_of(first).into_iter().chain([first]).collect();
         for process in &all {
             signal(*process, "-KILL");
@@ -190,6 +197,18 @@ impl Cluster {
     }
 }
 
+/// Returns a port of this machine that stays free until the server is there.
+///
+/// It lies below those that a system gives to whoever asks for any (from 32,768 on Linux), so that no end of a connection
+/// takes it meanwhile; which one the process tells, should several run at once.
+fn free_port() -> u16 {
+    let begin = std::process::id().wrapping_mul(61) % 4_000;
+    let ports =
+        (0..4_000).map(|step| 14_000 + (begin + step) % 4_000).filter_map(|port| u16::try_from(port).ok());
+    let mut free = ports.filter(|port| std::net::TcpListener::bind(("localhost", *port)).is_ok());
+    free.next().expect("a free port of the loopback")
+}
+
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
@@ -231,6 +250,8 @@ fn as_user(program: &str) -> Command {
 fn run(program: &str, folder: &Path, args: &[&str]) -> bool {
     let mut command = as_user(program);
     command.current_dir(folder).args(args).arg("--pgdata").arg(folder.join("data"));
+    // How long it waits, in seconds, for a server that starts or ends: on a busy machine a minute is soon over.
+    command.env("PGCTLTIMEOUT", "600");
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.expect("setpriv and PostgreSQL").success()
 }
