@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
 use crate::port::free_address;
@@ -93,6 +95,8 @@ impl Shell {
     }
 
     fn start(&mut self, mut shell: Command) {
+        // The shell may stay in front of the program that it runs: both end together.
+        shell.process_group(0);
         let mut child = shell.stdout(Stdio::piped()).spawn().unwrap();
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
@@ -104,7 +108,7 @@ impl Shell {
 impl Drop for Shell {
     fn drop(&mut self) {
         for child in &mut self.running {
-            let _ = child.kill();
+            let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
             let _ = child.wait();
         }
     }
@@ -118,12 +122,11 @@ fn program(folder: &Path, name: &str, real: &Path, first: &str) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Returns the first code in an answer: eight characters of Crockford's alphabet, by themselves.
+/// Returns the first code in an answer: eight characters of Crockford's alphabet, by themselves; all may be digits.
 fn code(said: &str) -> Option<String> {
     let words = said.split(|c: char| !c.is_ascii_alphanumeric());
     let is_code = |word: &&str| {
         word.len() == 8
-            && word.bytes().any(|b| b.is_ascii_uppercase())
             && word.bytes().all(|b| b.is_ascii_digit() || (b.is_ascii_uppercase() && !b"ILOU".contains(&b)))
     };
     words.filter(is_code).map(str::to_owned).next()
