@@ -14,8 +14,8 @@ use tempfile::TempDir;
 const PROGRAMS: [&str; 5] =
     ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
-/// How long an answer may take on a busy machine; none takes a second on an idle one.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long an answer may take on a busy machine; none takes a second on an idle one. Longer than the page itself waits.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Chromium reads commands from its descriptor 3 and answers on 4, and ends when these close.
 const PIPES: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null"#;

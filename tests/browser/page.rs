@@ -223,11 +223,11 @@ impl Page {
         self.settle();
     }
 
-    /// Waits until `script` is true in the page, ten seconds at most.
+    /// Waits until `script` is true in the page, a minute at most.
     #[track_caller]
     pub(crate) fn wait(&mut self, script: &str) {
         let wait = format!(
-            "new Promise((yes) => {{ const end = performance.now() + 10000; (function look() {{ \
+            "new Promise((yes) => {{ const end = performance.now() + 60000; (function look() {{ \
              let met = false; try {{ met = !!({script}); }} catch {{}} \
              if (met || performance.now() > end) yes(met); else setTimeout(look, 20); }})() }})"
         );
