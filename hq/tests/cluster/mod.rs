@@ -3,6 +3,10 @@
 //! It does not wait for its disk (`fsync = off`): what these tests try is transactions, not power cuts. Where it is
 //! measured it does.
 
+#[path = "../../../tests/it/port.rs"]
+#[allow(dead_code, reason = "not every test program encrypts")]
+mod port;
+
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -40,7 +44,7 @@ impl Cluster {
     /// the file with its certificate.
     #[allow(dead_code, reason = "not every test program encrypts")]
     pub(crate) fn encrypted() -> (Self, u16, PathBuf) {
-        let port = free_port();
+        let port = port::free_address().port();
         let tls = "-c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key";
         let options = format!("-c listen_addresses=localhost -p {port} -c fsync=off {tls}");
         let cluster = Self::make(&options, |data| {
@@ -195,18 +199,6 @@ impl Cluster {
         let host = self.folder.to_string_lossy().replace('/', "%2F");
         format!("postgres://hq@{host}/{name}")
     }
-}
-
-/// Returns a port of this machine that stays free until the server is there.
-///
-/// It lies below those that a system gives to whoever asks for any (from 32,768 on Linux), so that no end of a connection
-/// takes it meanwhile; which one the process tells, should several run at once.
-fn free_port() -> u16 {
-    let begin = std::process::id().wrapping_mul(61) % 4_000;
-    let ports =
-        (0..4_000).map(|step| 14_000 + (begin + step) % 4_000).filter_map(|port| u16::try_from(port).ok());
-    let mut free = ports.filter(|port| std::net::TcpListener::bind(("localhost", *port)).is_ok());
-    free.next().expect("a free port of the loopback")
 }
 
 fn is_root() -> bool {
