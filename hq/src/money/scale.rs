@@ -104,7 +104,7 @@ fn company(bench: &mut Bench, people: usize) -> usize {
 fn timed<T>(name: &str, job: impl FnOnce() -> T) -> T {
     let start = crate::clock::Clock::REAL.now_ms();
     let done = job();
-    let took = Duration::from_millis(crate::clock::Clock::REAL.now_ms() - start);
+    let took = Duration::from_millis(crate::clock::Clock::REAL.now_ms().saturating_sub(start));
     if std::env::var_os("FIELDBOOK_BENCH").is_some() {
         eprintln!("{name}: {took:?}, {} MiB at most so far", peak_mib());
     }
