@@ -7,12 +7,12 @@ use serde_json::Value;
 use crate::company::{Company, LI, WANG, ZHAO, text};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
-const YEAR_MS: i64 = 8766 * HOUR_MS;
+pub(crate) const YEAR_MS: i64 = 8766 * HOUR_MS;
 /// Between a clock that is wrong here and one that is right lie hours: so long may a busy machine take for a story.
 const STORY_MS: i64 = HOUR_MS / 2;
 
 /// Returns the right time and so much beside it.
-fn off_by(ms: i64) -> String {
+pub(crate) fn off_by(ms: i64) -> String {
     Ts(now().saturating_add(ms)).rfc3339(Zone::SHANGHAI)
 }
 
