@@ -102,22 +102,18 @@ pub(crate) fn run(tree: &Path, only: Option<&str>, rounds: Option<usize>) -> Res
             Ok(())
         })?;
     }
-    if only.is_none() {
-        let text = format!("{}\n\n{table}", report::machine(tree)?);
-        data.write(tree, "goals", &text)?;
-    }
-    println!("\n{table}");
+    let shipped = wanted("size").then(|| crate::size::program(tree));
     if wanted("engines") {
         data.write(tree, "engines", &engines::run(&mut steps, &bench)?)?;
     }
     if wanted("reads") {
-        data.write(tree, "reads", &reads::run(&mut steps, &bench, &data)?)?;
+        data.write(tree, "reads", &reads::run(&mut steps, &bench, &data, shipped.as_deref(), &mut table)?)?;
     }
     if wanted("intake") {
-        data.write(tree, "intake", &intake::run(&mut steps, &bench, &data)?)?;
+        data.write(tree, "intake", &intake::run(&mut steps, &bench, &data, &mut table)?)?;
     }
     if wanted("link") {
-        data.write(tree, "link", &link::run(&mut steps, &bench, &data)?)?;
+        data.write(tree, "link", &link::run(&mut steps, &bench, &data, &mut table)?)?;
     }
     if wanted("peers") || peer.is_some() {
         let text = peers::run(&mut steps, &bench, &data, peer, &our_saves)?;
@@ -125,6 +121,13 @@ pub(crate) fn run(tree: &Path, only: Option<&str>, rounds: Option<usize>) -> Res
             None => data.write(tree, "peers", &text)?,
             Some(_) => println!("\n{text}"),
         }
+    }
+    match only {
+        None => {
+            table.tell("G18", "10,000 devices, a day each, at one HQ: `cargo xtask load`", "docs/SCALING.md");
+            data.write(tree, "goals", &format!("{}\n\n{table}", report::machine(tree)?))?;
+        }
+        Some(_) => println!("\n{table}"),
     }
     steps.summary();
     Ok(())

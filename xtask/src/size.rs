@@ -1,6 +1,6 @@
 //! The agent as it is shipped, against its size goal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::step::{Failed, Steps};
 
@@ -30,6 +30,11 @@ pub(crate) fn run(tree: &Path) -> Result<(), Failed> {
     if bytes > AGENT_BYTES_BOUND { Err(Failed) } else { Ok(()) }
 }
 
+/// Returns where it is, once it is built.
+pub(crate) fn program(tree: &Path) -> PathBuf {
+    tree.join("target/dist/fieldbook").with_extension(std::env::consts::EXE_EXTENSION)
+}
+
 /// Builds it and returns its size in bytes.
 ///
 /// # Errors
@@ -43,7 +48,7 @@ pub(crate) fn build(tree: &Path) -> Result<u64, Failed> {
         build.to_owned()
     };
     steps.command("build", &[], &command)?;
-    let program = tree.join("target/dist/fieldbook").with_extension(std::env::consts::EXE_EXTENSION);
+    let program = program(tree);
     match std::fs::metadata(&program) {
         Ok(metadata) => Ok(metadata.len()),
         Err(error) => {

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::bench::table::{grouped, median, millis};
+use std::time::Duration;
+
+use crate::bench::table::{Goal, Table, grouped, median, millis};
 use crate::bench::world::Bench;
 use crate::bench::{Data, ROUNDS, report};
 use crate::step::{Failed, Steps};
@@ -21,13 +23,25 @@ const BUILD: &str = "cargo build --locked --release --package fieldbook-hq --exa
 ///
 /// # Errors
 /// [`Failed`] where the example cannot be built or run.
-pub(crate) fn run(steps: &mut Steps<'_>, bench: &Bench, data: &Data) -> Result<String, Failed> {
+pub(crate) fn run(
+    steps: &mut Steps<'_>,
+    bench: &Bench,
+    data: &Data,
+    goals: &mut Table,
+) -> Result<String, Failed> {
     steps.command("build", &[], BUILD)?;
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
     let rounds = bench.rounds(ROUNDS);
     let command = format!("{target}/release/examples/intake {} {rounds}", data.sheets.display());
     let mut told: Vec<Value> = Vec::new();
     steps.heard("intake", &[], &command, |line| told.extend(serde_json::from_str::<Value>(line)))?;
+    for (place, name, least) in [("sqlite", "SQLite", 200), ("postgres", "PostgreSQL", 120)] {
+        let what = format!("HQ's intake on 2 cores against the same with nothing stored, {name}");
+        goals.add(Goal::share("G11", &what, share(&told, place), least));
+        let what = format!("p99 of a request of 200 sheets, {name}");
+        let p99 = median(numbers(&told, place, "p99_us"));
+        goals.add(Goal::time("G11", &what, p99, Duration::from_millis(25)));
+    }
     let head = format!(
         "{} Rounds: {rounds}, of {} sheets each, all in turns.",
         report::machine(&bench.tree)?,
@@ -47,15 +61,9 @@ fn table(told: &[Value]) -> String {
         let cells: Vec<String> = PLACES.iter().map(|(place, _)| of(place)).collect();
         text += &format!("\n| {what} | {} |", cells.join(" | "));
     };
-    let per_s = |place: &str| -> Vec<u64> {
-        let took = numbers(told, place, "took_us");
-        let sheets = numbers(told, place, "sheets");
-        took.iter().zip(sheets).map(|(took, sheets)| sheets * 1_000_000 / (*took).max(1)).collect()
-    };
-    line("sheets a second", &|place| grouped(median(per_s(place))));
+    line("sheets a second", &|place| grouped(median(per_s(told, place))));
     line("against nothing stored", &|place| {
-        let pairs = per_s(place).into_iter().zip(per_s("nothing"));
-        let thousandths = median(pairs.map(|(of, all)| of * 1000 / all.max(1)).collect());
+        let thousandths = share(told, place);
         format!("{}.{:03}×", thousandths / 1000, thousandths % 1000)
     });
     line("a request, p50; p99", &|place| {
@@ -74,6 +82,18 @@ fn table(told: &[Value]) -> String {
         each.map_or_else(|| "–".to_owned(), grouped)
     });
     text
+}
+
+/// Returns the sheets a second of each round of one place.
+fn per_s(told: &[Value], place: &str) -> Vec<u64> {
+    let (took, sheets) = (numbers(told, place, "took_us"), numbers(told, place, "sheets"));
+    took.iter().zip(sheets).map(|(took, sheets)| sheets * 1_000_000 / (*took).max(1)).collect()
+}
+
+/// Returns what of the sheets a second with nothing stored is taken in there, round by round, in thousandths.
+fn share(told: &[Value], place: &str) -> u64 {
+    let pairs = per_s(told, place).into_iter().zip(per_s(told, "nothing"));
+    median(pairs.map(|(of, all)| of * 1000 / all.max(1)).collect())
 }
 
 /// Returns a number of each round of one place, in order.

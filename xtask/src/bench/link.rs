@@ -5,10 +5,11 @@ mod tcp;
 mod thin;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::bench::link::tcp::Link;
 use crate::bench::link::thin::Thin;
-use crate::bench::table::{grouped, micros};
+use crate::bench::table::{Goal, Table, grouped, micros};
 use crate::bench::world::{Bench, Synced, World};
 use crate::bench::{Data, ENGINEER, SUPERVISOR, renamed, report};
 use crate::step::{Failed, Steps};
@@ -28,12 +29,17 @@ const BUDGET: u64 = 4000;
 ///
 /// # Errors
 /// [`Failed`], told already.
-pub(crate) fn run(steps: &mut Steps<'_>, bench: &Bench, data: &Data) -> Result<String, Failed> {
+pub(crate) fn run(
+    steps: &mut Steps<'_>,
+    bench: &Bench,
+    data: &Data,
+    goals: &mut Table,
+) -> Result<String, Failed> {
     if !data.is_whole {
         return Ok("The thin link is measured with the whole workload only.".to_owned());
     }
     let mut rows = Vec::new();
-    steps.own("weeks", "cargo xtask bench --only link", |_| weeks(bench, data, &mut rows))?;
+    steps.own("weeks", "cargo xtask bench --only link", |_| weeks(bench, data, &mut rows, goals))?;
     steps.own("first sync", "cargo xtask bench --only link", |_| first_syncs(bench, data, &mut rows))?;
     steps.own("strawmen", "cargo xtask bench --only link", |_| {
         rows.extend(strawmen::rows(LINK, &week_file(bench, data, 0)?)?);
@@ -76,7 +82,7 @@ impl Field {
 }
 
 /// The week of one device, many times; then a cut in it, and a budget.
-fn weeks(bench: &Bench, data: &Data, rows: &mut Vec<String>) -> Result<(), Failed> {
+fn weeks(bench: &Bench, data: &Data, rows: &mut Vec<String>, goals: &mut Table) -> Result<(), Failed> {
     let field = Field::set_up(bench, &[("engineer", ENGINEER)])?;
     let (mut whole, mut cut) = (Vec::new(), Vec::new());
     for week in 0..WEEKS {
@@ -84,6 +90,11 @@ fn weeks(bench: &Bench, data: &Data, rows: &mut Vec<String>) -> Result<(), Faile
         whole.push(field.sync("engineer", seed_of(week))?);
     }
     rows.push(row("fieldbook, a week of 200 sheets, TLS, a new connection", &whole));
+    for (what, tenths, most_ms) in [("median", 5, 3_500), ("p90", 9, 6_500)] {
+        let took = at_tenth(&times(&whole), tenths).unwrap_or(u64::MAX);
+        let what = format!("a week over a thin link, {what}");
+        goals.add(Goal::time("G17", &what, took, Duration::from_millis(most_ms)));
+    }
     for week in WEEKS..WEEKS + 5 {
         field.import(&week_file(bench, data, week)?)?;
         // In the middle of what the week takes.
@@ -140,16 +151,26 @@ fn seed_of(week: usize) -> u64 {
 }
 
 fn row(what: &str, synced: &[Synced]) -> String {
-    let times = synced.iter().map(|synced| micros(synced.walk.took)).collect();
     let bytes = |of: fn(&Synced) -> u64| crate::bench::table::median(synced.iter().map(of).collect());
-    told(what, times, bytes(|synced| synced.walk.bytes_up), bytes(|synced| synced.walk.bytes_down))
+    told(what, times(synced), bytes(|synced| synced.walk.bytes_up), bytes(|synced| synced.walk.bytes_down))
+}
+
+/// Returns how long each took, in microseconds, the shortest first.
+fn times(synced: &[Synced]) -> Vec<u64> {
+    let mut times: Vec<u64> = synced.iter().map(|synced| micros(synced.walk.took)).collect();
+    times.sort_unstable();
+    times
+}
+
+/// Returns the one behind so many tenths of them; `None` where there is none.
+fn at_tenth(sorted: &[u64], tenths: usize) -> Option<u64> {
+    sorted.get((sorted.len() * tenths / 10).min(sorted.len().saturating_sub(1))).copied()
 }
 
 /// Returns a line of the table; `times` are in microseconds.
 fn told(what: &str, mut times: Vec<u64>, up: u64, down: u64) -> String {
     times.sort_unstable();
-    let at =
-        |tenths: usize| times.get((times.len() * tenths / 10).min(times.len().saturating_sub(1))).copied();
+    let at = |tenths: usize| at_tenth(&times, tenths);
     let seconds = |at: Option<u64>| {
         at.map_or_else(String::new, |us| format!("{}.{} s", us / 1_000_000, us % 1_000_000 / 100_000))
     };

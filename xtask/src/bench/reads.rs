@@ -1,9 +1,10 @@
 //! Opening, listing and searching a device's records, at ten thousand and at a hundred thousand.
 
 use std::path::Path;
+use std::time::Duration;
 
-use crate::bench::program::Ran;
-use crate::bench::table::{grouped, mebi, median, micros, millis};
+use crate::bench::program::{self, Ran};
+use crate::bench::table::{Goal, Table, grouped, mebi, median, micros, millis};
 use crate::bench::world::{Bench, World, disk_bytes};
 use crate::bench::{Data, ENGINEER, ROUNDS, renamed, report, rows_of};
 use crate::step::{Failed, Steps};
@@ -36,11 +37,17 @@ struct Home {
     searched: u64,
 }
 
-/// Measures both sizes and returns the table.
+/// Measures both sizes and returns the table; `shipped` is the agent as it is shipped, where it was built.
 ///
 /// # Errors
 /// [`Failed`], told already.
-pub(crate) fn run(steps: &mut Steps<'_>, bench: &Bench, data: &Data) -> Result<String, Failed> {
+pub(crate) fn run(
+    steps: &mut Steps<'_>,
+    bench: &Bench,
+    data: &Data,
+    shipped: Option<&Path>,
+    goals: &mut Table,
+) -> Result<String, Failed> {
     let mut homes = Vec::new();
     steps.own("reads", "cargo xtask bench --only reads", |_| {
         let world = bench.world("reads")?;
@@ -48,6 +55,11 @@ pub(crate) fn run(steps: &mut Steps<'_>, bench: &Bench, data: &Data) -> Result<S
         world.import("engineer", "workload-sheets.toml", &data.sheets)?;
         let n = rows_of(&data.sheets)?;
         homes.push(Home::measure(&world, n)?);
+        if let Some(shipped) = shipped {
+            let home = world.home("engineer").display().to_string();
+            let peak = program::run(shipped, &["--home", &home, "status"])?.peak_kib;
+            goals.add(Goal::kib("G13", "peak memory of `status` as it is shipped", peak, 12 * 1024));
+        }
         for digit in DIGITS.chars() {
             let again = renamed(&data.sheets, 0..usize::MAX, digit, &bench.scratch.join("again.jsonl"))?;
             world.import("engineer", "workload-sheets.toml", &again)?;
@@ -55,6 +67,16 @@ pub(crate) fn run(steps: &mut Steps<'_>, bench: &Bench, data: &Data) -> Result<S
         homes.push(Home::measure(&world, n * 10)?);
         Ok(())
     })?;
+    if let [small, large] = homes.as_slice() {
+        let what = format!("search of {} records, two words, after opening", grouped(small.records));
+        goals.add(Goal::time("G16", &what, small.searched, Duration::from_millis(5)));
+        let (took, _, peak_kib) = large.asked.first().copied().unwrap_or_default();
+        let records = grouped(large.records);
+        let what = format!("`status` from start to end, pages in the cache, {records} records");
+        goals.add(Goal::time("G14", &what, took, Duration::from_millis(120)));
+        let what = format!("peak memory of `status`, {records} records");
+        goals.add(Goal::kib("G13", &what, peak_kib, 32 * 1024));
+    }
     let columns: Vec<String> =
         homes.iter().map(|home| format!("{} records", grouped(home.records))).collect();
     let mut text = format!(

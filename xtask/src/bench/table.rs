@@ -13,7 +13,7 @@ pub(crate) struct Goal {
     reached: Option<bool>,
 }
 
-/// All of them, in the order in which they were measured.
+/// All of them, shown in the order of their numbers.
 #[derive(Debug)]
 pub(crate) struct Table {
     rows: u64,
@@ -54,6 +54,13 @@ impl Goal {
     /// Nanoseconds, at most `most`.
     pub(crate) fn nanos(id: &str, what: &str, measured: u64, most: u64) -> Self {
         Self::new(id, what, (measured, most), |nanos| format!("{} ns", grouped(nanos)))
+    }
+
+    /// A share in thousandths, at least `least`.
+    pub(crate) fn share(id: &str, what: &str, measured: u64, least: u64) -> Self {
+        let shown = |thousandths: u64| format!("{}.{:03}×", thousandths / 1000, thousandths % 1000);
+        let goal = format!("≥ {}", shown(least));
+        Self { goal, reached: Some(measured >= least), ..Self::new(id, what, (measured, least), shown) }
     }
 
     /// A share in hundredths, at most `most`.
@@ -108,10 +115,11 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| # | measure | goal | measured | reached |")?;
         writeln!(f, "|---|---|---|---|---|")?;
-        for goal in &self.goals {
-            writeln!(f, "{goal}")?;
-        }
-        Ok(())
+        // Those of a number stay as they were measured, and those without one come last.
+        let number = |goal: &&Goal| goal.id.trim_start_matches('G').parse().unwrap_or(u32::MAX);
+        let mut goals: Vec<&Goal> = self.goals.iter().collect();
+        goals.sort_by_key(number);
+        goals.iter().try_for_each(|goal| writeln!(f, "{goal}"))
     }
 }
 
@@ -169,6 +177,21 @@ mod tests {
         );
         assert!(Goal::kib("G13", "status", 12 * 1024 + 512, 12 * 1024).to_string().contains("12.5 MiB"));
         assert!(Goal::ratio("G8", "save", 105, 160).to_string().contains("1.05×"));
+        let line = Goal::share("G11", "intake", 83, 200).to_string();
+        assert_eq!(line, "| G11 | intake | ≥ 0.200× | 0.083× | **no** |");
+        assert!(Goal::share("G11", "intake", 200, 200).to_string().ends_with("yes |"));
+    }
+
+    #[test]
+    fn goals_stand_in_the_order_of_their_numbers() {
+        let mut table = Table::new(0);
+        table.tell("–", "import", "1 s");
+        for id in ["G14", "G3"] {
+            table.add(Goal::count(id, "what", 1, 1));
+        }
+        let text = table.to_string();
+        let ids: Vec<&str> = text.lines().skip(2).filter_map(|line| line.split(' ').nth(1)).collect();
+        assert_eq!(ids, ["G3", "G14", "–"]);
     }
 
     #[test]
