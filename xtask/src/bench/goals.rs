@@ -27,14 +27,19 @@ pub(crate) fn run(
 
 /// G1, G2, G4, G5, G7, G13, G14, G15: one engineer records, HQ takes in, his supervisor reads.
 fn sheets(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Failed> {
-    let n = table.rows();
+    let (n, many) = (table.rows(), table::grouped(table.rows()));
     let mut rounds = Vec::new();
     for round in 0..bench.rounds(ROUNDS) {
         rounds.push(Round::play(bench, &data.sheets, round)?);
     }
     let median = |of: &dyn Fn(&Round) -> u64| table::median(rounds.iter().map(of).collect());
     let up = median(&|round| round.push.walk.bytes_up);
-    table.add(Goal::bytes("G1", &format!("push of {n} sealed sheets, bytes up, HTTP included"), up, 110 * n));
+    table.add(Goal::bytes(
+        "G1",
+        &format!("push of {many} sealed sheets, bytes up, HTTP included"),
+        up,
+        110 * n,
+    ));
     let down = median(&|round| round.pull.walk.bytes_down);
     table.add(Goal::bytes("G2", "pull of them by a supervisor's device, bytes down", down, 115 * n));
     let one = median(&|round| round.one.bodies());
@@ -52,7 +57,7 @@ fn sheets(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Failed> {
         1,
     ));
     let requests = median(&|round| round.push.number("requests"));
-    table.add(Goal::count("G5", &format!("requests for the push of {n}"), requests, 8));
+    table.add(Goal::count("G5", &format!("requests for the push of {many}"), requests, 8));
     let scaled = |ms: u64| Duration::from_millis(ms * n / 10_000);
     let device = median(&|round| table::micros(round.push.ran.cpu));
     table.add(Goal::time("G7", "CPU of the device for that push", device, scaled(250)));
@@ -73,7 +78,7 @@ fn sheets(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Failed> {
     let status = median(&|round| round.status_micros);
     table.add(Goal::time(
         "G14",
-        &format!("`status` from start to end, pages in the cache, {n} records"),
+        &format!("`status` from start to end, pages in the cache, {many} records"),
         status,
         Duration::from_millis(25),
     ));
@@ -229,7 +234,7 @@ fn vouchers_up(bench: &Bench, vouchers: &Path, table: &mut Table) -> Result<(), 
     let push = world.sync("engineer")?;
     table.add(Goal::bytes(
         "G3",
-        &format!("push of {n} vouchers, bytes up, HTTP included; once"),
+        &format!("push of {} vouchers, bytes up, HTTP included; once", table::grouped(n)),
         push.walk.bytes_up,
         50 * n,
     ));
@@ -253,7 +258,7 @@ fn broken_line(bench: &Bench, data: &Data, table: &mut Table) -> Result<(), Fail
     let again = up(Some(at))?.saturating_sub(whole);
     table.add(Goal::bytes(
         "G6",
-        &format!("line cut after {at} bytes: bytes sent again; once"),
+        &format!("line cut after {} bytes: bytes sent again; once", table::grouped(at)),
         again,
         64 * 1024,
     ));

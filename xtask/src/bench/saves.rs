@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::bench::table::{Goal, Table, median, millis};
+use crate::bench::table::{Goal, Table, grouped, median, millis};
 use crate::bench::world::Bench;
 use crate::bench::{ENGINEER, ROUNDS};
 use crate::step::{Failed, Steps};
@@ -33,7 +33,7 @@ pub(crate) fn run(
     let n = of("saves");
     table.add(Goal::ratio(
         "G8",
-        &format!("{n} saves one by one, p50 against a bare append + fdatasync"),
+        &format!("{} saves one by one, p50 against a bare append + fdatasync", grouped(n)),
         share("save_us", "append_us"),
         160,
     ));
